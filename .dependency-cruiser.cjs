@@ -1,0 +1,53 @@
+/** The layering of ARCHITECTURE.md, enforced: a package may import only what stands below it. */
+const base = ["condition", "model"];
+const kit = [...base, "kit"];
+const stages = ["log", "store", "ingest", "normalise", "detect", "triage"];
+const order = {
+  condition: [],
+  model: ["condition"],
+  sigma: ["condition"],
+  kit: base,
+  log: kit,
+  store: kit,
+  ingest: kit,
+  normalise: kit,
+  detect: [...kit, "sigma"],
+  triage: kit,
+  pipeline: [...kit, "sigma", ...stages],
+  api: [...kit, "sigma", ...stages, "pipeline"],
+};
+/** Each driver is imported in exactly one file. */
+const drivers = {
+  "@duckdb/node-api": "^packages/store/src/events/duckdb\\.ts$",
+  "node:sqlite": "^packages/store/src/state/sqlite\\.ts$",
+};
+module.exports = {
+  forbidden: [
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
+    ...Object.entries(order).map(([name, may]) => ({
+      name: `${name}-may-import-only-[${may}]`,
+      severity: "error",
+      from: { path: `^packages/${name}/` },
+      to: { path: "^(packages|apps)/", pathNot: `^packages/(${[name, ...may].join("|")})/` },
+    })),
+    {
+      name: "the-console-knows-only-the-http-api",
+      severity: "error",
+      from: { path: "^apps/web/" },
+      to: { path: "^(packages/|apps/vedette/)" },
+    },
+    ...Object.entries(drivers).map(([driver, file]) => ({
+      name: `${driver}-in-one-file`,
+      severity: "error",
+      from: { path: "^(packages|apps)/", pathNot: [file, "\\.test\\.ts$"] },
+      to: { path: `(^|node_modules/)${driver}` },
+    })),
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.base.json" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["source", "import", "default"] },
+    exclude: { path: "(^|/)(dist|\\.tmp)/" },
+    doNotFollow: { path: "node_modules" },
+  },
+};

@@ -1,0 +1,101 @@
+/** `vedette alerts`: list, show, acknowledge, close. */
+import { connect, type ServerOptions } from "../client.ts";
+import { bold, formOf, paint, printRows, type Row, rangeOf, safe } from "../output.ts";
+
+interface AlertRow {
+  readonly id: string;
+  readonly severity: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly state: string;
+  readonly verdict?: string;
+  readonly count: number;
+  readonly events: number;
+  readonly first_seen: string;
+  readonly last_seen: string;
+  readonly demo: boolean;
+  readonly rule: { readonly id: string };
+  readonly attack: readonly string[];
+  readonly entities: readonly { readonly type: string; readonly id: string }[];
+  readonly evidence: readonly {
+    readonly time: string;
+    readonly source: string;
+    readonly original: string;
+    readonly matches: readonly { readonly clause: string; readonly field: string; readonly value: string }[];
+  }[];
+  readonly history: readonly {
+    readonly at: string;
+    readonly by: string;
+    readonly what: string;
+    readonly note?: string;
+    readonly verdict?: string;
+  }[];
+}
+interface Options extends ServerOptions {
+  readonly state?: string;
+  readonly severity?: string;
+  readonly since?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly limit?: string;
+  readonly output?: string;
+  readonly json?: boolean;
+  readonly note?: string;
+  readonly verdict?: string;
+}
+
+export async function list(options: Options): Promise<void> {
+  const { alerts, total } = await connect(options).get<{ alerts: AlertRow[]; total: number }>("/alerts", {
+    state: options.state,
+    severity: options.severity,
+    limit: options.limit,
+    ...rangeOf(options),
+  });
+  const form = formOf(options);
+  if (form !== "table")
+    return printRows(alerts as unknown as Row[], ["id", "severity", "title", "summary", "state", "count", "first_seen", "last_seen"], form);
+  printRows(
+    alerts.map((a) => ({
+      id: a.id,
+      severity: a.severity,
+      state: a.state,
+      count: a.count,
+      "last seen": a.last_seen.slice(0, 19),
+      alert: `${a.demo ? "[demo] " : ""}${a.title} — ${a.summary}`,
+    })),
+    ["id", "severity", "state", "count", "last seen", "alert"],
+    form,
+    "no alert matches",
+  );
+  if (total > alerts.length) process.stderr.write(`${alerts.length} of ${total}; --limit shows more\n`);
+}
+
+export async function show(id: string, options: Options): Promise<void> {
+  const a = await connect(options).get<AlertRow>(`/alerts/${encodeURIComponent(id)}`);
+  if (options.json) return void process.stdout.write(`${JSON.stringify(a, null, 2)}\n`);
+  const out = (text = "") => process.stdout.write(`${text}\n`);
+  out(`${paint(a.severity, a.severity.toUpperCase())}  ${bold(safe(a.title))}${a.demo ? "  [demo]" : ""}`);
+  out(safe(a.summary));
+  out(`state      ${a.state}${a.verdict ? ` (${a.verdict})` : ""}`);
+  out(`seen       ${a.first_seen} – ${a.last_seen}, ${a.count} findings, ${a.events} events`);
+  out(`entities   ${a.entities.map((e) => `${e.type}=${safe(e.id)}`).join("  ")}`);
+  out(`rule       ${safe(a.rule.id)}${a.attack.length > 0 ? `  ATT&CK ${a.attack.join(" ")}` : ""}`);
+  out(`\n${bold("Evidence")}`);
+  for (const e of a.evidence) {
+    out(`  ${e.time}  ${safe(e.source)}`);
+    for (const m of e.matches) out(`    ${safe(m.clause)}: ${safe(m.field)} = ${safe(m.value).slice(0, 200)}`);
+    out(`    ${safe(e.original).slice(0, 400)}`);
+  }
+  out(`\n${bold("History")}`);
+  for (const h of a.history)
+    out(`  ${h.at}  ${safe(h.by)}  ${h.what}${h.verdict ? ` (${h.verdict})` : ""}${h.note ? `  ${safe(h.note)}` : ""}`);
+}
+
+export async function change(id: string, action: "acknowledge" | "close", options: Options): Promise<void> {
+  const body = {
+    ...(options.note === undefined ? {} : { note: options.note }),
+    ...(action === "close" ? { verdict: options.verdict } : {}),
+  };
+  const alert = await connect(options).post<AlertRow>(`/alerts/${encodeURIComponent(id)}/${action}`, body);
+  process.stderr.write(`${alert.id} is now ${alert.state}${alert.verdict ? ` (${alert.verdict})` : ""}\n`);
+}

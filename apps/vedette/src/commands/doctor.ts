@@ -1,0 +1,164 @@
+/** `vedette doctor`: what is wrong with this installation, and what to do about it. */
+import { accessSync, constants, statfsSync, statSync } from "node:fs";
+import { createServer } from "node:net";
+import { resolve } from "node:path";
+import { holderOf } from "@vedette/pipeline";
+import { connect, type ServerOptions } from "../client.ts";
+import { checkComponents } from "../config/components.ts";
+import { loadConfig } from "../config/load.ts";
+import { bundledPipelines, bundledRules } from "../content.ts";
+import { bold } from "../output.ts";
+
+interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  /** What to do, where something is wrong. */
+  readonly advice?: string;
+}
+interface Options extends ServerOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** Below this much free space the log will soon refuse to take more in. */
+const lowDisk = 2 * 1_073_741_824;
+
+export async function doctor(options: Options): Promise<void> {
+  const checks: Check[] = [];
+  checks.push({
+    name: "Node",
+    ok: Number(process.versions.node.split(".")[0]) >= 24,
+    detail: process.version,
+    advice: "install Node 24 or newer",
+  });
+  let directory = options.dataDir ?? process.env["VEDETTE_DATA"] ?? "./data";
+  let listen = "127.0.0.1:8080";
+  try {
+    const loaded = loadConfig(options.config, process.env);
+    directory = options.dataDir ?? loaded.config.data_dir;
+    listen = loaded.config.listen;
+    const problems = await checkComponents(loaded);
+    checks.push({
+      name: "configuration",
+      ok: problems.length === 0,
+      detail: problems[0] ?? loaded.file ?? "defaults",
+      advice: "vedette config validate shows every mistake",
+    });
+  } catch (e) {
+    checks.push({
+      name: "configuration",
+      ok: false,
+      detail: (e as Error).message,
+      advice: "correct the file and run vedette config validate",
+    });
+  }
+  checks.push(content(), ...disk(resolve(directory)));
+  const holder = holderOf(directory);
+  if (holder?.url ?? options.url ?? process.env["VEDETTE_URL"]) checks.push(...(await server(options)));
+  else checks.push(await port(listen));
+  if (options.json) process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
+  else
+    for (const c of checks) {
+      process.stdout.write(`${c.ok ? "ok  " : bold("BAD ")} ${c.name}: ${c.detail}\n`);
+      if (!c.ok && c.advice) process.stdout.write(`     → ${c.advice}\n`);
+    }
+  if (checks.some((c) => !c.ok)) process.exitCode = 1;
+}
+
+function content(): Check {
+  try {
+    return {
+      name: "bundled content",
+      ok: true,
+      detail: `${bundledRules().length} rule files, ${bundledPipelines().length} field mappings`,
+    };
+  } catch (e) {
+    return { name: "bundled content", ok: false, detail: (e as Error).message, advice: "install Vedette again" };
+  }
+}
+
+function disk(directory: string): Check[] {
+  let existing = directory;
+  while (!exists(existing) && existing !== "/") existing = resolve(existing, "..");
+  try {
+    accessSync(existing, constants.W_OK);
+  } catch {
+    return [
+      {
+        name: "data directory",
+        ok: false,
+        detail: `${existing} cannot be written`,
+        advice: "give this user write access, or choose another --data-dir",
+      },
+    ];
+  }
+  const { bavail, bsize } = statfsSync(existing);
+  const free = bavail * bsize;
+  const gb = (free / 1_073_741_824).toFixed(1);
+  const checks: Check[] = [
+    {
+      name: "disk",
+      ok: free > lowDisk,
+      detail: `${gb} GiB free at ${existing}`,
+      advice: "free some space or lower events.retention; a full disk makes senders wait",
+    },
+  ];
+  if (exists(directory)) {
+    const open = (statSync(directory).mode & 0o077) !== 0;
+    checks.push({
+      name: "data directory",
+      ok: !open,
+      detail: `${directory}${open ? " can be read by other users" : ""}`,
+      advice: `chmod 700 ${directory}`,
+    });
+  }
+  return checks;
+}
+
+const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
+
+async function server(options: Options): Promise<Check[]> {
+  try {
+    const client = connect(options);
+    const status = await client.get<{ ready: boolean; lag_ms: number; problems: { code: string; message: string }[] }>("/status");
+    const { sources } = await client.get<{ sources: { name: string; state: string; pending: number; warnings: { message: string }[] }[] }>(
+      "/sources",
+    );
+    return [
+      {
+        name: "server",
+        ok: status.ready,
+        detail: `${client.url} ${status.ready ? "is ready" : "is not ready"}, ${status.lag_ms} ms behind`,
+        advice: "see the problems below",
+      },
+      ...status.problems.map((p) => ({ name: p.code, ok: false, detail: p.message })),
+      ...sources.map((s) => ({
+        name: `source ${s.name}`,
+        ok: s.state !== "failed",
+        detail: `${s.state}${s.warnings.length > 0 ? `; ${s.warnings.at(-1)!.message}` : ""}`,
+        advice: `vedette source test ${s.name}`,
+      })),
+    ];
+  } catch (e) {
+    return [{ name: "server", ok: false, detail: (e as Error).message, advice: "start it with: vedette up" }];
+  }
+}
+
+function port(listen: string): Promise<Check> {
+  const at = listen.lastIndexOf(":");
+  return new Promise((done) => {
+    const probe = createServer();
+    probe.once("error", (e: NodeJS.ErrnoException) =>
+      done({
+        name: "port",
+        ok: false,
+        detail: `${listen}: ${e.code === "EADDRINUSE" ? "in use by another program" : e.message}`,
+        advice: "vedette up --listen 127.0.0.1:PORT",
+      }),
+    );
+    probe.listen(Number(listen.slice(at + 1)), listen.slice(0, at), () =>
+      probe.close(() => done({ name: "port", ok: true, detail: `${listen} is free` })),
+    );
+  });
+}

@@ -1,0 +1,36 @@
+/** `vedette replay`: runs detection again over the retained log of a stopped installation and prints the digest of what it finds. */
+
+import { resolve } from "node:path";
+import { openLog } from "@vedette/log";
+import { Control, openDataDirectory, replay as replayLog, threadPool } from "@vedette/pipeline";
+
+interface Options {
+  readonly dataDir?: string;
+  readonly json?: boolean;
+}
+
+export async function replay(options: Options): Promise<void> {
+  const directory = openDataDirectory(resolve(options.dataDir ?? process.env["VEDETTE_DATA"] ?? "./data"));
+  const log = await openLog({ directory: directory.path });
+  const pool = threadPool();
+  try {
+    const result = await replayLog({
+      log,
+      control: await Control.open(log),
+      pool,
+      onProgress: (done, total) => {
+        if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${total} batches`);
+      },
+    });
+    if (process.stderr.isTTY) process.stderr.write("\n");
+    if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+    else
+      process.stdout.write(
+        `digest   ${result.digest}\nbatches  ${result.batches}${result.damaged > 0 ? ` (${result.damaged} damaged)` : ""}\nevents   ${result.events}\nfindings ${result.findings} in ${result.groups} groups\n`,
+      );
+  } finally {
+    await pool.close();
+    await log.close();
+    directory.release();
+  }
+}

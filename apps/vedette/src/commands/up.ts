@@ -1,0 +1,204 @@
+/** `vedette up`: opens the data directory, wires the parts together, serves until told to stop. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Auth, buildServer, newToken, tokenHash } from "@vedette/api";
+import { endpoints, sources } from "@vedette/ingest";
+import { ConfigError, type Intake, systemClock } from "@vedette/kit";
+import { openLog } from "@vedette/log";
+import { type DataDirectory, openDataDirectory, Runtime, threadPool } from "@vedette/pipeline";
+import { openStore, type Store } from "@vedette/store";
+import { checkComponents, configuredSources } from "../config/components.ts";
+import { type Loaded, loadConfig } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
+import { bundledPipelines, bundledRules, yamlFiles } from "../content.ts";
+import { replayDemo } from "../demo/replay.ts";
+import { Display } from "./display.ts";
+
+interface Options {
+  readonly dataDir?: string;
+  readonly listen?: string;
+  readonly config?: string;
+  readonly role: string;
+  readonly demo: boolean;
+}
+
+const version = "0.1.0";
+const loopback = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/;
+const day = 86_400_000_000;
+
+export async function up(options: Options): Promise<void> {
+  if (options.role !== "all")
+    throw new ConfigError("config_invalid", `--role ${options.role}: this version runs every role in one process; leave --role out`);
+  const loaded = loadConfig(options.config, process.env, { data_dir: options.dataDir, listen: options.listen });
+  const problems = await checkComponents(loaded);
+  if (problems.length > 0) throw new ConfigError("config_invalid", problems.join("\n"));
+  const { config } = loaded;
+  const address = listenAddress(loaded);
+  const directory = openDataDirectory(resolve(config.data_dir));
+  const display = new Display();
+  try {
+    await serve(loaded, config, address, directory, display, options.demo);
+  } catch (e) {
+    directory.release();
+    throw e;
+  }
+}
+
+function listenAddress({ config, place }: Loaded): { readonly host: string; readonly port: number } {
+  const at = config.listen.lastIndexOf(":");
+  const host = config.listen.slice(0, at);
+  const port = Number(config.listen.slice(at + 1));
+  if (at < 1 || !Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new ConfigError(
+      "config_invalid",
+      `${place(["listen"])}: listen: expected HOST:PORT, e.g. 127.0.0.1:8080, found "${config.listen}"`,
+    );
+  if (!loopback.test(host))
+    throw new ConfigError(
+      "config_invalid",
+      `${place(["listen"])}: listen: ${host} is not a loopback address; this version has no TLS and refuses to be reached from other machines. Put a TLS proxy in front.`,
+    );
+  return { host: host.replace(/^\[|\]$/g, ""), port };
+}
+
+async function serve(
+  loaded: Loaded,
+  config: Config,
+  address: { readonly host: string; readonly port: number },
+  directory: DataDirectory,
+  display: Display,
+  demo: boolean,
+): Promise<void> {
+  const started = performance.now();
+  const log = await openLog({ directory: directory.path, segmentBytes: config.log.segment_mb * 1_048_576 });
+  const store = await openStore({ directory: directory.path, memoryLimitMb: config.events.memory_mb });
+  for (const d of await log.damage())
+    display.say(`log: ${d.topic}/${d.partition} ${d.where}: ${d.reason}; ${d.bytes} bytes set aside in log/quarantine`);
+  const runtime = await Runtime.open({
+    log,
+    store,
+    pool: threadPool(config.engine.workers),
+    tenant: config.tenant,
+    rules: [...(config.rules.starter ? bundledRules() : []), ...config.rules.directories.flatMap(yamlFiles)],
+    pipelines: bundledPipelines(),
+    detectors: config.detectors,
+    lateness_s: config.engine.lateness_s,
+    sources: configuredSources(loaded),
+    sourceSpecs: await sources(),
+    retention: Object.fromEntries(
+      Object.entries(config.events.retention).map(([name, { days, gb }]) => [
+        name,
+        { ...(days === undefined ? {} : { maxAge: days * day }), ...(gb === undefined ? {} : { maxBytes: gb * 1e9 }) },
+      ]),
+    ),
+    logBytes: () => bytesBelow(join(directory.path, "log")),
+    demo: (open: (stream: string) => Intake, signal: AbortSignal) => replayDemo(open, systemClock, signal),
+  });
+  const auth = await Auth.open({ adminTokenHash: tokenHash(adminToken(directory.path)), settings: store.settings, clock: systemClock });
+  const consoleDirectory = fileURLToPath(new URL("../../../web/dist", import.meta.url));
+  const server = await buildServer({
+    store,
+    runtime,
+    endpoints: new Map(
+      [...(await endpoints())].map(([name, spec]) => [name, { spec, config: spec.config.parse(config.endpoints[name] ?? {}) }]),
+    ),
+    endpointContext: runtime.endpointContext(),
+    auth,
+    version,
+    apiPrefix: config.api.prefix,
+    tenant: config.tenant,
+    ...(existsSync(consoleDirectory) ? { consoleDirectory } : {}),
+    onError: (e, route) =>
+      display.say(`${route}: ${e instanceof Error ? (process.env["VEDETTE_DEBUG"] ? e.stack : e.message) : String(e)}`),
+  });
+  const url = await server.listen(address);
+  directory.announce(url);
+  runtime.start();
+  const refused = runtime.rules().rules.filter((r) => r.state === "refused");
+  display.say(
+    `Vedette ${version} is up at ${url} after ${((performance.now() - started) / 1_000).toFixed(1)} s; data in ${directory.path}`,
+  );
+  display.say(
+    `Log in once with ${url}/login?token=${auth.issueLogin()}  (valid for an hour; later: the token in ${join(directory.path, "admin.token")})`,
+  );
+  display.say(
+    `${runtime.rules().rules.length - refused.length} rules on, ${refused.length} refused; ${Object.keys(config.sources).length} sources configured; HTTP ingest at ${url}/ingest and ${url}/_bulk`,
+  );
+  for (const r of refused) display.say(`refused: ${r.reason}`);
+  display.watch(runtime, store, config.tenant);
+  if (directory.fresh && demo) playDemo(runtime, display, url);
+  await untilStopped(display);
+  await shutDown(runtime, server, log, store, directory, display);
+}
+
+/** First start of an empty directory: something to see within seconds. */
+function playDemo(runtime: Runtime, display: Display, url: string): void {
+  const begun = performance.now();
+  display.say(
+    "First start: replaying the bundled scenario (SSH brute force, web attack, Windows credential dumping, a mining job), marked as demo.",
+  );
+  const unsubscribe = runtime.subscribe((notice) => {
+    if (notice.kind !== "alert") return;
+    unsubscribe();
+    display.say(
+      `First alert after ${((performance.now() - begun) / 1_000).toFixed(1)} s: ${notice.alert.severity} ${notice.alert.title}: ${notice.alert.summary} → ${url}/alerts`,
+    );
+  });
+  runtime.startDemo().then(
+    () => display.say("The demo has been replayed. Remove it with: vedette demo clear"),
+    (e: Error) => display.say(`demo: ${e.message}`),
+  );
+}
+
+function untilStopped(display: Display): Promise<void> {
+  return new Promise((done) => {
+    const stop = (signal: NodeJS.Signals) => {
+      display.say(`${signal}: finishing what was accepted; again to end at once`);
+      process.once("SIGINT", () => process.exit(130));
+      process.once("SIGTERM", () => process.exit(143));
+      done();
+    };
+    process.once("SIGINT", stop);
+    process.once("SIGTERM", stop);
+  });
+}
+
+async function shutDown(
+  runtime: Runtime,
+  server: Awaited<ReturnType<typeof buildServer>>,
+  log: Awaited<ReturnType<typeof openLog>>,
+  store: Store,
+  directory: DataDirectory,
+  display: Display,
+): Promise<void> {
+  display.stop();
+  await server.close();
+  await runtime.stop();
+  await log.close();
+  await store.close();
+  directory.release();
+}
+
+/** The admin API token, made on the first start; readable by this user only. */
+function adminToken(directory: string): string {
+  const file = join(directory, "admin.token");
+  if (existsSync(file)) return readFileSync(file, "utf8").trim();
+  const token = newToken();
+  writeFileSync(file, `${token}\n`, { mode: 0o600 });
+  return token;
+}
+
+async function bytesBelow(folder: string): Promise<number> {
+  const names = await readdir(folder, { recursive: true }).catch(() => []);
+  const sizes = await Promise.all(
+    names.map((n) =>
+      stat(join(folder, n)).then(
+        (s) => (s.isFile() ? s.size : 0),
+        () => 0,
+      ),
+    ),
+  );
+  return sizes.reduce((a, b) => a + b, 0);
+}

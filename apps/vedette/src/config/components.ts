@@ -1,0 +1,59 @@
+/** Checks what the schema leaves to components: sources, endpoints and detectors against their own specifications. */
+import { detectors } from "@vedette/detect";
+import { endpoints, sources } from "@vedette/ingest";
+import { formats } from "@vedette/normalise";
+import type { ConfiguredSource } from "@vedette/pipeline";
+import type { z } from "zod";
+import { describe, type Loaded } from "./load.ts";
+import { nearest } from "./nearest.ts";
+
+/** One line a mistake, with place and suggestion; empty when all is well. */
+export async function checkComponents({ config, place }: Loaded): Promise<readonly string[]> {
+  const [types, known, rules, kinds] = await Promise.all([sources(), formats(), detectors(), endpoints()]);
+  const problems: string[] = [];
+  const unknown = (path: readonly string[], word: string, list: readonly string[]) => {
+    const near = nearest(word, list);
+    problems.push(
+      `${place(path)}: ${path.join(".")}: unknown "${word}"; ${near ? `did you mean "${near}"?` : `known: ${list.join(", ")}`}`,
+    );
+  };
+  const check = (schema: z.ZodType, value: unknown, path: readonly string[]) => {
+    const parsed = schema.safeParse(value ?? {});
+    if (!parsed.success) problems.push(...parsed.error.issues.flatMap((i) => describe(i, place, schema, path)));
+  };
+  for (const [name, entry] of Object.entries(config.sources)) {
+    const keys = Object.keys(entry).filter((k) => k !== "format");
+    if (!/^[A-Za-z0-9_.-]{1,64}$/.test(name))
+      problems.push(`${place(["sources", name])}: sources.${name}: a source's name has letters, digits, "_", "-" and "."`);
+    if (keys.length !== 1)
+      problems.push(
+        `${place(["sources", name])}: sources.${name}: expected exactly one type (${[...types.keys()].join(", ")}), found ${keys.length === 0 ? "none" : keys.join(", ")}`,
+      );
+    for (const type of keys) {
+      const spec = types.get(type);
+      if (spec) check(spec.config, entry[type], ["sources", name, type]);
+      else unknown(["sources", name, type], type, [...types.keys()]);
+    }
+    if (entry["format"] !== undefined && !known.has(String(entry["format"])))
+      unknown(["sources", name, "format"], String(entry["format"]), [...known.keys()]);
+  }
+  for (const [name, value] of Object.entries(config.detectors)) {
+    const spec = rules.get(name);
+    if (!spec) unknown(["detectors", name], name, [...rules.keys()]);
+    else if (value !== false) check(spec.config, value, ["detectors", name]);
+  }
+  for (const [name, value] of Object.entries(config.endpoints)) {
+    const spec = kinds.get(name);
+    if (!spec) unknown(["endpoints", name], name, [...kinds.keys()]);
+    else check(spec.config, value, ["endpoints", name]);
+  }
+  return problems;
+}
+
+/** The configured sources as the runtime takes them; call after `checkComponents` found nothing wrong. */
+export function configuredSources({ config }: Loaded): readonly ConfiguredSource[] {
+  return Object.entries(config.sources).map(([name, entry]) => {
+    const type = Object.keys(entry).find((k) => k !== "format")!;
+    return { name, type, config: entry[type], ...(entry["format"] === undefined ? {} : { format: String(entry["format"]) }) };
+  });
+}

@@ -1,0 +1,164 @@
+/** Every configuration key, with its default, unit and meaning. The reference page, the JSON Schema and the checks all come from here. */
+import { z } from "zod";
+
+const retention = z.strictObject({
+  days: z.number().positive().optional().describe("Sealed partitions older than this are dropped, in days of receive time."),
+  gb: z.number().positive().optional().describe("The oldest sealed partitions are dropped beyond this size, in GB."),
+});
+
+export const configSchema = z.strictObject({
+  name: z.string().default("Vedette").describe("Shown in the console's title. Environment: PROJECT_NAME."),
+  version: z
+    .string()
+    .optional()
+    .describe("Version this installation calls itself; the program's own by default. Environment: PROJECT_VERSION."),
+  tenant: z
+    .string()
+    .regex(/^[a-z0-9_-]{1,32}$/)
+    .default("main")
+    .describe("Tenant that everything taken in belongs to."),
+  data_dir: z.string().default("./data").describe("Where the log, events and state live. Environment: VEDETTE_DATA."),
+  listen: z
+    .string()
+    .default("127.0.0.1:8080")
+    .describe("HOST:PORT of console, API and ingest. Only loopback addresses: TLS and named administrators are not in this version."),
+  api: z
+    .strictObject({ prefix: z.string().startsWith("/").default("/api/v1").describe("Path of the API. Environment: API_V1_STR.") })
+    .prefault({})
+    .describe("HTTP API."),
+  log: z
+    .strictObject({
+      driver: z.enum(["segments"]).default("segments").describe("Where the log lives: segment files on the local disk."),
+      segment_mb: z.int().min(1).max(1024).default(64).describe("Size at which a segment file is closed, in MiB."),
+    })
+    .prefault({})
+    .describe("The append-only log."),
+  events: z
+    .strictObject({
+      driver: z.enum(["duckdb"]).default("duckdb").describe("Where events live: DuckDB for open hours, Parquet after."),
+      memory_mb: z.int().min(64).default(160).describe("Memory the event store may use, in MiB."),
+      retention: z
+        .strictObject({
+          authentication: retention.default({ days: 400 }).describe("Log-ins; kept longest: investigations ask for them."),
+          process: retention.default({ days: 90 }).describe("Process starts and ends."),
+          network: retention.default({ days: 30 }).describe("Connections, DNS, TLS."),
+          web: retention.default({ days: 90 }).describe("HTTP requests."),
+          cloud: retention.default({ days: 400 }).describe("Cloud control planes."),
+          host: retention.default({ days: 90 }).describe("Other host logs."),
+          audit: retention.default({ days: 400 }).describe("Audit records."),
+          other: retention.default({ days: 30 }).describe("What no class fits."),
+        })
+        .prefault({})
+        .describe("How long and how much, by source class."),
+    })
+    .prefault({})
+    .describe("The event store."),
+  state: z
+    .strictObject({ driver: z.enum(["sqlite"]).default("sqlite").describe("Where alerts, checkpoints and settings live.") })
+    .prefault({})
+    .describe("The state store."),
+  engine: z
+    .strictObject({
+      workers: z.int().min(1).max(64).optional().describe("Analysis threads; one per core by default, at most 8."),
+      lateness_s: z
+        .int()
+        .min(0)
+        .max(86_400)
+        .default(30)
+        .describe("How much later than its host's newest event an event may come and still be folded in order, in seconds."),
+    })
+    .prefault({})
+    .describe("Detection."),
+  rules: z
+    .strictObject({
+      starter: z.boolean().default(true).describe("Whether the bundled starter rules are on."),
+      directories: z.array(z.string()).default([]).describe("Folders of further Sigma rules (*.yml, read recursively)."),
+    })
+    .prefault({})
+    .describe("Sigma rules."),
+  detectors: z.record(z.string(), z.unknown()).default({}).describe("Settings of detectors by name, or false to turn one off."),
+  sources: z
+    .record(z.string(), z.record(z.string(), z.unknown()))
+    .default({})
+    .describe("NAME: {TYPE: {…}}; `format` beside TYPE fixes the format that is otherwise detected."),
+  endpoints: z.record(z.string(), z.unknown()).default({}).describe("Settings of HTTP endpoints by name."),
+  auth: z
+    .strictObject({
+      secret_key: z
+        .string()
+        .min(16)
+        .optional()
+        .describe(
+          "Key material for tokens; environment SECRET_KEY, or a file by VEDETTE_SECRET_KEY_FILE. Never write it into a file that is shared.",
+        ),
+      algorithm: z.enum(["HS256", "EdDSA"]).default("HS256").describe("Signature of access tokens. Environment: ALGORITHM."),
+      access_token_expire_minutes: z
+        .int()
+        .positive()
+        .default(30)
+        .describe("Life of an access token, in minutes. Environment: ACCESS_TOKEN_EXPIRE_MINUTES."),
+    })
+    .prefault({})
+    .describe("Authentication."),
+  kafka: z
+    .strictObject({
+      server: z.string().optional().describe("Bootstrap servers; used when log.driver is kafka. Environment: KAFKA_SERVER."),
+      topic: z.string().default("vedette").describe("Prefix of topic names. Environment: KAFKA_TOPIC."),
+    })
+    .prefault({})
+    .describe("Kafka; read only by its driver."),
+  redis: z
+    .strictObject({
+      host: z.string().optional().describe("Environment: REDIS_HOST."),
+      port: z.int().default(6379).describe("Environment: REDIS_PORT."),
+    })
+    .prefault({})
+    .describe("Redis; read only by its driver."),
+  postgres: z
+    .strictObject({
+      host: z.string().optional().describe("Environment: POSTGRES_HOST."),
+      port: z.int().default(5432).describe("Environment: POSTGRES_PORT."),
+      db: z.string().default("vedette").describe("Environment: POSTGRES_DB."),
+      user: z.string().default("vedette").describe("Environment: POSTGRES_USER."),
+      password: z.string().optional().describe("Environment: POSTGRES_PASSWORD."),
+    })
+    .prefault({})
+    .describe("PostgreSQL; read only by its driver."),
+  prometheus: z
+    .strictObject({ port: z.int().default(9090).describe("Port of the compose file's Prometheus. Environment: PROMETHEUS_PORT.") })
+    .prefault({})
+    .describe("Prometheus."),
+  openai: z
+    .strictObject({ api_key: z.string().optional().describe("Environment: OPENAI_API_KEY.") })
+    .prefault({})
+    .describe("Language model; read only by the analyser that uses one."),
+});
+
+export type Config = z.output<typeof configSchema>;
+
+/** The names the mission's compose file uses, and where each goes. */
+export const environmentNames: { readonly [name: string]: string } = {
+  PROJECT_NAME: "name",
+  PROJECT_VERSION: "version",
+  API_V1_STR: "api.prefix",
+  KAFKA_SERVER: "kafka.server",
+  KAFKA_TOPIC: "kafka.topic",
+  REDIS_HOST: "redis.host",
+  REDIS_PORT: "redis.port",
+  PROMETHEUS_PORT: "prometheus.port",
+  OPENAI_API_KEY: "openai.api_key",
+  SECRET_KEY: "auth.secret_key",
+  ALGORITHM: "auth.algorithm",
+  ACCESS_TOKEN_EXPIRE_MINUTES: "auth.access_token_expire_minutes",
+  POSTGRES_HOST: "postgres.host",
+  POSTGRES_PORT: "postgres.port",
+  POSTGRES_DB: "postgres.db",
+  POSTGRES_USER: "postgres.user",
+  POSTGRES_PASSWORD: "postgres.password",
+  VEDETTE_DATA: "data_dir",
+};
+
+/** Keys whose values are never printed. */
+export const secretKeys: ReadonlySet<string> = new Set(["auth.secret_key", "postgres.password", "openai.api_key"]);
+/** Sections that only drivers of a scaled-out installation read: `config show` says so. */
+export const unusedEmbedded: ReadonlySet<string> = new Set(["kafka", "redis", "postgres", "prometheus", "openai"]);

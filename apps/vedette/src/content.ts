@@ -1,0 +1,45 @@
+/** Finds the files of rules and field mappings: those bundled with the program and those the configuration names. */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ConfigError } from "@vedette/kit";
+import type { ProgramFile } from "@vedette/pipeline";
+
+/** The repository's content/ in a clone, the package's own copy when installed. */
+export const contentDirectory = (): string => {
+  for (const candidate of ["../../../content", "../content"]) {
+    const path = fileURLToPath(new URL(candidate, import.meta.url));
+    try {
+      if (statSync(join(path, "rules")).isDirectory()) return path;
+    } catch {
+      // the other place
+    }
+  }
+  throw new ConfigError("rule_invalid", "the bundled content/ folder is missing from this installation");
+};
+
+/** Every *.yml below a path, or the file itself; names are relative to `path`'s parent so that they read well in messages. */
+export function yamlFiles(path: string): ProgramFile[] {
+  let entries: string[];
+  try {
+    entries = statSync(path).isDirectory() ? readdirSync(path, { recursive: true }).map((f) => join(path, String(f))) : [path];
+  } catch (e) {
+    throw new ConfigError(
+      "rule_invalid",
+      `${path}: ${(e as NodeJS.ErrnoException).code === "ENOENT" ? "no such file or folder" : (e as Error).message}`,
+    );
+  }
+  return entries
+    .filter((f) => /\.ya?ml$/.test(f))
+    .sort()
+    .map((f) => ({ file: relative(process.cwd(), f) || f, text: readFileSync(f, "utf8") }));
+}
+
+export const bundledRules = (): ProgramFile[] => yamlFiles(join(contentDirectory(), "rules")).map((f) => named(f, "rules"));
+export const bundledPipelines = (): ProgramFile[] => yamlFiles(join(contentDirectory(), "pipelines")).map((f) => named(f, "pipelines"));
+
+/** Bundled files are named from content/ on, wherever the program is installed: the name is part of the program's hash. */
+function named({ file, text }: ProgramFile, folder: string): ProgramFile {
+  const at = file.lastIndexOf(`${folder}/`);
+  return { file: `content/${at < 0 ? file : file.slice(at)}`, text };
+}

@@ -1,0 +1,193 @@
+/** The command line: names, options and help of every command; each command's code is loaded only when it runs. */
+import { Command, CommanderError, Option } from "commander";
+
+/** Exit codes of the contract. */
+export const exitCodes = { fine: 0, findings: 1, usage: 2, unavailable: 3 } as const;
+
+const output = () => new Option("-o, --output <form>", "how rows are printed").choices(["table", "json", "ndjson", "csv"]).default("table");
+const json = () => new Option("--json", "short for -o json");
+const server = (c: Command) =>
+  c
+    .option("--url <url>", "the server (VEDETTE_URL; else the one that holds the data directory)")
+    .option("--data-dir <dir>", "data directory (VEDETTE_DATA; else ./data)");
+const range = (c: Command) =>
+  c
+    .option("--since <age>", "how far back, e.g. 15m, 1h, 7d")
+    .option("--from <time>", "start, RFC 3339")
+    .option("--to <time>", "end, RFC 3339");
+
+function program(): Command {
+  const cli = new Command("vedette")
+    .description("Watches a cluster: collects logs, detects attacks, raises alerts.")
+    .version("0.1.0")
+    .showHelpAfterError("(add --help for usage)")
+    .exitOverride()
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ vedette up                         start everything in one process\n  $ vedette query 'source.ip:203.0.113.9 | stats count() by event.action'\n\nExit codes: 0 fine, 1 findings or failures, 2 usage or configuration, 3 unavailable.",
+    );
+
+  cli
+    .command("up")
+    .description("start Vedette: console, API, ingest and detection in one process")
+    .option("--data-dir <dir>", "where log, events and state live (default ./data)")
+    .option("--listen <host:port>", "address of console and API (default 127.0.0.1:8080)")
+    .option("--config <file>", "configuration file (default vedette.yaml if there is one)")
+    .option("--role <roles>", "roles to run; this version has one process with all of them", "all")
+    .option("--no-demo", "do not replay the bundled scenario on the first start of an empty directory")
+    .action(async (o) => (await import("./commands/up.ts")).up(o));
+
+  const demo = server(cli.command("demo").description("replay the bundled, labelled attack scenario through a running server"));
+  demo.action(async (o) => (await import("./commands/demo.ts")).demo(o));
+  server(demo.command("clear").description("remove everything marked as demo")).action(async (_o, c: Command) =>
+    (await import("./commands/demo.ts")).clearDemo(c.optsWithGlobals()),
+  );
+
+  range(
+    server(
+      cli
+        .command("query")
+        .description("search events, or aggregate them with | stats")
+        .argument("<query...>", "query, e.g. 'event.outcome:failure and source.ip:10.0.0.0/8'"),
+    ),
+  )
+    .option("--limit <n>", "most rows", "100")
+    .addOption(output())
+    .addOption(json())
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ vedette query --since 1h 'event.category:authentication | stats count() as n by source.ip | sort -n | head 10'",
+    )
+    .action(async (words: string[], o) => (await import("./commands/query.ts")).query(words.join(" "), o));
+
+  const alerts = range(server(cli.command("alerts").description("list alerts, newest first")))
+    .option("--state <states>", "open,acknowledged,closed", "open,acknowledged")
+    .option("--severity <levels>", "e.g. high,critical")
+    .option("--limit <n>", "most rows", "50")
+    .addOption(output())
+    .addOption(json());
+  alerts.action(async (o) => (await import("./commands/alerts.ts")).list(o));
+  server(alerts.command("show").description("one alert with its evidence and history").argument("<id>"))
+    .addOption(json())
+    .action(async (id: string, _o, c: Command) => (await import("./commands/alerts.ts")).show(id, c.optsWithGlobals()));
+  server(alerts.command("ack").description("take an alert on").argument("<id>").option("--note <text>")).action(
+    async (id: string, _o, c: Command) => (await import("./commands/alerts.ts")).change(id, "acknowledge", c.optsWithGlobals()),
+  );
+  server(
+    alerts
+      .command("close")
+      .description("close an alert with a verdict")
+      .argument("<id>")
+      .addOption(
+        new Option("--verdict <verdict>", "what it was").choices(["true_positive", "benign", "false_positive"]).makeOptionMandatory(),
+      )
+      .option("--note <text>"),
+  ).action(async (id: string, _o, c: Command) => (await import("./commands/alerts.ts")).change(id, "close", c.optsWithGlobals()));
+
+  server(cli.command("tail").description("follow alerts as they are raised (with --events: a sample of events too)"))
+    .option("--events", "also a sample of the newest events")
+    .addOption(new Option("-o, --output <form>", "how lines are printed").choices(["table", "ndjson"]).default("table"))
+    .addOption(json())
+    .action(async (o) => (await import("./commands/tail.ts")).tail(o));
+
+  cli
+    .command("scan")
+    .description("run the rules over files, offline: no server, nothing stored")
+    .argument("<files...>", "files, or - for standard input")
+    .option(
+      "--rules <dir>",
+      "folder of Sigma rules, may be repeated; the bundled starter rules when absent",
+      (dir: string, all: string[] = []) => [...all, dir],
+    )
+    .option("--format <name>", "format of the files; detected when absent")
+    .addOption(output())
+    .addOption(json())
+    .addHelpText("after", "\nExample:\n  $ vedette scan /var/log/auth.log\nExit code 1 when a rule matched.")
+    .action(async (files: string[], o) => (await import("./commands/scan.ts")).scan(files, o));
+
+  cli
+    .command("replay")
+    .description("run detection again over the retained log of a stopped installation; the same log gives the same digest")
+    .option("--data-dir <dir>", "data directory (VEDETTE_DATA; else ./data)")
+    .addOption(json())
+    .action(async (o) => (await import("./commands/replay.ts")).replay(o));
+
+  const rule = cli.command("rule").description("work on rules");
+  rule
+    .command("test")
+    .description("run the cases that rules carry under vedette.tests")
+    .argument("[paths...]", "rule files or folders (default content/rules)")
+    .addOption(new Option("-o, --output <form>", "report").choices(["table", "json", "junit", "sarif"]).default("table"))
+    .addOption(json())
+    .action(async (paths: string[], o) => (await import("./commands/rule.ts")).test(paths, o));
+  rule
+    .command("lint")
+    .description("check that rules load, and say why those that do not are refused")
+    .argument("[paths...]", "rule files or folders (default content/rules)")
+    .addOption(new Option("-o, --output <form>", "report").choices(["table", "json", "junit", "sarif"]).default("table"))
+    .addOption(json())
+    .action(async (paths: string[], o) => (await import("./commands/rule.ts")).lint(paths, o));
+
+  const config = cli.command("config").description("check and show the configuration");
+  const file = (c: Command) => c.option("--config <file>", "configuration file (default vedette.yaml if there is one)");
+  file(config.command("validate").description("check the configuration and say what is wrong, with file and line")).action(async (o) =>
+    (await import("./commands/config.ts")).validate(o),
+  );
+  file(config.command("show").description("the configuration in force and where each value comes from"))
+    .addOption(json())
+    .action(async (o) => (await import("./commands/config.ts")).show(o));
+  config
+    .command("schema")
+    .description("JSON Schema of vedette.yaml, for editors")
+    .action(async () => (await import("./commands/config.ts")).schema());
+
+  const source = cli.command("source").description("look at sources");
+  server(source.command("list").description("sources of a running server, with their ledger"))
+    .addOption(output())
+    .addOption(json())
+    .action(async (o) => (await import("./commands/source.ts")).list(o));
+  file(
+    source.command("test").description("read a few records of a configured source, offline, and show what they become").argument("<name>"),
+  )
+    .option("--records <n>", "most records to read", "5")
+    .option("--wait <seconds>", "how long to wait for them", "5")
+    .addOption(json())
+    .action(async (name: string, o) => (await import("./commands/source.ts")).test(name, o));
+
+  file(server(cli.command("doctor").description("check the installation and say what to do about what is wrong")))
+    .addOption(json())
+    .action(async (o) => (await import("./commands/doctor.ts")).doctor(o));
+  return cli;
+}
+
+/** Puts an alert's id that begins with a dash behind `--`: ids are base64url, so one in 64 would be taken for an option. */
+export function idsLast(argv: readonly string[]): string[] {
+  if (argv[2] !== "alerts" || argv.includes("--")) return [...argv];
+  const isId = (word: string) => /^-[\w-]{21}$/.test(word);
+  const ids = argv.filter(isId);
+  return ids.length === 0 ? [...argv] : [...argv.filter((word) => !isId(word)), "--", ...ids];
+}
+
+/** Runs the command line and ends the process with the contract's exit code. */
+export async function main(argv: readonly string[]): Promise<void> {
+  // `vedette alerts | head`: whoever reads has enough
+  process.stdout.on("error", (e: NodeJS.ErrnoException) => process.exit(e.code === "EPIPE" ? exitCodes.fine : exitCodes.unavailable));
+  try {
+    await program().parseAsync(idsLast(argv));
+  } catch (e) {
+    if (e instanceof CommanderError) process.exitCode = e.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
+    else {
+      const { code, permanent } = e as { code?: string; permanent?: boolean };
+      process.stderr.write(`vedette: ${(e as Error).message}${process.env["VEDETTE_DEBUG"] ? `\n${(e as Error).stack}` : ""}\n`);
+      process.exitCode =
+        permanent === false
+          ? exitCodes.unavailable
+          : code === "config_invalid" || code === "config_unreadable" || permanent
+            ? exitCodes.usage
+            : exitCodes.findings;
+    }
+  }
+}
+
+// run directly from source in development
+if (process.argv[1]?.endsWith("main.ts")) await main(process.argv);

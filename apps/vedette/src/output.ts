@@ -1,0 +1,73 @@
+/** Prints rows for people and programs. Everything that came from a log is shown as text: control characters are made visible. */
+
+export type Form = "table" | "json" | "ndjson" | "csv";
+export type Row = { readonly [column: string]: unknown };
+
+/** ANSI, control and bidirectional characters of log content must not reach a terminal. */
+export const safe = (text: string): string =>
+  text.replace(
+    /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+
+const cell = (value: unknown): string =>
+  value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+
+export function formOf(options: { readonly output?: string; readonly json?: boolean }): Form {
+  return options.json ? "json" : ((options.output ?? "table") as Form);
+}
+
+export function printRows(rows: readonly Row[], columns: readonly string[], form: Form, empty = "nothing found"): void {
+  if (form === "json") return void process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+  if (form === "ndjson") return void process.stdout.write(rows.map((r) => `${JSON.stringify(r)}\n`).join(""));
+  if (form === "csv") {
+    process.stdout.write(`${columns.map(csvCell).join(",")}\n`);
+    for (const row of rows) process.stdout.write(`${columns.map((c) => csvCell(cell(row[c]))).join(",")}\n`);
+    return;
+  }
+  if (rows.length === 0) return void process.stderr.write(`${empty}\n`);
+  const width = process.stdout.columns || 160;
+  const texts = rows.map((r) => columns.map((c) => safe(cell(r[c]))));
+  const widths = columns.map((c, i) => Math.min(60, Math.max(c.length, ...texts.map((t) => t[i]!.length))));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((text, i) =>
+        i === cells.length - 1 ? text : text.length > widths[i]! ? `${text.slice(0, widths[i]! - 1)}…` : text.padEnd(widths[i]!),
+      )
+      .join("  ")
+      .slice(0, process.stdout.isTTY ? width : undefined)
+      .trimEnd();
+  process.stdout.write(`${bold(line(columns.map((c) => c.toUpperCase())))}\n`);
+  for (const text of texts) process.stdout.write(`${line(text)}\n`);
+}
+
+/** A spreadsheet must not run what a log says: cells that start like a formula are quoted as text. */
+export function csvCell(text: string): string {
+  const guarded = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
+}
+
+const colours = process.stdout.isTTY && !process.env["NO_COLOR"];
+export const bold = (text: string): string => (colours ? `\u001b[1m${text}\u001b[0m` : text);
+export const paint = (severity: string, text: string): string => {
+  const code = { critical: "1;31", high: "31", medium: "33", low: "36" }[severity];
+  return colours && code ? `\u001b[${code}m${text}\u001b[0m` : text;
+};
+
+/** `1h`, `15m`, `7d`, `30s` → start of the range. */
+export function rangeOf(
+  options: { readonly since?: string; readonly from?: string; readonly to?: string },
+  now = Date.now(),
+): { from?: string; to?: string } {
+  const range: { from?: string; to?: string } = {};
+  if (options.since !== undefined) {
+    const match = /^(\d+)\s*([smhdw])$/.exec(options.since);
+    if (!match)
+      throw Object.assign(new Error(`--since ${options.since}: expected a number and s, m, h, d or w, e.g. 15m`), { permanent: true });
+    const seconds = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 }[match[2] as "s"];
+    range.from = new Date(now - Number(match[1]) * seconds * 1_000).toISOString();
+  }
+  if (options.from !== undefined) range.from = options.from;
+  if (options.to !== undefined) range.to = options.to;
+  return range;
+}

@@ -1,0 +1,204 @@
+/** What the fake server knows: events, alerts, rules, sources, dead letters, and whether the demo is in. */
+import type { Alert, DeadLetter, EventRow, Rule, Severity, Source, Status } from "../src/api/types.ts";
+import { makeAlerts } from "./alerts.ts";
+import { makeEvents, stamp } from "./events.ts";
+import { hostileAlert, hostileEvent, hostileLetter, hostileRule, hostileSource } from "./hostile.ts";
+
+export interface FakeState {
+  events: EventRow[];
+  alerts: Alert[];
+  rules: Rule[];
+  sources: Source[];
+  letters: DeadLetter[];
+  demo: { present: boolean; running: boolean; events: number };
+  ready: boolean;
+  problems: { code: string; message: string }[];
+  started: string;
+}
+
+export type Scenario = "normal" | "empty" | "hostile";
+
+const rule_names = [
+  "ssh_brute_force",
+  "mining_pool_connection",
+  "web_path_traversal",
+  "proc_miner_by_name",
+  "win_special_logon",
+  "curl_from_ip",
+];
+const levels: readonly Severity[] = ["critical", "high", "medium", "high", "low", "informational"];
+const titles = [
+  "SSH brute force followed by a login",
+  "Connection to a mining pool",
+  "Path traversal in a web request",
+  "Miner process in a batch job",
+  "Special privileges assigned to new logon",
+  "Script fetched from a bare address",
+];
+
+function makeRules(): Rule[] {
+  const rules: Rule[] = rule_names.map(
+    (id, at): Rule => ({
+      id,
+      title: titles[at]!,
+      level: levels[at]!,
+      state: at === 4 ? "shadow" : "enabled",
+      file: `content/rules/${id}.yaml:1`,
+      attack: [["T1110.001", "T1078"], ["T1496"], ["T1190"], ["T1496"], ["T1078.002"], []][at]!,
+      seen: 184_220 - at * 21_000,
+      matched: [63, 12, 4, 7, 230, 2][at]!,
+      skipped: at === 2 ? { field_too_long: 3 } : {},
+    }),
+  );
+  for (let at = 0; at < 40; at += 1) {
+    rules.push({
+      id: `pack_${at}`,
+      title: `Starter pack rule ${at}`,
+      level: levels[at % 6]!,
+      state: "enabled",
+      file: `content/rules/pack/rule_${at}.yaml:1`,
+      attack: [`T10${String(10 + at)}`],
+      seen: 9_000 + at,
+      matched: 0,
+      skipped: {},
+    });
+  }
+  rules.push({
+    id: "win_lsass_access",
+    title: "Process access to LSASS",
+    level: "high",
+    state: "refused",
+    file: "rules/local/lsass.yaml:14:9",
+    reason: "line 14: modifier “windash2” is not known; did you mean “windash”?",
+    attack: ["T1003.001"],
+    seen: 0,
+    matched: 0,
+    skipped: {},
+  });
+  return rules;
+}
+
+function makeSources(now_ms: number): Source[] {
+  const last_received = stamp(now_ms - 300);
+  const base = { dropped: {}, pending: 0, dead: 0, warnings: [] };
+  return [
+    { ...base, name: "sshd", type: "file", state: "running", in: 81_230, stored: 81_204, dead: 2, pending: 24, last_received, rate: 41.3 },
+    { ...base, name: "zeek", type: "file", state: "running", in: 1_204_881, stored: 1_204_610, pending: 271, last_received, rate: 388.2 },
+    {
+      ...base,
+      name: "nginx",
+      type: "syslog",
+      state: "running",
+      in: 40_022,
+      stored: 40_010,
+      dead: 8,
+      dropped: { duplicate: 4 },
+      last_received,
+      rate: 12.4,
+      warnings: [
+        {
+          at: stamp(now_ms - 60_000),
+          code: "clock_ahead",
+          message: "web-1 sends times 48 s in the future; the receive time is used for order",
+        },
+      ],
+    },
+    {
+      ...base,
+      name: "winlogbeat",
+      type: "elastic_bulk",
+      state: "idle",
+      in: 5_120,
+      stored: 5_120,
+      last_received: stamp(now_ms - 900_000),
+      rate: 0,
+    },
+    {
+      ...base,
+      name: "cloudtrail",
+      type: "file",
+      state: "failed",
+      in: 0,
+      stored: 0,
+      rate: 0,
+      warnings: [
+        { at: stamp(now_ms - 5_000), code: "not_readable", message: "/var/log/cloudtrail: permission denied; trying again every 10 s" },
+      ],
+    },
+  ];
+}
+
+function makeLetters(now_ms: number): DeadLetter[] {
+  const inputs: readonly (readonly [string, string, string, string])[] = [
+    ["nginx", "bad_json", "one JSON object a line", '{"time": "2026-11-21T06:3'],
+    ["sshd", "bad_utf8", "UTF-8 text", "Nov 21 sshd[1]: \ufffd\ufffd\u0000\u0001binary"],
+    ["nginx", "too_deep", "at most 64 levels", "[".repeat(90)],
+  ];
+  return Array.from({ length: 40 }, (_, at) => {
+    const [source, code, expected, text] = inputs[at % inputs.length]!;
+    return {
+      source,
+      position: `/var/log/${source}.log@${81_000 + at * 113}`,
+      received: stamp(now_ms - at * 61_000),
+      stage: "decode",
+      code,
+      expected,
+      bytes: Buffer.from(text).toString("base64"),
+    };
+  });
+}
+
+export function makeState(scenario: Scenario, now_ms: number): FakeState {
+  const started = stamp(now_ms - 3_720_000);
+  if (scenario === "empty") {
+    return {
+      events: [],
+      alerts: [],
+      rules: makeRules(),
+      sources: [],
+      letters: [],
+      demo: { present: false, running: false, events: 0 },
+      ready: true,
+      problems: [],
+      started,
+    };
+  }
+  const state: FakeState = {
+    events: makeEvents(6_000, 23 * 3_600_000, now_ms),
+    alerts: makeAlerts(120, now_ms),
+    rules: makeRules(),
+    sources: makeSources(now_ms),
+    letters: makeLetters(now_ms),
+    demo: { present: true, running: true, events: 18_240 },
+    ready: true,
+    problems: [{ code: "source_failed", message: "Source cloudtrail cannot be read: permission denied." }],
+    started,
+  };
+  if (scenario === "hostile") {
+    state.events.unshift(hostileEvent(now_ms));
+    state.alerts.unshift(hostileAlert(now_ms));
+    state.rules.unshift(hostileRule);
+    state.sources.unshift(hostileSource(now_ms));
+    state.letters.unshift(hostileLetter(now_ms));
+    state.problems.unshift({ code: `<img src=x onerror="window.__xss=1">`, message: `<script>window.__xss=1</script>` });
+  }
+  return state;
+}
+
+export function statusOf(state: FakeState, rate: number): Status {
+  const open: { [level in Severity]: number } = { critical: 0, high: 0, medium: 0, low: 0, informational: 0 };
+  for (const alert of state.alerts) if (alert.state === "open") open[alert.severity] += 1;
+  const stored = state.sources.reduce((sum, source) => sum + source.stored, 0);
+  return {
+    version: "0.1.0",
+    started: state.started,
+    events: stored,
+    rate,
+    lag_ms: stored === 0 ? 0 : 38 + (rate % 20),
+    alerts: { open },
+    disk: { log_bytes: 184_000_000, open_bytes: 61_000_000, sealed_bytes: 412_000_000, original_bytes: 2_910_000_000 },
+    demo: state.demo,
+    ready: state.ready,
+    problems: state.problems,
+  };
+}

@@ -1,0 +1,174 @@
+/** The shapes of the HTTP API as the console reads them; it knows no package of the server. Times are RFC 3339 UTC strings. */
+
+export type Severity = "informational" | "low" | "medium" | "high" | "critical";
+export type AlertState = "open" | "acknowledged" | "closed";
+export type Verdict = "true_positive" | "benign" | "false_positive";
+
+export interface Entity {
+  readonly type: string;
+  readonly id: string;
+}
+
+export interface Match {
+  readonly clause: string;
+  readonly field: string;
+  readonly value: string;
+}
+
+export type FieldValue = string | number | boolean | null | readonly (string | number | boolean | null)[];
+export type Fields = { readonly [ecs: string]: FieldValue };
+
+export interface EvidenceEvent {
+  readonly id: string;
+  readonly time: string;
+  readonly source: string;
+  readonly matches: readonly Match[];
+  readonly fields: Fields;
+  readonly original: string;
+}
+
+export interface Change {
+  readonly at: string;
+  readonly by: string;
+  readonly what: string;
+  readonly note?: string;
+  readonly verdict?: Verdict;
+}
+
+/** An alert as lists and the stream carry it: without evidence and history. */
+export interface AlertRow {
+  readonly id: string;
+  readonly severity: Severity;
+  readonly title: string;
+  readonly summary: string;
+  readonly rule: { readonly id: string; readonly title: string };
+  readonly entities: readonly Entity[];
+  readonly attack: readonly string[];
+  readonly count: number;
+  readonly events: number;
+  readonly first_seen: string;
+  readonly last_seen: string;
+  readonly created: string;
+  readonly updated: string;
+  readonly state: AlertState;
+  readonly verdict?: Verdict;
+  readonly demo: boolean;
+}
+
+export interface Alert extends AlertRow {
+  readonly evidence: readonly EvidenceEvent[];
+  readonly history: readonly Change[];
+}
+
+export interface AlertPage {
+  readonly alerts: readonly AlertRow[];
+  readonly cursor?: string;
+  readonly total: number;
+}
+
+export interface EventRow {
+  readonly id: string;
+  readonly time: string;
+  readonly received: string;
+  readonly source: string;
+  readonly class: string;
+  readonly host: string;
+  readonly fields: Fields;
+  readonly original: string;
+}
+
+export interface EventPage {
+  readonly events: readonly EventRow[];
+  readonly cursor?: string;
+}
+
+export interface Histogram {
+  readonly width_ms: number;
+  readonly from: string;
+  readonly to: string;
+  readonly total: number;
+  readonly buckets: readonly { readonly start: string; readonly count: number }[];
+}
+
+export interface Top {
+  readonly field: string;
+  readonly total: number;
+  readonly values: readonly { readonly value: string; readonly count: number }[];
+}
+
+export interface Stats {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly FieldValue[])[];
+}
+
+export interface BadQuery {
+  readonly ok: false;
+  readonly message: string;
+  /** From 0. */
+  readonly position: number;
+  /** Characters in trouble; 0 at the end of the text. */
+  readonly length: number;
+  /** What to write in their place. */
+  readonly suggestion?: string;
+}
+
+export type QueryCheck = { readonly ok: true; readonly warning?: string; readonly suggestion?: string } | BadQuery;
+
+export interface Source {
+  readonly name: string;
+  readonly type: string;
+  readonly state: "running" | "idle" | "failed" | "stopped";
+  readonly in: number;
+  readonly stored: number;
+  readonly dead: number;
+  readonly dropped: { readonly [reason: string]: number };
+  readonly pending: number;
+  readonly last_received?: string;
+  /** Events a second, mean over 10 s. */
+  readonly rate: number;
+  readonly warnings: readonly { readonly at: string; readonly code: string; readonly message: string }[];
+}
+
+export interface Rule {
+  readonly id: string;
+  readonly title: string;
+  readonly level: Severity;
+  readonly state: "enabled" | "refused" | "shadow";
+  readonly file: string;
+  readonly reason?: string;
+  readonly attack: readonly string[];
+  readonly seen: number;
+  readonly matched: number;
+  readonly skipped: { readonly [reason: string]: number };
+}
+
+export interface DeadLetter {
+  readonly source: string;
+  readonly position: string;
+  readonly received: string;
+  readonly stage: string;
+  readonly code: string;
+  readonly expected: string;
+  /** The input, base64. */
+  readonly bytes: string;
+}
+
+export interface Status {
+  readonly version: string;
+  readonly started: string;
+  /** Events stored. */
+  readonly events: number;
+  /** Events a second. */
+  readonly rate: number;
+  readonly lag_ms: number;
+  readonly alerts: { readonly open: { readonly [severity in Severity]: number } };
+  readonly disk: {
+    readonly log_bytes: number;
+    readonly open_bytes: number;
+    readonly sealed_bytes: number;
+    readonly original_bytes: number;
+  };
+  readonly demo: { readonly present: boolean; readonly running: boolean; readonly events: number };
+  readonly ready: boolean;
+  readonly problems: readonly { readonly code: string; readonly message: string }[];
+}

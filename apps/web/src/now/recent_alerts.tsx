@@ -1,0 +1,78 @@
+/** The newest alerts that are not closed, live. */
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { EntityText } from "../alerts/entities.tsx";
+import { request } from "../api/client.ts";
+import { useAlertStream } from "../api/live.ts";
+import type { AlertPage } from "../api/types.ts";
+import { InnerLink } from "../shell/link.tsx";
+import { Panel } from "../shell/panel.tsx";
+import { Severity, StateMark } from "../shell/severity.tsx";
+import { Failure, Loading } from "../shell/states.tsx";
+import { Hostile } from "../shell/text.tsx";
+import { useThrottled } from "../shell/throttle.ts";
+import { Time } from "../shell/zone.tsx";
+
+const shown = 6;
+/** A new alert is on this page within this time. */
+const refresh_ms = 400;
+const key = ["alerts", "recent"] as const;
+
+export function RecentAlerts() {
+  const client = useQueryClient();
+  const { data, error, refetch } = useQuery({
+    queryKey: key,
+    queryFn: ({ signal }) => request<AlertPage>("/alerts", { params: { state: "open,acknowledged", limit: shown }, signal }),
+  });
+  const refresh = useThrottled(() => void client.invalidateQueries({ queryKey: key }), refresh_ms);
+  useAlertStream(refresh, refresh);
+  return (
+    <Panel title="Latest alerts" flush aside={<InnerLink to="/alerts">All alerts</InnerLink>}>
+      {data === undefined ? (
+        error ? (
+          <Failure error={error} what="Alerts" retry={refetch} />
+        ) : (
+          <Loading what="alerts" rows={3} />
+        )
+      ) : data.alerts.length === 0 ? (
+        <p className="dim panel-pad">No alert is open.</p>
+      ) : (
+        <div className="table-scroll">
+          <table className="grid">
+            <thead>
+              <tr>
+                <th scope="col">Severity</th>
+                <th scope="col">Alert</th>
+                <th scope="col">Entities</th>
+                <th scope="col">Last seen</th>
+                <th scope="col">State</th>
+              </tr>
+            </thead>
+            <tbody>
+              {data.alerts.map((alert) => (
+                <tr key={alert.id}>
+                  <td>
+                    <Severity level={alert.severity} />
+                  </td>
+                  <td className="cell-main">
+                    <InnerLink to={`/alerts/${encodeURIComponent(alert.id)}`}>
+                      <Hostile text={alert.title} />
+                    </InnerLink>
+                  </td>
+                  <td>
+                    <EntityText entities={alert.entities} />
+                  </td>
+                  <td>
+                    <Time iso={alert.last_seen} digits={0} />
+                  </td>
+                  <td>
+                    <StateMark state={alert.state} verdict={alert.verdict} />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Panel>
+  );
+}

@@ -1,0 +1,127 @@
+/** Who is calling: admin token, one-time login, session cookie, a source's own token. Keeps hashes only; knows no route. */
+import { hash, randomBytes, timingSafeEqual } from "node:crypto";
+import type { Clock } from "@vedette/kit";
+import type { Micros } from "@vedette/model";
+import type { SettingStore } from "@vedette/store";
+
+/** A source's token may ingest for that source and do nothing else. */
+export type Identity =
+  | { readonly kind: "admin"; readonly user: string; readonly session?: string }
+  | { readonly kind: "source"; readonly source: string };
+
+/** What is stored of any token: base64url SHA-256. Tokens are random and long, so no slow hash is needed. */
+export const tokenHash = (token: string): string => hash("sha256", token, "base64url");
+/** A new token of 256 random bits. */
+export const newToken = (): string => randomBytes(32).toString("base64url");
+
+export interface AuthOptions {
+  /** `tokenHash` of the admin token. */
+  readonly adminTokenHash: string;
+  /** `tokenHash` of a source's token → the source's name. */
+  readonly sourceTokens?: ReadonlyMap<string, string>;
+  readonly settings: SettingStore;
+  readonly clock: Clock;
+}
+
+interface Session {
+  readonly user: string;
+  readonly expires: Micros;
+}
+
+/** Login links are printed to a terminal and used at once. */
+const loginLifetime: Micros = 3_600_000_000;
+/** A working day and a bit: a person logs in once in the morning. */
+const sessionLifetime: Micros = 24 * 3_600_000_000;
+/** Sessions kept; the oldest goes first. One admin on a few machines needs a handful. */
+const maxSessions = 100;
+const setting = "api.sessions";
+/** No token of ours or a collector's is longer. */
+const maxToken = 512;
+
+function equal(a: string, b: string): boolean {
+  const [x, y] = [Buffer.from(a), Buffer.from(b)];
+  return x.length === y.length && timingSafeEqual(x, y);
+}
+
+export class Auth {
+  readonly #options: AuthOptions;
+  readonly #logins = new Map<string, Micros>();
+  #sessions = new Map<string, Session>();
+
+  private constructor(options: AuthOptions) {
+    this.#options = options;
+  }
+
+  /** Loads the sessions that are still good. */
+  static async open(options: AuthOptions): Promise<Auth> {
+    const auth = new Auth(options);
+    const text = await options.settings.get(setting);
+    if (text !== undefined) {
+      const now = options.clock.now();
+      const stored = JSON.parse(text) as [string, Session][];
+      auth.#sessions = new Map(stored.filter(([, session]) => session.expires > now));
+    }
+    return auth;
+  }
+
+  /** A token for `/login?token=…`, good once within the hour. */
+  issueLogin(): string {
+    const now = this.#options.clock.now();
+    for (const [known, expires] of this.#logins) if (expires <= now) this.#logins.delete(known);
+    const token = newToken();
+    this.#logins.set(tokenHash(token), now + loginLifetime);
+    return token;
+  }
+
+  /** Uses up a one-time token; the new session's cookie value, or undefined. */
+  async login(token: string): Promise<string | undefined> {
+    const key = tokenHash(token);
+    const expires = this.#logins.get(key);
+    this.#logins.delete(key);
+    return expires === undefined || expires <= this.#options.clock.now() ? undefined : this.#open();
+  }
+
+  /** Opens a session for the admin token. */
+  async loginWithToken(token: string): Promise<string | undefined> {
+    return equal(tokenHash(token), this.#options.adminTokenHash) ? this.#open() : undefined;
+  }
+
+  async logout(session: string): Promise<void> {
+    if (this.#sessions.delete(session)) await this.#save();
+  }
+
+  /** Whether the session with this id (an `Identity`'s) still holds. */
+  alive(session: string): boolean {
+    return (this.#sessions.get(session)?.expires ?? 0) > this.#options.clock.now();
+  }
+
+  /** Who a token belongs to. */
+  ofToken(token: string): Identity | undefined {
+    if (token.length > maxToken) return undefined;
+    const key = tokenHash(token);
+    if (equal(key, this.#options.adminTokenHash)) return { kind: "admin", user: "admin" };
+    const source = this.#options.sourceTokens?.get(key);
+    return source === undefined ? undefined : { kind: "source", source };
+  }
+
+  /** Who a session cookie belongs to. */
+  ofCookie(value: string): Identity | undefined {
+    if (value.length > maxToken) return undefined;
+    const session = tokenHash(value);
+    return this.alive(session) ? { kind: "admin", user: this.#sessions.get(session)!.user, session } : undefined;
+  }
+
+  async #open(): Promise<string> {
+    const now = this.#options.clock.now();
+    for (const [known, session] of this.#sessions) if (session.expires <= now) this.#sessions.delete(known);
+    while (this.#sessions.size >= maxSessions) this.#sessions.delete(this.#sessions.keys().next().value!);
+    const value = newToken();
+    this.#sessions.set(tokenHash(value), { user: "admin", expires: now + sessionLifetime });
+    await this.#save();
+    return value;
+  }
+
+  #save(): Promise<void> {
+    return this.#options.settings.set(setting, JSON.stringify([...this.#sessions]));
+  }
+}

@@ -1,0 +1,149 @@
+/** What every request passes before its route: security headers, host, identity, origin. Refuses unless a route says otherwise. */
+import { isIP } from "node:net";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Auth, Identity } from "./auth.ts";
+import { RateLimit } from "./gcra.ts";
+import type { ServerOptions } from "./ports.ts";
+import { ApiProblem } from "./problems.ts";
+
+/** `admin` unless a route is marked: `open` needs no token, `ingest` takes a source's token too, `metrics` is open on loopback. */
+type Access = "open" | "admin" | "ingest" | "metrics";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    access?: Access;
+  }
+  interface FastifyRequest {
+    identity: Identity | undefined;
+  }
+}
+
+const cookieName = "vedette_session";
+
+/** Inline styles are what the console's components set; scripts come from our own files only. */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self' data:",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join("; ");
+const headers = {
+  "content-security-policy": policy,
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "referrer-policy": "no-referrer",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "permissions-policy": "camera=(), geolocation=(), microphone=()",
+} as const;
+
+/** The host part of a Host header, without port and brackets, lower case. */
+function hostName(host: string): string {
+  const bracket = /^\[([0-9a-fA-F:.]+)\](?::\d+)?$/.exec(host);
+  return (bracket?.[1] ?? host.replace(/:\d+$/, "")).toLowerCase();
+}
+
+/** Whether an address or name is this machine's own. */
+function isLoopback(name: string): boolean {
+  if (name === "localhost" || name.endsWith(".localhost")) return true;
+  if (name === "::1" || name.startsWith("::ffff:127.")) return true;
+  return isIP(name) === 4 && name.startsWith("127.");
+}
+
+/** The value of one cookie of a Cookie header. */
+function cookieOf(header: string | undefined, name: string): string | undefined {
+  for (const part of header?.split(";") ?? []) {
+    const at = part.indexOf("=");
+    if (at > 0 && part.slice(0, at).trim() === name) return part.slice(at + 1).trim();
+  }
+  return undefined;
+}
+
+/** The token of an Authorization header: Bearer, Splunk's and Elasticsearch's ApiKey, or the password of Basic. */
+function tokenOf(header: string | undefined): string | undefined {
+  if (header === undefined || header.length > 2_048) return undefined;
+  const space = header.indexOf(" ");
+  const scheme = header.slice(0, Math.max(space, 0)).toLowerCase();
+  const value = header.slice(space + 1).trim();
+  if (scheme === "bearer" || scheme === "splunk") return value;
+  if (scheme !== "apikey" && scheme !== "basic") return undefined;
+  // both are base64 of `name:secret`; an ApiKey may also be the token as it is
+  const decoded = Buffer.from(value, "base64").toString("utf8");
+  const colon = decoded.indexOf(":");
+  if (colon >= 0) return decoded.slice(colon + 1);
+  return scheme === "apikey" ? value : undefined;
+}
+
+const isSafe = (method: string) => method === "GET" || method === "HEAD" || method === "OPTIONS";
+
+/** Cookies ride along with any site's requests: what changes state must say that it comes from our own page. */
+function fromOwnPage(request: FastifyRequest): boolean {
+  const { origin, host } = request.headers;
+  if (origin === undefined) return request.headers["sec-fetch-site"] === "same-origin";
+  try {
+    const { protocol, host: sender } = new URL(origin);
+    // parsed the same way, so that a written-out default port makes no difference
+    return sender === new URL(`${protocol}//${host}`).host;
+  } catch {
+    return false;
+  }
+}
+
+function identify(request: FastifyRequest, auth: Auth): Identity | undefined {
+  const { authorization, cookie } = request.headers;
+  const token = tokenOf(authorization);
+  if (token !== undefined) return auth.ofToken(token);
+  const session = cookieOf(cookie, cookieName);
+  return session === undefined ? undefined : auth.ofCookie(session);
+}
+
+/** Failed attempts per sender: tokens are not guessable, this bounds the noise. */
+export const failedLogins = () => new RateLimit(10, 10);
+
+export function refuseIfTooMany(limit: RateLimit, request: FastifyRequest, reply: FastifyReply, now: number): void {
+  const wait = limit.take(request.ip, now);
+  if (wait === 0) return;
+  reply.header("retry-after", String(Math.ceil(wait / 1_000_000)));
+  throw new ApiProblem(429, "unauthorised", "too many failed attempts; try again later");
+}
+
+/** Puts the guard before every route of the server, those of plugins included. */
+export function guard(app: FastifyInstance, options: ServerOptions, limit: RateLimit): void {
+  const { auth, loopback = true } = options;
+  const names = new Set(options.hosts?.map((name) => name.toLowerCase()));
+  const now = () => (options.clock ? options.clock.now() : Date.now() * 1000);
+  app.decorateRequest("identity", undefined);
+
+  app.addHook("onRequest", async (request, reply) => {
+    reply.headers(headers);
+    if (options.https) reply.header("strict-transport-security", "max-age=31536000");
+    const name = hostName(request.headers.host ?? "");
+    if (loopback && !isLoopback(name) && !names.has(name))
+      throw new ApiProblem(403, "forbidden", `this server does not answer to the name ${name || "(none)"}`);
+    if (request.is404) return;
+    const access = request.routeOptions.config.access ?? "admin";
+    request.identity = identify(request, auth);
+    const { identity } = request;
+    if (access === "open" || (access === "metrics" && isLoopback(request.ip))) return;
+    reply.header("cache-control", "no-store");
+    if (identity === undefined) {
+      if (request.headers.authorization !== undefined) refuseIfTooMany(limit, request, reply, now());
+      throw new ApiProblem(401, "unauthorised", "a token or session is needed");
+    }
+    if (identity.kind === "source" && access !== "ingest")
+      throw new ApiProblem(403, "forbidden", "a source's token may only deliver records");
+    if (identity.kind === "admin" && identity.session !== undefined && !isSafe(request.method) && !fromOwnPage(request))
+      throw new ApiProblem(403, "forbidden", "a request with the session cookie must come from the console itself");
+  });
+}
+
+export function sessionCookie(value: string, secure: boolean, maxAge_s?: number): string {
+  const age = maxAge_s === undefined ? "" : `; Max-Age=${maxAge_s}`;
+  return `${cookieName}=${value}; HttpOnly; SameSite=Strict; Path=/${age}${secure ? "; Secure" : ""}`;
+}

@@ -1,0 +1,5 @@
+export { Auth, type AuthOptions, type Identity, newToken, tokenHash } from "./auth.ts";
+export * from "./ports.ts";
+export { buildServer } from "./server.ts";
+export { formatTime, parseTime } from "./time.ts";
+export { acknowledge, addNote, close, reopen, type Transition } from "./transitions.ts";

@@ -1,0 +1,85 @@
+/** Mounts the ingest endpoints outside the API prefix and hands them the body as it arrives. Knows no protocol. */
+import type { EndpointContext, EndpointRequest, EndpointResponse, Intake } from "@vedette/kit";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Identity } from "./auth.ts";
+import type { MountedEndpoint, ServerOptions } from "./ports.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Content-Type as it was sent, on ingest routes. */
+    sentType: string | undefined;
+  }
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+function endpointRequest(request: FastifyRequest): EndpointRequest {
+  const { pathname, searchParams } = new URL(request.raw.url ?? "/", "http://vedette.invalid");
+  const headers: { [name: string]: string | undefined } = Object.create(null);
+  for (const [name, value] of Object.entries(request.headers)) {
+    // the token was for us
+    if (name !== "authorization" && name !== "cookie") headers[name] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  headers["content-type"] = request.sentType;
+  return {
+    method: request.method,
+    path: pathname,
+    query: searchParams,
+    headers,
+    body: (request.body as AsyncIterable<Uint8Array> | undefined) ?? nothing(),
+    peer: request.ip,
+  };
+}
+
+/** With a source's own token, whatever source the endpoint asks for is that one. */
+function contextFor(identity: Identity | undefined, context: EndpointContext): EndpointContext {
+  if (identity?.kind !== "source") return context;
+  const intake = (): Intake => context.intake(identity.source);
+  return { intake, clock: context.clock, warn: context.warn };
+}
+
+function answer(reply: FastifyReply, { status, headers, body }: EndpointResponse): FastifyReply {
+  for (const [name, value] of Object.entries(headers ?? {})) reply.header(name, value);
+  if (body !== undefined && !reply.hasHeader("content-type")) reply.header("content-type", "text/plain; charset=utf-8");
+  return reply.code(status).serializer(String).send(body);
+}
+
+/** Runs one endpoint for a request. An UnavailableError passes through to the server's error handler: 429 or 503. */
+export async function runEndpoint(
+  { spec, config }: MountedEndpoint,
+  context: EndpointContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  return answer(reply, await spec.handle(endpointRequest(request), config as never, contextFor(request.identity, context)));
+}
+
+/** What `GET /` and `HEAD /` answer to programs: the endpoint that claims the root path, if any. */
+export function rootEndpoint(options: ServerOptions, method: "GET" | "HEAD"): MountedEndpoint | undefined {
+  return [...options.endpoints.values()].find(({ spec }) => spec.routes.some((one) => one.path === "/" && one.method === method));
+}
+
+/** A plugin of its own, so that its raw bodies stay its own. */
+export async function ingestRoutes(app: FastifyInstance, options: ServerOptions): Promise<void> {
+  app.removeAllContentTypeParsers();
+  app.decorateRequest("sentType", undefined);
+  // what a body is called is the endpoint's business; the server would refuse what it cannot read
+  app.addHook("onRequest", async (request) => {
+    const { headers } = request.raw;
+    request.sentType = headers["content-type"];
+    if (request.method !== "GET" && request.method !== "HEAD") headers["content-type"] = "application/octet-stream";
+  });
+  app.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
+  for (const mounted of options.endpoints.values()) {
+    for (const { method, path, open } of mounted.spec.routes) {
+      if (path === "/") continue;
+      app.route({
+        method,
+        url: path,
+        config: { access: open === true ? "open" : "ingest" },
+        schema: { summary: mounted.spec.summary, tags: ["ingest"] },
+        handler: (request, reply) => runEndpoint(mounted, options.endpointContext, request, reply),
+      });
+    }
+  }
+}

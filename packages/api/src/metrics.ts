@@ -1,0 +1,102 @@
+/** Prometheus metrics, read from the runtime when asked. Knows no route. */
+import type { FastifyInstance } from "fastify";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { RouteContext } from "./routes/context.ts";
+
+/** Seconds; queries are bounded at ten. */
+const buckets = [0.005, 0.02, 0.1, 0.3, 1, 3, 10];
+
+type Refresh = () => Promise<void> | void;
+
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly contentType = this.#registry.contentType;
+  readonly #duration: Histogram<"route" | "method" | "status">;
+  /** Each fills several metrics from one answer of the runtime. */
+  readonly #refresh: readonly Refresh[];
+
+  constructor(context: RouteContext) {
+    this.#duration = new Histogram({
+      name: "vedette_http_request_duration_seconds",
+      help: "Time to answer, by route, method and status.",
+      labelNames: ["route", "method", "status"],
+      buckets,
+      registers: [this.#registry],
+    });
+    this.#refresh = [this.#process(), this.#sources(context), this.#state(context)];
+  }
+
+  /** Measures every route; the stream never answers and is not measured. */
+  watch(app: FastifyInstance): void {
+    app.addHook("onResponse", async (request, reply) => {
+      const route = request.is404 ? "(none)" : (request.routeOptions.url ?? "(none)");
+      this.#duration.observe({ route, method: request.method, status: String(reply.statusCode) }, reply.elapsedTime / 1000);
+    });
+  }
+
+  async text(): Promise<string> {
+    await Promise.all(this.#refresh.map((one) => one()));
+    return this.#registry.metrics();
+  }
+
+  #gauge(name: string, help: string, labelNames: string[] = []): Gauge {
+    return new Gauge({ name: `vedette_${name}`, help, labelNames, registers: [this.#registry] });
+  }
+  #counter(name: string, help: string, labelNames: string[] = []): Counter {
+    return new Counter({ name: `vedette_${name}`, help, labelNames, registers: [this.#registry] });
+  }
+
+  #process(): Refresh {
+    const cpu = this.#counter("process_cpu_seconds_total", "CPU time of the process, all threads.");
+    const memory = this.#gauge("process_resident_memory_bytes", "Resident memory of the process.");
+    return () => {
+      const { user, system } = process.cpuUsage();
+      cpu.reset();
+      cpu.inc((user + system) / 1e6);
+      memory.set(process.memoryUsage.rss());
+    };
+  }
+
+  #sources({ options }: RouteContext): Refresh {
+    const taken = this.#counter("source_in_total", "Records accepted from a source.", ["source"]);
+    const stored = this.#counter("source_stored_total", "Records stored as events.", ["source"]);
+    const dead = this.#counter("source_dead_total", "Records kept as dead letters.", ["source"]);
+    const dropped = this.#counter("source_dropped_total", "Records dropped on purpose, by reason.", ["source", "reason"]);
+    const pending = this.#gauge("source_pending", "Records accepted and not yet processed.", ["source"]);
+    return async () => {
+      const lines = await options.runtime.ledger();
+      for (const one of [taken, stored, dead, dropped, pending]) one.reset();
+      for (const line of lines) {
+        const source = line.name;
+        taken.inc({ source }, line.in);
+        stored.inc({ source }, line.stored);
+        dead.inc({ source }, line.dead);
+        pending.set({ source }, line.pending);
+        for (const [reason, n] of Object.entries(line.dropped)) dropped.inc({ source, reason }, n);
+      }
+    };
+  }
+
+  #state({ options, hub, status }: RouteContext): Refresh {
+    const events = this.#gauge("events_stored", "Events in the store.");
+    const lag = this.#gauge("lag_seconds", "How far detection is behind the newest accepted record.");
+    const ready = this.#gauge("ready", "1 when able to accept and to detect.");
+    const rate = this.#gauge("events_per_second", "Events a second, mean over 10 s.");
+    const disk = this.#gauge("disk_bytes", "Bytes on disk, by kind.", ["kind"]);
+    const alerts = this.#gauge("open_alerts", "Open alerts, by severity.", ["severity"]);
+    const rules = this.#gauge("rules", "Rules, by state.", ["state"]);
+    const clients = this.#gauge("stream_clients", "Listeners of the event stream.");
+    return async () => {
+      const now = await status.get();
+      events.set(now.events);
+      lag.set(now.lag_ms / 1000);
+      ready.set(now.ready ? 1 : 0);
+      rate.set(now.rate);
+      for (const [kind, bytes] of Object.entries(now.disk)) disk.set({ kind: kind.replace("_bytes", "") }, bytes);
+      for (const [severity, count] of Object.entries(now.alerts.open)) alerts.set({ severity }, count);
+      rules.reset();
+      for (const rule of options.runtime.rules().rules) rules.inc({ state: rule.state });
+      clients.set(hub.clients);
+    };
+  }
+}

@@ -1,0 +1,46 @@
+/** Alerts, events and the rest as the API shows them: times as RFC 3339, evidence only where asked for. */
+import type { Alert, Event } from "@vedette/model";
+import type { LedgerLine, SourceState } from "./ports.ts";
+import { formatTime } from "./time.ts";
+
+/** Without evidence and history, as lists and the stream carry it. */
+export function alertRow(alert: Alert) {
+  const { tenant: _tenant, evidence: _evidence, history: _history, ...rest } = alert;
+  return {
+    ...rest,
+    first_seen: formatTime(alert.first_seen),
+    last_seen: formatTime(alert.last_seen),
+    created: formatTime(alert.created),
+    updated: formatTime(alert.updated),
+  };
+}
+
+export function alertInFull(alert: Alert) {
+  return {
+    ...alertRow(alert),
+    evidence: alert.evidence.map((one) => ({ ...one, time: formatTime(one.time) })),
+    history: alert.history.map((one) => ({ ...one, at: formatTime(one.at) })),
+  };
+}
+
+export function eventRow(event: Event) {
+  const { id, source, class: kind, host, fields, original } = event;
+  return { id, time: formatTime(event.time), received: formatTime(event.received), source, class: kind, host, fields, original };
+}
+
+/** One source's figures, and nothing else the runtime may know of it. */
+export function ledgerRow({ name, in: all, stored, dead, dropped, pending, split }: Omit<LedgerLine, "balance">) {
+  return { name, in: all, ...(split !== undefined && { split }), stored, dead, dropped, pending };
+}
+
+export function sourceRow(source: SourceState) {
+  const { type, state, lastReceived, rate, warnings } = source;
+  return {
+    ...ledgerRow(source),
+    type,
+    state,
+    rate,
+    ...(lastReceived !== undefined && { last_received: formatTime(lastReceived) }),
+    warnings: warnings.map(({ at, code, message }) => ({ at: formatTime(at), code, message })),
+  };
+}

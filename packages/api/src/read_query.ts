@@ -1,0 +1,69 @@
+/** Query text to what the store takes, or a problem that says where the text is wrong. */
+import { type Condition, parseQuery, type Query } from "@vedette/condition";
+import type { TimeRange } from "@vedette/store";
+import { ApiProblem } from "./problems.ts";
+import { parseTime } from "./time.ts";
+
+/** @throws ApiProblem 400 `query_invalid` with `position`, `length` and, where there is one, `suggestion`. */
+export function readQuery(text: string): Query {
+  const result = parseQuery(text);
+  if (result.ok) return result.query;
+  const { message, position, length, suggestion } = result;
+  throw new ApiProblem(400, "query_invalid", `q, at ${position}: ${message}`, {
+    position,
+    length,
+    ...(suggestion !== undefined && { suggestion }),
+  });
+}
+
+/** A time an event may not reach or must reach, taken out of the filter. */
+function timeBound(condition: Condition): Partial<TimeRange> | undefined {
+  if (!("field" in condition) || condition.field !== "@timestamp") return undefined;
+  if (condition.op === "exists") return {};
+  if (condition.op !== "lt" && condition.op !== "lte" && condition.op !== "gt" && condition.op !== "gte") return undefined;
+  const time = parseTime(String(condition.value));
+  if (time === undefined)
+    throw new ApiProblem(400, "query_invalid", "q: @timestamp is compared with an RFC 3339 time such as 2026-11-21T06:30:00Z");
+  // ranges are half-open and times whole microseconds
+  if (condition.op === "gte" || condition.op === "gt") return { from: condition.op === "gt" ? time + 1 : time };
+  return { to: condition.op === "lte" ? time + 1 : time };
+}
+
+/** Moves comparisons with `@timestamp` from the filter into the time range, where the store finds them: an event's time is no field. */
+export function narrow(where: Condition, range: TimeRange): { readonly where: Condition; readonly range: TimeRange } {
+  const terms = where.op === "and" ? where.of : [where];
+  const bounds = terms.map(timeBound);
+  const rest = terms.filter((_, i) => bounds[i] === undefined);
+  if (rest.some((one) => fieldsOf(one).includes("@timestamp")))
+    throw new ApiProblem(400, "query_invalid", "q: @timestamp takes < <= > >= and is joined with `and` to the rest");
+  if (rest.length === terms.length) return { where, range };
+  const from = Math.max(range.from, ...bounds.map((one) => one?.from ?? 0));
+  // an empty range is an answer, not a mistake
+  const to = Math.max(from, Math.min(range.to, ...bounds.map((one) => one?.to ?? range.to)));
+  return { where: rest.length === 1 ? rest[0]! : { op: "and", of: rest }, range: { from, to } };
+}
+
+/** A filter without pipes. */
+export function readFilter(text: string): Condition {
+  const query = readQuery(text);
+  if (query.stats !== undefined || query.sort !== undefined || query.head !== undefined || query.fields !== undefined)
+    throw new ApiProblem(400, "query_invalid", "q: pipes are for /query; here it takes a filter only");
+  return query.where;
+}
+
+/** Every field a condition names. */
+export function fieldsOf(condition: Condition): string[] {
+  switch (condition.op) {
+    case "and":
+    case "or":
+      return condition.of.flatMap(fieldsOf);
+    case "not":
+      return fieldsOf(condition.of);
+    case "keyword":
+      return [];
+    case "fieldref":
+      return [condition.field, condition.other];
+    default:
+      return [condition.field];
+  }
+}

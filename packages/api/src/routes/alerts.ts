@@ -1,0 +1,131 @@
+/** Listing alerts and working on them. What a person may do is decided in transitions.ts. */
+
+import type { Alert, Micros } from "@vedette/model";
+import type { AlertFilter } from "@vedette/store";
+import { z } from "zod";
+import { alertInFull, alertRow } from "../present.ts";
+import { ApiProblem } from "../problems.ts";
+import * as schemas from "../schemas.ts";
+import { acknowledge, addNote, close, reopen, type Transition } from "../transitions.ts";
+import { type App, failures, type RouteContext } from "./context.ts";
+
+/** Triage may fold a finding in while a person decides; a few tries always suffice. */
+const tries = 5;
+const byId = z.object({ id: schemas.id });
+const optionalNote = z.strictObject({ note: schemas.note.optional() }).nullish();
+const changed = { 200: schemas.alert, ...failures, 404: schemas.problem, 409: schemas.problem };
+const notFound = () => new ApiProblem(404, "not_found", "there is no such alert");
+
+export function alertRoutes(app: App, context: RouteContext): void {
+  const { options, tenant } = context;
+  const { alerts } = options.store;
+
+  app.route({
+    method: "GET",
+    url: "/alerts",
+    schema: {
+      summary: "Alerts, newest first.",
+      tags: ["alerts"],
+      querystring: z.strictObject({
+        state: schemas.wordList(schemas.alertState, "open, acknowledged, closed").optional(),
+        severity: schemas.wordList(schemas.severity, "informational, low, medium, high, critical").optional(),
+        q: z.string().max(500).optional().describe("Text in title, summary or entities."),
+        rule: schemas.id.optional(),
+        entity: z.string().min(1).max(1_000).optional(),
+        ...schemas.range,
+        limit: schemas.limit(50),
+        cursor: schemas.cursor,
+      }),
+      response: { 200: schemas.alertPage, ...failures },
+    },
+    handler: async ({ query: { state, severity, q, rule, entity, from, to, limit, cursor } }) => {
+      const filter: AlertFilter = {
+        tenant,
+        ...(state !== undefined && { states: state }),
+        ...(severity !== undefined && { severities: severity }),
+        ...(q !== undefined && { text: q }),
+        ...(rule !== undefined && { rule }),
+        ...(entity !== undefined && { entity }),
+        ...((from !== undefined || to !== undefined) && { range: { from: from ?? 0, to: to ?? Number.MAX_SAFE_INTEGER } }),
+      };
+      const page = await alerts.list(filter, limit, cursor);
+      return { alerts: page.alerts.map(alertRow), ...(page.cursor !== undefined && { cursor: page.cursor }), total: page.total };
+    },
+  });
+
+  app.route({
+    method: "GET",
+    url: "/alerts/:id",
+    schema: {
+      summary: "One alert with its evidence and history.",
+      tags: ["alerts"],
+      params: byId,
+      response: { 200: schemas.alert, ...failures, 404: schemas.problem },
+    },
+    handler: async ({ params }) => {
+      const alert = await alerts.get(tenant, params.id);
+      if (alert === undefined) throw notFound();
+      return alertInFull(alert);
+    },
+  });
+  transitionRoutes(app, context);
+}
+
+function transitionRoutes(app: App, { options, tenant, clock, hub, status }: RouteContext): void {
+  const { alerts } = options.store;
+  async function change(id: string, step: (alert: Alert, at: Micros) => Transition) {
+    for (let i = 0; i < tries; i++) {
+      const alert = await alerts.get(tenant, id);
+      if (alert === undefined) throw notFound();
+      const result = step(alert, clock.now());
+      if (!result.ok) throw new ApiProblem(409, result.code, result.message);
+      if (!(await alerts.replace(result.alert, alert.updated))) continue;
+      hub.alert(result.alert);
+      status.alertsChanged();
+      return alertInFull(result.alert);
+    }
+    throw new ApiProblem(409, "conflict", "the alert keeps changing; try again");
+  }
+  const by = ({ identity }: { readonly identity: { readonly kind: string; readonly user?: string } | undefined }) =>
+    identity?.user ?? "admin";
+
+  app.route({
+    method: "POST",
+    url: "/alerts/:id/acknowledge",
+    schema: { summary: "Take an open alert.", tags: ["alerts"], params: byId, body: optionalNote, response: changed },
+    handler: (request) => change(request.params.id, (alert, at) => acknowledge(alert, by(request), at, request.body?.note)),
+  });
+  app.route({
+    method: "POST",
+    url: "/alerts/:id/close",
+    schema: {
+      summary: "Close an alert with a verdict.",
+      tags: ["alerts"],
+      params: byId,
+      body: z.strictObject({ verdict: schemas.verdict, note: schemas.note.optional() }),
+      response: changed,
+    },
+    handler: (request) => {
+      const { verdict, note } = request.body;
+      return change(request.params.id, (alert, at) => close(alert, by(request), at, verdict, note));
+    },
+  });
+  app.route({
+    method: "POST",
+    url: "/alerts/:id/reopen",
+    schema: { summary: "Open a closed alert again.", tags: ["alerts"], params: byId, body: optionalNote, response: changed },
+    handler: (request) => change(request.params.id, (alert, at) => reopen(alert, by(request), at, request.body?.note)),
+  });
+  app.route({
+    method: "POST",
+    url: "/alerts/:id/notes",
+    schema: {
+      summary: "Add a note.",
+      tags: ["alerts"],
+      params: byId,
+      body: z.strictObject({ note: schemas.note }),
+      response: changed,
+    },
+    handler: (request) => change(request.params.id, (alert, at) => addNote(alert, by(request), at, request.body.note)),
+  });
+}

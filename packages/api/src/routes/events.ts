@@ -1,0 +1,126 @@
+/** Searching events: pages, histogram, most frequent values. */
+
+import type { Micros } from "@vedette/model";
+import type { TimeRange } from "@vedette/store";
+import { z } from "zod";
+import { eventRow } from "../present.ts";
+import { ApiProblem } from "../problems.ts";
+import { narrow, readFilter } from "../read_query.ts";
+import * as schemas from "../schemas.ts";
+import { formatTime } from "../time.ts";
+import { type App, failures, type RouteContext } from "./context.ts";
+
+const answers = { ...failures, 504: schemas.problem };
+const day: Micros = 86_400_000_000;
+/** Clocks ahead of ours are clamped to half a minute on arrival; this includes them. */
+const ahead: Micros = 60_000_000;
+
+/** Half-open; everything up to now where not given. */
+export function rangeOf({ from, to }: { from?: Micros | undefined; to?: Micros | undefined }, now: Micros): TimeRange {
+  const range = { from: from ?? 0, to: to ?? now + ahead };
+  if (range.to <= range.from) throw new ApiProblem(400, "bad_request", "`from` must lie before `to`");
+  return range;
+}
+
+export function eventRoutes(app: App, context: RouteContext): void {
+  const { options, tenant, clock, bounded, fields } = context;
+  const { events } = options.store;
+
+  app.route({
+    method: "GET",
+    url: "/events",
+    schema: {
+      summary: "Events that match a filter, newest first unless asked otherwise.",
+      tags: ["events"],
+      querystring: z.strictObject({
+        q: schemas.queryText,
+        ...schemas.range,
+        limit: schemas.limit(100),
+        cursor: schemas.cursor,
+        order: z.enum(["desc", "asc"]).default("desc"),
+      }),
+      response: { 200: schemas.eventPage, ...answers },
+    },
+    handler: async ({ query: { q, from, to, limit, cursor, order } }, reply) => {
+      const query = {
+        tenant,
+        ...narrow(readFilter(q), rangeOf({ from, to }, clock.now())),
+        limit,
+        oldestFirst: order === "asc",
+        ...(cursor !== undefined && { cursor }),
+      };
+      const page = await bounded(reply, (signal) => events.search(query, signal));
+      fields.learn(page.events);
+      return { events: page.events.map(eventRow), ...(page.cursor !== undefined && { cursor: page.cursor }) };
+    },
+  });
+
+  app.route({
+    method: "GET",
+    url: "/events/:id",
+    schema: {
+      summary: "One event.",
+      tags: ["events"],
+      params: z.object({ id: schemas.id }),
+      response: { 200: schemas.event, ...answers, 404: schemas.problem },
+    },
+    handler: async ({ params }, reply) => {
+      const [event] = await bounded(reply, () => events.get(tenant, [params.id]));
+      if (event === undefined) throw new ApiProblem(404, "not_found", "there is no such event");
+      return eventRow(event);
+    },
+  });
+  countRoutes(app, context);
+}
+
+function countRoutes(app: App, { options, tenant, clock, bounded }: RouteContext): void {
+  const { events } = options.store;
+
+  app.route({
+    method: "GET",
+    url: "/events/histogram",
+    schema: {
+      summary: "Counts over time; empty buckets are left out.",
+      tags: ["events"],
+      querystring: z.strictObject({ q: schemas.queryText, ...schemas.range, buckets: schemas.limit(120) }),
+      response: { 200: schemas.histogram, ...answers },
+    },
+    handler: async ({ query: { q, from, to, buckets } }, reply) => {
+      const now = clock.now();
+      const oldest = from ?? (await events.usage()).oldest ?? now - day;
+      const { where, range } = narrow(readFilter(q), rangeOf({ from: from ?? Math.min(oldest, (to ?? now) - 1), to: to ?? now }, now));
+      // whole milliseconds, so that `width_ms` is exact
+      const width = Math.max(1_000, Math.ceil((range.to - range.from) / buckets / 1_000) * 1_000);
+      const found = await bounded(reply, (signal) => events.histogram({ tenant, range, where, width }, signal));
+      return {
+        width_ms: width / 1_000,
+        from: formatTime(range.from),
+        to: formatTime(range.to),
+        total: found.reduce((sum, one) => sum + one.count, 0),
+        buckets: found.map(({ start, count }) => ({ start: formatTime(start), count })),
+      };
+    },
+  });
+
+  app.route({
+    method: "GET",
+    url: "/events/top",
+    schema: {
+      summary: "The most frequent values of a field.",
+      tags: ["events"],
+      querystring: z.strictObject({
+        q: schemas.queryText,
+        ...schemas.range,
+        field: z.string().min(1).max(200),
+        limit: schemas.limit(10),
+      }),
+      response: { 200: schemas.top, ...answers },
+    },
+    handler: async ({ query: { q, from, to, field, limit } }, reply) => {
+      const query = { tenant, ...narrow(readFilter(q), rangeOf({ from, to }, clock.now())), field, limit };
+      const having = { ...query, aggregates: [{ fn: "count" as const, field, as: "n" }], by: [] };
+      const [values, [row]] = await bounded(reply, (signal) => Promise.all([events.top(query, signal), events.stats(having, signal)]));
+      return { field, total: Number(row?.["n"] ?? 0), values };
+    },
+  });
+}

@@ -1,0 +1,103 @@
+/** The state of the program itself: sources, rules, losses, dead letters, status, the demo. */
+import { z } from "zod";
+import { ledgerRow, sourceRow } from "../present.ts";
+import { ApiProblem } from "../problems.ts";
+import * as schemas from "../schemas.ts";
+import { formatTime } from "../time.ts";
+import { type App, failures, type RouteContext } from "./context.ts";
+
+/** Cursors of dead letters are opaque like all others. */
+const writeCursor = (next: number) => Buffer.from(String(next)).toString("base64url");
+function readCursor(cursor: string): number {
+  const next = Buffer.from(cursor, "base64url").toString();
+  if (!/^\d{1,15}$/.test(next)) throw new ApiProblem(400, "bad_request", "cursor: not one that a list returned");
+  return Number(next);
+}
+
+export function operationRoutes(app: App, context: RouteContext): void {
+  const { runtime } = context.options;
+  app.route({
+    method: "GET",
+    url: "/sources",
+    schema: { summary: "Sources and what became of their records.", tags: ["state"], response: { 200: schemas.sources, ...failures } },
+    handler: async () => ({ sources: (await runtime.sourceStates()).map(sourceRow) }),
+  });
+  app.route({
+    method: "GET",
+    url: "/rules",
+    schema: { summary: "Rules, the refused ones with the reason.", tags: ["state"], response: { 200: schemas.rules, ...failures } },
+    handler: async () => runtime.rules(),
+  });
+  app.route({
+    method: "GET",
+    url: "/ledger",
+    schema: {
+      summary: "The loss ledger: in + split = stored + dead + dropped + pending.",
+      tags: ["state"],
+      response: { 200: schemas.ledger, ...failures },
+    },
+    handler: async () => ({
+      sources: (await runtime.ledger()).map((line) => ({ ...ledgerRow(line), balance: line.balance })),
+      rules: runtime.rules().rules,
+    }),
+  });
+  app.route({
+    method: "GET",
+    url: "/dead",
+    schema: {
+      summary: "Inputs that no stage could take, newest first.",
+      tags: ["state"],
+      querystring: z.strictObject({ limit: schemas.limit(100), cursor: schemas.cursor }),
+      response: { 200: schemas.dead, ...failures },
+    },
+    handler: async ({ query: { limit, cursor } }) => {
+      const { letters, next } = await runtime.deadLetters(limit, cursor === undefined ? undefined : readCursor(cursor));
+      return {
+        letters: letters.map((one) => ({ ...one, received: formatTime(one.received) })),
+        ...(next !== undefined && { cursor: writeCursor(next) }),
+      };
+    },
+  });
+  app.route({
+    method: "GET",
+    url: "/status",
+    schema: { summary: "The figures of the front page.", tags: ["state"], response: { 200: schemas.status, ...failures } },
+    handler: () => context.status.get(),
+  });
+  demoRoutes(app, context);
+}
+
+function demoRoutes(app: App, { options, status }: RouteContext): void {
+  const { runtime } = options;
+  app.route({
+    method: "POST",
+    url: "/demo",
+    schema: {
+      summary: "Replay the bundled scenario; everything it makes is marked as demo.",
+      tags: ["demo"],
+      body: z.strictObject({}).nullish(),
+      response: { 202: z.object({ running: z.literal(true) }), ...failures },
+    },
+    handler: async (_, reply) => {
+      // it runs for minutes; how it ends is the runtime's to report
+      void runtime.startDemo().catch(() => undefined);
+      status.demoChanged();
+      return reply.code(202).send({ running: true });
+    },
+  });
+  app.route({
+    method: "DELETE",
+    url: "/demo",
+    schema: {
+      summary: "Remove everything marked as demo.",
+      tags: ["demo"],
+      response: { 200: z.object({ events: z.number(), alerts: z.number() }), ...failures },
+    },
+    handler: async () => {
+      const removed = await runtime.clearDemo();
+      status.demoChanged();
+      status.alertsChanged();
+      return removed;
+    },
+  });
+}

@@ -1,0 +1,104 @@
+/** The query language over the store: tables from pipes, checking while typing, names to complete. */
+import { parseQuery, type Query, suggestField } from "@vedette/condition";
+import type { Event, FieldValue } from "@vedette/model";
+import { z } from "zod";
+import { ApiProblem } from "../problems.ts";
+import { fieldsOf, narrow, readQuery } from "../read_query.ts";
+import * as schemas from "../schemas.ts";
+import { formatTime } from "../time.ts";
+import { type App, failures, type RouteContext } from "./context.ts";
+import { rangeOf } from "./events.ts";
+
+/** Rows of an answer. */
+const maxRows = 1_000;
+/** What a filter alone shows. */
+const plainColumns = ["@timestamp", "host.name", "event.dataset", "message"];
+
+export function queryRoutes(app: App, context: RouteContext): void {
+  const { clock, bounded, fields } = context;
+  app.route({
+    method: "GET",
+    url: "/query",
+    schema: {
+      summary: "Run a query with pipes; the answer is a table.",
+      tags: ["query"],
+      querystring: z.strictObject({ q: schemas.queryText, ...schemas.range }),
+      response: { 200: schemas.table, ...failures, 504: schemas.problem },
+    },
+    handler: async ({ query: { q, from, to } }, reply) => {
+      const written = readQuery(q);
+      const { where, range } = narrow(written.where, rangeOf({ from, to }, clock.now()));
+      const query = { ...written, where };
+      return bounded(reply, (signal) => (query.stats === undefined ? list : sums)(context, query, range, signal));
+    },
+  });
+
+  app.route({
+    method: "GET",
+    url: "/query/check",
+    schema: {
+      summary: "Whether a query reads, and where it does not.",
+      tags: ["query"],
+      querystring: z.strictObject({ q: schemas.queryText }),
+      response: { 200: schemas.check, ...failures },
+    },
+    handler: async ({ query: { q } }, reply) => {
+      const result = parseQuery(q);
+      if (!result.ok) return result;
+      const known = await bounded(reply, (signal) => fields.list(signal));
+      const unknown = fieldsOf(result.query.where).find((one) => !known.includes(one));
+      const suggestion = unknown === undefined ? undefined : suggestField(unknown, known);
+      if (unknown === undefined || suggestion === undefined) return { ok: true as const };
+      return { ok: true as const, warning: `no recent event has a field ${unknown.slice(0, 100)}`, suggestion };
+    },
+  });
+
+  app.route({
+    method: "GET",
+    url: "/fields",
+    schema: {
+      summary: "Names of fields that events carry.",
+      tags: ["query"],
+      response: { 200: z.object({ fields: z.array(z.string()).readonly() }), ...failures },
+    },
+    handler: async (_, reply) => ({ fields: await bounded(reply, (signal) => fields.list(signal)) }),
+  });
+}
+
+type Range = { readonly from: number; readonly to: number };
+type Table = { readonly columns: readonly string[]; readonly rows: readonly (readonly FieldValue[])[] };
+
+async function sums({ options, tenant }: RouteContext, query: Query, range: Range, signal: AbortSignal): Promise<Table> {
+  const { aggregates, by } = query.stats!;
+  if ((query.sort?.length ?? 0) > 1) throw new ApiProblem(400, "query_invalid", "q: sort by one column");
+  const sort = query.sort?.[0];
+  const found = await options.store.events.stats(
+    { tenant, range, where: query.where, aggregates, by, ...(sort && { sort }), limit: Math.min(query.head ?? maxRows, maxRows) },
+    signal,
+  );
+  const columns = query.fields ?? [...by, ...aggregates.map((one) => one.as)];
+  return { columns, rows: found.map((row) => columns.map((column) => row[column] ?? null)) };
+}
+
+async function list({ options, tenant, fields }: RouteContext, query: Query, range: Range, signal: AbortSignal): Promise<Table> {
+  const sort = query.sort?.[0];
+  if (sort !== undefined && (query.sort!.length > 1 || sort.by !== "@timestamp"))
+    throw new ApiProblem(400, "query_invalid", "q: events sort by @timestamp only; other orders need `stats`");
+  const { events } = await options.store.events.search(
+    {
+      tenant,
+      range,
+      where: query.where,
+      limit: Math.min(query.head ?? 100, maxRows),
+      oldestFirst: sort !== undefined && !sort.descending,
+    },
+    signal,
+  );
+  fields.learn(events);
+  const columns = query.fields ?? plainColumns;
+  const cell = (event: Event, column: string): FieldValue => {
+    if (column === "@timestamp") return formatTime(event.time);
+    return event.fields[column] ?? (column === "message" ? event.original : column === "host.name" ? event.host : null);
+  };
+  return { columns, rows: events.map((event) => columns.map((column) => cell(event, column))) };
+}

@@ -1,0 +1,182 @@
+/** The shapes of requests and answers, for validation and for the OpenAPI document. Knows no handler. */
+import { z } from "zod";
+import { parseTime } from "./time.ts";
+import { maxNote } from "./transitions.ts";
+
+const list = <T extends z.ZodType>(item: T) => z.array(item).readonly();
+const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const fields = z
+  .record(z.string(), z.union([scalar, list(scalar)]).optional())
+  .describe("ECS fields, flat: dotted names to values or arrays of values.");
+const time = z.string().describe("RFC 3339, UTC, microseconds.");
+export const severity = z.enum(["informational", "low", "medium", "high", "critical"]);
+export const alertState = z.enum(["open", "acknowledged", "closed"]);
+export const verdict = z.enum(["true_positive", "benign", "false_positive"]);
+const counts = z.record(z.string(), z.number()).readonly();
+
+/** A time in a query string, read to microseconds. */
+const timeParameter = z
+  .string()
+  .max(40)
+  .transform((text, context) => {
+    const found = parseTime(text);
+    if (found !== undefined) return found;
+    context.addIssue({ code: "custom", message: "expected an RFC 3339 time such as 2026-11-21T06:30:00Z" });
+    return z.NEVER;
+  })
+  .describe("RFC 3339 time.");
+/** Comma-separated words of a set. */
+export const wordList = <T extends string>(word: z.ZodType<T>, what: string) =>
+  z
+    .string()
+    .max(200)
+    .transform((text, context): T[] => {
+      const found = text.split(",").map((one) => word.safeParse(one.trim()));
+      const bad = found.find((one) => !one.success);
+      if (bad !== undefined) context.addIssue({ code: "custom", message: `${what}, separated by commas` });
+      return found.flatMap((one) => (one.success ? [one.data] : []));
+    })
+    .describe(`${what}, separated by commas.`);
+export const limit = (standard: number, most = 1_000) => z.coerce.number().int().min(1).max(most).default(standard);
+export const cursor = z.string().min(1).max(512).optional().describe("Opaque; from the page before.");
+export const queryText = z.string().max(16_384).default("").describe("Query language: a filter, then pipes.");
+export const note = z.string().trim().min(1).max(maxNote);
+export const id = z.string().min(1).max(200);
+/** Half-open range of event time; the whole store where not given. */
+export const range = { from: timeParameter.optional(), to: timeParameter.optional() };
+
+const problemDocument = z
+  .looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    code: z.string(),
+  })
+  .describe("Problem document, RFC 9457.");
+/** The answer of every failure. */
+export const problem = { description: "Problem.", content: { "application/problem+json": { schema: problemDocument } } } as const;
+
+const alertRow = z.object({
+  id: z.string(),
+  severity,
+  title: z.string(),
+  summary: z.string(),
+  rule: z.object({ id: z.string(), title: z.string() }),
+  entities: list(z.object({ type: z.string(), id: z.string() })),
+  attack: list(z.string()),
+  count: z.number().describe("Findings."),
+  events: z.number().describe("Events behind the findings."),
+  first_seen: time,
+  last_seen: time,
+  created: time,
+  updated: time,
+  state: alertState,
+  verdict: verdict.optional(),
+  demo: z.boolean(),
+});
+export const alert = alertRow.extend({
+  evidence: list(
+    z.object({
+      id: z.string(),
+      time,
+      source: z.string(),
+      matches: list(z.object({ clause: z.string(), field: z.string(), value: z.string() })),
+      fields,
+      original: z.string(),
+    }),
+  ),
+  history: list(z.object({ at: time, by: z.string(), what: z.string(), note: z.string().optional(), verdict: verdict.optional() })),
+});
+export const alertPage = z.object({ alerts: list(alertRow), cursor: z.string().optional(), total: z.number() });
+
+export const event = z.object({
+  id: z.string(),
+  time,
+  received: time,
+  source: z.string(),
+  class: z.string(),
+  host: z.string(),
+  fields,
+  original: z.string(),
+});
+export const eventPage = z.object({ events: list(event), cursor: z.string().optional() });
+export const histogram = z.object({
+  width_ms: z.number(),
+  from: time,
+  to: time,
+  total: z.number(),
+  buckets: list(z.object({ start: time, count: z.number() })),
+});
+export const top = z.object({
+  field: z.string(),
+  total: z.number().describe("Events that have the field."),
+  values: list(z.object({ value: z.string(), count: z.number() })),
+});
+export const table = z.object({ columns: list(z.string()), rows: list(list(z.union([scalar, list(scalar)]))) });
+export const check = z.union([
+  z.object({ ok: z.literal(true), warning: z.string().optional(), suggestion: z.string().optional() }),
+  z.object({
+    ok: z.literal(false),
+    message: z.string(),
+    position: z.number(),
+    length: z.number(),
+    suggestion: z.string().optional().describe("What to write at `position` instead."),
+  }),
+]);
+
+const line = { in: z.number(), stored: z.number(), dead: z.number(), dropped: counts, pending: z.number(), split: z.number().optional() };
+export const sources = z.object({
+  sources: list(
+    z.object({
+      name: z.string(),
+      type: z.string(),
+      state: z.enum(["running", "idle", "failed", "stopped"]),
+      ...line,
+      last_received: time.optional(),
+      rate: z.number(),
+      warnings: list(z.object({ at: time, code: z.string(), message: z.string() })),
+    }),
+  ),
+});
+const rule = z.object({
+  id: z.string(),
+  title: z.string(),
+  level: z.string(),
+  state: z.enum(["enabled", "refused", "shadow"]),
+  file: z.string(),
+  reason: z.string().optional(),
+  attack: list(z.string()),
+  seen: z.number(),
+  matched: z.number(),
+  skipped: counts,
+});
+export const rules = z.object({ rules: list(rule), hash: z.string() });
+export const ledger = z.object({ sources: list(z.object({ name: z.string(), ...line, balance: z.number() })), rules: list(rule) });
+export const dead = z.object({
+  letters: list(
+    z.object({
+      source: z.string(),
+      position: z.string(),
+      received: time,
+      stage: z.string(),
+      code: z.string(),
+      expected: z.string(),
+      bytes: z.string().describe("The first 64 KiB of the input, base64."),
+    }),
+  ),
+  cursor: z.string().optional(),
+});
+const problems = list(z.object({ code: z.string(), message: z.string() }));
+export const readiness = z.object({ ready: z.boolean(), problems });
+export const status = z.object({
+  version: z.string(),
+  started: time,
+  events: z.number(),
+  rate: z.number(),
+  lag_ms: z.number(),
+  alerts: z.object({ open: z.record(severity, z.number()) }),
+  disk: z.object({ log_bytes: z.number(), open_bytes: z.number(), sealed_bytes: z.number(), original_bytes: z.number() }),
+  demo: z.object({ present: z.boolean(), running: z.boolean(), events: z.number() }),
+  ...readiness.shape,
+});

@@ -1,0 +1,154 @@
+/** Puts the HTTP server together from its parts and ports. Listens nowhere: that is the program's to decide. */
+import swagger from "@fastify/swagger";
+import { systemClock } from "@vedette/kit";
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from "fastify";
+import { jsonSchemaTransform, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { consoleRoutes } from "./console.ts";
+import { deadline } from "./deadline.ts";
+import { failedLogins, guard } from "./guard.ts";
+import { Hub } from "./hub.ts";
+import { ingestRoutes } from "./ingest.ts";
+import { KnownFields } from "./known_fields.ts";
+import { Metrics } from "./metrics.ts";
+import type { ServerOptions } from "./ports.ts";
+import { problemOf, sendProblem } from "./problems.ts";
+import { alertRoutes } from "./routes/alerts.ts";
+import type { App, RouteContext } from "./routes/context.ts";
+import { eventRoutes } from "./routes/events.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { operationRoutes } from "./routes/operations.ts";
+import { queryRoutes } from "./routes/query.ts";
+import { loginRoute, sessionRoutes } from "./routes/session.ts";
+import { runStream, streamRoute } from "./routes/stream.ts";
+import { StatusReport } from "./status.ts";
+
+/** Bodies of the API itself: the longest is a note. */
+const bodyLimit = 65_536;
+/** Slow senders hold a connection each: headers and whole requests must arrive within these. */
+const headersTimeout_ms = 20_000;
+const requestTimeout_ms = 300_000;
+/** What a closing server grants to requests under way; collectors send again what was not acknowledged. */
+const closing_ms = 5_000;
+const queryTimeout_ms = 10_000;
+
+function contextOf(options: ServerOptions): RouteContext {
+  const { store, runtime, version, clock = systemClock, tenant = "main" } = options;
+  return {
+    options,
+    clock,
+    tenant,
+    bounded: deadline(clock, options.queryTimeout_ms ?? queryTimeout_ms),
+    hub: new Hub(),
+    status: new StatusReport({ store, runtime, clock, version, tenant }),
+    fields: new KnownFields(store.events, tenant, clock),
+    failures: failedLogins(),
+  };
+}
+
+function settings(options: ServerOptions): FastifyServerOptions {
+  return {
+    bodyLimit,
+    exposeHeadRoutes: false,
+    // an index name of Elasticsearch has up to 255 bytes, each perhaps percent-encoded
+    routerOptions: { maxParamLength: 1_024 },
+    http: { headersTimeout: headersTimeout_ms },
+    requestTimeout: requestTimeout_ms,
+    // requests under way may finish, see runWithServer
+    forceCloseConnections: "idle",
+    ...(options.https && { https: options.https }),
+    frameworkErrors: (error, _request, reply) => void sendProblem(reply as never, problemOf(error)),
+  } as FastifyServerOptions;
+}
+
+function handleErrors(app: FastifyInstance, options: ServerOptions): void {
+  app.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(error);
+    if (problem.status >= 500) options.onError?.(error, `${request.method} ${request.routeOptions.url ?? "(none)"}`);
+    return sendProblem(reply, problem);
+  });
+}
+
+async function describe(app: FastifyInstance, { version, apiPrefix = "/api/v1" }: ServerOptions): Promise<void> {
+  await app.register(swagger, {
+    exposeHeadRoutes: true,
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Vedette",
+        version,
+        description: "Security monitoring. Errors are problem documents (RFC 9457); lists page by opaque cursors.",
+      },
+      components: {
+        securitySchemes: {
+          token: { type: "http", scheme: "bearer" },
+          session: { type: "apiKey", in: "cookie", name: "vedette_session" },
+        },
+      },
+      security: [{ token: [] }, { session: [] }],
+    },
+    transform: (document) => {
+      const { schema, url } = jsonSchemaTransform(document as never);
+      const { method, config } = document.route;
+      const access = config?.access;
+      const names = [String(method).toLowerCase(), ...url.replace(apiPrefix, "").split(/[^A-Za-z0-9]+/)].filter((one) => one !== "");
+      const described = { ...schema, operationId: names.join("_"), ...(access === "open" && { security: [] }) };
+      return { schema: described as never, url };
+    },
+  });
+}
+
+/** The server, ready to `listen` or `inject`; `close()` ends its streams. */
+export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
+  const { apiPrefix = "/api/v1" } = options;
+  const context = contextOf(options);
+  const app = Fastify(settings(options));
+  app.setValidatorCompiler(validatorCompiler);
+  // answers are built by us to their schema, which documents them and which the tests hold them to
+  app.setSerializerCompiler(() => JSON.stringify);
+  handleErrors(app, options);
+  guard(app, options, context.failures);
+  const metrics = new Metrics(context);
+  metrics.watch(app);
+  await describe(app, options);
+  const typed = app.withTypeProvider<ZodTypeProvider>() as unknown as App;
+
+  healthRoutes(typed, context, metrics);
+  loginRoute(typed, context);
+  await app.register(
+    async (scope) => {
+      const api = scope.withTypeProvider<ZodTypeProvider>() as unknown as App;
+      sessionRoutes(api, context);
+      alertRoutes(api, context);
+      eventRoutes(api, context);
+      queryRoutes(api, context);
+      operationRoutes(api, context);
+      streamRoute(api, context);
+      api.route({
+        method: "GET",
+        url: "/openapi.json",
+        config: { access: "open" },
+        schema: { summary: "This document.", tags: ["health"] },
+        handler: async () => app.swagger(),
+      });
+    },
+    { prefix: apiPrefix },
+  );
+  await app.register(ingestRoutes, options);
+  await app.register(consoleRoutes, options);
+  runWithServer(app, context);
+  await app.ready();
+  return app;
+}
+
+/** The stream runs as long as the server; a server that closes lets requests finish, but not for ever. */
+function runWithServer(app: FastifyInstance, context: RouteContext): void {
+  const stop = new AbortController();
+  const closed = new AbortController();
+  const running = runStream(context, stop.signal);
+  app.addHook("preClose", async () => {
+    stop.abort();
+    void context.clock.sleep(closing_ms, closed.signal).then(() => app.server.closeAllConnections());
+    await running;
+  });
+  app.addHook("onClose", async () => closed.abort());
+}

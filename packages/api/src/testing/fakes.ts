@@ -1,0 +1,336 @@
+/** In-memory store, runtime and clock for this package's tests. */
+import { compile } from "@vedette/condition";
+import { type Clock, defineEndpoint, type EndpointResponse, UnavailableError, z } from "@vedette/kit";
+import type { Alert, Event, Micros, RawRecord } from "@vedette/model";
+import type { Store } from "@vedette/store";
+import type { FastifyInstance } from "fastify";
+import { Auth, tokenHash } from "../auth.ts";
+import type { Notice, RuntimePort, ServerOptions } from "../ports.ts";
+import { buildServer } from "../server.ts";
+
+export const start: Micros = 1_795_000_000_000_000;
+export const adminToken = "admin-token-of-the-tests";
+export const sourceToken = "token-of-source-web";
+
+/** Time stands still until told otherwise. */
+class FakeClock implements Clock {
+  time: Micros = start;
+  readonly #waiting: { readonly at: Micros; readonly wake: () => void }[] = [];
+  now(): Micros {
+    return this.time;
+  }
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      this.#waiting.push({ at: this.time + ms * 1000, wake: resolve });
+      signal?.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+  /** Wakes who is due, and lets what they started settle. */
+  async pass(ms: number): Promise<void> {
+    this.time += ms * 1000;
+    for (const one of this.#waiting.splice(0)) one.at <= this.time ? one.wake() : this.#waiting.push(one);
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+export function alertOf(id: string, more: Partial<Alert> = {}): Alert {
+  return {
+    id,
+    tenant: "main",
+    severity: "high",
+    title: `Alert ${id}`,
+    summary: "10 failed logins",
+    rule: { id: "ssh_brute_force", title: "SSH brute force" },
+    entities: [{ type: "source.ip", id: "10.0.0.1" }],
+    attack: ["T1110.001"],
+    count: 1,
+    events: 10,
+    first_seen: start,
+    last_seen: start + 5,
+    created: start,
+    updated: start,
+    state: "open",
+    demo: false,
+    evidence: [],
+    history: [{ at: start, by: "vedette", what: "opened" }],
+    ...more,
+  };
+}
+
+export function eventOf(id: string, fields: Event["fields"] = {}, more: Partial<Event> = {}): Event {
+  return {
+    id,
+    tenant: "main",
+    source: "web",
+    time: start,
+    received: start,
+    seq: 0,
+    class: "web",
+    host: "h1",
+    fields: Object.assign(Object.create(null), fields) as Event["fields"],
+    original: `line ${id}`,
+    ...more,
+  };
+}
+
+interface FakeStore extends Store {
+  readonly all: Event[];
+  readonly alertsById: Map<string, Alert>;
+  /** Set to let queries wait for their signal. */
+  hang: boolean;
+  /** Reasons with which queries were aborted. */
+  readonly aborted: unknown[];
+  /** Called before each `replace`. */
+  beforeReplace?: () => void;
+}
+
+const none = (): never => {
+  throw new Error("not used by the API");
+};
+
+function fakeStore(): FakeStore {
+  const all: Event[] = [];
+  const alertsById = new Map<string, Alert>();
+  const settings = new Map<string, string>();
+  const aborted: unknown[] = [];
+  const answer = <T>(value: () => T, signal?: AbortSignal): Promise<T> =>
+    store.hang
+      ? new Promise((_, reject) => {
+          signal?.addEventListener("abort", () => {
+            aborted.push(signal.reason);
+            reject(new Error("aborted by the store"));
+          });
+        })
+      : Promise.resolve(value());
+  const matching = (query: { readonly range: { from: Micros; to: Micros }; readonly where: Parameters<typeof compile>[0] }) => {
+    const test = compile(query.where);
+    return all.filter((one) => one.time >= query.range.from && one.time < query.range.to && test(one));
+  };
+  const store: FakeStore = {
+    all,
+    alertsById,
+    hang: false,
+    aborted,
+    events: {
+      put: none,
+      applied: none,
+      search: (query, signal) =>
+        answer(() => {
+          const sorted = matching(query).sort((a, b) => (query.oldestFirst ? a.time - b.time : b.time - a.time));
+          const from = Number(query.cursor ?? 0);
+          const more = from + query.limit < sorted.length;
+          return { events: sorted.slice(from, from + query.limit), ...(more && { cursor: String(from + query.limit) }) };
+        }, signal),
+      get: (_, ids) => answer(() => all.filter((one) => ids.includes(one.id))),
+      histogram: (query, signal) =>
+        answer(() => {
+          const counts = new Map<number, number>();
+          for (const { time } of matching(query)) {
+            const bucket = query.range.from + Math.floor((time - query.range.from) / query.width) * query.width;
+            counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
+          }
+          return [...counts].map(([start, count]) => ({ start, count }));
+        }, signal),
+      top: (query, signal) =>
+        answer(() => {
+          const counts = new Map<string, number>();
+          for (const { fields } of matching(query)) {
+            const value = fields[query.field];
+            if (value !== undefined) counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);
+          }
+          return [...counts].map(([value, count]) => ({ value, count }));
+        }, signal),
+      stats: (query, signal) =>
+        answer(
+          () => [{ ...Object.fromEntries(query.by.map((one) => [one, "x"])), [query.aggregates[0]!.as]: matching(query).length }],
+          signal,
+        ),
+      seal: none,
+      retain: none,
+      clearDemo: none,
+      usage: async () => ({ events: all.length, openBytes: 1, sealedBytes: 2, originalBytes: 3, partitions: 1 }),
+    },
+    alerts: {
+      byGroup: none,
+      seen: none,
+      fold: none,
+      offset: none,
+      list: async (filter, limit) => {
+        const found = [...alertsById.values()].filter(
+          (one) =>
+            (filter.states?.includes(one.state) ?? true) &&
+            (filter.severities?.includes(one.severity) ?? true) &&
+            (filter.text === undefined || one.title.includes(filter.text)),
+        );
+        return { alerts: found.slice(0, limit), total: found.length, ...(found.length > limit && { cursor: "next" }) };
+      },
+      get: async (_, id) => alertsById.get(id),
+      replace: async (alert, updated) => {
+        store.beforeReplace?.();
+        if (alertsById.get(alert.id)?.updated !== updated) return false;
+        alertsById.set(alert.id, alert);
+        return true;
+      },
+      clearDemo: none,
+    },
+    checkpoints: { load: none, acquire: none, commit: none },
+    settings: {
+      get: async (name) => settings.get(name),
+      set: async (name, value) => void (value === undefined ? settings.delete(name) : settings.set(name, value)),
+    },
+    close: async () => undefined,
+  };
+  return store;
+}
+
+interface FakeRuntime extends RuntimePort {
+  demoRunning: boolean;
+  problems: { code: string; message: string }[];
+  tell(notice: Notice): void;
+  readonly listeners: Map<(notice: Notice) => void, boolean>;
+}
+
+function fakeRuntime(): FakeRuntime {
+  const listeners = new Map<(notice: Notice) => void, boolean>();
+  const counts = { in: 10, stored: 7, dead: 2, dropped: { comment: 1 }, pending: 0 };
+  const runtime: FakeRuntime = {
+    started: start,
+    demoRunning: false,
+    problems: [],
+    listeners,
+    tell: (notice) => {
+      for (const [listener, events] of listeners) if (notice.kind === "alert" || events) listener(notice);
+    },
+    rate: () => 12.5,
+    lag: async () => 2_500,
+    ready: async () => ({ ready: runtime.problems.length === 0, problems: runtime.problems }),
+    sourceStates: async () => [
+      {
+        name: "web",
+        type: "file",
+        state: "running",
+        ...counts,
+        lastReceived: start,
+        rate: 1,
+        warnings: [{ at: start, code: "rotated", message: "…" }],
+      },
+    ],
+    ledger: async () => [{ name: "web", ...counts, balance: 0 }],
+    rules: () => ({
+      rules: [{ id: "r1", title: "R", level: "high", state: "enabled", file: "r.yml:1", attack: [], seen: 3, matched: 1, skipped: {} }],
+      hash: "h",
+    }),
+    deadLetters: async (limit, before) => ({
+      letters: [
+        {
+          source: "web",
+          position: String(before ?? 9),
+          received: start,
+          stage: "decode" as const,
+          code: "bad_json",
+          expected: "JSON",
+          bytes: "",
+        },
+      ].slice(0, limit),
+      next: 4,
+    }),
+    subscribe: (listener, events = false) => {
+      listeners.set(listener, events);
+      return () => listeners.delete(listener);
+    },
+    startDemo: async () => {
+      runtime.demoRunning = true;
+    },
+    clearDemo: async () => {
+      runtime.demoRunning = false;
+      return { events: 5, alerts: 1 };
+    },
+    logBytes: async () => 4,
+  };
+  return runtime;
+}
+
+/** Takes one record a body; `/fail/:how` fails as asked. */
+const echo = defineEndpoint({
+  name: "echo",
+  summary: "Takes bodies as they come.",
+  stability: "stable",
+  config: z.strictObject({}),
+  routes: [
+    { method: "GET", path: "/", open: true },
+    { method: "POST", path: "/ingest" },
+    { method: "POST", path: "/:index/_bulk" },
+    { method: "GET", path: "/banner", open: true },
+    { method: "POST", path: "/fail/:how" },
+  ],
+  async handle(request, _config, context): Promise<EndpointResponse> {
+    if (request.method === "GET") return { status: 200, headers: { "x-elastic-product": "Elasticsearch" }, body: "banner" };
+    if (request.path.startsWith("/fail/")) {
+      if (request.path.endsWith("/bug")) throw new Error("secret detail");
+      throw new UnavailableError(request.path.endsWith("/busy") ? "backpressure" : "log_full", "not now");
+    }
+    const parts: Uint8Array[] = [];
+    for await (const part of request.body) parts.push(part);
+    const record: RawRecord = { position: "0", body: Buffer.concat(parts) };
+    await context.intake("asked").accept([record]);
+    return {
+      status: 200,
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        type: request.headers["content-type"],
+        token: request.headers["authorization"] ?? null,
+        size: record.body.length,
+      }),
+    };
+  },
+  examples: [],
+});
+
+export interface Rig {
+  readonly app: FastifyInstance;
+  readonly store: FakeStore;
+  readonly runtime: FakeRuntime;
+  readonly clock: FakeClock;
+  readonly auth: Auth;
+  /** Which source each accepted record went to. */
+  readonly accepted: { readonly source: string; readonly record: RawRecord }[];
+  readonly errors: unknown[];
+}
+
+export async function rig(more: Partial<ServerOptions> = {}): Promise<Rig> {
+  const clock = new FakeClock();
+  const store = fakeStore();
+  const runtime = fakeRuntime();
+  const accepted: { source: string; record: RawRecord }[] = [];
+  const errors: unknown[] = [];
+  const auth = await Auth.open({
+    adminTokenHash: tokenHash(adminToken),
+    sourceTokens: new Map([[tokenHash(sourceToken), "web"]]),
+    settings: store.settings,
+    clock,
+  });
+  const app = await buildServer({
+    store,
+    runtime,
+    auth,
+    clock,
+    version: "1.2.3",
+    endpoints: new Map([["echo", { spec: echo, config: {} }]]),
+    endpointContext: {
+      intake: (source) => ({
+        accept: async (records) => {
+          for (const record of records) accepted.push({ source, record });
+          return { duplicates: [] };
+        },
+      }),
+      clock,
+      warn: () => undefined,
+    },
+    onError: (error) => errors.push(error),
+    ...more,
+  });
+  return { app, store, runtime, clock, auth, accepted, errors };
+}
+
+export const asAdmin = { authorization: `Bearer ${adminToken}` };

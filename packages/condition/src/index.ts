@@ -1,0 +1,11 @@
+export * from "./compile.ts";
+export * from "./condition.ts";
+export * from "./evaluate.ts";
+export { type Address, inNetwork, type Network, parseAddress, parseNetwork } from "./ip.ts";
+export { escapeLike, type LikePart, likeParts, likeTest, plainLike, withinLike } from "./like.ts";
+export { parseQuery } from "./parse.ts";
+export { printCondition, printQuery } from "./print.ts";
+export * from "./query.ts";
+export { ConditionError, linearForm, type RegexFactory, type RegexTest, regexTest } from "./regex.ts";
+export { closest, suggestField } from "./suggest.ts";
+export { decimalOf, foldCase, isNothing, numberOf, scalarsOf, textOf } from "./text.ts";

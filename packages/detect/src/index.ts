@@ -1,0 +1,3 @@
+export * from "./evidence.ts";
+export * from "./registry.ts";
+export * from "./stage.ts";

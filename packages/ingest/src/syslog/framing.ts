@@ -1,0 +1,110 @@
+/** Finds where syslog messages end on a TCP stream: octet counting (RFC 6587 3.4.1, RFC 5425) or a line end, chosen message by message. Reads nothing of a message but its first byte. */
+import { type Batch, Oversize, rawRecord } from "../batch.ts";
+import type { Cutter } from "../lines.ts";
+
+/** Digits of the longest count: 9,999,999 bytes. */
+const maxDigits = 7;
+
+export class SyslogCutter implements Cutter {
+  readonly #token: string;
+  readonly #maxBytes: number;
+  readonly #peer: string | undefined;
+  /** A message over the cap, passing by. `left`: bytes still to come; undefined: until the line ends. */
+  #passing: { readonly oversize: Oversize; left: number | undefined } | undefined;
+
+  constructor(options: { readonly token: string; readonly maxBytes: number; readonly peer: string | undefined }) {
+    this.#token = options.token;
+    this.#maxBytes = options.maxBytes;
+    this.#peer = options.peer;
+  }
+
+  cut(bytes: Buffer, offset: number, batch: Batch, final: boolean): number {
+    let at = this.#passing === undefined ? 0 : this.#pass(bytes, batch, final);
+    while (at < bytes.length && !batch.full) {
+      const byte = bytes[at]!;
+      // Senders put line ends behind counted messages, and some NUL behind lines.
+      if (byte === 0x0a || byte === 0x0d || byte === 0) {
+        at++;
+        continue;
+      }
+      const header = byte >= 0x31 && byte <= 0x39 ? countAt(bytes, at, final) : undefined;
+      if (header === "short") return at;
+      const used =
+        header === undefined ? this.#line(bytes, at, offset, batch, final) : this.#counted(bytes, at, header, offset, batch, final);
+      if (used === 0) return at;
+      at += used;
+    }
+    return at;
+  }
+
+  #counted(bytes: Buffer, at: number, header: Count, offset: number, batch: Batch, final: boolean): number {
+    const start = at + header.length;
+    const end = start + header.count;
+    if (header.count > this.#maxBytes) {
+      this.#passing = { oversize: new Oversize(`${this.#token}:${offset + at}`, this.#maxBytes), left: header.count };
+      return header.length + this.#pass(bytes.subarray(start), batch, final);
+    }
+    if (end > bytes.length && !final) return 0;
+    const stop = Math.min(end, bytes.length);
+    this.#push(bytes, at, start, stop, offset, batch);
+    return stop - at;
+  }
+
+  #line(bytes: Buffer, at: number, offset: number, batch: Batch, final: boolean): number {
+    const found = bytes.indexOf(0x0a, at);
+    const end = found < 0 ? bytes.length : found;
+    if (end - at > this.#maxBytes) {
+      this.#passing = { oversize: new Oversize(`${this.#token}:${offset + at}`, this.#maxBytes), left: undefined };
+      return this.#pass(bytes.subarray(at), batch, final);
+    }
+    if (found < 0 && !final) return 0;
+    this.#push(bytes, at, at, end, offset, batch);
+    return end - at;
+  }
+
+  #push(bytes: Buffer, at: number, start: number, stop: number, offset: number, batch: Batch): void {
+    const end = withoutTrailer(bytes, start, stop);
+    if (end > start) batch.push(rawRecord(`${this.#token}:${offset + at}`, bytes.subarray(start, end), undefined, undefined, this.#peer));
+  }
+
+  /** Consumes what belongs to the message that is passing by. */
+  #pass(bytes: Buffer, batch: Batch, final: boolean): number {
+    const passing = this.#passing!;
+    const lineEnd = passing.left === undefined ? bytes.indexOf(0x0a) : -1;
+    const stop = passing.left === undefined ? (lineEnd < 0 ? bytes.length : lineEnd) : Math.min(passing.left, bytes.length);
+    passing.oversize.add(bytes.subarray(0, stop));
+    if (passing.left !== undefined) passing.left -= stop;
+    const ended = passing.left === undefined ? lineEnd >= 0 : passing.left === 0;
+    if (ended || final) {
+      const { position, body, flaw } = passing.oversize.record();
+      batch.push(rawRecord(position, body, flaw, undefined, this.#peer));
+      this.#passing = undefined;
+    }
+    return stop;
+  }
+}
+
+interface Count {
+  readonly count: number;
+  /** Bytes of the count and its space. */
+  readonly length: number;
+}
+
+/** A count is digits, a space and then a message, which begins with its priority; anything else that begins with a digit is a line. */
+function countAt(bytes: Buffer, from: number, final: boolean): Count | "short" | undefined {
+  let at = from;
+  let count = 0;
+  for (; at < bytes.length && bytes[at]! >= 0x30 && bytes[at]! <= 0x39; at++) {
+    if (at - from >= maxDigits) return undefined;
+    count = count * 10 + bytes[at]! - 0x30;
+  }
+  if (at + 1 >= bytes.length) return final ? undefined : "short";
+  return bytes[at] === 0x20 && bytes[at + 1] === 0x3c ? { count, length: at + 1 - from } : undefined;
+}
+
+/** Index behind the message without the line ends and NULs some senders add. */
+export function withoutTrailer(bytes: Uint8Array, start: number, stop: number): number {
+  let end = stop;
+  while (end > start && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d || bytes[end - 1] === 0)) end--;
+  return end;
+}

@@ -1,0 +1,199 @@
+/** How a component is declared: one `define…` call carries its config, its documentation and its examples. Knows no concrete component. */
+import type { Event, Fields, Finding, Flaw, Micros, RawRecord, Severity } from "@vedette/model";
+import type { z } from "zod";
+import type { Clock } from "./ports.ts";
+
+interface Spec<C extends z.ZodType> {
+  /** The name used in configuration; equal to the file name; snake_case. */
+  readonly name: string;
+  /** One sentence, capital letter to full stop. */
+  readonly summary: string;
+  readonly description?: string;
+  readonly stability: "experimental" | "beta" | "stable";
+  /** A `z.strictObject` whose every member is described. */
+  readonly config: C;
+}
+
+/** What the runtime gives a source or endpoint to hand records on. */
+export interface Intake {
+  /**
+   * Resolves when the records are durable in the log: only then may the sender be told so.
+   * @param position where to resume after these records; remembered in the same commit.
+   * @param preamble text that explains the records (a Zeek TSV header); kept with the batch, at most 64 KiB.
+   * @returns indices (of `records`) whose sender id was seen before within 24 h; those were not stored again.
+   * @throws UnavailableError `backpressure`, `log_full`, `log_closed`: nothing of the call was accepted.
+   */
+  accept(
+    records: readonly RawRecord[],
+    options?: { readonly position?: string; readonly preamble?: string; readonly stream?: string },
+  ): Promise<Accepted>;
+}
+export interface Accepted {
+  readonly duplicates: readonly number[];
+}
+
+export interface SourceContext<C> {
+  /** The source's name in the configuration (`sources: {NAME: …}`). */
+  readonly name: string;
+  readonly config: C;
+  readonly intake: Intake;
+  /** What the last durable `accept` of each `stream` (file, connection) gave as `position`. */
+  readonly positions: ReadonlyMap<string, string>;
+  readonly clock: Clock;
+  /** Something a person should know: shown by `doctor` and on the source's page; never throws. */
+  readonly warn: (code: string, message: string) => void;
+  /** Aborts on shutdown: finish what was read, return. */
+  readonly signal: AbortSignal;
+}
+
+/** Reads or listens; the runtime restarts it with back-off if it throws an error that is not permanent. */
+export interface SourceSpec<C extends z.ZodType = z.ZodType> extends Spec<C> {
+  readonly kind: "source";
+  /** Runs until the input is exhausted or `signal` aborts. */
+  run(context: SourceContext<z.output<C>>): Promise<void>;
+  readonly examples: readonly { readonly title: string; readonly config: z.input<C> }[];
+}
+
+/** An HTTP request as an endpoint sees it: already authenticated, body not yet read. */
+export interface EndpointRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Lower-case names. */
+  readonly headers: { readonly [name: string]: string | undefined };
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly peer: string;
+}
+export interface EndpointResponse {
+  readonly status: number;
+  readonly headers?: { readonly [name: string]: string };
+  readonly body?: string;
+}
+export interface EndpointContext {
+  /** Intake of a source with the given name, made on first use. */
+  intake(source: string): Intake;
+  readonly clock: Clock;
+  readonly warn: (code: string, message: string) => void;
+}
+
+/** A protocol spoken over our own HTTP port; paths are outside API_V1_STR. */
+export interface EndpointSpec<C extends z.ZodType = z.ZodType> extends Spec<C> {
+  readonly kind: "endpoint";
+  /** Paths with `:name` segments and, at most once and last, a `*` for any rest; `open` routes need no token (a banner). */
+  readonly routes: readonly { readonly method: "GET" | "HEAD" | "POST" | "PUT"; readonly path: string; readonly open?: boolean }[];
+  /** Never throws for what a client sent; an UnavailableError of the intake may pass through and becomes 429 or 503. */
+  handle(request: EndpointRequest, config: z.output<C>, context: EndpointContext): Promise<EndpointResponse>;
+  readonly examples: readonly { readonly title: string; readonly config: z.input<C>; readonly request: string; readonly status: number }[];
+}
+
+/** What a format makes of one record. */
+export interface Decoded {
+  /** Undefined where the record tells no time. */
+  time: Micros | undefined;
+  fields: Fields;
+  /** Overrides the record's text as the event's original (one item of a container document). */
+  original?: string;
+}
+export interface DecodeContext {
+  readonly preamble: string | undefined;
+  readonly received: Micros;
+  readonly peer: string | undefined;
+  readonly source: string;
+  /** File path, connection or index the record came by: a Zeek JSON file without `_path` is named by it. */
+  readonly stream: string;
+}
+export interface Skip {
+  /** Dropped on purpose, counted in the loss ledger: `comment`, `blank`. */
+  readonly skip: string;
+}
+export type DecodeResult = Decoded | readonly Decoded[] | Flaw | Skip;
+/** Pure but for private caches; never throws; linear in the record's length. */
+export type Decode = (text: string, context: DecodeContext) => DecodeResult;
+
+/** What `JSON.parse` gives. */
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
+export type JsonObject = { readonly [key: string]: JsonValue | undefined };
+/** A format's part in streams that carry JSON documents of several kinds: each document is parsed once and goes to the best claimant. */
+export interface JsonKind {
+  /**
+   * 0 to 1: how sure that this document is of the format's kind, by a few key look-ups; 0.5 and more is a claim, the highest wins, ties by name.
+   * Exactly 1 means that it cannot be of any other kind: the dispatch then asks nobody else. Never throws.
+   */
+  claims(object: JsonObject, context: DecodeContext): number;
+  /** As `Decode`; `object` is at most 64 deep; `text` is where it stood. */
+  decode(object: JsonObject, text: string, context: DecodeContext): DecodeResult;
+}
+
+/** Turns raw records into ECS. */
+export interface FormatSpec<C extends z.ZodType = z.ZodType> extends Spec<C> {
+  readonly kind: "format";
+  /** 0 to 1: how sure, from up to 32 records of one source; 0.5 and more is a claim; the highest wins, ties by name. */
+  detect(sample: readonly string[], preamble: string | undefined, stream: string): number;
+  /** Called once per worker and source. */
+  decoder(config: z.output<C>): Decode;
+  /** Present where the format reads single JSON documents: `json`, `syslog` and others hand such documents to it. */
+  readonly json?: JsonKind;
+  /** Documentation and test: `input` decodes to these fields (all of them, plus `@timestamp` in RFC 3339 where it has a time), or to a flaw code, or to a skip. */
+  readonly examples: readonly {
+    readonly title: string;
+    readonly config?: z.input<C>;
+    readonly input: string;
+    readonly preamble?: string;
+    readonly expect: readonly { readonly [field: string]: unknown }[] | { readonly flaw: string } | { readonly skip: string };
+  }[];
+}
+
+/** One observation as a keyed detector folds it. */
+export interface KeyedInput {
+  readonly time: Micros;
+  readonly event: string;
+  readonly fields: Fields;
+}
+/** What a detector claims about a key; ids, evidence and grouping are the engine's work. */
+export interface Claim {
+  readonly window: { readonly start: Micros; readonly end: Micros };
+  readonly severity: Severity;
+  readonly summary: string;
+  /** Contributing event ids, at most 1,000. */
+  readonly events: readonly string[];
+  /** All contributing events, where more than `events` holds. */
+  readonly count: number;
+  readonly entities: Finding["entities"];
+  readonly attack?: readonly string[];
+}
+/** Folds observations of one key in order-key order. Pure: no I/O, clock, randomness, nothing remembered outside `state`; `state` is never changed in place and is JSON. */
+// biome-ignore lint/suspicious/noExplicitAny: a table of detectors holds states of different types; each spec checks its own
+export interface DetectorSpec<C extends z.ZodType = z.ZodType, S = any> extends Spec<C> {
+  readonly kind: "detector";
+  readonly title: string;
+  /** Which events concern it, in the query language: evaluated in pass 1. */
+  readonly where: string;
+  /** Fields projected into the observation. */
+  readonly fields: readonly string[];
+  /** What it counts by; undefined: not concerned. */
+  key(fields: Fields, config: z.output<C>): string | undefined;
+  fold(
+    input: KeyedInput,
+    state: S | undefined,
+    config: z.output<C>,
+  ): { readonly state?: S | undefined; readonly claims?: readonly Claim[] };
+  /** The oldest time that still matters for a key with this state; the engine forgets the key when the watermark passes it. */
+  expires(state: S, config: z.output<C>): Micros;
+  readonly examples: readonly {
+    readonly title: string;
+    readonly config?: z.input<C>;
+    readonly events: readonly { readonly time: Micros; readonly fields: { readonly [ecs: string]: Event["fields"][string] } }[];
+    /** Summaries of the claims, in order. */
+    readonly finds: readonly string[];
+  }[];
+}
+
+export type Component = SourceSpec | EndpointSpec | FormatSpec | DetectorSpec;
+
+export const defineSource = <C extends z.ZodType>(s: Omit<SourceSpec<C>, "kind">): SourceSpec<C> => ({ kind: "source", ...s });
+export const defineEndpoint = <C extends z.ZodType>(s: Omit<EndpointSpec<C>, "kind">): EndpointSpec<C> => ({ kind: "endpoint", ...s });
+export const defineFormat = <C extends z.ZodType>(s: Omit<FormatSpec<C>, "kind">): FormatSpec<C> => ({ kind: "format", ...s });
+export const defineDetector = <C extends z.ZodType, S>(s: Omit<DetectorSpec<C, S>, "kind">): DetectorSpec<C, S> => ({
+  kind: "detector",
+  ...s,
+});

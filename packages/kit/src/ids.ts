@@ -1,0 +1,20 @@
+/** Ids from causes: the same cause always gives the same id. */
+import { hash } from "node:crypto";
+
+/** 128 bits of SHA-256 over the canonical JSON array of the parts, base64url, 22 characters. */
+export function idOf(...parts: readonly (string | number)[]): string {
+  return hash("sha256", JSON.stringify(parts), "base64url").slice(0, 22);
+}
+
+/** Full SHA-256 of some content, base64url; for rule sets and files. */
+export function contentHash(content: string | Uint8Array): string {
+  return hash("sha256", content, "base64url");
+}
+
+/** Keyed work is spread over this many virtual shards, always. */
+export const shardCount = 64;
+
+/** First 4 bytes of SHA-256(detector NUL key) mod 64. */
+export function shardOf(detector: string, key: string): number {
+  return hash("sha256", `${detector}\0${key}`, "buffer").readUInt32BE(0) % shardCount;
+}

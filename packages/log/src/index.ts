@@ -1,0 +1,5 @@
+export * from "./disk.ts";
+export * from "./log.ts";
+export { memoryLog } from "./memory.ts";
+export { openLog } from "./open.ts";
+export { openLogHere, type SegmentLogOptions, type World } from "./segments.ts";

@@ -1,0 +1,178 @@
+/** Starts the segment log in a thread of its own and speaks to it. Knows nothing of files. */
+import { Worker } from "node:worker_threads";
+import { BadInputError, UnavailableError } from "@vedette/kit";
+import type { AppendOptions, Damaged, Entry, Log, Topic } from "./log.ts";
+import { closedError, encodeOptions, type SegmentLogOptions, segmentLogDefaults } from "./segments.ts";
+import { type AppendMessage, type CallMethod, fromWireError, type PackedEntries, type Reply, type Request, unpackEntries } from "./wire.ts";
+
+/** The thread's heap holds queues and indexes only (batches lie outside it): generous, yet it cannot eat the machine. */
+const HEAP_MB = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 8 };
+/** What a waiting append costs beside its bytes. */
+const PENDING_BYTES = 512;
+
+interface Waiting {
+  readonly resolve: (value: never) => void;
+  readonly reject: (cause: unknown) => void;
+}
+interface Packed {
+  readonly item: AppendMessage["items"][number];
+  readonly batch: Uint8Array;
+}
+
+class ThreadLog implements Log {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #queueBytes: number;
+  readonly #batchBytes: number;
+  #next = 1;
+  #unacknowledged = 0;
+  #batched: Packed[] = [];
+  #closed: Promise<void> | undefined;
+  #dead: Error | undefined;
+
+  constructor(worker: Worker, options: SegmentLogOptions) {
+    this.#worker = worker;
+    this.#queueBytes = options.queueBytes ?? segmentLogDefaults.queueBytes;
+    this.#batchBytes = options.batchBytes ?? segmentLogDefaults.batchBytes;
+    worker.on("message", ({ outcomes }: Reply) => {
+      for (const { id, value, error } of outcomes) {
+        const waiting = this.#waiting.get(id);
+        this.#waiting.delete(id);
+        if (error === undefined) waiting?.resolve(value as never);
+        else waiting?.reject(fromWireError(error));
+      }
+    });
+    worker.on("error", (cause) => this.#die(cause));
+    worker.on("exit", (status) => this.#die(new Error(`The log's thread ended with status ${status}.`)));
+  }
+
+  /** Whoever waits learns it; what waited to be acknowledged may or may not have become durable, as after a crash. */
+  #die(cause: unknown): void {
+    this.#dead ??= new UnavailableError("log_closed", `The log's thread is gone: ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
+    for (const { reject } of this.#waiting.values()) reject(this.#dead);
+    this.#waiting.clear();
+  }
+
+  #expect<T>(id: number): Promise<T> {
+    return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+  }
+
+  /** Resolves when the thread has opened the log. */
+  opened(): Promise<void> {
+    return this.#expect(0);
+  }
+
+  #call<T>(method: CallMethod, given: readonly unknown[], signal?: AbortSignal): Promise<T> {
+    if (this.#dead !== undefined) return Promise.reject(this.#dead);
+    if (this.#closed !== undefined && method !== "close") return Promise.reject(closedError());
+    this.#flush();
+    const id = this.#next++;
+    this.#post({ kind: "call", id, method, arguments: given });
+    const answer = this.#expect<T>(id);
+    if (signal === undefined) return answer;
+    const abort = () => this.#post({ kind: "abort", id });
+    signal.addEventListener("abort", abort, { once: true });
+    return answer.finally(() => signal.removeEventListener("abort", abort));
+  }
+
+  #post(request: Request, transfer: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(request, transfer);
+  }
+
+  async append(topic: Topic, partition: number, batch: Uint8Array, options?: AppendOptions): Promise<number> {
+    if (this.#dead !== undefined) throw this.#dead;
+    if (this.#closed !== undefined) throw closedError();
+    if (batch.length > this.#batchBytes) {
+      throw new BadInputError("too_large", `A batch of ${batch.length} bytes is over the log's cap of ${this.#batchBytes}.`);
+    }
+    encodeOptions(options);
+    const cost = batch.length + PENDING_BYTES;
+    if (this.#unacknowledged > 0 && this.#unacknowledged + cost > this.#queueBytes) {
+      throw new UnavailableError("backpressure", `${this.#unacknowledged} bytes wait to be made durable.`);
+    }
+    this.#unacknowledged += cost;
+    if (this.#batched.length === 0) queueMicrotask(() => this.#flush());
+    this.#batched.push({ item: { topic, partition, length: batch.length, options }, batch: new Uint8Array(batch) });
+    // Ids of the batched ones follow each other: calls flush first.
+    const id = this.#next++;
+    try {
+      return await this.#expect<number>(id);
+    } finally {
+      this.#unacknowledged -= cost;
+    }
+  }
+
+  /** Appends of one turn travel together. */
+  #flush(): void {
+    const batched = this.#batched;
+    if (batched.length === 0) return;
+    this.#batched = [];
+    const first = this.#next - batched.length;
+    const items = batched.map(({ item }) => item);
+    const buffer = pack(batched);
+    this.#post({ kind: "append", first, items, buffer }, [buffer]);
+  }
+
+  async read(topic: Topic, partition: number, from: number, maxBytes: number): Promise<readonly (Entry | Damaged)[]> {
+    return unpackEntries(await this.#call<PackedEntries>("read", [topic, partition, from, maxBytes]));
+  }
+  async wait(topic: Topic, partition: number, offset: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    await this.#call("wait", [topic, partition, offset], signal);
+  }
+  bounds(topic: Topic, partition: number): Promise<{ readonly start: number; readonly end: number }> {
+    return this.#call("bounds", [topic, partition]);
+  }
+  positions(): Promise<ReadonlyMap<string, string>> {
+    return this.#call("positions", []);
+  }
+  counts(): Promise<ReadonlyMap<string, number>> {
+    return this.#call("counts", []);
+  }
+  retain(topic: Topic, partition: number, before: number, keepBytes: number): Promise<void> {
+    return this.#call("retain", [topic, partition, before, keepBytes]);
+  }
+  damage(): ReturnType<Log["damage"]> {
+    return this.#call("damage", []);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      if (this.#dead === undefined) await this.#call("close", []).catch(() => undefined);
+      await this.#worker.terminate();
+    })();
+    return this.#closed;
+  }
+}
+
+/** One copy into one buffer, which is then given away: the caller keeps its own. */
+function pack(batched: readonly Packed[]): ArrayBuffer {
+  const [only] = batched;
+  if (batched.length === 1 && only !== undefined && only.batch.buffer instanceof ArrayBuffer) return only.batch.buffer;
+  const bytes = new Uint8Array(batched.reduce((sum, { batch }) => sum + batch.length, 0));
+  let at = 0;
+  for (const { batch } of batched) {
+    bytes.set(batch, at);
+    at += batch.length;
+  }
+  return bytes.buffer;
+}
+
+/**
+ * Opens (and where needed repairs) the log under `directory` in a thread of its own.
+ * @throws an error with the system's message if the directory cannot be used at all.
+ */
+export async function openLog(options: SegmentLogOptions): Promise<Log> {
+  const file = import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js";
+  const worker = new Worker(new URL(file, import.meta.url), { workerData: options, resourceLimits: HEAP_MB, name: "log" });
+  const log = new ThreadLog(worker, options);
+  try {
+    await log.opened();
+  } catch (cause) {
+    await worker.terminate();
+    throw cause;
+  }
+  return log;
+}

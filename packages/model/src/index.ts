@@ -1,0 +1,3 @@
+export type { FieldValue, Scalar } from "@vedette/condition";
+export * from "./event.ts";
+export * from "./finding.ts";

@@ -1,0 +1,36 @@
+/** The far end of a connection as programs write it: an address or a name, perhaps a port. Knows no program. */
+import { isIP } from "node:net";
+import type { Fields } from "@vedette/model";
+
+/** Sets `source.ip` (an IPv4-mapped IPv6 address as IPv4), or `source.domain` for a name. */
+export function setSource(fields: Fields, host: string): void {
+  if (host === "" || host === "-" || host === "UNKNOWN" || host === "unknown") return;
+  const address = plainIp(host);
+  if (address !== undefined) fields["source.ip"] = address;
+  else if (host.length <= 255 && !host.includes(" ")) fields["source.domain"] = host;
+}
+
+/** The address without brackets, zone and IPv4 mapping; undefined where it is none. */
+export function plainIp(text: string): string | undefined {
+  const first = text.charCodeAt(0);
+  if (!((first >= 0x30 && first <= 0x39) || text.includes(":"))) return undefined;
+  let address = first === 0x5b && text.charCodeAt(text.length - 1) === 0x5d ? text.slice(1, -1) : text;
+  const zone = address.indexOf("%");
+  if (zone > 0) address = address.slice(0, zone);
+  if ((address.startsWith("::ffff:") || address.startsWith("::FFFF:")) && address.includes(".")) address = address.slice(7);
+  return isIP(address) === 0 ? undefined : address;
+}
+
+/** Sets `source.port` from decimal text. */
+export function setSourcePort(fields: Fields, text: string): void {
+  const port = Number(text);
+  if (text !== "" && port >= 0 && port <= 65_535) fields["source.port"] = port;
+}
+
+/** Sets what an authentication attempt is in ECS. */
+export function setAuthentication(fields: Fields, action: string, outcome: "success" | "failure"): void {
+  fields["event.category"] = "authentication";
+  fields["event.type"] = outcome === "success" ? "start" : "info";
+  fields["event.action"] = action;
+  fields["event.outcome"] = outcome;
+}

@@ -1,0 +1,104 @@
+/** What sudo and su say about one user acting as another. */
+import type { Fields } from "@vedette/model";
+import { setAuthentication } from "./peer.ts";
+
+/** `USER : [REASON ; ]TTY=… ; PWD=… ; USER=… ; [GROUP=… ; ][TSID=… ; ][ENV=… ; ]COMMAND=…` (sudoers(5), LOG FORMAT). */
+export function readSudo(message: string, fields: Fields): boolean {
+  const text = message.trimStart();
+  const colon = text.indexOf(" : ");
+  if (colon <= 0) return false;
+  const command = text.indexOf("COMMAND=", colon);
+  const head = text.slice(colon + 3, command < 0 ? undefined : command);
+  if (command < 0 && !head.includes("TTY=") && !head.includes(" ; ")) return false;
+  fields["event.category"] = "process";
+  fields["event.type"] = "start";
+  fields["event.action"] = "sudo_command";
+  fields["user.name"] = text.slice(0, colon).trimEnd();
+  let reason = "";
+  for (const part of head.split(" ; ", 16)) {
+    const equals = part.indexOf("=");
+    const value = part.slice(equals + 1).trimEnd();
+    const key = part.slice(0, Math.max(0, equals));
+    if (key === "TTY") fields["linux.auth.sudo.tty"] = value;
+    else if (key === "PWD") fields["process.working_directory"] = value;
+    else if (key === "USER") fields["user.effective.name"] = value;
+    else if (key === "GROUP") fields["group.name"] = value;
+    else if (key === "TSID" || key === "ENV") fields[key === "TSID" ? "linux.auth.sudo.tsid" : "linux.auth.sudo.env"] = value;
+    else if (reason === "" && part.trim() !== "") reason = part.trim();
+  }
+  if (command >= 0) {
+    const line = text.slice(command + 8);
+    const blank = line.indexOf(" ");
+    fields["process.command_line"] = line;
+    fields["process.executable"] = blank < 0 ? line : line.slice(0, blank);
+  }
+  const effective = fields["user.effective.name"];
+  fields["related.user"] = effective === undefined ? [fields["user.name"] as string] : [fields["user.name"] as string, effective as string];
+  if (reason === "") {
+    fields["event.outcome"] = "success";
+    return true;
+  }
+  fields["event.reason"] = reason;
+  if (reason.includes("incorrect password attempt")) setAuthentication(fields, "sudo_authentication", "failure");
+  else {
+    fields["event.outcome"] = "failure";
+    fields["event.action"] = "sudo_denied";
+    fields["event.type"] = "denied";
+  }
+  return true;
+}
+
+/** The sayings of su: shadow's, util-linux's and BSD's. */
+export function readSu(message: string, fields: Fields): boolean {
+  const text = message.trim();
+  const found = shadow(text) ?? parenthesised(text) ?? signed(text) ?? bsd(text);
+  if (found === undefined) return false;
+  setAuthentication(fields, "su", found.failed ? "failure" : "success");
+  fields["user.name"] = found.by;
+  fields["user.effective.name"] = found.target;
+  fields["related.user"] = [found.by, found.target];
+  return true;
+}
+
+interface Change {
+  readonly failed: boolean;
+  readonly by: string;
+  readonly target: string;
+}
+
+/** `Successful su for root by alice`, `FAILED su for root by alice`. */
+function shadow(text: string): Change | undefined {
+  const failed = text.startsWith("FAILED su for ");
+  if (!failed && !text.startsWith("Successful su for ")) return undefined;
+  const by = text.lastIndexOf(" by ");
+  const start = failed ? 14 : 18;
+  return by < start ? undefined : { failed, target: text.slice(start, by), by: text.slice(by + 4) };
+}
+
+/** `(to root) alice on pts/0`, `FAILED SU (to root) alice on pts/0`. */
+function parenthesised(text: string): Change | undefined {
+  const failed = text.startsWith("FAILED SU (to ");
+  if (!failed && !text.startsWith("(to ")) return undefined;
+  const start = failed ? 14 : 4;
+  const close = text.indexOf(") ", start);
+  const on = text.lastIndexOf(" on ");
+  return close < 0 || on < close + 2 ? undefined : { failed, target: text.slice(start, close), by: text.slice(close + 2, on) };
+}
+
+/** `+ pts/0 alice:root`, `- pts/0 alice:root`. */
+function signed(text: string): Change | undefined {
+  if (!text.startsWith("+ ") && !text.startsWith("- ")) return undefined;
+  const names = text.slice(text.lastIndexOf(" ") + 1);
+  const colon = names.indexOf(":");
+  const dash = colon < 0 ? names.indexOf("-") : colon;
+  return dash <= 0 ? undefined : { failed: text.charCodeAt(0) === 0x2d, by: names.slice(0, dash), target: names.slice(dash + 1) };
+}
+
+/** `alice to root on /dev/ttyp1`, `BAD SU alice to root on /dev/ttyp1`. */
+function bsd(text: string): Change | undefined {
+  const failed = text.startsWith("BAD SU ");
+  const start = failed ? 7 : 0;
+  const to = text.indexOf(" to ", start);
+  const on = text.lastIndexOf(" on /dev/");
+  return to <= start || on < to + 4 ? undefined : { failed, by: text.slice(start, to), target: text.slice(to + 4, on) };
+}

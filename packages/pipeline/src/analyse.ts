@@ -1,0 +1,332 @@
+/**
+ * Pass 1: raw batches to events, findings, observations and dead letters. Stateless but for caches: the same bytes and program give the
+ * same result on any worker. Knows no thread, log or store driver.
+ */
+import { type DetectStage, entitiesOf, evidenceOf, prepareDetectors } from "@vedette/detect";
+import { type Decode, type Decoded, type DecodeResult, type FormatSpec, idOf } from "@vedette/kit";
+import type { DeadLetter, Event, Finding, Flaw, Match, Micros } from "@vedette/model";
+import { classOf, hostOf } from "@vedette/normalise";
+import { compileRules, parsePipeline, parseRules, type RuleCount, type RuleSet, type SigmaRule } from "@vedette/sigma";
+import { type EncodedEvents, encodeEvents } from "@vedette/store";
+import { decodeBatch, type RecordsBatch, type RecordsHeader, type Run } from "./batch.ts";
+import type { KeyedStep } from "./keyed.ts";
+import type { Program } from "./program.ts";
+import { maxAhead } from "./watermarks.ts";
+
+/** What one source's records came to: `in + split = stored + dead + dropped`. */
+export interface SourceDelta {
+  in: number;
+  /** Events beyond one a record (a container document). */
+  split: number;
+  stored: number;
+  dead: number;
+  dropped: { [reason: string]: number };
+}
+
+/** What one job (some adjacent raw batches) came to. */
+export interface Analysis {
+  readonly first: number;
+  readonly last: number;
+  readonly program: string;
+  readonly received: Micros;
+  readonly events: EncodedEvents | undefined;
+  readonly findings: readonly Finding[];
+  /** Observations and ticks in log order. */
+  readonly keyed: readonly KeyedStep[];
+  readonly dead: readonly DeadLetter[];
+  readonly sources: { readonly [source: string]: SourceDelta };
+  /** Per rule id: [seen, matched]. */
+  readonly rules: { readonly [rule: string]: readonly [seen: number, matched: number] };
+  /** Raw batches that no longer read: offset and reason. */
+  readonly damaged: readonly { readonly offset: number; readonly reason: string }[];
+  /** Up to 20 of the newest events, when asked for. */
+  readonly sample: readonly Event[];
+}
+
+export interface Job {
+  readonly entries: readonly { readonly offset: number; readonly bytes: Uint8Array }[];
+  readonly sample: boolean;
+  /** False when the event store has these already. */
+  readonly store: boolean;
+}
+
+/** Dead letters keep so much of the input (architecture, "Identities and shapes"). */
+const maxDeadBytes = 64 * 1024;
+const sampleSize = 20;
+
+/** A program made ready to run. */
+export interface Compiled {
+  readonly program: Program;
+  readonly rules: RuleSet;
+  readonly stage: DetectStage;
+}
+
+export async function compileProgram(program: Program): Promise<Compiled> {
+  const rules = program.rules.flatMap(({ file, text }) => parseRules(text, file).rules);
+  const pipelines = program.pipelines.map(({ file, text }) => parsePipeline(text, file));
+  return { program, rules: compileRules(rules, { pipelines }), stage: await prepareDetectors(program.detectors) };
+}
+
+export class Analyser {
+  readonly #formats: ReadonlyMap<string, FormatSpec>;
+  readonly #decoders = new Map<string, Decode>();
+  #matched: number[] = [];
+
+  constructor(formats: ReadonlyMap<string, FormatSpec>) {
+    this.#formats = formats;
+  }
+
+  /** All entries of a job carry the same program. */
+  analyse(job: Job, compiled: Compiled): Analysis {
+    const out = new Outcome(compiled);
+    for (const { offset, bytes } of job.entries) {
+      let batch: ReturnType<typeof decodeBatch>;
+      try {
+        batch = decodeBatch(bytes);
+      } catch (e) {
+        out.damaged.push({ offset, reason: (e as Error).message });
+        continue;
+      }
+      if ("bodies" in batch) this.#records(batch, compiled, out);
+      else {
+        out.flushMarks();
+        out.keyed.push({ tick: batch.header.wall });
+      }
+    }
+    out.flushMarks();
+    return {
+      first: job.entries[0]!.offset,
+      last: job.entries.at(-1)!.offset,
+      program: compiled.program.hash,
+      received: out.received,
+      events: job.store && out.events.length > 0 ? encodeEvents(out.events) : undefined,
+      findings: out.findings,
+      keyed: out.keyed,
+      dead: out.dead,
+      sources: Object.fromEntries(out.sources),
+      rules: out.ruleCounts(),
+      damaged: out.damaged,
+      sample: job.sample ? out.events.slice(-sampleSize) : [],
+    };
+  }
+
+  #records({ header, bodies }: RecordsBatch, compiled: Compiled, out: Outcome): void {
+    const delta = out.source(header.source);
+    delta.in += bodies.length;
+    out.received = Math.max(out.received, header.received);
+    let i = 0;
+    for (const run of header.runs) {
+      const decode = this.#decoder(header.source, run);
+      const context = { preamble: run.preamble, received: header.received, peer: run.peer, source: header.source, stream: run.stream };
+      for (const end = i + run.count; i < end; i++) {
+        const body = bodies[i]!;
+        const known = header.flaws?.[i];
+        if (known) {
+          out.bury(header, i, body, "ingest", known);
+          continue;
+        }
+        const text = textOf(body);
+        let result: DecodeResult;
+        try {
+          result = decode(text, context);
+        } catch (e) {
+          // a decoder must not throw; if one does, the record is kept and the fault is named
+          result = { code: "decoder_fault", expected: `${run.format} failed: ${(e as Error).message}` };
+        }
+        if (Array.isArray(result)) {
+          if (result.length === 0) delta.dropped["empty"] = (delta.dropped["empty"] ?? 0) + 1;
+          else delta.split += result.length - 1;
+          for (let k = 0; k < result.length; k++) this.#event(header, run, i, k, result[k] as Decoded, text, compiled, out);
+        } else if ("fields" in result) this.#event(header, run, i, -1, result, text, compiled, out);
+        else if ("skip" in result) delta.dropped[result.skip] = (delta.dropped[result.skip] ?? 0) + 1;
+        else out.bury(header, i, body, "decode", result as Flaw);
+      }
+    }
+  }
+
+  #event(header: RecordsHeader, run: Run, i: number, part: number, decoded: Decoded, text: string, compiled: Compiled, out: Outcome): void {
+    const { fields } = decoded;
+    const position = header.positions[i]!;
+    const sender = header.ids?.[i];
+    const id =
+      sender !== undefined
+        ? part < 0
+          ? idOf(header.tenant, header.source, "id", sender)
+          : idOf(header.tenant, header.source, "id", sender, part)
+        : part < 0
+          ? idOf(header.tenant, header.source, position)
+          : idOf(header.tenant, header.source, position, part);
+    fields["vedette.decoder"] = run.format;
+    if (header.demo) fields["vedette.demo"] = true;
+    const event: Event = {
+      id,
+      tenant: header.tenant,
+      source: header.source,
+      // a time that a double cannot hold to the microsecond (after the year 2255) names no moment that anyone could search for
+      time: decoded.time !== undefined && Number.isSafeInteger(decoded.time) ? decoded.time : header.received,
+      received: header.received,
+      seq: header.seq + i,
+      class: classOf(fields),
+      host: hostOf(fields, run.peer, header.source),
+      fields,
+      original: decoded.original ?? text,
+    };
+    out.events.push(event);
+    out.source(header.source).stored++;
+    this.#match(event, compiled, header.demo, out);
+  }
+
+  #match(event: Event, { rules, stage }: Compiled, demo: boolean, out: Outcome): void {
+    const matched = this.#matched;
+    matched.length = 0;
+    rules.match(event, matched);
+    for (const index of matched) {
+      const rule = rules.rules[index]!;
+      const matches = rules
+        .explain(index, event)
+        .map(({ clause, field, value }): Match => ({ clause, field: field === "" ? "any field" : field, value }));
+      out.findings.push({
+        id: idOf(rule.id, rule.hash, event.id, event.time),
+        tenant: event.tenant,
+        rule: { id: rule.id, title: rule.title, hash: rule.hash, kind: "sigma" },
+        severity: rule.level,
+        key: event.id,
+        window: { start: event.time, end: event.time },
+        time: event.time,
+        events: [event.id],
+        count: 1,
+        entities: entitiesOf(event, entityOf(rule)),
+        evidence: [evidenceOf(event, matches)],
+        attack: rule.attack,
+        summary: summaryOf(rule.title, matches),
+        revision: 0,
+        canonical: true,
+        demo,
+        received: event.received,
+      });
+    }
+    const clamped = Math.min(event.time, event.received + maxAhead);
+    for (const o of stage.observe(event, out.seen(event), demo)) out.keyed.push({ observe: o });
+    out.advance(event, clamped);
+  }
+
+  #decoder(source: string, run: Run): Decode {
+    const key = `${source}\0${run.stream}\0${run.format}\0${run.config === undefined ? "" : JSON.stringify(run.config)}`;
+    let decode = this.#decoders.get(key);
+    if (!decode) {
+      const spec = this.#formats.get(run.format);
+      decode = spec
+        ? spec.decoder(spec.config.parse(run.config ?? {}))
+        : () => ({ code: "unknown_format", expected: `a format this version knows; the batch names ${run.format}` });
+      // streams come and go (rotated files, connections); decoders are cheap to make again
+      if (this.#decoders.size >= 1_000) this.#decoders.clear();
+      this.#decoders.set(key, decode);
+    }
+    return decode;
+  }
+}
+
+function entityOf(rule: SigmaRule): string | undefined {
+  const entity = rule.vedette?.["entity"];
+  return typeof entity === "string" ? entity : undefined;
+}
+
+/** What a reader wants first: the longest of the matched values tells most (a command line rather than `tcp`). */
+function summaryOf(title: string, matches: readonly Match[]): string {
+  const told = matches.filter((m) => m.clause !== "logsource" && m.value !== "");
+  const most = told.reduce<Match | undefined>((a, b) => (a && a.value.length >= b.value.length ? a : b), undefined);
+  return most ? `${most.field} = ${most.value.slice(0, 160)}` : title;
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** UTF-8 as text; other bytes shown as \xNN, so that the line stays readable and nothing is lost. */
+export function textOf(body: Buffer): string {
+  const text = body.toString("utf8");
+  if (!text.includes("\ufffd")) return text;
+  try {
+    return decoder.decode(body);
+  } catch {
+    return body.toString("latin1").replace(/[\x80-\xff]/g, (c) => `\\x${c.charCodeAt(0).toString(16)}`);
+  }
+}
+
+/** Collects what a job comes to. */
+class Outcome {
+  readonly events: Event[] = [];
+  readonly findings: Finding[] = [];
+  readonly keyed: KeyedStep[] = [];
+  readonly dead: DeadLetter[] = [];
+  readonly sources = new Map<string, SourceDelta>();
+  readonly damaged: { offset: number; reason: string }[] = [];
+  received: Micros = 0;
+  readonly #compiled: Compiled;
+  readonly #marks = new Map<string, [string, string, Micros, Micros]>();
+  readonly #before: readonly RuleCount[];
+
+  constructor(compiled: Compiled) {
+    this.#compiled = compiled;
+    this.#before = compiled.rules.counts();
+  }
+
+  source(name: string): SourceDelta {
+    let delta = this.sources.get(name);
+    if (!delta) {
+      delta = { in: 0, split: 0, stored: 0, dead: 0, dropped: {} };
+      this.sources.set(name, delta);
+    }
+    return delta;
+  }
+
+  bury(header: RecordsHeader, i: number, body: Buffer, stage: DeadLetter["stage"], flaw: Flaw): void {
+    this.source(header.source).dead++;
+    const bytes = body.subarray(0, maxDeadBytes).toString("base64");
+    this.dead.push({
+      source: header.source,
+      position: header.positions[i]!,
+      received: header.received,
+      stage,
+      code: flaw.code,
+      expected: flaw.expected,
+      bytes,
+    });
+  }
+
+  #last: [string, string, Micros, Micros] | undefined;
+  /** The (source, host)'s latest clamped time in this job so far. */
+  #mark(event: Event): [string, string, Micros, Micros] {
+    if (this.#last && this.#last[0] === event.source && this.#last[1] === event.host) return this.#last;
+    const key = `${event.source}\0${event.host}`;
+    let mark = this.#marks.get(key);
+    if (!mark) {
+      mark = [event.source, event.host, Number.NEGATIVE_INFINITY, event.received];
+      this.#marks.set(key, mark);
+    }
+    this.#last = mark;
+    return mark;
+  }
+  seen(event: Event): Micros {
+    return this.#mark(event)[2];
+  }
+  advance(event: Event, clamped: Micros): void {
+    const mark = this.#mark(event);
+    if (clamped > mark[2]) mark[2] = clamped;
+    if (event.received > mark[3]) mark[3] = event.received;
+  }
+  /** Marks go before each tick and at the end, so that ticks see what came before them. */
+  flushMarks(): void {
+    if (this.#marks.size === 0) return;
+    this.keyed.push({ advance: [...this.#marks.values()] });
+    this.#marks.clear();
+    this.#last = undefined;
+  }
+
+  ruleCounts(): Analysis["rules"] {
+    const counts: { [rule: string]: readonly [number, number] } = {};
+    for (const [i, { seen, matched }] of this.#compiled.rules.counts().entries()) {
+      const before = this.#before[i]!;
+      if (seen > before.seen) counts[this.#compiled.rules.rules[i]!.id] = [seen - before.seen, matched - before.matched];
+    }
+    return counts;
+  }
+}

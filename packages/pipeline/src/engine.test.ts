@@ -1,0 +1,208 @@
+import { VedetteError } from "@vedette/kit";
+import { memoryLog } from "@vedette/log";
+import type { Finding } from "@vedette/model";
+import { formats } from "@vedette/normalise";
+import type { CheckpointStore, EventStore } from "@vedette/store";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { encodeTick } from "./batch.ts";
+import { Engine } from "./engine.ts";
+import { Intakes } from "./intake.ts";
+import { inlinePool } from "./pool.ts";
+import { makeProgram } from "./program.ts";
+import { SeenIds } from "./seen_ids.ts";
+
+const second = 1_000_000;
+const rule = `title: Root logs in
+id: 6f4a6c3e-1111-4a5b-9c55-000000000001
+logsource: { category: test }
+detection:
+  selection: { event.outcome: success, user.name: root }
+  condition: selection
+level: low
+`;
+const program = makeProgram(
+  { rules: [{ file: "r.yml", text: rule }], pipelines: [], detectors: { brute_force: { threshold: 3 } }, lateness_s: 30 },
+  0,
+);
+
+/** Time moves only when somebody asks for it, so that nothing waits. */
+function fakeClock() {
+  let now = Date.UTC(2026, 5, 1) * 1_000;
+  return {
+    now: () => now++,
+    advance: (micros: number) => {
+      now += micros;
+    },
+    sleep: async () => {
+      now += 1_000;
+      await Promise.resolve();
+    },
+  };
+}
+
+/** What survives a crash: batches by offset, applied once. */
+class Disk {
+  readonly batches = new Map<number, number>();
+  saved: Awaited<ReturnType<CheckpointStore["load"]>> = { epoch: 0, offset: 0, meta: undefined, keys: [] };
+  /** Counts down to a crash; nothing is written after it. */
+  crashIn = Number.POSITIVE_INFINITY;
+
+  #step(): void {
+    if (this.crashIn-- <= 0) throw new VedetteError("log_closed", false, "crashed");
+  }
+  readonly events = {
+    put: async (offset: number, _received: number, events: { count: number }) => {
+      this.#step();
+      if (offset > (await this.events.applied())) this.batches.set(offset, events.count);
+    },
+    applied: async () => Math.max(-1, ...this.batches.keys()),
+  } as unknown as EventStore & { applied(): Promise<number> };
+  readonly checkpoints: CheckpointStore = {
+    acquire: async () => {
+      this.saved = { ...this.saved, epoch: this.saved.epoch + 1 };
+      return this.saved.epoch;
+    },
+    load: async () => this.saved,
+    commit: async (_consumer, epoch, offset, meta, changed) => {
+      this.#step();
+      if (epoch !== this.saved.epoch) throw new VedetteError("conflict", true, "an old epoch");
+      const keys = new Map(this.saved.keys.map((k) => [k.key, k]));
+      for (const { shard, key, value } of changed) value === undefined ? keys.delete(key) : keys.set(key, { shard, key, value });
+      this.saved = { epoch, offset, meta, keys: [...keys.values()] };
+    },
+  };
+}
+
+const line = (n: number, ip: number, ok: boolean) =>
+  `Jun  1 00:${String(Math.floor(n / 60) % 60).padStart(2, "0")}:${String(n % 60).padStart(2, "0")} host1 sshd[7]: ${ok ? "Accepted" : "Failed"} password for root from 192.0.2.${ip} port 5 ssh2`;
+
+type Step = { readonly ip: number; readonly ok: boolean } | "tick" | "garbage";
+
+async function fill(steps: readonly Step[], batch: number) {
+  const log = memoryLog();
+  const clock = fakeClock();
+  const intakes = new Intakes({
+    log,
+    clock,
+    formats: await formats(),
+    program: () => program.hash,
+    tenant: "main",
+    counts: new Map(),
+    seen: new SeenIds(clock),
+    known: Promise.resolve(),
+  });
+  const intake = intakes.open({ source: "auth", format: "syslog" });
+  let records: { position: string; body: Buffer; flaw?: { code: string; expected: string } }[] = [];
+  const flush = async () => {
+    if (records.length > 0) await intake.accept(records);
+    records = [];
+  };
+  for (const [n, step] of steps.entries()) {
+    if (step === "tick") {
+      await flush();
+      await log.append("raw", 0, encodeTick(clock.now() + n * second));
+    } else if (step === "garbage")
+      records.push({ position: String(n), body: Buffer.from([0xff, 0]), flaw: { code: "too_long", expected: "less" } });
+    else records.push({ position: String(n), body: Buffer.from(line(n, step.ip, step.ok)) });
+    if (records.length >= batch) await flush();
+  }
+  await flush();
+  return log;
+}
+
+/** Runs engines over the log, one after each crash, until it is all done. */
+async function drain(log: ReturnType<typeof memoryLog>, crashes: readonly number[]) {
+  const disk = new Disk();
+  const { end } = await log.bounds("raw", 0);
+  let ledger: Engine["ledger"] | undefined;
+  for (let life = 0; ; life++) {
+    disk.crashIn = crashes[life] ?? Number.POSITIVE_INFINITY;
+    const clock = fakeClock();
+    const engine = new Engine({
+      log,
+      events: disk.events,
+      checkpoints: disk.checkpoints,
+      pool: await inlinePool(),
+      clock,
+      program: (h) => (h === program.hash ? program : undefined),
+    });
+    const stop = new AbortController();
+    try {
+      await engine.load();
+      const running = engine.run(stop.signal);
+      running.catch(() => {});
+      for (let i = 0; i < 100_000 && engine.offset < end && disk.crashIn >= 0; i++) {
+        clock.advance(100_000);
+        await new Promise((r) => setImmediate(r));
+      }
+      stop.abort();
+      await running;
+      ledger = engine.ledger;
+    } catch (e) {
+      if ((e as { code?: string }).code !== "log_closed") throw e;
+      continue;
+    }
+    if (engine.durable >= end) break;
+  }
+  const findings: Finding[] = [];
+  const { start, end: last } = await log.bounds("findings", 0);
+  for (const entry of await log.read("findings", 0, start, 1e9))
+    if ("bytes" in entry) findings.push(...(JSON.parse(Buffer.from(entry.bytes).toString()) as { findings: Finding[] }).findings);
+  void last;
+  return { findings, stored: [...disk.batches.values()].reduce((a, b) => a + b, 0), ledger: ledger! };
+}
+
+const shape = (f: Finding) => [f.rule.title, f.id, f.revision, f.count, f.severity, f.summary].join("|");
+
+test("sshd lines become stored events, dead letters, a rule's finding and a brute-force finding, and the ledger balances", async () => {
+  const steps: Step[] = [{ ip: 1, ok: false }, { ip: 1, ok: false }, "garbage", { ip: 1, ok: false }, { ip: 1, ok: true }];
+  const log = await fill(steps, 2);
+  const { findings, stored, ledger } = await drain(log, []);
+  expect(stored).toBe(4);
+  expect(findings.map((f) => f.rule.title).sort()).toEqual([
+    "Password guessing from one address",
+    "Password guessing from one address",
+    "Root logs in",
+  ]);
+  expect(findings.at(-1)!.severity).toBe("critical");
+  const [auth] = ledger.lines(new Map([["auth", 5]]));
+  expect(auth).toMatchObject({ in: 5, stored: 4, dead: 1, pending: 0, balance: 0 });
+  expect(ledger.rules.get("6f4a6c3e-1111-4a5b-9c55-000000000001")).toEqual([4, 1]);
+  const [dead] = await log.read("dead", 0, 0, 1_000);
+  expect(JSON.parse(Buffer.from((dead as { bytes: Uint8Array }).bytes).toString()).letters[0]).toMatchObject({
+    source: "auth",
+    position: "2",
+    code: "too_long",
+    stage: "ingest",
+  });
+});
+
+test("batch size and crashes change nothing: findings once, events once, ledger at zero", async () => {
+  const step = fc.oneof(
+    { weight: 12, arbitrary: fc.record({ ip: fc.integer({ min: 1, max: 2 }), ok: fc.boolean() }) },
+    { weight: 1, arbitrary: fc.constant("tick" as const) },
+    { weight: 1, arbitrary: fc.constant("garbage" as const) },
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { minLength: 1, maxLength: 40 }),
+      fc.integer({ min: 1, max: 9 }),
+      fc.array(fc.nat(6), { maxLength: 4 }),
+      async (steps, batch, crashes) => {
+        const calm = await drain(await fill(steps, 1_000), []);
+        const rough = await drain(await fill(steps, batch), crashes);
+        const ids = (found: readonly Finding[]) => [...new Set(found.map((f) => `${f.id}`))].sort();
+        expect(ids(rough.findings)).toEqual(ids(calm.findings));
+        expect(new Set(rough.findings.map(shape)).size).toBe(rough.findings.length);
+        expect(rough.stored).toBe(calm.stored);
+        const accepted = steps.filter((s) => s !== "tick").length;
+        for (const { ledger } of [calm, rough]) {
+          for (const l of ledger.lines(new Map([["auth", accepted]]))) expect(l).toMatchObject({ pending: 0, balance: 0 });
+        }
+        expect([...rough.ledger.rules]).toEqual([...calm.ledger.rules]);
+      },
+    ),
+    { numRuns: 40 },
+  );
+});

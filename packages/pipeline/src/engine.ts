@@ -1,0 +1,319 @@
+/**
+ * The runner of both passes over the raw topic: reads, hands jobs to workers, puts results back in order, writes outputs, then checkpoints.
+ * Knows no source, format, rule or driver.
+ */
+import { prepareDetectors } from "@vedette/detect";
+import type { Clock } from "@vedette/kit";
+import type { Log } from "@vedette/log";
+import type { Event, Finding } from "@vedette/model";
+import type { CheckpointStore, EventStore } from "@vedette/store";
+import type { Analysis, Job } from "./analyse.ts";
+import { decodeBatch, programOf, tickOf } from "./batch.ts";
+import { KeyedEngine } from "./keyed.ts";
+import { Ledger, type LedgerState } from "./ledger.ts";
+import type { Pool } from "./pool.ts";
+import type { Program } from "./program.ts";
+import { Watermarks } from "./watermarks.ts";
+
+export interface EngineOptions {
+  readonly log: Log;
+  readonly events: EventStore;
+  readonly checkpoints: CheckpointStore;
+  readonly pool: Pool;
+  readonly clock: Clock;
+  /** A program by its hash, from the control topic. */
+  readonly program: (hash: string) => Program | undefined;
+  readonly onEvents?: (newest: readonly Event[], count: number, received: number) => void;
+  readonly wantSample?: () => boolean;
+  readonly onProblem?: (code: string, message: string | undefined) => void;
+}
+
+interface Meta {
+  readonly program: string;
+  readonly ledger: LedgerState;
+  readonly watermarks: readonly (readonly [string, number, number])[];
+  readonly late: number;
+}
+
+interface Pending {
+  readonly job: Job;
+  readonly analysis: Promise<Analysis>;
+  readonly program: Program;
+}
+
+const consumer = "engine";
+const readBytes = 1_048_576;
+/** State is written at most so often: what repeats after a crash is at most so much of the log. */
+const checkpointEvery_ms = 1_000;
+/** Records the raw log keeps after they have been analysed: the window for replay of recent data. */
+const keepRawBytes = 1_073_741_824;
+/** Writes under way at once: a job's encoded events are some 2.5 MB, and all of them count in the memory budget. */
+const maxOutputs = 8;
+/** A read's entries go to one worker; while the log is behind, about this much of it is in memory per worker. */
+const jobsPerWorker = 2;
+
+export class Engine {
+  /** As of the last checkpoint: what it calls stored or dead is durable. */
+  ledger = new Ledger();
+  /** Next raw offset whose results are not yet all out. */
+  offset = 0;
+  /** Everything below it is analysed and its outputs are durable. */
+  durable = 0;
+  /** Receive time of the newest analysed batch, 0 before the first. */
+  reached = 0;
+  readonly #options: EngineOptions;
+  readonly #watermarks = new Watermarks();
+  #keyed: KeyedEngine | undefined;
+  #program: Program | undefined;
+  /** Program of the newest batch read ahead. */
+  #reading: Program | undefined;
+  /** What the results up to `offset` come to, durable or not yet. */
+  readonly #working = new Ledger();
+  #epoch = 0;
+  #applied = -1;
+  #done = { findings: -1, dead: -1 };
+  #outputs: Promise<unknown>[] = [];
+  #lastCheckpoint = 0;
+  #restored: { readonly meta: Meta; readonly keys: readonly { readonly key: string; readonly value: string }[] } | undefined;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+  }
+
+  /** Takes ownership and loads what the last checkpoint holds. */
+  async load(): Promise<void> {
+    const { checkpoints, events, log } = this.#options;
+    this.#epoch = await checkpoints.acquire(consumer);
+    const saved = await checkpoints.load(consumer);
+    this.offset = Math.max(saved.offset, 0);
+    this.#applied = await events.applied();
+    this.#done = { findings: await lastRaw(log, "findings"), dead: await lastRaw(log, "dead") };
+    if (saved.meta === undefined) return;
+    const meta = JSON.parse(saved.meta) as Meta;
+    this.#working.restore(meta.ledger);
+    this.ledger = this.#working.copy();
+    this.#watermarks.restore(meta.watermarks);
+    this.#restored = { meta, keys: saved.keys };
+    const program = this.#options.program(meta.program);
+    if (program) await this.#adopt(program);
+  }
+
+  /** Runs until `signal` aborts, then checkpoints. Rejects only when ownership was taken over. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { pool } = this.#options;
+    const ahead: Pending[] = [];
+    let next = this.offset;
+    while (!signal.aborted) {
+      while (ahead.length < pool.size * jobsPerWorker) {
+        const jobs = await this.#read(next);
+        if (jobs.length === 0) break;
+        for (const p of jobs) ahead.push(p);
+        next = ahead.at(-1)!.job.entries.at(-1)!.offset + 1;
+      }
+      const first = ahead.shift();
+      if (!first) {
+        await this.#checkpointIfDue(true);
+        await this.#options.log.wait("raw", 0, next, signal);
+        continue;
+      }
+      await this.#finish(first);
+      await this.#checkpointIfDue(false);
+    }
+    for (const p of ahead) p.analysis.catch(() => {});
+    await this.#checkpoint();
+  }
+
+  /** Entries from `next` as jobs: one program each, none across what the store has already. */
+  async #read(next: number): Promise<readonly Pending[]> {
+    const entries = await this.#options.log.read("raw", 0, next, readBytes);
+    const jobs: Pending[] = [];
+    let group: { offset: number; bytes: Uint8Array }[] = [];
+    let program = this.#reading ?? this.#program;
+    const flush = () => {
+      if (group.length === 0) return;
+      const job: Job = { entries: group, sample: this.#options.wantSample?.() ?? false, store: group[0]!.offset > this.#applied };
+      const used = program ?? this.#emptyProgram();
+      jobs.push({ job, program: used, analysis: this.#analyse(job, used) });
+      group = [];
+    };
+    for (const entry of entries) {
+      if ("damaged" in entry) {
+        this.#options.onProblem?.("log_damaged", `raw batch ${entry.offset}: ${entry.damaged}`);
+        group.push({ offset: entry.offset, bytes: new Uint8Array(0) });
+        continue;
+      }
+      const hash = programOf(entry.bytes);
+      const wanted = hash === undefined ? program : this.#options.program(hash);
+      if (hash !== undefined && wanted === undefined)
+        this.#options.onProblem?.(
+          "program_missing",
+          `raw batch ${entry.offset} was taken under program ${hash}, which the control topic lacks; analysed with the present one`,
+        );
+      if ((wanted && wanted !== program) || group.at(-1)?.offset === this.#applied) flush();
+      program = wanted ?? program;
+      group.push({ offset: entry.offset, bytes: entry.bytes });
+    }
+    flush();
+    this.#reading = program;
+    return jobs;
+  }
+
+  #emptyProgram(): Program {
+    return { kind: "program", version: 1, hash: "", effective: 0, rules: [], pipelines: [], detectors: {}, lateness_s: 30 };
+  }
+
+  /** Ticks alone are not worth a worker: while nothing comes in, none need hold a compiled program. */
+  async #analyse(job: Job, program: Program): Promise<Analysis> {
+    return onlyTicks(job, program) ?? this.#options.pool.run(job, program);
+  }
+
+  async #finish({ job, analysis, program }: Pending): Promise<void> {
+    let result: Analysis;
+    try {
+      result = await analysis;
+    } catch (e) {
+      // a batch that brings its worker down twice must not stop everything behind it: it stays in the log, is counted and named
+      this.#options.onProblem?.(
+        "analysis_failed",
+        `raw batches ${job.entries[0]!.offset}–${job.entries.at(-1)!.offset}: ${(e as Error).message}`,
+      );
+      result = failed(job, program.hash, e as Error);
+    }
+    if (program.hash !== this.#program?.hash || !this.#keyed) await this.#adopt(program);
+    const findings = [...result.findings, ...this.#keyed!.take(result.keyed)];
+    this.#emit(result, findings);
+    this.#working.add(result);
+    this.offset = result.last + 1;
+    this.reached = Math.max(this.reached, result.received);
+    const stored = Object.values(result.sources).reduce((n, s) => n + s.stored, 0);
+    if (stored > 0) this.#options.onEvents?.(result.sample, stored, result.received);
+  }
+
+  async #adopt(program: Program): Promise<void> {
+    const { detectors } = await prepareDetectors(program.detectors);
+    if (this.#keyed) this.#keyed.adopt(detectors);
+    else {
+      this.#keyed = new KeyedEngine(detectors, program.lateness_s * 1_000_000, this.#watermarks);
+      if (this.#restored) {
+        this.#keyed.restore(this.#restored.keys);
+        this.#keyed.counts.late = this.#restored.meta.late;
+        this.#restored = undefined;
+      }
+    }
+    this.#program = program;
+  }
+
+  /** Starts the writes; the next checkpoint waits for them. What an earlier run wrote already is left out. */
+  #emit(result: Analysis, findings: readonly Finding[]): void {
+    const { log, events } = this.#options;
+    if (result.events && result.last > this.#applied) this.#output(() => events.put(result.last, result.received, result.events!));
+    if (findings.length > 0 && result.last > this.#done.findings)
+      this.#output(() => log.append("findings", 0, Buffer.from(JSON.stringify({ raw: result.last, findings }))));
+    if (result.dead.length > 0 && result.last > this.#done.dead)
+      this.#output(() =>
+        log.append("dead", 0, Buffer.from(JSON.stringify({ raw: result.last, letters: result.dead })), {
+          counts: { dead: result.dead.length },
+        }),
+      );
+  }
+
+  #output(write: () => Promise<unknown>): void {
+    const output = this.#insist(write);
+    // looked at when the checkpoint waits for it; until then a failure is not unheard of
+    output.catch(() => {});
+    this.#outputs.push(output);
+  }
+
+  /** A full disk or a busy store is waited out: outputs are never given up, the log holds what is behind. */
+  async #insist(write: () => Promise<unknown>): Promise<void> {
+    for (let delay_ms = 50; ; delay_ms = Math.min(delay_ms * 2, 5_000)) {
+      try {
+        await write();
+        if (delay_ms > 50) this.#options.onProblem?.("output_blocked", undefined);
+        return;
+      } catch (e) {
+        if ((e as { code?: string }).code === "log_closed") throw e;
+        this.#options.onProblem?.("output_blocked", (e as Error).message);
+        await this.#options.clock.sleep(delay_ms);
+      }
+    }
+  }
+
+  async #checkpointIfDue(idle: boolean): Promise<void> {
+    if (this.#outputs.length >= maxOutputs) await Promise.all(this.#outputs.splice(0));
+    const now = this.#options.clock.now();
+    if (now - this.#lastCheckpoint < checkpointEvery_ms * 1_000 * (idle ? 0.5 : 1)) return;
+    await this.#checkpoint();
+  }
+
+  async #checkpoint(): Promise<void> {
+    this.#lastCheckpoint = this.#options.clock.now();
+    await Promise.all(this.#outputs.splice(0));
+    const meta: Meta = {
+      program: this.#program?.hash ?? "",
+      ledger: this.#working.state(),
+      watermarks: this.#watermarks.entries(),
+      late: this.#keyed?.counts.late ?? 0,
+    };
+    await this.#options.checkpoints.commit(consumer, this.#epoch, this.offset, JSON.stringify(meta), this.#keyed?.drain() ?? []);
+    this.durable = this.offset;
+    this.ledger = this.#working.copy();
+    await this.#options.log.retain("raw", 0, this.offset, keepRawBytes);
+  }
+}
+
+/** The raw offset whose outputs the topic's last batch holds, -1 for an empty topic. */
+async function lastRaw(log: Log, topic: "findings" | "dead"): Promise<number> {
+  const { start, end } = await log.bounds(topic, 0);
+  for (let at = end - 1; at >= start; at--) {
+    const [entry] = await log.read(topic, 0, at, 1);
+    if (entry && "bytes" in entry) return (JSON.parse(Buffer.from(entry.bytes).toString()) as { raw: number }).raw;
+  }
+  return -1;
+}
+
+function onlyTicks(job: Job, program: Program): Analysis | undefined {
+  const keyed: { tick: number }[] = [];
+  for (const { bytes } of job.entries) {
+    const wall = tickOf(bytes);
+    if (wall === undefined) return undefined;
+    keyed.push({ tick: wall });
+  }
+  return { ...nothing(job, program.hash), keyed };
+}
+
+function nothing(job: Job, program: string): Analysis {
+  return {
+    first: job.entries[0]!.offset,
+    last: job.entries.at(-1)!.offset,
+    program,
+    received: 0,
+    events: undefined,
+    findings: [],
+    keyed: [],
+    dead: [],
+    sources: {},
+    rules: {},
+    damaged: [],
+    sample: [],
+  };
+}
+
+function failed(job: Job, program: string, e: Error): Analysis {
+  const damaged = job.entries.map(({ offset }) => ({ offset, reason: e.message }));
+  const sources: { [name: string]: Analysis["sources"][string] } = {};
+  let received = 0;
+  for (const { bytes } of job.entries) {
+    try {
+      const { header } = decodeBatch(bytes);
+      if (header.kind !== "records") continue;
+      received = Math.max(received, header.received);
+      const n = header.positions.length;
+      const d = sources[header.source] ?? { in: 0, split: 0, stored: 0, dead: 0, dropped: {} };
+      sources[header.source] = { ...d, in: d.in + n, dropped: { analysis_failed: (d.dropped["analysis_failed"] ?? 0) + n } };
+    } catch {
+      // counted as damaged above
+    }
+  }
+  return { ...nothing(job, program), received, sources, damaged };
+}

@@ -1,0 +1,246 @@
+/**
+ * Where sources hand their records over: batches them, appends them to the raw topic, and only then says "accepted".
+ * Knows no source and no detector.
+ */
+import { type Accepted, type Clock, type FormatSpec, type Intake, idOf, UnavailableError } from "@vedette/kit";
+import type { Log } from "@vedette/log";
+import type { Flaw, Micros, RawRecord } from "@vedette/model";
+import { detectFormat } from "@vedette/normalise";
+import { encodeRecords, type Run } from "./batch.ts";
+import type { SeenIds } from "./seen_ids.ts";
+
+export interface IntakeOptions {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly formats: ReadonlyMap<string, FormatSpec>;
+  /** Hash of the program in force. */
+  readonly program: () => string;
+  readonly tenant: string;
+  /** Records accepted of each source before this start. */
+  readonly counts: ReadonlyMap<string, number>;
+  readonly seen: SeenIds;
+  /** Resolves when `seen` knows what the log holds. */
+  readonly known: Promise<void>;
+  readonly onAccepted?: (source: string, records: number) => void;
+  /** Bytes of records waiting to be durable, over all sources, beyond which new ones are refused. */
+  readonly maxWaitingBytes?: number;
+}
+
+/** How one source's records are taken. */
+export interface SourceOptions {
+  readonly source: string;
+  /** Fixed format; detected per stream where absent. */
+  readonly format?: string;
+  readonly formatConfig?: unknown;
+  readonly demo?: boolean;
+}
+
+type AcceptOptions = Parameters<Intake["accept"]>[1] & object;
+
+interface Waiting {
+  readonly records: readonly RawRecord[];
+  readonly options: AcceptOptions;
+  readonly run: Omit<Run, "count">;
+  readonly bytes: number;
+  readonly resolve: () => void;
+  readonly reject: (e: unknown) => void;
+}
+
+/** One raw batch holds about so many bytes of records: large enough to compress, small enough to share among workers. */
+const maxBatchBytes = 1_048_576;
+const noIds: { readonly duplicates: number[]; readonly ids: string[] } = { duplicates: [], ids: [] };
+const maxStreams = 4_096;
+const sampleSize = 32;
+
+export interface SourceStatus {
+  readonly name: string;
+  readonly accepted: number;
+  readonly lastReceived: Micros | undefined;
+}
+
+/** Every source's intake. */
+export class Intakes {
+  readonly #options: IntakeOptions;
+  readonly #intakes = new Map<string, SourceIntake>();
+  waitingBytes = 0;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+  }
+
+  open(source: SourceOptions): SourceIntake {
+    let intake = this.#intakes.get(source.source);
+    if (!intake) {
+      intake = new SourceIntake(this, this.#options, source);
+      this.#intakes.set(source.source, intake);
+    }
+    return intake;
+  }
+
+  status(): readonly SourceStatus[] {
+    return [...this.#intakes.values()].map((i) => ({ name: i.name, accepted: i.accepted, lastReceived: i.lastReceived }));
+  }
+
+  /** Resolves when nothing waits any more. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#intakes.values()].map((i) => i.settled()));
+  }
+}
+
+class SourceIntake implements Intake {
+  readonly name: string;
+  accepted: number;
+  lastReceived: Micros | undefined;
+  readonly #all: Intakes;
+  readonly #options: IntakeOptions;
+  readonly #source: SourceOptions;
+  readonly #formats = new Map<string, string>();
+  #waiting: Waiting[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(all: Intakes, options: IntakeOptions, source: SourceOptions) {
+    this.#all = all;
+    this.#options = options;
+    this.#source = source;
+    this.name = source.source;
+    this.accepted = options.counts.get(`in/${source.source}`) ?? 0;
+  }
+
+  async accept(records: readonly RawRecord[], options: AcceptOptions = {}): Promise<Accepted> {
+    if (records.length === 0 && options.position === undefined) return { duplicates: [] };
+    const limit = this.#options.maxWaitingBytes ?? 64 * maxBatchBytes;
+    if (this.#all.waitingBytes > limit)
+      throw new UnavailableError("backpressure", `${limit} bytes are waiting to be made durable; try again`);
+    const hasIds = records.some((r) => r.id !== undefined);
+    if (hasIds) await this.#options.known;
+    const claimed = hasIds ? this.#claimIds(records) : noIds;
+    const kept = claimed.duplicates.length === 0 ? records : records.filter((_, i) => !claimed.duplicates.includes(i));
+    if (claimed.duplicates.length > 0) await this.#confirm(records, claimed.duplicates);
+    if (kept.length === 0 && options.position === undefined) return { duplicates: claimed.duplicates };
+    const bytes = kept.reduce((n, r) => n + r.body.length, 0);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#waiting.push({ records: kept, options, run: this.#runOf(kept, options), bytes, resolve, reject });
+        this.#all.waitingBytes += bytes;
+        this.#running ??= this.#drain();
+      });
+    } catch (e) {
+      for (const id of claimed.ids) this.#options.seen.delete(id);
+      throw e;
+    }
+    return { duplicates: claimed.duplicates };
+  }
+
+  async settled(): Promise<void> {
+    await this.#running;
+  }
+
+  #claimIds(records: readonly RawRecord[]): { readonly duplicates: number[]; readonly ids: string[] } {
+    const duplicates: number[] = [];
+    const ids: string[] = [];
+    records.forEach((r, i) => {
+      if (r.id === undefined) return;
+      const id = idOf(this.#options.tenant, this.name, "id", r.id);
+      if (this.#options.seen.add(id)) ids.push(id);
+      else duplicates.push(i);
+    });
+    return { duplicates, ids };
+  }
+
+  /** A duplicate is only one if the first was made durable: what is still under way is waited for. */
+  async #confirm(records: readonly RawRecord[], duplicates: readonly number[]): Promise<void> {
+    await this.settled();
+    for (const i of duplicates) {
+      if (!this.#options.seen.has(idOf(this.#options.tenant, this.name, "id", records[i]!.id!)))
+        throw new UnavailableError("backpressure", "the same document was under way and failed; try again");
+    }
+  }
+
+  #runOf(records: readonly RawRecord[], options: AcceptOptions): Omit<Run, "count"> {
+    const stream = options.stream ?? "";
+    const common = { stream, ...(options.preamble === undefined ? {} : { preamble: options.preamble }) };
+    if (this.#source.format !== undefined) return { ...common, format: this.#source.format, config: this.#source.formatConfig };
+    const sample: string[] = [];
+    for (const r of records) {
+      if (r.flaw || r.body.length === 0) continue;
+      sample.push(Buffer.from(r.body.buffer, r.body.byteOffset, Math.min(r.body.length, 4_096)).toString("utf8"));
+      if (sample.length === sampleSize) break;
+    }
+    const known = this.#formats.get(stream);
+    const still =
+      known !== undefined &&
+      known !== "text" &&
+      (sample.length === 0 || this.#options.formats.get(known)!.detect(sample.slice(0, 4), options.preamble, stream) >= 0.5);
+    const format = still ? known : detectFormat(this.#options.formats, sample, options.preamble, stream);
+    if (this.#formats.size >= maxStreams) this.#formats.clear();
+    this.#formats.set(stream, format);
+    return { ...common, format };
+  }
+
+  /** While one append is under way the next batch gathers: the slower the disk, the larger the groups. */
+  async #drain(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      let n = 0;
+      let bytes = 0;
+      while (n < this.#waiting.length && (n === 0 || bytes + this.#waiting[n]!.bytes <= maxBatchBytes)) bytes += this.#waiting[n++]!.bytes;
+      const group = this.#waiting.splice(0, n);
+      try {
+        await this.#append(group);
+        for (const w of group) w.resolve();
+      } catch (e) {
+        for (const w of group) w.reject(e);
+      } finally {
+        this.#all.waitingBytes -= bytes;
+      }
+    }
+    this.#running = undefined;
+  }
+
+  async #append(group: readonly Waiting[]): Promise<void> {
+    const received = this.#options.clock.now();
+    const runs: Run[] = [];
+    const positions: string[] = [];
+    const bodies: Uint8Array[] = [];
+    const ids: { [index: number]: string } = {};
+    const flaws: { [index: number]: Flaw } = {};
+    const resume = new Map<string, string>();
+    for (const { records, options, run } of group) {
+      if (options.position !== undefined) resume.set(`${this.name}/${options.stream ?? ""}`, options.position);
+      for (const r of records) {
+        const last = runs.at(-1);
+        const same =
+          last && last.stream === run.stream && last.format === run.format && last.preamble === run.preamble && last.peer === r.peer;
+        if (same) (last as { count: number }).count++;
+        else runs.push({ ...run, ...(r.peer === undefined ? {} : { peer: r.peer }), count: 1 });
+        if (r.id !== undefined) ids[bodies.length] = r.id;
+        if (r.flaw !== undefined) flaws[bodies.length] = r.flaw;
+        positions.push(r.position);
+        bodies.push(r.body);
+      }
+    }
+    const bytes = encodeRecords(
+      {
+        kind: "records",
+        version: 1,
+        program: this.#options.program(),
+        tenant: this.#options.tenant,
+        source: this.name,
+        received,
+        demo: this.#source.demo ?? false,
+        seq: this.accepted,
+        runs,
+        positions,
+        ...(Object.keys(ids).length > 0 ? { ids } : {}),
+        ...(Object.keys(flaws).length > 0 ? { flaws } : {}),
+      },
+      bodies,
+    );
+    await this.#options.log.append("raw", 0, bytes, {
+      positions: [...resume].map(([stream, value]) => ({ stream, value })),
+      counts: { [`in/${this.name}`]: bodies.length, ...(Object.keys(ids).length > 0 ? { ids: Object.keys(ids).length } : {}) },
+    });
+    this.accepted += bodies.length;
+    this.lastReceived = received;
+    this.#options.onAccepted?.(this.name, bodies.length);
+  }
+}

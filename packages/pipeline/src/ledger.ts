@@ -1,0 +1,77 @@
+/** The loss ledger: per source `in + split = stored + dead + dropped + pending`, per rule `seen = matched + not matched`. Fed in log order. */
+import type { Analysis, SourceDelta } from "./analyse.ts";
+
+export interface LedgerState {
+  readonly sources: { readonly [source: string]: SourceDelta };
+  readonly rules: { readonly [rule: string]: readonly [seen: number, matched: number] };
+  /** Raw batches that no longer read. */
+  readonly damaged: number;
+}
+
+export interface SourceLine extends SourceDelta {
+  readonly name: string;
+  readonly pending: number;
+  /** 0 when nothing is lost. */
+  readonly balance: number;
+}
+
+export class Ledger {
+  readonly sources = new Map<string, SourceDelta>();
+  readonly rules = new Map<string, [seen: number, matched: number]>();
+  damaged = 0;
+
+  add(analysis: Analysis): void {
+    for (const [name, d] of Object.entries(analysis.sources)) {
+      const total = this.#source(name);
+      total.in += d.in;
+      total.split += d.split;
+      total.stored += d.stored;
+      total.dead += d.dead;
+      for (const [reason, n] of Object.entries(d.dropped)) total.dropped[reason] = (total.dropped[reason] ?? 0) + n;
+    }
+    for (const [id, [seen, matched]] of Object.entries(analysis.rules)) {
+      const total = this.rules.get(id);
+      if (total) {
+        total[0] += seen;
+        total[1] += matched;
+      } else this.rules.set(id, [seen, matched]);
+    }
+    this.damaged += analysis.damaged.length;
+  }
+
+  /** @param accepted records appended to the log per source, from the log's own counters */
+  lines(accepted: ReadonlyMap<string, number>): readonly SourceLine[] {
+    const names = new Set([...this.sources.keys(), ...[...accepted.keys()]]);
+    return [...names].sort().map((name) => {
+      const d = this.sources.get(name) ?? { in: 0, split: 0, stored: 0, dead: 0, dropped: {} };
+      const all = Math.max(accepted.get(name) ?? 0, d.in);
+      const dropped = Object.values(d.dropped).reduce((a, b) => a + b, 0);
+      const pending = all - d.in;
+      return { name, ...d, in: all, pending, balance: all + d.split - d.stored - d.dead - dropped - pending };
+    });
+  }
+
+  state(): LedgerState {
+    return { sources: Object.fromEntries(this.sources), rules: Object.fromEntries(this.rules), damaged: this.damaged };
+  }
+  restore(state: LedgerState): void {
+    for (const [name, d] of Object.entries(state.sources)) this.sources.set(name, { ...d, dropped: { ...d.dropped } });
+    for (const [id, [seen, matched]] of Object.entries(state.rules)) this.rules.set(id, [seen, matched]);
+    this.damaged = state.damaged;
+  }
+
+  copy(): Ledger {
+    const copy = new Ledger();
+    copy.restore(this.state());
+    return copy;
+  }
+
+  #source(name: string): SourceDelta {
+    let d = this.sources.get(name);
+    if (!d) {
+      d = { in: 0, split: 0, stored: 0, dead: 0, dropped: {} };
+      this.sources.set(name, d);
+    }
+    return d;
+  }
+}

@@ -1,0 +1,120 @@
+/** Analysis workers: threads that run pass 1. Knows how to hand jobs over, nothing of what they mean. */
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import { formats } from "@vedette/normalise";
+import { Analyser, type Analysis, type Compiled, compileProgram, type Job } from "./analyse.ts";
+import type { Program } from "./program.ts";
+
+export interface Pool {
+  readonly size: number;
+  /** Jobs may finish out of order; the caller keeps the order. */
+  run(job: Job, program: Program): Promise<Analysis>;
+  close(): Promise<void>;
+}
+
+export interface WorkerMessage {
+  readonly id: number;
+  readonly job: Job;
+  /** Sent with the first job that needs it. */
+  readonly program?: Program;
+  readonly hash: string;
+}
+export type WorkerReply = { readonly id: number; readonly analysis: Analysis } | { readonly id: number; readonly error: string };
+
+interface Slot {
+  worker: Worker;
+  readonly programs: Set<string>;
+  readonly running: Map<
+    number,
+    {
+      readonly job: Job;
+      readonly program: Program;
+      readonly resolve: (a: Analysis) => void;
+      readonly reject: (e: Error) => void;
+      tries: number;
+    }
+  >;
+}
+
+/** A job that takes its worker down is tried again once elsewhere before the engine reports it. */
+const maxTries = 2;
+
+/** @param threads how many; by default one per core, at most 8 (beyond it the storage thread is the limit) */
+export function threadPool(threads = Math.min(8, availableParallelism())): Pool {
+  let next = 0;
+  let closed = false;
+  const slots: Slot[] = [];
+  const file = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
+
+  const start = (slot: Slot) => {
+    // a nursery this size costs some 60 MB under load and saves a tenth of all CPU: fewer batches outlive a collection
+    slot.worker = new Worker(file, { resourceLimits: { maxYoungGenerationSizeMb: 48, maxOldGenerationSizeMb: 512 } });
+    slot.programs.clear();
+    slot.worker.on("message", (reply: WorkerReply) => {
+      const waiting = slot.running.get(reply.id);
+      slot.running.delete(reply.id);
+      if ("analysis" in reply) waiting?.resolve(reply.analysis);
+      else waiting?.reject(new Error(reply.error));
+    });
+    slot.worker.on("error", (e) => restart(slot, e as Error));
+    slot.worker.on("exit", (code) => {
+      if (!closed && code !== 0) restart(slot, new Error(`analysis worker ended with code ${code}`));
+    });
+  };
+  const restart = (slot: Slot, e: Error) => {
+    if (closed) return;
+    const lost = [...slot.running];
+    slot.running.clear();
+    slot.worker.removeAllListeners();
+    start(slot);
+    for (const [id, w] of lost) {
+      if (++w.tries >= maxTries) w.reject(e);
+      else send(slot, id, w);
+    }
+  };
+  const send = (slot: Slot, id: number, w: Slot["running"] extends Map<number, infer V> ? V : never) => {
+    slot.running.set(id, w);
+    const known = slot.programs.has(w.program.hash);
+    slot.programs.add(w.program.hash);
+    slot.worker.postMessage({ id, job: w.job, hash: w.program.hash, ...(known ? {} : { program: w.program }) } satisfies WorkerMessage);
+  };
+  // a worker's isolate costs some 30 MB: the next one starts only when all that run are busy
+  const freest = (): Slot => {
+    const slot = slots.reduce((a, b) => (b.running.size < a.running.size ? b : a), slots[0]!);
+    if (slot && (slot.running.size === 0 || slots.length === threads)) return slot;
+    const added = { programs: new Set<string>(), running: new Map() } as unknown as Slot;
+    slots.push(added);
+    start(added);
+    return added;
+  };
+  freest();
+  return {
+    size: threads,
+    run: (job, program) =>
+      new Promise((resolve, reject) => {
+        send(freest(), next++, { job, program, resolve, reject, tries: 0 });
+      }),
+    async close() {
+      closed = true;
+      await Promise.all(slots.map((s) => s.worker.terminate()));
+    },
+  };
+}
+
+/** The same in this thread: for replay of small inputs, tests and the simulator. */
+export async function inlinePool(): Promise<Pool> {
+  const analyser = new Analyser(await formats());
+  const programs = new Map<string, Promise<Compiled>>();
+  return {
+    size: 1,
+    async run(job, program) {
+      let compiled = programs.get(program.hash);
+      if (!compiled) {
+        compiled = compileProgram(program);
+        programs.set(program.hash, compiled);
+      }
+      return analyser.analyse(job, await compiled);
+    },
+    close: async () => {},
+  };
+}

@@ -1,0 +1,396 @@
+/** One running Vedette: opens what it stands on, wires the parts, and answers for their state. Knows no HTTP and no command line. */
+import { type Clock, type EndpointContext, type Intake, type SourceSpec, systemClock } from "@vedette/kit";
+import type { Log } from "@vedette/log";
+import type { Alert, DeadLetter, Event, EventClass, Micros } from "@vedette/model";
+import { formats } from "@vedette/normalise";
+import { compileRules, formatRefusal, parsePipeline, parseRules, type Refusal, type SigmaRule } from "@vedette/sigma";
+import type { Store } from "@vedette/store";
+import { encodeTick } from "./batch.ts";
+import { Control } from "./control.ts";
+import { Engine } from "./engine.ts";
+import { Intakes, type SourceOptions } from "./intake.ts";
+import type { SourceLine } from "./ledger.ts";
+import { type Pool, threadPool } from "./pool.ts";
+import { makeProgram, type Program, type ProgramFile } from "./program.ts";
+import { Rates } from "./rates.ts";
+import { SeenIds } from "./seen_ids.ts";
+import { rememberSenderIds } from "./sender_ids.ts";
+import { type ConfiguredSource, SourceRunner } from "./source_runner.ts";
+import { runTriage } from "./triage_runner.ts";
+
+export interface RuntimeOptions {
+  readonly log: Log;
+  readonly store: Store;
+  readonly clock?: Clock;
+  readonly pool?: Pool;
+  readonly tenant: string;
+  readonly rules: readonly ProgramFile[];
+  readonly pipelines: readonly ProgramFile[];
+  readonly detectors: { readonly [name: string]: unknown };
+  readonly lateness_s: number;
+  readonly sources: readonly ConfiguredSource[];
+  readonly sourceSpecs: ReadonlyMap<string, SourceSpec>;
+  readonly retention: { readonly [C in EventClass]?: { readonly maxAge?: Micros; readonly maxBytes?: number } };
+  /** Bytes of the log on disk. */
+  readonly logBytes: () => Promise<number>;
+  /** Replays the bundled scenario through the given intakes. */
+  readonly demo: (open: (stream: string) => Intake, signal: AbortSignal) => Promise<void>;
+}
+
+export interface RuleLine {
+  readonly id: string;
+  readonly title: string;
+  readonly level: string;
+  readonly state: "enabled" | "refused";
+  readonly file: string;
+  readonly reason?: string;
+  readonly attack: readonly string[];
+  readonly seen: number;
+  readonly matched: number;
+  readonly skipped: { readonly [reason: string]: number };
+}
+
+export interface SourceState extends Omit<SourceLine, "balance"> {
+  readonly type: string;
+  readonly state: "running" | "idle" | "failed" | "stopped";
+  readonly lastReceived?: Micros;
+  /** Events a second, mean over 10 s. */
+  readonly rate: number;
+  readonly warnings: readonly { readonly at: Micros; readonly code: string; readonly message: string }[];
+}
+
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What listeners are told. */
+export type Notice = { readonly kind: "alert"; readonly alert: Alert } | { readonly kind: "events"; readonly events: readonly Event[] };
+
+const tickEvery_ms = 1_000;
+const upkeepEvery_ms = 30_000;
+/** Alerts are late by this much before `ready` says so: analysis has stopped or cannot keep up. */
+const maxLag: Micros = 60_000_000;
+/** A source that has sent nothing for this long is shown as idle. */
+const idleAfter: Micros = 60_000_000;
+const demoSource = "demo";
+
+export class Runtime {
+  readonly clock: Clock;
+  readonly intakes: Intakes;
+  readonly engine: Engine;
+  readonly sources: SourceRunner;
+  readonly #options: RuntimeOptions;
+  readonly #control: Control;
+  readonly #pool: Pool;
+  readonly #rates: Rates;
+  readonly #stop = new AbortController();
+  readonly #listeners = new Map<(n: Notice) => void, boolean>();
+  readonly #problems = new Map<string, string>();
+  #rules: { readonly loaded: readonly SigmaRule[]; readonly refused: readonly Refusal[] } = { loaded: [], refused: [] };
+  #tasks: Promise<unknown>[] = [];
+  #demo: AbortController | undefined;
+  #started = 0;
+  #engineRunning = false;
+
+  private constructor(options: RuntimeOptions, control: Control, clock: Clock, intakes: Intakes, pool: Pool, rates: Rates) {
+    this.#options = options;
+    this.#control = control;
+    this.clock = clock;
+    this.intakes = intakes;
+    this.#pool = pool;
+    this.#rates = rates;
+    this.engine = new Engine({
+      log: options.log,
+      events: options.store.events,
+      checkpoints: options.store.checkpoints,
+      pool,
+      clock,
+      program: (hash) => control.program(hash),
+      wantSample: () => [...this.#listeners.values()].some((wants) => wants),
+      onEvents: (newest, count) => {
+        this.#rates.add("", count);
+        if (newest.length > 0) this.#tell({ kind: "events", events: newest });
+      },
+      onProblem: (code, message) => this.#problem(code, message),
+    });
+    this.sources = new SourceRunner(options.sourceSpecs, intakes, options.log, clock);
+  }
+
+  static async open(options: RuntimeOptions): Promise<Runtime> {
+    const clock = options.clock ?? systemClock;
+    const control = await Control.open(options.log);
+    const seen = new SeenIds(clock);
+    const known = rememberSenderIds(options.log, seen, clock);
+    // whoever needs it waits for it and hears of a failure; that nobody does yet must not end the process
+    known.catch(() => {});
+    const counts = await options.log.counts();
+    const rates = new Rates(clock);
+    const intakes = new Intakes({
+      log: options.log,
+      clock,
+      formats: await formats(),
+      program: () => control.current?.hash ?? "",
+      tenant: options.tenant,
+      counts,
+      seen,
+      known,
+      onAccepted: (source, n) => rates.add(source, n),
+    });
+    const runtime = new Runtime(options, control, clock, intakes, options.pool ?? threadPool(), rates);
+    await runtime.setRules(options.rules);
+    await runtime.engine.load();
+    return runtime;
+  }
+
+  /** Starts everything; sources last, so that nothing is taken in before it can be analysed. */
+  start(): void {
+    const { log, store } = this.#options;
+    this.#started = this.clock.now();
+    const { signal } = this.#stop;
+    this.#engineRunning = true;
+    this.#keep(
+      "engine",
+      this.engine.run(signal).finally(() => {
+        this.#engineRunning = false;
+      }),
+    );
+    this.#keep(
+      "triage",
+      runTriage(
+        {
+          log,
+          alerts: store.alerts,
+          clock: this.clock,
+          onAlerts: (alerts) => {
+            for (const alert of alerts) this.#tell({ kind: "alert", alert });
+          },
+          onProblem: (code, message) => this.#problem(code, message),
+        },
+        signal,
+      ),
+    );
+    this.#keep("ticks", this.#tick(signal));
+    this.#keep("upkeep", this.#upkeep(signal));
+    for (const source of this.#options.sources) this.sources.start(source, signal);
+  }
+
+  /** Stops taking in, lets what is accepted become durable, checkpoints, closes. */
+  async stop(): Promise<void> {
+    this.#demo?.abort();
+    this.#stop.abort();
+    await this.sources.stopped();
+    await this.intakes.settled();
+    await Promise.allSettled(this.#tasks);
+    await this.#pool.close();
+  }
+
+  /** Resolves when everything accepted so far has been analysed and its outputs are durable. */
+  async caughtUp(signal: AbortSignal): Promise<void> {
+    const { end } = await this.#options.log.bounds("raw", 0);
+    while (!signal.aborted && this.engine.durable < end) await this.clock.sleep(20, signal);
+    const findings = (await this.#options.log.bounds("findings", 0)).end;
+    while (!signal.aborted && (await this.#options.store.alerts.offset()) < findings) await this.clock.sleep(20, signal);
+  }
+
+  /** Puts a rule set in force from the next batch on; the refused are kept by name. */
+  async setRules(files: readonly ProgramFile[]): Promise<Program> {
+    const { pipelines, detectors, lateness_s } = this.#options;
+    const parsed = files.map(({ file, text }) => parseRules(text, file));
+    const compiled = compileRules(
+      parsed.flatMap((p) => p.rules),
+      { pipelines: pipelines.map(({ file, text }) => parsePipeline(text, file)) },
+    );
+    this.#rules = { loaded: compiled.rules, refused: [...parsed.flatMap((p) => p.refused), ...compiled.refused] };
+    return this.#control.publish(makeProgram({ rules: files, pipelines, detectors, lateness_s }, this.clock.now()));
+  }
+
+  /** Intake of a source by name, for endpoints. */
+  intake(options: SourceOptions): Intake {
+    return this.intakes.open(options);
+  }
+  endpointContext(sourceOptions: (name: string) => SourceOptions = (source) => ({ source })): EndpointContext {
+    return { intake: (name) => this.intake(sourceOptions(name)), clock: this.clock, warn: (code, message) => this.#problem(code, message) };
+  }
+
+  /** @param wantsEvents whether it wants samples of the newest events too */
+  subscribe(listener: (n: Notice) => void, wantsEvents = false): () => void {
+    this.#listeners.set(listener, wantsEvents);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async ledger(): Promise<readonly SourceLine[]> {
+    const counts = await this.#options.log.counts();
+    const accepted = new Map([...counts].flatMap(([name, n]) => (name.startsWith("in/") ? [[name.slice(3), n] as const] : [])));
+    return this.engine.ledger.lines(accepted);
+  }
+
+  logBytes(): Promise<number> {
+    return this.#options.logBytes();
+  }
+
+  /** The ledger with what each source is doing; senders over HTTP appear once they have sent something. */
+  async sourceStates(): Promise<readonly SourceState[]> {
+    const lines = new Map((await this.ledger()).map((l) => [l.name, l]));
+    const status = new Map(this.intakes.status().map((s) => [s.name, s]));
+    const now = this.clock.now();
+    return [...new Set([...this.sources.running.keys(), ...lines.keys()])].sort().map((name) => {
+      const running = this.sources.running.get(name);
+      const lastReceived = status.get(name)?.lastReceived;
+      const quiet = lastReceived === undefined || now - lastReceived > idleAfter;
+      return {
+        type: running?.type ?? (name === demoSource ? "demo" : "http"),
+        state: running && running.state !== "running" ? running.state : quiet ? "idle" : "running",
+        ...(lines.get(name) ?? { name, in: 0, split: 0, stored: 0, dead: 0, dropped: {}, pending: 0 }),
+        ...(lastReceived === undefined ? {} : { lastReceived }),
+        rate: this.#rates.of(name),
+        warnings: running?.warnings ?? [],
+      };
+    });
+  }
+
+  rules(): { readonly rules: readonly RuleLine[]; readonly hash: string } {
+    const counts = this.engine.ledger.rules;
+    const loaded = this.#rules.loaded.map((r): RuleLine => {
+      const [seen, matched] = counts.get(r.id) ?? [0, 0];
+      return {
+        id: r.id,
+        title: r.title,
+        level: r.level,
+        state: "enabled",
+        file: `${r.file}:${r.line}`,
+        attack: r.attack,
+        seen,
+        matched,
+        skipped: {},
+      };
+    });
+    const refused = this.#rules.refused.map(
+      (r): RuleLine => ({
+        id: r.id ?? "",
+        title: r.title,
+        level: "",
+        state: "refused",
+        file: `${r.file}:${r.line}`,
+        reason: formatRefusal(r),
+        attack: [],
+        seen: 0,
+        matched: 0,
+        skipped: {},
+      }),
+    );
+    return { rules: [...loaded, ...refused], hash: this.#control.current?.hash ?? "" };
+  }
+
+  /** Events stored a second. */
+  rate(): number {
+    return this.#rates.of("");
+  }
+
+  /** Newest first; `before` is the raw cursor of the page before. */
+  async deadLetters(limit: number, before?: number): Promise<{ readonly letters: readonly DeadLetter[]; readonly next?: number }> {
+    const { start, end } = await this.#options.log.bounds("dead", 0);
+    const letters: DeadLetter[] = [];
+    let at = Math.min(before ?? end, end) - 1;
+    for (; at >= start && letters.length < limit; at--) {
+      const [entry] = await this.#options.log.read("dead", 0, at, 1);
+      if (entry && "bytes" in entry)
+        letters.push(...(JSON.parse(Buffer.from(entry.bytes).toString()) as { letters: DeadLetter[] }).letters.reverse());
+    }
+    return at >= start ? { letters, next: at + 1 } : { letters };
+  }
+
+  /** How far behind the newest accepted record analysis is, by receive time. */
+  async lag(): Promise<Micros> {
+    const newest = Math.max(0, ...this.intakes.status().map((s) => s.lastReceived ?? 0));
+    // before anything has been analysed since this start, what waits has waited since the start at most
+    return newest === 0 ? 0 : Math.max(0, newest - (this.engine.reached || this.#started));
+  }
+
+  async ready(): Promise<{ readonly ready: boolean; readonly problems: readonly Problem[] }> {
+    const problems = [...this.#problems].map(([code, message]) => ({ code, message }));
+    if (!this.#engineRunning) problems.push({ code: "engine_stopped", message: "detection is not running" });
+    const lag = await this.lag();
+    if (lag > maxLag) problems.push({ code: "behind", message: `detection is ${Math.round(lag / 1e6)} s behind what is accepted` });
+    const blocking = new Set([
+      "engine_stopped",
+      "engine_failed",
+      "triage_failed",
+      "behind",
+      "output_blocked",
+      "triage_blocked",
+      "log_full",
+    ]);
+    return { ready: this.#started > 0 && !problems.some((p) => blocking.has(p.code)), problems };
+  }
+
+  get started(): Micros {
+    return this.#started;
+  }
+  get demoRunning(): boolean {
+    return this.#demo !== undefined;
+  }
+
+  /** Replays the bundled scenario, marked as demo, through the real path. */
+  startDemo(): Promise<void> {
+    if (this.#demo) return Promise.resolve();
+    const demo = new AbortController();
+    this.#demo = demo;
+    const open = (stream: string) => {
+      const intake = this.intake({ source: demoSource, demo: true });
+      return { accept: (records: Parameters<Intake["accept"]>[0]) => intake.accept(records, { stream }) };
+    };
+    const done = this.#options.demo(open, demo.signal).finally(() => {
+      this.#demo = undefined;
+    });
+    this.#keep("demo", done);
+    return done;
+  }
+
+  /** Removes events and alerts marked as demo. */
+  async clearDemo(): Promise<{ readonly events: number; readonly alerts: number }> {
+    this.#demo?.abort();
+    await this.caughtUp(this.#stop.signal);
+    const { store } = this.#options;
+    return { events: await store.events.clearDemo(), alerts: await store.alerts.clearDemo() };
+  }
+
+  async #tick(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.clock.sleep(tickEvery_ms, signal);
+      try {
+        await this.#options.log.append("raw", 0, encodeTick(this.clock.now()));
+        this.#problem("log_full", undefined);
+      } catch (e) {
+        if ((e as { code?: string }).code === "log_closed") return;
+        this.#problem("log_full", (e as Error).message);
+      }
+    }
+  }
+
+  async #upkeep(signal: AbortSignal): Promise<void> {
+    const { events } = this.#options.store;
+    while (!signal.aborted) {
+      await this.clock.sleep(upkeepEvery_ms, signal);
+      if (signal.aborted) return;
+      try {
+        await events.seal();
+        await events.retain(this.#options.retention);
+        this.#problem("upkeep_failed", undefined);
+      } catch (e) {
+        this.#problem("upkeep_failed", (e as Error).message);
+      }
+    }
+  }
+
+  #keep(name: string, task: Promise<unknown>): void {
+    this.#tasks.push(task.catch((e: Error) => this.#problem(`${name}_failed`, e.message)));
+  }
+  #problem(code: string, message: string | undefined): void {
+    if (message === undefined) this.#problems.delete(code);
+    else this.#problems.set(code, message.slice(0, 500));
+  }
+  #tell(notice: Notice): void {
+    for (const [listener, wantsEvents] of this.#listeners) if (notice.kind !== "events" || wantsEvents) listener(notice);
+  }
+}

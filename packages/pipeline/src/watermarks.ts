@@ -1,0 +1,49 @@
+/** How far each (source, host) has come in event time. A function of the log: fed by batches and ticks in log order. */
+import type { Micros } from "@vedette/model";
+
+/** An event's time counts at most so far ahead of its receipt: one bad clock poisons nobody (architecture, "Time and order"). */
+export const maxAhead: Micros = 30_000_000;
+/** A host that has sent nothing for this long, by the ticks' wall time, no longer holds the others back. */
+const idleAfter: Micros = 10_000_000;
+/** Hosts name themselves: beyond this many per process the rest of a source share one watermark. */
+const maxHosts = 50_000;
+
+interface Mark {
+  time: Micros;
+  received: Micros;
+}
+
+export class Watermarks {
+  readonly #marks = new Map<string, Mark>();
+
+  of(source: string, host: string): Micros {
+    return this.#marks.get(`${source}\0${host}`)?.time ?? Number.NEGATIVE_INFINITY;
+  }
+
+  advance(source: string, host: string, time: Micros, received: Micros): void {
+    const name = this.#marks.size < maxHosts || this.#marks.has(`${source}\0${host}`) ? `${source}\0${host}` : `${source}\0*`;
+    const mark = this.#marks.get(name);
+    if (!mark) this.#marks.set(name, { time, received });
+    else {
+      if (time > mark.time) mark.time = time;
+      if (received > mark.received) mark.received = received;
+    }
+  }
+
+  /** The slowest active host's watermark; `wall` when none is active. Hosts silent for an hour are forgotten. */
+  global(wall: Micros): Micros {
+    let low = Number.POSITIVE_INFINITY;
+    for (const [name, mark] of this.#marks) {
+      if (mark.received < wall - 360 * idleAfter) this.#marks.delete(name);
+      else if (mark.received >= wall - idleAfter && mark.time < low) low = mark.time;
+    }
+    return low === Number.POSITIVE_INFINITY ? wall : low;
+  }
+
+  entries(): [string, Micros, Micros][] {
+    return [...this.#marks].map(([name, m]) => [name, m.time, m.received]);
+  }
+  restore(entries: readonly (readonly [string, Micros, Micros])[]): void {
+    for (const [name, time, received] of entries) this.#marks.set(name, { time, received });
+  }
+}

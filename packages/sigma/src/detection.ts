@@ -1,0 +1,217 @@
+/** Sigma's selections: `field|modifier: values` maps, lists of maps and keywords, read into Conditions. Knows no condition expressions. */
+import { type Condition, parseNetwork, type Scalar } from "@vedette/condition";
+import { anyRun, compare, isPlain, likeText, open, type Pattern, parsePattern } from "./pattern.ts";
+import { nearest, Refused } from "./refusal.ts";
+import { compilePattern } from "./regex.ts";
+import { type Placeholders, transform, transforms } from "./transform.ts";
+import type { Entry, ScalarTree, Tree } from "./yaml.ts";
+
+const comparisons = new Set(["contains", "startswith", "endswith", "re", "cidr", "exists", "fieldref", "lt", "lte", "gt", "gte"]);
+const timeParts = new Set(["minute", "hour", "day", "week", "month", "year"]);
+const known = new Set([
+  ...transforms,
+  ...comparisons,
+  ...timeParts,
+  "all",
+  "cased",
+  "neq",
+  "i",
+  "m",
+  "s",
+  "ignorecase",
+  "multiline",
+  "dotall",
+]);
+/** The flags of `re`, with the longer names of the specification's earlier drafts. */
+const regexFlags: { readonly [name: string]: string } = { i: "i", m: "m", s: "s", ignorecase: "i", multiline: "m", dotall: "s" };
+/** Values one selection may list: SigmaHQ's longest list has under 2,000. */
+const maxValues = 20_000;
+
+/** A key of a selection, taken apart. */
+interface Key {
+  readonly field: string;
+  readonly written: string;
+  readonly at: number;
+  readonly transforms: readonly string[];
+  readonly comparison: string | undefined;
+  readonly anchors: { readonly start: boolean; readonly end: boolean } | undefined;
+  readonly flags: string;
+  readonly all: boolean;
+  readonly cased: boolean;
+  readonly negated: boolean;
+}
+
+/** Reads one named selection of a rule's `detection`. Throws `Refused`. */
+export function readSelection(name: string, tree: Tree, placeholders: Placeholders): Condition {
+  if (tree.kind === "map") {
+    if (tree.entries.length === 0) throw new Refused(tree.at, `${name}: {}`, "at least one field", "write a field with a value");
+    return join(
+      "and",
+      tree.entries.map((entry) => readEntry(entry, placeholders)),
+    );
+  }
+  if (tree.kind === "list") {
+    if (tree.items.length === 0) throw new Refused(tree.at, `${name}: []`, "at least one item", "write a map of fields or a keyword");
+    return join(
+      "or",
+      tree.items.map((item) => (item.kind === "scalar" ? keyword(item, undefined, placeholders) : readSelection(name, item, placeholders))),
+    );
+  }
+  if (tree.value === null)
+    throw new Refused(tree.at, `${name}: (nothing)`, "a map of fields or a list of keywords", "write the selection's fields");
+  return keyword(tree, undefined, placeholders);
+}
+
+/** One condition alone needs no `and` or `or` around it. */
+export function join(op: "and" | "or", of: readonly Condition[]): Condition {
+  return of.length === 1 ? of[0]! : { op, of };
+}
+
+function readEntry(entry: Entry, placeholders: Placeholders): Condition {
+  const key = readKey(entry);
+  const values = entry.value.kind === "list" ? entry.value.items : [entry.value];
+  if (values.length === 0)
+    throw new Refused(entry.value.at, `${key.written}: []`, "at least one value", "write a value, or null for an absent field");
+  if (values.length > maxValues)
+    throw new Refused(entry.value.at, `${key.written}: ${values.length} values`, `at most ${maxValues}`, "split the rule");
+  const of = values.map((value) => {
+    if (value.kind !== "scalar")
+      throw new Refused(
+        value.at,
+        `${key.written}: a ${value.kind}`,
+        "text, number, true, false or null",
+        "write the values as a flat list",
+      );
+    return key.field === "" ? keyword(value, key, placeholders) : leaf(key, value, placeholders);
+  });
+  const joined = join(key.all ? "and" : "or", of);
+  return key.negated ? { op: "not", of: joined } : joined;
+}
+
+function readKey(entry: Entry): Key {
+  const [field = "", ...names] = entry.key.split("|");
+  const refuse = (construct: string, expected: string, suggestion: string) => new Refused(entry.keyAt, construct, expected, suggestion);
+  for (const name of names) {
+    if (timeParts.has(name))
+      throw refuse(`|${name}`, "a comparison other than by part of a time", "compare the field as text, or use lt and gt");
+    if (known.has(name)) continue;
+    const near = nearest(name, known);
+    throw refuse(
+      `|${name} in ${entry.key}`,
+      "a modifier of Sigma 2.1",
+      near === undefined ? `one of ${[...known].join(", ")}` : `did you mean |${near}?`,
+    );
+  }
+  const found = names.filter((name) => comparisons.has(name));
+  const anchor = found.find((name) => name === "contains" || name === "startswith" || name === "endswith");
+  const others = found.filter((name) => name !== anchor);
+  if (others.length > 1 || (anchor !== undefined && others.length === 1 && others[0] !== "fieldref") || found.length > 2) {
+    throw refuse(entry.key, "one comparison in a key", `keep one of ${found.map((n) => `|${n}`).join(", ")}`);
+  }
+  const flags = names.map((name) => regexFlags[name] ?? "").join("");
+  if (flags !== "" && others[0] !== "re") throw refuse(entry.key, "flags after |re only", `write ${field}|re|${[...flags].join("|")}`);
+  return {
+    field,
+    written: entry.key,
+    at: entry.keyAt,
+    transforms: names.filter((name) => transforms.has(name)),
+    comparison: others[0],
+    anchors: anchor === undefined ? undefined : { start: anchor !== "startswith", end: anchor !== "endswith" },
+    flags: [...new Set(flags)].join(""),
+    all: names.includes("all"),
+    cased: names.includes("cased"),
+    negated: names.includes("neq"),
+  };
+}
+
+function leaf(key: Key, tree: ScalarTree, placeholders: Placeholders): Condition {
+  const { field } = key;
+  const { value } = tree;
+  const text = scalarText(tree);
+  switch (key.comparison) {
+    case "re":
+      return regex(key, text, tree.at);
+    case "cidr":
+      if (parseNetwork(text) === undefined)
+        throw new Refused(tree.at, `${key.written}: ${text}`, "an IPv4 or IPv6 network such as 10.0.0.0/8", "write address/prefix length");
+      return { op: "cidr", field, value: text };
+    case "exists":
+      if (typeof value !== "boolean") throw new Refused(tree.at, `${key.written}: ${text}`, "true or false", `write ${key.written}: true`);
+      return value ? { op: "exists", field } : { op: "not", of: { op: "exists", field } };
+    case "fieldref":
+      return { op: "fieldref", field, other: text, how: howOf(key), ...(key.cased ? { cased: true } : {}) };
+    case "lt":
+    case "lte":
+    case "gt":
+    case "gte": {
+      if (typeof value !== "number" && !(typeof value === "string" && value.trim() !== "" && Number.isFinite(Number(value)))) {
+        throw new Refused(tree.at, `${key.written}: ${text}`, "a number", `write ${key.written}: 10`);
+      }
+      return { op: key.comparison, field, value: Number(value) };
+    }
+  }
+  if (value === null) {
+    if (key.anchors !== undefined || key.transforms.length > 0)
+      throw new Refused(tree.at, `${key.written}: null`, "text", `write ${field}: null for an absent field`);
+    return { op: "eq", field, value: null };
+  }
+  if (key.anchors === undefined && key.transforms.length === 0 && typeof value !== "string") {
+    return { op: "eq", field, value: exactScalar(tree) };
+  }
+  return join(
+    "or",
+    patterns(key, tree, placeholders).map((p) => compare(field, anchored(key, p), key.cased)),
+  );
+}
+
+/** A number that a double cannot hold exactly is compared by its digits. */
+function exactScalar(tree: ScalarTree): Scalar {
+  return typeof tree.value === "number" && Number.isInteger(tree.value) && !Number.isSafeInteger(tree.value) ? tree.source : tree.value;
+}
+
+function scalarText(tree: ScalarTree): string {
+  return tree.value === null ? "" : String(exactScalar(tree));
+}
+
+function anchored(key: Key, pattern: Pattern): Pattern {
+  return key.anchors === undefined ? pattern : open(pattern, key.anchors.start, key.anchors.end);
+}
+
+function howOf(key: Key): "eq" | "contains" | "starts" | "ends" {
+  if (key.anchors === undefined) return "eq";
+  if (key.anchors.start && key.anchors.end) return "contains";
+  return key.anchors.start ? "ends" : "starts";
+}
+
+function patterns(key: Key, tree: ScalarTree, placeholders: Placeholders): readonly Pattern[] {
+  const result = transform(parsePattern(scalarText(tree)), key.transforms, placeholders);
+  if ("construct" in result) throw new Refused(tree.at, result.construct, result.expected, result.suggestion);
+  return result;
+}
+
+function regex(key: Key, text: string, at: number): Condition {
+  const compiled = compilePattern(text, key.flags);
+  if ("problem" in compiled) {
+    throw new Refused(at, `${key.written}: ${text}`, "a regular expression without look-around or back-references (RE2)", compiled.problem);
+  }
+  return { op: "regex", field: key.field, value: compiled.source, ...(compiled.flags === "" ? {} : { flags: compiled.flags }) };
+}
+
+/** A value that belongs to no field: searched in the whole event. */
+function keyword(tree: ScalarTree, key: Key | undefined, placeholders: Placeholders): Condition {
+  if (tree.value === null || tree.value === "") throw new Refused(tree.at, "an empty keyword", "text", "remove it, or name the field");
+  if (key?.comparison !== undefined) {
+    throw new Refused(tree.at, `|${key.comparison} on keywords`, "a field before the modifier", `write field|${key.comparison}`);
+  }
+  const found = key === undefined ? [parsePattern(scalarText(tree))] : patterns(key, tree, placeholders);
+  const cased = key?.cased ? { cased: true } : {};
+  return join(
+    "or",
+    found.map((p) => {
+      // A match anywhere in the text is what `keyword` means: wildcards at the ends say nothing more.
+      const inner = p.slice(p[0] === anyRun ? 1 : 0, p.length > 1 && p.at(-1) === anyRun ? -1 : undefined);
+      if (inner.length === 0) throw new Refused(tree.at, `keyword ${scalarText(tree)}`, "text beside the wildcard", "remove it");
+      return { op: "keyword", value: isPlain(inner) ? likeText(inner) : likeText(inner), ...cased };
+    }),
+  );
+}

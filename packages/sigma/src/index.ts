@@ -1,0 +1,16 @@
+export type { Evidence } from "./explain.ts";
+export { type Pipeline, parsePipeline } from "./pipeline.ts";
+export { formatRefusal, type Refusal } from "./refusal.ts";
+export {
+  type Level,
+  type Logsource,
+  type NamedSelection,
+  type ParsedRules,
+  type ParseOptions,
+  parseRules,
+  type SigmaRule,
+  type Status,
+  type VedetteBlock,
+} from "./rule.ts";
+export { type CompileOptions, compileRules, type RuleCount, type RuleSet } from "./ruleset.ts";
+export type { Placeholders } from "./transform.ts";

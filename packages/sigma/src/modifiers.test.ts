@@ -1,0 +1,136 @@
+import { expect, test } from "vitest";
+import { parseRules } from "./rule.ts";
+import { compileRules } from "./ruleset.ts";
+
+type Value = string | number | boolean | null | readonly (string | number | null)[];
+
+/** Does a selection (YAML, one line a key) match an event? */
+function matches(selection: string, fields: { [field: string]: Value }, original?: string): boolean {
+  const body = selection.split("\n").map((line) => `    ${line}\n`);
+  const text = `title: T\nlogsource: {product: x}\ndetection:\n  s:\n${body.join("")}  condition: s\n`;
+  const { rules, refused } = parseRules(text, "t.yml", { placeholders: { admins: ["ada", "bob"] } });
+  if (refused.length > 0) throw new Error(refused[0]!.message);
+  const set = compileRules(rules);
+  const event = { fields: Object.assign(Object.create(null), fields), ...(original === undefined ? {} : { original }) };
+  const found = set.match(event, []) === 1;
+  // The index and plain evaluation must agree in every case of this file.
+  expect(set.test(0, event)).toBe(found);
+  return found;
+}
+
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+const wide = (text: string) => Buffer.from(text, "utf16le").toString("base64");
+
+test.each<[string, { [field: string]: Value }, boolean]>([
+  // Plain values.
+  ["a: Foo", { a: "fOO" }, true],
+  ["a: foo", { a: "foobar" }, false],
+  ["a: 4625", { a: "4625" }, true],
+  ["a: '4625'", { a: 4625 }, true],
+  ["a: true", { a: "True" }, true],
+  ["a: 12345678901234567890", { a: "12345678901234567890" }, true],
+  ["a: [x, y]", { a: "y" }, true],
+  ["a: x", { a: ["z", "X"] }, true],
+  // Absent, null, empty.
+  ["a: null", {}, true],
+  ["a: null", { a: null }, true],
+  ["a: null", { a: [] }, true],
+  ["a: null", { a: "" }, false],
+  ["a: ''", { a: "" }, true],
+  ["a: ''", {}, false],
+  ["a: [null, x]", {}, true],
+  ["a: '*'", { a: "" }, true],
+  ["a: '*'", {}, false],
+  // Wildcards and escapes.
+  ["a: 'f*r'", { a: "foobar" }, true],
+  ["a: 'f?o'", { a: "fxo" }, true],
+  ["a: 'f?o'", { a: "fxxo" }, false],
+  ["a: 'f\\*o'", { a: "f*o" }, true],
+  ["a: 'f\\*o'", { a: "fxo" }, false],
+  ["a: 'c:\\windows\\*'", { a: "C:\\Windows*" }, true],
+  ["a: 'c:\\windows\\\\*'", { a: "C:\\Windows\\x" }, true],
+  ["a|startswith: '\\\\\\\\host'", { a: "\\\\host\\share" }, true],
+  // Parts.
+  ["a|contains: oo", { a: "fOOd" }, true],
+  ["a|contains: ''", { a: "x" }, true],
+  ["a|contains|all: [a, b]", { a: "xbya" }, true],
+  ["a|contains|all: [a, b]", { a: "xa" }, false],
+  ["a|startswith: fo", { a: "food" }, true],
+  ["a|endswith: od", { a: "food" }, true],
+  ["a|endswith: 'f*d'", { a: "a food" }, true],
+  ["a|contains: 'b?r'", { a: "foobarbaz" }, true],
+  // Case.
+  ["a|cased: Foo", { a: "foo" }, false],
+  ["a|contains|cased: Oo", { a: "fOod" }, true],
+  ["a|contains: 'ΑΣ'", { a: "xας" }, true],
+  // Regular expressions.
+  ["a|re: 'f[o0]+'", { a: "xfoo" }, true],
+  ["a|re: 'f[o0]+'", { a: "FOO" }, false],
+  ["a|re|i: 'f[o0]+'", { a: "FOO" }, true],
+  ["a|re: '(?i)f[o0]+'", { a: "FOO" }, true],
+  ["a|re: 'a.b'", { a: "a\nb" }, false],
+  ["a|re|s: 'a.b'", { a: "a\nb" }, true],
+  ["a|re: '^b'", { a: "a\nb" }, false],
+  ["a|re|m: '^b'", { a: "a\nb" }, true],
+  // Dashes.
+  ["a|windash|contains: ' -enc'", { a: "x /enc y" }, true],
+  ["a|windash|contains: ' -enc'", { a: "x \u2013enc y" }, true],
+  ["a|windash|contains: ' -enc'", { a: "x \u2015enc y" }, true],
+  ["a|windash|contains: ' -enc'", { a: "x +enc y" }, false],
+  ["a|windash|contains: 'a-b'", { a: "a/b" }, false],
+  // Encodings.
+  ["a|base64: foobar", { a: base64("foobar") }, true],
+  ["a|base64offset|contains: foobar", { a: base64("xfoobar!") }, true],
+  ["a|base64offset|contains: foobar", { a: base64("xyfoobarzz") }, true],
+  ["a|base64offset|contains: foobar", { a: base64("foobarz") }, true],
+  ["a|base64offset|contains: foobar", { a: base64("fooba") }, false],
+  ["a|wide|base64offset|contains: ping", { a: wide("xping ") }, true],
+  ["a|utf16le|base64: ping", { a: wide("ping") }, true],
+  ["a|utf16be|base64: pi", { a: "AHAAaQ==" }, true],
+  ["a|utf16|base64: pi", { a: "//5wAGkA" }, true],
+  // Networks.
+  ["a|cidr: 10.0.0.0/8", { a: "10.200.1.2" }, true],
+  ["a|cidr: 10.0.0.0/8", { a: "11.0.0.1" }, false],
+  ["a|cidr: 10.0.0.0/8", { a: "ten" }, false],
+  ["a|cidr: fe80::/10", { a: "fe80::1" }, true],
+  ["a|cidr: fe80::/10", { a: "10.0.0.1" }, false],
+  // Numbers.
+  ["a|gt: 5", { a: 6 }, true],
+  ["a|gte: 5", { a: "5" }, true],
+  ["a|lt: 5", { a: "x" }, false],
+  ["a|lte: 5", { a: 6 }, false],
+  ["a|lt: 5", {}, false],
+  // Presence and negation.
+  ["a|exists: true", { a: "" }, true],
+  ["a|exists: true", {}, false],
+  ["a|exists: false", {}, true],
+  ["a|neq: x", { a: "y" }, true],
+  ["a|neq: x", { a: "X" }, false],
+  ["a|contains|neq: [x, y]", { a: "zy" }, false],
+  // Other fields.
+  ["a|fieldref: b", { a: "Foo", b: "foo" }, true],
+  ["a|fieldref: b", { a: "foo" }, false],
+  ["a|fieldref|neq: b", { a: "foo", b: "bar" }, true],
+  ["a|fieldref|startswith: b", { a: "foobar", b: "foo" }, true],
+  ["a|fieldref|endswith: b", { a: "foobar", b: "bar" }, true],
+  ["a|fieldref|contains: b", { a: "foobar", b: "oba" }, true],
+  // Placeholders.
+  ["a|expand: '%admins%@x'", { a: "bob@x" }, true],
+  ["a|expand: '%admins%@x'", { a: "eve@x" }, false],
+  // Several keys, lists of maps, keywords.
+  ["a: 1\nb: 2", { a: 1, b: 2 }, true],
+  ["a: 1\nb: 2", { a: 1 }, false],
+  ["- a: 1\n- b: 2", { b: 2 }, true],
+  ["- needle", { a: "a Needle here" }, true],
+  ["- 'n*le'", { a: "a needle" }, true],
+  ["- needle", { a: "hay" }, false],
+  ["'|all': [nee, dle]", { a: "nee", b: "dle" }, true],
+  ["'|all': [nee, dle]", { a: "nee" }, false],
+])("%s on %o: %s", (selection, fields, expected) => {
+  expect(matches(selection, fields)).toBe(expected);
+});
+
+test("keywords look at the original line too", () => {
+  expect(matches("- needle", {}, "a NEEDLE in a line")).toBe(true);
+  expect(matches("- needle", {}, "hay")).toBe(false);
+});

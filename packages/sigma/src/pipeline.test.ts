@@ -1,0 +1,147 @@
+import type { Condition } from "@vedette/condition";
+import { expect, test } from "vitest";
+import { mapRule } from "./mapping.ts";
+import { type Pipeline, parsePipeline } from "./pipeline.ts";
+import { formatRefusal } from "./refusal.ts";
+import { parseRules } from "./rule.ts";
+import { compileRules } from "./ruleset.ts";
+
+function pipeline(transformations: string, head = "name: p\n"): Pipeline {
+  const parsed = parsePipeline(`${head}transformations:\n${transformations}`, "p.yml");
+  if ("construct" in parsed) throw new Error(formatRefusal(parsed));
+  return parsed;
+}
+const rule = (detection: string, logsource = "{product: windows, category: process_creation}") =>
+  parseRules(`title: T\nlogsource: ${logsource}\ndetection: {${detection}, condition: s}\n`, "t.yml").rules[0]!;
+function mapped(detection: string, ...pipelines: Pipeline[]): Condition {
+  const result = mapRule(rule(detection), pipelines);
+  if ("message" in result) throw new Error(result.message);
+  return result.condition;
+}
+
+test("one field to several: any may match, all must be absent", () => {
+  const p = pipeline("  - {type: field_name_mapping, mapping: {Image: [x, y]}}\n");
+  expect(mapped("s: {Image: a}", p)).toEqual({
+    op: "or",
+    of: [
+      { op: "eq", field: "x", value: "a" },
+      { op: "eq", field: "y", value: "a" },
+    ],
+  });
+  expect(mapped("s: {Image: null}", p)).toEqual({
+    op: "and",
+    of: [
+      { op: "eq", field: "x", value: null },
+      { op: "eq", field: "y", value: null },
+    ],
+  });
+});
+
+test("both fields of a fieldref are renamed", () => {
+  const p = pipeline("  - {type: field_name_prefix, prefix: w.}\n");
+  expect(mapped("s: {a|fieldref: b}", p)).toEqual({ op: "fieldref", field: "w.a", other: "w.b", how: "eq" });
+});
+
+test("the rest gets a prefix: by what was not mapped, or by its name", () => {
+  const p = pipeline(
+    "  - {id: m, type: field_name_mapping, mapping: {EventID: event.code}}\n" +
+      "  - {type: field_name_prefix, prefix: w., field_name_conditions: [{type: processing_item_applied, processing_item_id: m}], field_name_cond_not: true}\n",
+  );
+  expect(mapped("s: {EventID: 1, Image: a}", p)).toMatchObject({ of: [{ field: "event.code" }, { field: "w.Image" }] });
+  const q = pipeline(
+    "  - {type: field_name_prefix, prefix: w., field_name_conditions: [{type: include_fields, mode: re, fields: ['[^.]+$']}, {type: exclude_fields, fields: [message]}]}\n",
+  );
+  expect(mapped("s: {user.name: 1, Image: a, message: b}", q)).toMatchObject({
+    of: [{ field: "user.name" }, { field: "w.Image" }, { field: "message" }],
+  });
+});
+
+test("prefixes are exchanged, values renamed, items dropped", () => {
+  const p = pipeline(
+    "  - {type: field_name_prefix_mapping, mapping: {old.: new.}}\n  - {type: map_string, mapping: {'true': [yes, on]}, field_name_conditions: [{type: include_fields, fields: [new.x]}]}\n" +
+      "  - {type: drop_detection_item, field_name_conditions: [{type: include_fields, fields: [noise]}]}\n",
+  );
+  expect(mapped("s: {old.x: 'True', noise: 1}", p)).toEqual({
+    op: "and",
+    of: [
+      {
+        op: "or",
+        of: [
+          { op: "eq", field: "new.x", value: "yes" },
+          { op: "eq", field: "new.x", value: "on" },
+        ],
+      },
+    ],
+  });
+});
+
+test("logsource conditions decide whether a transformation applies", () => {
+  const item = (conditions: string, more = "") =>
+    pipeline(`  - {type: field_name_prefix, prefix: w., rule_conditions: [${conditions}]${more}}\n`);
+  const applies = (p: Pipeline) => (mapped("s: {a: 1}", p) as { field: string }).field === "w.a";
+  expect(applies(item("{type: logsource, product: windows}"))).toBe(true);
+  expect(applies(item("{type: logsource, product: linux}"))).toBe(false);
+  expect(applies(item("{type: logsource, product: windows, service: null}"))).toBe(true);
+  expect(applies(item("{type: logsource, product: windows, category: null}"))).toBe(false);
+  expect(applies(item("{type: logsource, product: linux}, {type: logsource, category: process_creation}"))).toBe(false);
+  expect(applies(item("{type: logsource, product: linux}, {type: logsource, category: process_creation}", ", rule_cond_op: or"))).toBe(
+    true,
+  );
+  expect(applies(item("{type: logsource, product: linux}", ", rule_cond_not: true"))).toBe(true);
+});
+
+test("an added condition takes part in what comes after it, not in what came before", () => {
+  const p = pipeline(
+    "  - {type: field_name_mapping, mapping: {a: early}}\n  - {type: add_condition, conditions: {a: 1}}\n  - {type: field_name_mapping, mapping: {a: late}}\n",
+  );
+  expect(mapped("s: {a: 2}", p)).toEqual({
+    op: "and",
+    of: [
+      { op: "eq", field: "late", value: 1 },
+      { op: "eq", field: "early", value: 2 },
+    ],
+  });
+});
+
+test("pipelines run by priority, and a changed logsource counts for those after", () => {
+  const change = pipeline("  - {type: change_logsource, product: linux}\n", "name: a\npriority: 1\n");
+  const last = pipeline(
+    "  - {type: field_name_prefix, prefix: l., rule_conditions: [{type: logsource, product: linux}]}\n",
+    "name: b\npriority: 2\n",
+  );
+  expect(mapped("s: {a: 1}", last, change)).toMatchObject({ field: "l.a" });
+});
+
+test("a rule that no pipeline places, or that one refuses, is listed by name", () => {
+  const p = pipeline(
+    "  - {type: add_condition, conditions: {x: 1}, rule_conditions: [{type: logsource, product: linux}]}\n  - {type: rule_failure, message: no macs here, rule_conditions: [{type: logsource, product: macos}]}\n",
+  );
+  const set = compileRules([rule("s: {a: 1}"), { ...rule("s: {a: 1}", "{product: macos}"), id: "m" }], { pipelines: [p] });
+  expect(set.rules).toEqual([]);
+  expect(set.refused.map((r) => r.message)).toEqual([
+    expect.stringContaining("logsource product: windows, category: process_creation: expected a logsource that a pipeline maps"),
+    expect.stringContaining("no macs here"),
+  ]);
+  expect(compileRules([rule("s: {a: 1}")]).rules).toHaveLength(1);
+});
+
+test.each([
+  ["transformations: []\n", /1:1: pipeline: name/],
+  ["name: p\n", /transformations/],
+  ["name: p\ntransformations: [{type: field_name_maping, mapping: {}}]\n", /2:26: .*did you mean field_name_mapping/],
+  ["name: p\ntransformations: [{type: field_name_mapping, maping: {}}]\n", /2:46: .*did you mean mapping/],
+  ["name: p\ntransformations: [{type: field_name_mapping, mapping: {a: []}}]\n", /at least one field/],
+  ["name: p\ntransformations: [{type: add_condition, conditions: x}]\n", /conditions/],
+  ["name: p\ntransformations: [{type: field_name_prefix, prefix: x, rule_conditions: [{type: tag}]}]\n", /rule condition tag/],
+  [
+    "name: p\ntransformations: [{type: field_name_prefix, prefix: x, field_name_conditions: [{type: include_fields, mode: re, fields: ['(']}]}]\n",
+    /regular expressions/,
+  ],
+  ["name: p\npriority: high\ntransformations: []\n", /2:11: .*a number/],
+  ["a: [\n", /YAML/],
+  ["", /one document/],
+])("a mistaken pipeline is refused with its place: %j", (text, message) => {
+  const parsed = parsePipeline(text, "p.yml");
+  expect("construct" in parsed && formatRefusal(parsed)).toMatch(message);
+  expect(compileRules([rule("s: {a: 1}")], { pipelines: [parsed] }).refused).toHaveLength(2);
+});

@@ -1,0 +1,185 @@
+import { type Condition, evaluate, type FieldValue, type Readable } from "@vedette/condition";
+import fc from "fast-check";
+import { RE2JS } from "re2js";
+import { expect, test } from "vitest";
+import { maxLookedAt } from "./frame.ts";
+import { parsePipeline } from "./pipeline.ts";
+import { parseRules, type SigmaRule } from "./rule.ts";
+import { compileRules } from "./ruleset.ts";
+
+const [base] = parseRules("title: T\nlogsource: {product: x}\ndetection: {s: {a: 1}, condition: s}\n", "t.yml").rules;
+const ruleOf = (condition: Condition, i: number): SigmaRule => ({ ...base!, id: `r${i}`, condition, selections: [] });
+const event = (fields: { [field: string]: FieldValue | undefined }, original?: string): Readable => ({
+  fields: Object.assign(Object.create(null), fields),
+  ...(original === undefined ? {} : { original }),
+});
+
+// A small world, so that random rules and events meet often.
+const field = fc.constantFrom("a", "b", "c", "event.code", "winlog.channel", "event.dataset");
+const word = fc.oneof(
+  fc.constantFrom("", "1", "2", "10", "foo", "Foo", "FOOBAR", "o", "ob", "10.0.0.1", "c:\\x", "ΑΣ", "aς", "true", "İx", "*"),
+  fc.string({ unit: fc.constantFrom("a", "B", "o", "É", "1"), maxLength: 4 }),
+);
+const scalar = fc.oneof({ weight: 4, arbitrary: word }, fc.integer({ min: 0, max: 12 }), fc.boolean(), fc.constant(null));
+const cased = fc.constantFrom({}, {}, { cased: true });
+const leaf: fc.Arbitrary<Condition> = fc.oneof(
+  fc.record({ op: fc.constant("eq" as const), field, value: scalar }),
+  fc
+    .tuple(fc.constantFrom("eq" as const, "contains" as const, "starts" as const, "ends" as const, "like" as const), field, word, cased)
+    .map(([op, f, value, c]) => ({ op, field: f, value, ...c })),
+  fc
+    .tuple(field, fc.constantFrom("*o*b*", "?oo", "f*", "*", "a?*", "\\*", ""))
+    .map(([f, value]) => ({ op: "like" as const, field: f, value })),
+  fc
+    .tuple(field, fc.constantFrom("fo+", "^foo", "(foo|1)$", "[Ff]oo", "o{2}b", "a|b"), fc.constantFrom({}, { flags: "i" }))
+    .map(([f, value, fl]) => ({ op: "regex" as const, field: f, value, ...fl })),
+  fc.record({ op: fc.constant("cidr" as const), field, value: fc.constantFrom("10.0.0.0/8", "::/0", "0.0.0.0/0") }),
+  fc.record({
+    op: fc.constantFrom("lt" as const, "lte" as const, "gt" as const, "gte" as const),
+    field,
+    value: fc.integer({ min: 0, max: 12 }),
+  }),
+  fc.record({ op: fc.constant("exists" as const), field }),
+  fc.record({
+    op: fc.constant("fieldref" as const),
+    field,
+    other: field,
+    how: fc.constantFrom("eq" as const, "contains" as const, "starts" as const, "ends" as const),
+  }),
+  fc.tuple(fc.constantFrom("foo", "o*b", "1", "?a"), cased).map(([value, c]) => ({ op: "keyword" as const, value, ...c })),
+);
+const condition: fc.Arbitrary<Condition> = fc.letrec<{ node: Condition }>((tie) => ({
+  node: fc.oneof(
+    { maxDepth: 4, withCrossShrink: true },
+    leaf,
+    fc.record({ op: fc.constantFrom("and" as const, "or" as const), of: fc.array(tie("node"), { maxLength: 3 }) }),
+    fc.record({ op: fc.constant("not" as const), of: tie("node") }),
+  ),
+})).node;
+const value = fc.oneof({ weight: 6, arbitrary: scalar }, fc.array(scalar, { maxLength: 3 }));
+const readable = fc
+  .tuple(fc.dictionary(field, value, { maxKeys: 5 }), fc.option(word, { nil: undefined }))
+  .map(([fields, original]) => event(fields as { [f: string]: FieldValue }, original));
+const linear = (pattern: string, flags: string) => RE2JS.compile(pattern, flags.includes("i") ? RE2JS.CASE_INSENSITIVE : 0);
+
+test("the indexed engine says what plain evaluation of each condition says", () => {
+  fc.assert(
+    fc.property(
+      fc.array(condition, { minLength: 1, maxLength: 12 }),
+      fc.array(readable, { minLength: 1, maxLength: 10 }),
+      (conditions, events) => {
+        const set = compileRules(conditions.map(ruleOf));
+        const out: number[] = [];
+        // Twice, so that remembered values are used too.
+        for (const e of [...events, ...events]) {
+          set.match(e, out);
+          expect(out).toEqual(conditions.flatMap((c, i) => (evaluate(c, e, { regex: linear }) ? [i] : [])));
+          for (let i = 0; i < conditions.length; i++) if (!out.includes(i)) expect(set.explain(i, e)).toEqual([]);
+        }
+      },
+    ),
+    { numRuns: 800 },
+  );
+});
+
+test("counts balance: seen = matched + not matched, and only kinds of events that a rule can meet are seen by it", () => {
+  const of = (code: number): Condition => ({
+    op: "and",
+    of: [
+      { op: "eq", field: "event.code", value: code },
+      { op: "eq", field: "a", value: "x" },
+    ],
+  });
+  const set = compileRules([of(1), of(2)].map(ruleOf));
+  const out: number[] = [];
+  for (const e of [
+    event({ "event.code": "1", a: "X" }),
+    event({ "event.code": 1, a: "y" }),
+    event({ "event.code": "2" }),
+    event({ "event.code": "3" }),
+    event({}),
+  ])
+    set.match(e, out);
+  expect(set.counts()).toEqual([
+    { seen: 2, matched: 1, notMatched: 1 },
+    { seen: 1, matched: 0, notMatched: 1 },
+  ]);
+  expect(set.seen()).toMatchObject({ r0: 2, r1: 1 });
+  expect(set.rulesIn(set.bucketOf(event({ "event.code": "1" })))).toEqual([0]);
+});
+
+test("endless new kinds of events keep the buckets bounded and the counts right", () => {
+  const rules: Condition[] = Array.from({ length: 60 }, (_, i) => ({
+    op: "or",
+    of: [
+      { op: "eq", field: "event.code", value: i },
+      { op: "eq", field: "winlog.channel", value: `c${i}` },
+    ],
+  }));
+  const set = compileRules(rules.map(ruleOf));
+  const out: number[] = [];
+  for (let i = 0; i < 60; i++) for (let j = 0; j < 60; j++) set.match(event({ "event.code": String(i), "winlog.channel": `c${j}` }), out);
+  for (let i = 0; i < 10_000; i++) set.match(event({ "event.code": `unknown ${i}` }), out);
+  expect(set.statistics().buckets).toBeLessThanOrEqual(2_048);
+  for (const c of set.counts()) expect(c).toEqual({ seen: 119, matched: 119, notMatched: 0 });
+});
+
+test("hostile values neither throw nor match", () => {
+  const ops: Condition[] = [
+    { op: "contains", field: "a", value: "needle" },
+    { op: "regex", field: "a", value: "(x+)+needle" },
+    { op: "cidr", field: "a", value: "10.0.0.0/8" },
+    { op: "lt", field: "a", value: 1 },
+    { op: "keyword", value: "needle" },
+    { op: "fieldref", field: "a", other: "b", how: "contains" },
+    { op: "like", field: "a", value: "*n?edle*" },
+  ];
+  const set = compileRules(ops.map(ruleOf));
+  const cyclic: unknown[] = [];
+  cyclic.push(cyclic);
+  const odd: unknown[] = [
+    {},
+    { toString: null },
+    cyclic,
+    [{}, undefined],
+    () => 1,
+    Symbol("x"),
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    10n,
+    "\ud800",
+    `${"x".repeat(200_000)}needle`,
+    "a:b:c::d::e",
+  ];
+  for (const v of odd) expect(set.match({ fields: { a: v as FieldValue, b: v as FieldValue } }, [])).toBeLessThanOrEqual(1);
+});
+
+test("of a value, the first 64 Ki characters are looked at", () => {
+  const set = compileRules([ruleOf({ op: "contains", field: "a", value: "needle" }, 0)]);
+  expect(set.match(event({ a: `${"x".repeat(maxLookedAt - 6)}needle` }), [])).toBe(1);
+  expect(set.match(event({ a: `${"x".repeat(maxLookedAt)}needle` }), [])).toBe(0);
+});
+
+test("an explanation names selection, field, value and comparison", () => {
+  const { rules } = parseRules(
+    "title: T\nlogsource: {product: linux, service: sshd}\ndetection:\n  selection:\n    message|contains: [Accepted, 'Failed password']\n    port: [22, 2222]\n  filter: {user: root}\n  condition: selection and not filter\n",
+    "t.yml",
+  );
+  const pipeline = parsePipeline("name: p\ntransformations: [{type: add_condition, conditions: {event.dataset: linux.auth}}]\n", "p.yml");
+  const set = compileRules(rules, { pipelines: [pipeline] });
+  const e = event({ "event.dataset": "linux.auth", message: "failed password for ada", port: 22, user: "ada" });
+  expect(set.match(e, [])).toBe(1);
+  expect(set.explain(0, e)).toEqual([
+    { clause: "logsource", field: "event.dataset", value: "linux.auth", comparison: 'eq "linux.auth"' },
+    { clause: "selection", field: "message", value: "failed password for ada", comparison: 'contains "Failed password"' },
+    { clause: "selection", field: "port", value: "22", comparison: "eq 22" },
+  ]);
+  expect(set.explain(0, event({ message: "x" }))).toEqual([]);
+  expect(set.explain(7, e)).toEqual([]);
+});
+
+test("two rules of one id: the second is refused, named with the first", () => {
+  const set = compileRules([ruleOf({ op: "exists", field: "a" }, 0), ruleOf({ op: "exists", field: "b" }, 0)]);
+  expect(set.rules).toHaveLength(1);
+  expect(set.refused[0]!.message).toContain("t.yml:1 has it already");
+});

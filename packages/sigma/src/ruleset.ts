@@ -1,0 +1,214 @@
+/** Rules compiled for matching events one by one. Knows no sources, no time and no state but its counters. */
+import type { Condition, Readable } from "@vedette/condition";
+import { Bucket, type Member } from "./bucket.ts";
+import { type Evidence, explainMatch } from "./explain.ts";
+import { Frame, Slots } from "./frame.ts";
+import { type MappedRule, mapRule } from "./mapping.ts";
+import { Partition } from "./partition.ts";
+import type { Pipeline } from "./pipeline.ts";
+import { Compiler } from "./predicate.ts";
+import { type Refusal, refusal } from "./refusal.ts";
+import { contentHash, type Logsource, type SigmaRule } from "./rule.ts";
+
+export interface CompileOptions {
+  /**
+   * Mappings from the rules' words to the events', as `parsePipeline` gave them: a refused one is listed in `refused`. With none, rules name
+   * the events' own fields and look at every event.
+   */
+  readonly pipelines?: readonly (Pipeline | Refusal)[];
+  /** Fields whose whole values divide events into kinds. */
+  readonly partitionFields?: readonly string[];
+}
+
+/** How often a rule was asked, and how often it held: `seen = matched + notMatched`. */
+export interface RuleCount {
+  readonly seen: number;
+  readonly matched: number;
+  readonly notMatched: number;
+}
+
+/** The kinds of events by which our pipelines tell logsources apart. */
+const defaultPartition = ["event.dataset", "winlog.channel", "event.code"];
+/** Buckets kept; the named values of three fields make fewer in practice, and the oldest is built again when it is needed. */
+const maxBuckets = 2_048;
+
+/**
+ * Compiles rules for matching. Never throws for a rule: what cannot be compiled is in `refused`, and rule numbers count the accepted ones.
+ */
+export function compileRules(rules: readonly SigmaRule[], options: CompileOptions = {}): RuleSet {
+  const given = options.pipelines ?? [];
+  const pipelines = given.filter((p): p is Pipeline => !("construct" in p));
+  const accepted: SigmaRule[] = [];
+  const mapped: MappedRule[] = [];
+  const refused: Refusal[] = given.filter((p): p is Refusal => "construct" in p);
+  const ids = new Map<string, SigmaRule>();
+  for (const rule of rules) {
+    const result = accept(rule, pipelines, given.length > 0, ids.get(rule.id));
+    if ("construct" in result) {
+      refused.push(result);
+      continue;
+    }
+    ids.set(rule.id, rule);
+    accepted.push(rule);
+    mapped.push(result);
+  }
+  const hash = contentHash([accepted.map((r) => r.hash).sort(), pipelines.map((p) => p.hash).sort()]);
+  return new RuleSet(accepted, mapped, refused, hash, options.partitionFields ?? defaultPartition);
+}
+
+function accept(rule: SigmaRule, pipelines: readonly Pipeline[], mustBePlaced: boolean, same: SigmaRule | undefined): MappedRule | Refusal {
+  const { file, line, title, id } = rule;
+  const refuse = (construct: string, expected: string, suggestion: string): Refusal =>
+    refusal({ file, line, column: 1, title, id }, { construct, expected, suggestion });
+  if (same !== undefined)
+    return refuse(`id: ${rule.id}`, "an id of its own", `${same.file}:${same.line} has it already: give one of them a new id`);
+  const result = mapRule(rule, pipelines);
+  if ("message" in result) return refuse(`logsource ${words(rule.logsource)}`, result.message, "remove the rule or change the pipeline");
+  if (mustBePlaced && !result.placed) {
+    return refuse(
+      `logsource ${words(rule.logsource)}`,
+      "a logsource that a pipeline maps to events",
+      "add a pipeline with add_condition for this logsource",
+    );
+  }
+  return result;
+}
+
+function words(logsource: Logsource): string {
+  return Object.entries(logsource)
+    .map(([key, value]) => `${key}: ${value}`)
+    .join(", ");
+}
+
+export class RuleSet {
+  /** The accepted rules; numbers in results are positions here. */
+  readonly rules: readonly SigmaRule[];
+  readonly refused: readonly Refusal[];
+  /** Of everything that decides matches: rules and pipelines. */
+  readonly hash: string;
+  readonly #mapped: readonly MappedRule[];
+  readonly #partition: Partition;
+  readonly #slots = new Slots();
+  readonly #compiler = new Compiler(this.#slots);
+  readonly #frame = new Frame(this.#slots);
+  readonly #buckets = new Map<number, Bucket>();
+  readonly #matched: Float64Array;
+  /** Events seen by buckets that were let go, per rule. */
+  readonly #seenBefore: Float64Array;
+
+  /** For `compileRules`. */
+  constructor(
+    rules: readonly SigmaRule[],
+    mapped: readonly MappedRule[],
+    refused: readonly Refusal[],
+    hash: string,
+    partitionFields: readonly string[],
+  ) {
+    this.rules = rules;
+    this.refused = refused;
+    this.hash = hash;
+    this.#mapped = mapped;
+    this.#partition = new Partition(partitionFields, conditions(mapped));
+    this.#matched = new Float64Array(rules.length);
+    this.#seenBefore = new Float64Array(rules.length);
+  }
+
+  /**
+   * Empties `out`, then fills it with the numbers of the rules that match, ascending. Never throws, whatever the values are.
+   * Of each value the first 64 Ki characters are looked at.
+   * @returns how many match
+   */
+  match(event: Readable, out: number[]): number {
+    out.length = 0;
+    const bucket = this.#bucket(this.#partition.bucket(event));
+    bucket.seen++;
+    if (bucket.rules.length === 0) return 0;
+    this.#frame.reset(event);
+    bucket.match(event, this.#frame, out);
+    if (out.length > 1) out.sort((a, b) => a - b);
+    for (let i = 0; i < out.length; i++) this.#matched[out[i]!]!++;
+    return out.length;
+  }
+
+  /** The kind of an event: events of the same number meet the same rules. Stable for the life of the set. */
+  bucketOf(event: Readable): number {
+    return this.#partition.bucket(event);
+  }
+
+  /** Numbers of the rules that an event of this kind meets. */
+  rulesIn(bucket: number): readonly number[] {
+    return this.#bucket(bucket).rules;
+  }
+
+  /** Why a rule matches an event: the clauses that hold, with field and value, named by selection. Empty when it does not match. */
+  explain(rule: number, event: Readable): Evidence[] {
+    const mapped = this.#mapped[rule];
+    if (mapped === undefined) return [];
+    this.#frame.reset(event);
+    return explainMatch(mapped, event, this.#compiler, this.#frame);
+  }
+
+  /** Does one rule hold for one event, by plain evaluation without any index? */
+  test(rule: number, event: Readable): boolean {
+    const mapped = this.#mapped[rule];
+    if (mapped === undefined) return false;
+    this.#frame.reset(event);
+    return this.#compiler.predicate(mapped.condition)(this.#frame);
+  }
+
+  /** The rule's condition in the fields of the events, its logsource included. */
+  conditionOf(rule: number): Condition {
+    return this.#mapped[rule]!.condition;
+  }
+
+  /** Per rule, how many events it was asked about since the set was made. */
+  counts(): RuleCount[] {
+    const seen = this.#seenBefore.slice();
+    for (const bucket of this.#buckets.values()) for (const rule of bucket.rules) seen[rule]! += bucket.seen;
+    return this.rules.map((_, rule) => ({
+      seen: seen[rule]!,
+      matched: this.#matched[rule]!,
+      notMatched: seen[rule]! - this.#matched[rule]!,
+    }));
+  }
+
+  /** Events that each rule was asked about, by rule id, since the set was made. */
+  seen(): { readonly [id: string]: number } {
+    const seen: { [id: string]: number } = Object.create(null);
+    for (const [rule, count] of this.counts().entries()) seen[this.rules[rule]!.id] = count.seen;
+    return seen;
+  }
+
+  /** Size of what was built so far. */
+  statistics(): { readonly buckets: number; readonly states: number } {
+    let states = 0;
+    for (const bucket of this.#buckets.values()) states += bucket.states;
+    return { buckets: this.#buckets.size, states };
+  }
+
+  #bucket(number: number): Bucket {
+    const known = this.#buckets.get(number);
+    if (known !== undefined) return known;
+    if (this.#buckets.size >= maxBuckets) this.#letGo();
+    const decide = this.#partition.within(number);
+    const members: Member[] = [];
+    for (let rule = 0; rule < this.#mapped.length; rule++) {
+      const rest = decide(this.#mapped[rule]!.condition);
+      if (rest !== false) members.push({ rule, rest });
+    }
+    const bucket = new Bucket(members, this.#compiler);
+    this.#buckets.set(number, bucket);
+    return bucket;
+  }
+
+  #letGo(): void {
+    const [oldest] = this.#buckets;
+    if (oldest === undefined) return;
+    for (const rule of oldest[1].rules) this.#seenBefore[rule]! += oldest[1].seen;
+    this.#buckets.delete(oldest[0]);
+  }
+}
+
+function* conditions(mapped: readonly MappedRule[]): Iterable<Condition> {
+  for (const { condition } of mapped) yield condition;
+}

@@ -1,0 +1,153 @@
+/** Collects the columns of many batches' rows of one class, as a row group takes them. Knows the columns, no file. */
+import { type EventClass, eventClasses } from "@vedette/model";
+import { isDemoBatchRow } from "./columns.ts";
+import type { BatchColumn, BatchHeader } from "./encode.ts";
+import type { ChunkInput } from "./parquet/chunk.ts";
+
+export interface OpenedBatch {
+  readonly header: BatchHeader;
+  readonly columns: ReadonlyMap<string, BatchColumn>;
+}
+/** Rows of one batch; undefined: all. */
+interface Part {
+  readonly batch: OpenedBatch;
+  readonly rows: readonly number[] | undefined;
+}
+/** All rows of one class. */
+export interface ClassRows {
+  readonly class: EventClass;
+  readonly count: number;
+  readonly parts: readonly Part[];
+}
+
+/** Columns whose cells hardly ever repeat. */
+const uniqueColumns: ReadonlySet<string> = new Set(["id", "rest", "original"]);
+const decoder = new TextDecoder();
+const classOf = (name: string): EventClass => ((eventClasses as readonly string[]).includes(name) ? (name as EventClass) : "other");
+
+/** Text cells of a column, row by row. */
+export function* cellsOf(column: BatchColumn | undefined, count: number): Generator<string> {
+  if (column === undefined || "numbers" in column) {
+    for (let row = 0; row < count; row++) yield "";
+    return;
+  }
+  let at = 0;
+  for (const length of column.lengths) {
+    yield decoder.decode(column.bytes.subarray(at, at + length));
+    at += length;
+  }
+}
+
+function split(batch: OpenedBatch): ReadonlyMap<EventClass, readonly number[] | undefined> {
+  const { classes, count } = batch.header;
+  const [only] = classes;
+  if (only !== undefined && classes.length === 1) return new Map([[classOf(only), undefined]]);
+  const found = new Map<EventClass, number[]>();
+  let row = 0;
+  for (const name of cellsOf(batch.columns.get("class"), count)) {
+    const key = classOf(name);
+    const rows = found.get(key);
+    if (rows === undefined) found.set(key, [row]);
+    else rows.push(row);
+    row++;
+  }
+  return found;
+}
+
+/** Sorts the rows of batches by class; the order within a class is the order of arrival. */
+export function byClass(batches: readonly OpenedBatch[]): readonly ClassRows[] {
+  const found = new Map<EventClass, { count: number; parts: Part[] }>();
+  for (const batch of batches) {
+    for (const [name, rows] of split(batch)) {
+      let own = found.get(name);
+      if (own === undefined) {
+        own = { count: 0, parts: [] };
+        found.set(name, own);
+      }
+      own.count += rows?.length ?? batch.header.count;
+      own.parts.push({ batch, rows });
+    }
+  }
+  return [...found].map(([name, own]) => ({ class: name, ...own }));
+}
+
+function numbersOf({ parts, count }: ClassRows, name: string): Float64Array {
+  const numbers = new Float64Array(count);
+  let to = 0;
+  for (const { batch, rows } of parts) {
+    const column = batch.columns.get(name);
+    if (column === undefined || !("numbers" in column)) throw new RangeError(`a batch lacks ${name}`);
+    if (rows === undefined) for (const value of column.numbers) numbers[to++] = Number(value);
+    else for (const row of rows) numbers[to++] = Number(column.numbers[row]);
+  }
+  return numbers;
+}
+
+function textOf({ parts, count }: ClassRows, name: string): { lengths: Uint32Array; bytes: Uint8Array } {
+  const lengths = new Uint32Array(count);
+  const pieces: Uint8Array[] = [];
+  let to = 0;
+  for (const { batch, rows } of parts) {
+    const column = batch.columns.get(name);
+    const taken = rows?.length ?? batch.header.count;
+    if (column === undefined || "numbers" in column) {
+      to += taken;
+      continue;
+    }
+    if (rows === undefined) {
+      lengths.set(column.lengths, to);
+      pieces.push(column.bytes);
+      to += taken;
+      continue;
+    }
+    let at = 0;
+    let next = 0;
+    for (let row = 0; row < column.lengths.length && next < rows.length; row++) {
+      const length = column.lengths[row] as number;
+      if (rows[next] === row) {
+        next++;
+        lengths[to++] = length;
+        pieces.push(column.bytes.subarray(at, at + length));
+      }
+      at += length;
+    }
+  }
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return { lengths, bytes };
+}
+
+export function columnOf(rows: ClassRows, name: string, isNumber: boolean): ChunkInput {
+  return isNumber ? { numbers: numbersOf(rows, name) } : { ...textOf(rows, name), unique: uniqueColumns.has(name) };
+}
+
+/** What the manifest says of a class's rows. */
+export function summaryOf(rows: ClassRows): { demo: number; original: number; min: number; max: number } {
+  let [demo, original, min, max] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { batch, rows: chosen } of rows.parts) {
+    const { header } = batch;
+    if (chosen === undefined) {
+      demo += header.demo;
+      original += header.originalBytes;
+      min = Math.min(min, header.minTime);
+      max = Math.max(max, header.maxTime);
+      continue;
+    }
+    const part: ClassRows = { class: rows.class, count: chosen.length, parts: [{ batch, rows: chosen }] };
+    for (const time of numbersOf(part, "time")) {
+      if (time < min) min = time;
+      if (time > max) max = time;
+    }
+    for (const length of textOf(part, "original").lengths) original += length;
+    if (header.demo > 0) {
+      const wanted = new Set(chosen);
+      let row = 0;
+      for (const rest of cellsOf(batch.columns.get("rest"), header.count)) if (wanted.has(row++) && isDemoBatchRow(rest)) demo++;
+    }
+  }
+  return { demo, original, min, max };
+}

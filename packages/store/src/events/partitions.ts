@@ -1,0 +1,311 @@
+/** The set of open segments and sealed files: adds, seals, drops, and hands queries a stable view of it. Knows no query. */
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { UnavailableError } from "@vedette/kit";
+import type { EventClass, Micros } from "@vedette/model";
+import type { State } from "../state/tables.ts";
+import type { EncodedEvents } from "../store.ts";
+import type { Duck } from "./duckdb.ts";
+import { Manifest, type Partition } from "./manifest.ts";
+import { type Folders, literal, makeFolders, writeJoined, writeSegment, writeWithoutDemo } from "./sealed.ts";
+import { Segment } from "./segment.ts";
+
+export interface SealLimits {
+  /** Rows after which a segment is sealed before its hour is over. */
+  readonly rows: number;
+  /** Bytes of its frames after which it is. */
+  readonly bytes: number;
+}
+export type Policy = { readonly [C in EventClass]?: { readonly maxAge?: Micros; readonly maxBytes?: number } };
+
+/** What a query reads: one SQL relation with its time bounds. */
+export interface Source {
+  readonly relation: string;
+  readonly minTime: Micros;
+  readonly maxTime: Micros;
+  readonly odd: ReadonlySet<string> | readonly string[];
+}
+/** A stable view: nothing in it goes away before `release`. */
+export interface View {
+  readonly sources: readonly Source[];
+  release(): void;
+}
+
+/** 3.6e9 µs: partitions begin with the hour of the receive time. */
+const hourWidth = 3_600_000_000;
+/** Files of one hour and class that are joined into one, and rows from which a file is left alone. */
+const joinedFiles = 16;
+const joinedRows = 1_500_000;
+const hourOf = (received: Micros) => Math.floor(received / hourWidth);
+const segmentFile = (number: number, hour: number) => `${String(number).padStart(10, "0")}-${hour}.frames`;
+
+const unavailable = (cause: unknown) =>
+  new UnavailableError(
+    "store_unavailable",
+    `the event store took nothing of the batch: ${cause instanceof Error ? cause.message : String(cause)}`,
+    {
+      cause,
+    },
+  );
+
+export class Partitions {
+  private readonly duck: Duck;
+  private readonly manifest: Manifest;
+  private readonly folders: Folders;
+  private readonly limits: SealLimits;
+  private readonly now: () => Micros;
+  /** Frozen segments in order, then the current one. */
+  private segments: Segment[] = [];
+  private current: Segment | undefined;
+  private nextNumber = 0;
+  private queue: Promise<unknown> = Promise.resolve();
+  private sealing: Promise<void> | undefined;
+  /** Views in use by the order of their making, and what to remove once no view made before its burial is left. */
+  private readonly views = new Set<number>();
+  private graveyard: { readonly after: number; readonly removal: () => void }[] = [];
+  private lastView = 0;
+  private constructor(duck: Duck, manifest: Manifest, folders: Folders, limits: SealLimits, now: () => Micros) {
+    this.duck = duck;
+    this.manifest = manifest;
+    this.folders = folders;
+    this.limits = limits;
+    this.now = now;
+  }
+
+  static async open(duck: Duck, state: State, directory: string, limits: SealLimits, now: () => Micros): Promise<Partitions> {
+    const all = new Partitions(duck, await Manifest.open(state), await makeFolders(directory), limits, now);
+    await all.reconcile();
+    return all;
+  }
+
+  /** Brings the folder in line with the manifest, whatever a crash left: what no row names was not committed, what is sealed is not open. */
+  private async reconcile(): Promise<void> {
+    for (const file of readdirSync(this.folders.temporary)) rmSync(join(this.folders.temporary, file), { recursive: true });
+    const named = new Set(this.manifest.partitions.map((one) => one.name));
+    const found = new Set(readdirSync(this.folders.sealed));
+    for (const file of found) if (!named.has(file)) rmSync(join(this.folders.sealed, file));
+    const missing = this.manifest.partitions.filter((one) => !found.has(one.name));
+    if (missing.length > 0) await this.manifest.replace(missing, []);
+    this.nextNumber = this.manifest.sealedSegment + 1;
+    for (const file of readdirSync(this.folders.open).sort()) {
+      const match = /^(\d{10})-(-?\d+)\.frames$/.exec(file);
+      if (match === null) continue;
+      const path = join(this.folders.open, file);
+      const number = Number(match[1]);
+      if (number <= this.manifest.sealedSegment) {
+        rmSync(path);
+        continue;
+      }
+      this.segments.push(new Segment(this.duck, path, number, Number(match[2]), this.applied));
+      this.nextNumber = number + 1;
+    }
+    this.current = this.segments.at(-1);
+  }
+
+  get applied(): number {
+    return this.segments.reduce((most, one) => Math.max(most, one.applied), this.manifest.applied);
+  }
+
+  /** Puts run one after the other, in the order they were called. */
+  put(offset: number, received: Micros, events: EncodedEvents): Promise<void> {
+    const done = this.queue.then(() => this.putNow(offset, received, events));
+    this.queue = done.catch(() => {});
+    return done;
+  }
+
+  private async putNow(offset: number, received: Micros, events: EncodedEvents): Promise<void> {
+    if (offset <= this.applied) return;
+    try {
+      // Two segments' rows are what the memory limit holds: beyond that, sealing must catch up first.
+      if (this.segments.length > 2) await this.sealFrozen();
+      const hour = hourOf(received);
+      if (this.current?.hour !== hour) {
+        if (this.current !== undefined) this.startSealing();
+        this.current = new Segment(
+          this.duck,
+          join(this.folders.open, segmentFile(this.nextNumber, hour)),
+          this.nextNumber,
+          hour,
+          this.applied,
+        );
+        this.nextNumber++;
+        this.segments.push(this.current);
+      }
+      await this.current.put({ offset, received, batch: events.bytes });
+    } catch (error) {
+      throw unavailable(error);
+    }
+    if (this.current.rows >= this.limits.rows || this.current.bytes >= this.limits.bytes) this.startSealing();
+  }
+
+  /** Freezes the current segment and seals in the background; a failure leaves everything readable and is tried again by `seal`. */
+  private startSealing(): void {
+    this.current = undefined;
+    this.sealFrozen().catch(() => {});
+  }
+
+  async seal(all: boolean): Promise<void> {
+    const freeze = this.queue.then(() => {
+      if (this.current !== undefined && (all || this.current.hour < hourOf(this.now()))) this.current = undefined;
+    });
+    this.queue = freeze;
+    await freeze;
+    await this.sealFrozen();
+  }
+
+  private sealFrozen(): Promise<void> {
+    const work = (this.sealing ?? Promise.resolve())
+      .catch(() => {})
+      .then(async () => {
+        for (;;) {
+          const [oldest] = this.segments;
+          if (oldest === undefined || oldest === this.current) return;
+          await this.sealOne(oldest);
+        }
+      });
+    this.sealing = work;
+    work.catch(() => {});
+    return work;
+  }
+
+  private async sealOne(segment: Segment): Promise<void> {
+    try {
+      const partitions = segment.rows === 0 ? [] : await writeSegment(segment, this.folders);
+      await this.manifest.add(segment.number, Math.max(this.manifest.applied, segment.applied), partitions);
+    } catch (error) {
+      throw unavailable(error);
+    }
+    this.segments = this.segments.filter((one) => one !== segment);
+    rmSync(segment.path, { force: true });
+    this.bury(() => {
+      segment.dropTable().then(
+        () => segment.close(),
+        () => segment.close(),
+      );
+    });
+    await this.join(segment.hour);
+  }
+
+  /** Joins an hour's small files per class, so that a query opens few: every so many, and the rest once the hour is over. */
+  private async join(hour: number): Promise<void> {
+    const over = this.segments.every((one) => one.hour !== hour) && hour < hourOf(this.now());
+    const classes = new Map<string, Partition[]>();
+    for (const one of this.manifest.partitions) {
+      if (one.hour !== hour || one.rows >= joinedRows) continue;
+      const own = classes.get(one.class);
+      if (own === undefined) classes.set(one.class, [one]);
+      else own.push(one);
+    }
+    for (const own of classes.values()) {
+      if (own.length < (over ? 2 : joinedFiles)) continue;
+      const joined = await writeJoined(own, this.folders);
+      await this.drop(own, [joined]);
+    }
+  }
+
+  /** Does `removal` once no view that may still read the thing is left. */
+  private bury(removal: () => void): void {
+    this.graveyard.push({ after: this.lastView, removal });
+    this.exhume();
+  }
+
+  private exhume(): void {
+    const [oldest = Number.POSITIVE_INFINITY] = this.views;
+    const free = this.graveyard.filter((one) => one.after < oldest);
+    this.graveyard = this.graveyard.filter((one) => one.after >= oldest);
+    for (const one of free) one.removal();
+  }
+
+  async view(range: { readonly from: Micros; readonly to: Micros } | undefined): Promise<View> {
+    const within = (min: Micros, max: Micros) => range === undefined || (max >= range.from && min < range.to);
+    const sources: Source[] = [];
+    const open: Segment[] = [];
+    for (const one of this.segments) {
+      if (one.rows > 0 && within(one.minTime, one.maxTime)) {
+        open.push(one);
+        sources.push({ relation: one.table, minTime: one.minTime, maxTime: one.maxTime, odd: one.odd });
+      }
+    }
+    for (const one of this.manifest.partitions) {
+      if (!within(one.min_time, one.max_time)) continue;
+      const relation = literal(join(this.folders.sealed, one.name));
+      sources.push({ relation, minTime: one.min_time, maxTime: one.max_time, odd: one.odd });
+    }
+    const number = ++this.lastView;
+    this.views.add(number);
+    const release = () => {
+      this.views.delete(number);
+      this.exhume();
+    };
+    try {
+      for (const one of open) await one.load();
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return { sources, release };
+  }
+
+  private async drop(partitions: readonly Partition[], replacements: readonly Partition[]): Promise<void> {
+    await this.manifest.replace(partitions, replacements);
+    for (const { name } of partitions) this.bury(() => rmSync(join(this.folders.sealed, name), { force: true }));
+  }
+
+  async retain(policy: Policy): Promise<number> {
+    const dropped: Partition[] = [];
+    for (const [name, limits] of Object.entries(policy)) {
+      const own = this.manifest.partitions.filter((one) => one.class === name).sort((a, b) => a.segment - b.segment);
+      let bytes = own.reduce((sum, one) => sum + one.bytes, 0);
+      const oldest = limits.maxAge === undefined ? Number.NEGATIVE_INFINITY : this.now() - limits.maxAge;
+      for (const one of own) {
+        // Age counts from the end of the hour it was received in: historical events are kept as long as fresh ones.
+        const aged = (one.hour + 1) * hourWidth <= oldest;
+        if (!aged && (limits.maxBytes === undefined || bytes <= limits.maxBytes)) continue;
+        bytes -= one.bytes;
+        dropped.push(one);
+      }
+    }
+    if (dropped.length > 0) await this.drop(dropped, []);
+    return dropped.length;
+  }
+
+  async clearDemo(): Promise<number> {
+    await this.seal(true);
+    let removed = 0;
+    for (const one of this.manifest.partitions.filter((partition) => partition.demo > 0)) {
+      const kept = await writeWithoutDemo(this.duck, one, this.folders);
+      await this.drop([one], kept === undefined ? [] : [kept]);
+      removed += one.demo;
+    }
+    return removed;
+  }
+
+  usage() {
+    let [events, openBytes, sealedBytes, originalBytes] = [0, 0, 0, 0];
+    let oldest = Number.POSITIVE_INFINITY;
+    let newest = Number.NEGATIVE_INFINITY;
+    for (const one of this.segments) {
+      events += one.rows;
+      openBytes += one.bytes;
+      originalBytes += one.originalBytes;
+      oldest = Math.min(oldest, one.minTime);
+      newest = Math.max(newest, one.maxTime);
+    }
+    for (const one of this.manifest.partitions) {
+      events += one.rows;
+      sealedBytes += one.bytes;
+      originalBytes += one.original_bytes;
+      oldest = Math.min(oldest, one.min_time);
+      newest = Math.max(newest, one.max_time);
+    }
+    const partitions = this.segments.length + this.manifest.partitions.length;
+    const times = events === 0 ? {} : { oldest, newest };
+    return { events, openBytes, sealedBytes, originalBytes, partitions, ...times };
+  }
+
+  async close(): Promise<void> {
+    await this.queue;
+    await this.sealing?.catch(() => {});
+    for (const one of this.segments) one.close();
+  }
+}

@@ -1,0 +1,243 @@
+/** Reads events: search pages, lookups by id, histograms, top values, statistics. Knows how rows are laid out, not where files come from. */
+import { BadInputError, VedetteError } from "@vedette/kit";
+import type { Event } from "@vedette/model";
+import type { Aggregate, EventPage, EventQuery, EventStore, TimeRange } from "../store.ts";
+import { columns } from "./columns.ts";
+import type { Duck, Row } from "./duckdb.ts";
+import type { Partitions, Source, View } from "./partitions.ts";
+import { numberSql, Predicate, quote } from "./predicate.ts";
+import { eventOf } from "./rows.ts";
+
+const columnList = columns.map(quote).join(", ");
+/** Values of one `values` aggregate, and groups of one `stats`: more is no table a person reads. */
+const maxValues = 100;
+const maxGroups = 10_000;
+const maxPage = 10_000;
+
+/** Sources as one relation of the given columns. */
+function from(sources: readonly Source[], list: string): string {
+  const files = sources.filter((one) => one.relation.startsWith("'")).map((one) => one.relation);
+  const parts = sources.filter((one) => !one.relation.startsWith("'")).map((one) => `SELECT ${list} FROM ${one.relation}`);
+  if (files.length > 0) parts.push(`SELECT ${list} FROM read_parquet([${files.join(", ")}])`);
+  return `(${parts.join(" UNION ALL ")})`;
+}
+const oddOf = (sources: readonly Source[]): ReadonlySet<string> => new Set(sources.flatMap((one) => [...one.odd]));
+
+const between = (predicate: Predicate, { from: least, to: end }: TimeRange) =>
+  `time >= ${predicate.bindInteger(least)} AND time < ${predicate.bindInteger(end)}`;
+
+function bounds(predicate: Predicate, query: EventQuery): string {
+  const { range, tenant, where } = query;
+  return `${between(predicate, range)} AND tenant = ${predicate.bind(tenant)} AND ${predicate.compile(where)}`;
+}
+
+/** DuckDB's words for what the query, not the store, is to blame for. */
+function explained(error: unknown): unknown {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof VedetteError || (error instanceof Error && error.name === "AbortError")) return error;
+  if (/regexp|regex|missing \)|invalid perl operator|invalid escape|bad repetition|no argument for repetition/i.test(message)) {
+    return new BadInputError("query_invalid", `not a linear-time (RE2) pattern: ${message.slice(0, 300)}`, { cause: error });
+  }
+  return new VedetteError("store_unavailable", false, `the event store could not answer: ${message.slice(0, 300)}`, { cause: error });
+}
+
+type Cursor = readonly [time: number, id: string];
+function readCursor(text: string | undefined): Cursor | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const [time, id] = JSON.parse(Buffer.from(text, "base64url").toString()) as [unknown, unknown];
+    if (typeof time === "number" && Number.isSafeInteger(time) && typeof id === "string") return [time, id];
+  } catch {
+    // falls through to the one message
+  }
+  throw new BadInputError("query_invalid", "cursor: not one that a search returned");
+}
+
+export class Search implements Pick<EventStore, "search" | "get" | "histogram" | "top" | "stats"> {
+  private readonly duck: Duck;
+  private readonly partitions: Partitions;
+  constructor(duck: Duck, partitions: Partitions) {
+    this.duck = duck;
+    this.partitions = partitions;
+  }
+
+  private async reading<T>(range: TimeRange | undefined, read: (view: View) => Promise<T>): Promise<T> {
+    const view = await this.partitions.view(range);
+    try {
+      return await read(view);
+    } catch (error) {
+      throw explained(error);
+    } finally {
+      view.release();
+    }
+  }
+
+  /** Goes through the partitions from the wanted end of time and stops when no later one can hold a row of the page. */
+  search(query: Parameters<EventStore["search"]>[0], signal?: AbortSignal): Promise<EventPage> {
+    const cursor = readCursor(query.cursor);
+    const limit = Math.max(1, Math.min(maxPage, Math.trunc(query.limit)));
+    const oldest = query.oldestFirst === true;
+    const range = !cursor
+      ? query.range
+      : oldest
+        ? { from: Math.max(query.range.from, cursor[0]), to: query.range.to }
+        : { from: query.range.from, to: Math.min(query.range.to, cursor[0] + 1) };
+    return this.reading(range, async ({ sources }) => {
+      const ordered = [...sources].sort((a, b) => (oldest ? a.minTime - b.minTime : b.maxTime - a.maxTime));
+      let rows: Row[] = [];
+      for (let at = 0, width = 2; at < ordered.length; width *= 2) {
+        const next = ordered[at] as Source;
+        const last = rows[limit];
+        if (last !== undefined && (oldest ? Number(last[0]) < next.minTime : Number(last[0]) > next.maxTime)) break;
+        const found = await this.page(ordered.slice(at, at + width), { ...query, range }, cursor, oldest, limit + 1, signal);
+        rows = merge(rows, found, oldest).slice(0, limit + 1);
+        at += width;
+      }
+      const events = rows.slice(0, limit).map(eventOf);
+      const end = events.at(-1);
+      if (rows.length <= limit || end === undefined) return { events };
+      return { events, cursor: Buffer.from(JSON.stringify([end.time, end.id])).toString("base64url") };
+    });
+  }
+
+  /** First finds which times the page spans, from few columns; then reads whole rows of those times only. */
+  private async page(
+    sources: readonly Source[],
+    query: EventQuery,
+    cursor: Cursor | undefined,
+    oldest: boolean,
+    limit: number,
+    signal?: AbortSignal,
+  ) {
+    const select = (list: string, range: TimeRange) => {
+      const predicate = new Predicate(oddOf(sources));
+      let where = bounds(predicate, { ...query, range });
+      if (cursor !== undefined) {
+        const sign = oldest ? ">" : "<";
+        const time = predicate.bindInteger(cursor[0]);
+        where += ` AND (time ${sign} ${time} OR (time = ${time} AND id ${sign} ${predicate.bind(cursor[1])}))`;
+      }
+      const order = oldest ? "time, id" : "time DESC, id DESC";
+      const sql = `SELECT ${list} FROM ${from(sources, "*")} WHERE ${where} ORDER BY ${order} LIMIT ${limit}`;
+      return this.duck.query(sql, predicate.parameters, signal);
+    };
+    const times = (await select("time, id", query.range)).map(([time]) => Number(time));
+    if (times.length === 0) return [];
+    const ends = [times[0] as number, times.at(-1) as number];
+    return await select(columnList, { from: Math.min(...ends), to: Math.max(...ends) + 1 });
+  }
+
+  get(tenant: string, ids: readonly string[], range?: TimeRange): Promise<readonly Event[]> {
+    const wanted = [...new Set(ids)].slice(0, maxPage);
+    if (wanted.length === 0) return Promise.resolve([]);
+    return this.reading(range, async ({ sources }) => {
+      const found = new Map<string, Event>();
+      const ordered = [...sources].sort((a, b) => b.maxTime - a.maxTime);
+      for (let at = 0; at < ordered.length && found.size < wanted.length; at += 64) {
+        const predicate = new Predicate(new Set());
+        const list = wanted.map((id) => predicate.bind(id)).join(", ");
+        let where = `tenant = ${predicate.bind(tenant)} AND id IN (${list})`;
+        if (range !== undefined) where += ` AND ${between(predicate, range)}`;
+        const sql = `SELECT ${columnList} FROM ${from(ordered.slice(at, at + 64), columnList)} WHERE ${where}`;
+        for (const row of await this.duck.query(sql, predicate.parameters)) {
+          const event = eventOf(row);
+          found.set(event.id, event);
+        }
+      }
+      return wanted.map((id) => found.get(id)).filter((event) => event !== undefined);
+    });
+  }
+
+  histogram(query: Parameters<EventStore["histogram"]>[0], signal?: AbortSignal): ReturnType<EventStore["histogram"]> {
+    const width = Math.trunc(query.width);
+    if (!(width > 0)) throw new BadInputError("query_invalid", "width: a bucket must be at least one microsecond wide");
+    return this.reading(query.range, async ({ sources }) => {
+      if (sources.length === 0) return [];
+      const predicate = new Predicate(oddOf(sources));
+      const where = bounds(predicate, query);
+      const bucket = `(time - ${predicate.bindInteger(query.range.from)}) // ${predicate.bindInteger(width)}`;
+      const sql = `SELECT ${bucket} AS b, count(*) FROM ${from(sources, "*")} WHERE ${where} GROUP BY b ORDER BY b`;
+      const rows = await this.duck.query(sql, predicate.parameters, signal);
+      return rows.map(([b, count]) => ({ start: Math.trunc(query.range.from) + Number(b) * width, count: Number(count) }));
+    });
+  }
+
+  top(query: Parameters<EventStore["top"]>[0], signal?: AbortSignal): ReturnType<EventStore["top"]> {
+    return this.reading(query.range, async ({ sources }) => {
+      if (sources.length === 0) return [];
+      const predicate = new Predicate(oddOf(sources));
+      const where = bounds(predicate, query);
+      const value = predicate.plainColumn(query.field) ?? `unnest(list_distinct(${predicate.scalars(query.field)}))`;
+      const limit = Math.max(1, Math.min(maxGroups, Math.trunc(query.limit)));
+      const inner = `SELECT ${value} AS v FROM ${from(sources, "*")} WHERE ${where}`;
+      const sql = `SELECT v, count(*) AS n FROM (${inner}) WHERE v IS NOT NULL GROUP BY v ORDER BY n DESC, v LIMIT ${limit}`;
+      const rows = await this.duck.query(sql, predicate.parameters, signal);
+      return rows.map(([v, n]) => ({ value: String(v), count: Number(n) }));
+    });
+  }
+
+  stats(query: Parameters<EventStore["stats"]>[0], signal?: AbortSignal): ReturnType<EventStore["stats"]> {
+    return this.reading(query.range, async ({ sources }) => {
+      if (sources.length === 0) return [];
+      const predicate = new Predicate(oddOf(sources));
+      const where = bounds(predicate, query);
+      const groups = query.by.map((field, index) => `${textOf(predicate, field)} AS g${index}`);
+      const inner = query.aggregates.flatMap((one, index) =>
+        one.field === undefined ? [] : [`${valuesOf(predicate, one.field)} AS a${index}`],
+      );
+      const outer = query.aggregates.map((one, index) => `${aggregateSql(one, `a${index}`)} AS r${index}`);
+      const names = [...query.by, ...query.aggregates.map((one) => one.as)];
+      const keys = query.by.map((_, index) => `g${index}`);
+      const sorted = query.sort === undefined ? -1 : names.indexOf(query.sort.by);
+      if (query.sort !== undefined && sorted < 0) throw new BadInputError("query_invalid", `sort: no column ${query.sort.by}`);
+      const order = sorted >= 0 ? [`${sorted + 1} ${query.sort?.descending ? "DESC" : "ASC"} NULLS LAST`] : [];
+      const limit = Math.max(1, Math.min(maxGroups, Math.trunc(query.limit)));
+      const sql = `SELECT ${[...keys, ...outer].join(", ")} FROM (SELECT ${["time", ...groups, ...inner].join(", ")} FROM ${from(sources, "*")} WHERE ${where})${
+        keys.length > 0 ? ` GROUP BY ${keys.join(", ")}` : ""
+      }${order.length + keys.length > 0 ? ` ORDER BY ${[...order, ...keys].join(", ")}` : ""} LIMIT ${limit}`;
+      const rows = await this.duck.query(sql, predicate.parameters, signal);
+      return rows.map((row) => Object.fromEntries(names.map((name, index) => [name, cell(row[index])])));
+    });
+  }
+}
+
+function merge(a: readonly Row[], b: readonly Row[], oldest: boolean): Row[] {
+  const sign = oldest ? 1 : -1;
+  return [...a, ...b].sort((x, y) => sign * (Number(x[0]) - Number(y[0]) || compareText(String(x[3]), String(y[3]))));
+}
+const compareText = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+/** A field's scalars as a list; `@timestamp` is the event's time in microseconds. */
+function valuesOf(predicate: Predicate, field: string): string {
+  return field === "@timestamp" ? "[CAST(time AS VARCHAR)]" : predicate.scalars(field);
+}
+/** A field as one text to group by; several values are joined. */
+function textOf(predicate: Predicate, field: string): string {
+  if (field === "@timestamp") return "CAST(time AS VARCHAR)";
+  return predicate.plainColumn(field) ?? `nullif(array_to_string(${predicate.scalars(field)}, ', '), '')`;
+}
+
+/** SQL of an aggregate over a list-valued column `a`. */
+function aggregateSql({ fn, field }: Aggregate, a: string): string {
+  if (fn === "count") return field === undefined ? "count(*)" : `count(*) FILTER (len(${a}) > 0)`;
+  if (field === undefined) throw new BadInputError("query_invalid", `${fn} needs a field`);
+  const flat = `flatten(list(${a}) FILTER (len(${a}) > 0))`;
+  const numbers = `list_filter(list_transform(${flat}, lambda v: ${numberSql("v")}), lambda n: n IS NOT NULL)`;
+  switch (fn) {
+    case "distinct":
+      return `coalesce(len(list_distinct(${flat})), 0)`;
+    case "values":
+      return `array_to_string(list_slice(list_sort(list_distinct(${flat})), 1, ${maxValues}), ', ')`;
+    case "sum":
+    case "avg":
+      return `list_${fn}(${numbers})`;
+    default:
+      return `coalesce(CAST(list_${fn}(${numbers}) AS VARCHAR), list_${fn}(${flat}))`;
+  }
+}
+
+function cell(value: Row[number] | undefined): string | number | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value === "bigint") return Number(value);
+  return typeof value === "number" || typeof value === "string" ? value : String(value);
+}

@@ -1,0 +1,3 @@
+export { encodeEvents } from "./events/encode.ts";
+export { openStore, type StoreOptions } from "./open.ts";
+export * from "./store.ts";

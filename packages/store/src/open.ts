@@ -1,0 +1,179 @@
+/** Starts the storage thread and speaks for it. Refuses to import a driver: loading this file is cheap. */
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { BadInputError, type Clock, systemClock, UnavailableError, VedetteError } from "@vedette/kit";
+import type { Answer, Call, ThreadOptions } from "./protocol.ts";
+import type { AlertStore, CheckpointStore, EventStore, SettingStore, Store } from "./store.ts";
+
+export interface StoreOptions {
+  /** The data directory: the store owns `events/` and `state.db` in it. */
+  readonly directory: string;
+  readonly clock?: Clock;
+  /** What DuckDB may hold in memory before it spills to `events/tmp`. */
+  readonly memoryLimitMb?: number;
+  /** Rows of an open segment after which it is sealed before its hour is over. */
+  readonly sealRows?: number;
+  /** Bytes of an open segment's frames after which it is. */
+  readonly sealBytes?: number;
+}
+
+/** Of 512 MB for the whole program. */
+const defaultMemoryMb = 160;
+/** One Parquet row group: small enough to hold in memory twice while it is written, large enough for dictionaries to pay. */
+const defaultSealRows = 32_768;
+const defaultSealBytes = 24 * 1024 * 1024;
+
+/** The thread makes much short-lived garbage while sealing; unbounded, its nursery alone grows to 130 MB. */
+const youngMb = 24;
+
+interface Waiting {
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Calls over the port, answered in any order. */
+class Connection {
+  private readonly worker: Worker;
+  private readonly clock: Clock;
+  private readonly waiting = new Map<number, Waiting>();
+  private last = 0;
+  private failed: Error | undefined;
+  constructor(worker: Worker, clock: Clock) {
+    this.worker = worker;
+    this.clock = clock;
+    worker.on("message", (answer: Answer) => this.receive(answer));
+    worker.on("error", (error) => this.fail(error instanceof Error ? error : new Error(String(error))));
+    worker.on("exit", (code) => this.fail(new Error(`the storage thread ended with code ${code}`)));
+  }
+
+  private fail(error: Error): void {
+    this.failed ??= error;
+    for (const { reject } of this.waiting.values()) reject(new UnavailableError("store_unavailable", error.message, { cause: error }));
+    this.waiting.clear();
+    this.worker.unref();
+  }
+
+  private receive(answer: Answer): void {
+    const call = this.waiting.get(answer.id);
+    if (call === undefined) return;
+    this.waiting.delete(answer.id);
+    // The thread holds the process only while something is asked of it.
+    if (this.waiting.size === 0) this.worker.unref();
+    const { error } = answer;
+    if (error === undefined) call.resolve(answer.value as never);
+    else if (error.aborted) call.reject(new DOMException("The query was stopped", "AbortError"));
+    else if (error.code === "store_unavailable") call.reject(new UnavailableError(error.code, error.message));
+    else if (error.code === "query_invalid" || error.code === "bad_request") call.reject(new BadInputError(error.code, error.message));
+    else call.reject(new VedetteError(error.code, error.permanent, error.message));
+  }
+
+  call<T>(
+    target: string,
+    method: string,
+    parameters: readonly unknown[],
+    { signal }: { signal?: AbortSignal | undefined } = {},
+  ): Promise<T> {
+    if (this.failed !== undefined)
+      return Promise.reject(new UnavailableError("store_unavailable", this.failed.message, { cause: this.failed }));
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const id = ++this.last;
+    const answered = new Promise<T>((resolve, reject) => this.waiting.set(id, { resolve: resolve as Waiting["resolve"], reject }));
+    this.worker.ref();
+    this.worker.postMessage({ id, target, method, parameters, now: this.clock.now() } satisfies Call);
+    if (signal === undefined) return answered;
+    const cancel = () => this.worker.postMessage({ cancel: id } satisfies Call);
+    signal.addEventListener("abort", cancel);
+    return answered.finally(() => signal.removeEventListener("abort", cancel));
+  }
+
+  async end(): Promise<void> {
+    if (this.failed !== undefined) return;
+    const gone = once(this.worker, "exit");
+    await this.call("", "close", []);
+    await this.worker.terminate();
+    await gone;
+  }
+}
+
+function eventStore(connection: Connection): EventStore {
+  const call = connection.call.bind(connection);
+  return {
+    // copied, not transferred: on a full disk the caller puts the same bytes again
+    put: (offset, received, events) => call("events", "put", [offset, received, events]),
+    applied: () => call("events", "applied", []),
+    search: (query, signal) => call("events", "search", [query], { signal }),
+    get: (tenant, ids, range) => call("events", "get", [tenant, ids, range]),
+    histogram: (query, signal) => call("events", "histogram", [query], { signal }),
+    top: (query, signal) => call("events", "top", [query], { signal }),
+    stats: (query, signal) => call("events", "stats", [query], { signal }),
+    seal: (all) => call("events", "seal", [all === true]),
+    retain: (policy) => call("events", "retain", [policy]),
+    clearDemo: () => call("events", "clearDemo", []),
+    usage: () => call("events", "usage", []),
+  };
+}
+
+function alertStore(connection: Connection): AlertStore {
+  const call = connection.call.bind(connection);
+  return {
+    byGroup: (keys) => call("alerts", "byGroup", [keys]),
+    seen: (findings) => call("alerts", "seen", [findings]),
+    fold: (offset, alerts, findings) => call("alerts", "fold", [offset, alerts, findings]),
+    offset: () => call("alerts", "offset", []),
+    list: (filter, limit, cursor) => call("alerts", "list", [filter, limit, cursor]),
+    get: (tenant, id) => call("alerts", "get", [tenant, id]),
+    replace: (alert, updated) => call("alerts", "replace", [alert, updated]),
+    clearDemo: () => call("alerts", "clearDemo", []),
+  };
+}
+
+function checkpointStore(connection: Connection): CheckpointStore {
+  const call = connection.call.bind(connection);
+  return {
+    load: (consumer) => call("checkpoints", "load", [consumer]),
+    acquire: (consumer) => call("checkpoints", "acquire", [consumer]),
+    commit: (consumer, epoch, offset, meta, changed) => call("checkpoints", "commit", [consumer, epoch, offset, meta, changed]),
+  };
+}
+
+function settingStore(connection: Connection): SettingStore {
+  return {
+    get: (name) => connection.call("settings", "get", [name]),
+    set: (name, value) => connection.call("settings", "set", [name, value]),
+  };
+}
+
+/**
+ * Opens the store in a thread of its own; resolves when migrations have run and left-over segments are loaded.
+ * The caller holds the directory's LOCK: two stores on one directory would destroy each other's segments.
+ * @throws VedetteError `data_dir_format` (newer or foreign), `store_unavailable` (damaged or not accessible).
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const workerData: ThreadOptions = {
+    directory: options.directory,
+    memoryLimitMb: options.memoryLimitMb ?? defaultMemoryMb,
+    threads: 2,
+    sealRows: options.sealRows ?? defaultSealRows,
+    sealBytes: options.sealBytes ?? defaultSealBytes,
+  };
+  const file = import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js";
+  const worker = new Worker(new URL(file, import.meta.url), {
+    workerData,
+    name: "vedette-store",
+    resourceLimits: { maxYoungGenerationSizeMb: youngMb },
+  });
+  const connection = new Connection(worker, options.clock ?? systemClock);
+  try {
+    await connection.call("", "ready", []);
+  } catch (error) {
+    await worker.terminate();
+    throw error;
+  }
+  return {
+    events: eventStore(connection),
+    alerts: alertStore(connection),
+    checkpoints: checkpointStore(connection),
+    settings: settingStore(connection),
+    close: () => connection.end(),
+  };
+}

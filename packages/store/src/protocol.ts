@@ -1,0 +1,26 @@
+/** What passes between the program and its storage thread. Types only. */
+import type { ErrorCode } from "@vedette/kit";
+
+export interface ThreadOptions {
+  readonly directory: string;
+  readonly memoryLimitMb: number;
+  readonly threads: number;
+  readonly sealRows: number;
+  readonly sealBytes: number;
+}
+export type Call =
+  | {
+      readonly id: number;
+      readonly target: string;
+      readonly method: string;
+      readonly parameters: readonly unknown[];
+      readonly now: number;
+      readonly cancel?: undefined;
+    }
+  | { readonly cancel: number };
+export type Answer =
+  | { readonly id: number; readonly value: unknown; readonly error?: undefined }
+  | {
+      readonly id: number;
+      readonly error: { readonly code: ErrorCode; readonly permanent: boolean; readonly message: string; readonly aborted?: boolean };
+    };

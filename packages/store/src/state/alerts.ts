@@ -1,0 +1,192 @@
+/** Alerts in the state database. Knows neither rules nor how findings are grouped. */
+import { BadInputError } from "@vedette/kit";
+import { type Alert, severities } from "@vedette/model";
+import { type ExpressionBuilder, sql } from "kysely";
+import type { AlertFilter, AlertStore, FoldedFinding } from "../store.ts";
+import type { State, Tables } from "./tables.ts";
+
+const triageOffset = "triage.offset";
+/** Parameters per `IN` list. */
+const idsPerStatement = 500;
+
+function rowOf(alert: Alert, group: string): Tables["alert"] {
+  const entities = alert.entities.map((entity) => entity.id).join("\n");
+  return {
+    id: alert.id,
+    tenant: alert.tenant,
+    group_key: group,
+    state: alert.state,
+    severity: severities.indexOf(alert.severity),
+    rule: alert.rule.id,
+    first_seen: alert.first_seen,
+    last_seen: alert.last_seen,
+    updated: alert.updated,
+    demo: alert.demo ? 1 : 0,
+    text: `${alert.title}\n${alert.summary}\n${alert.rule.title}\n${entities}`.toLowerCase(),
+    body: JSON.stringify(alert),
+  };
+}
+const alertOf = (body: string): Alert => JSON.parse(body) as Alert;
+
+async function writeEntities(db: State, alert: Alert): Promise<void> {
+  await db.deleteFrom("alert_entity").where("alert", "=", alert.id).execute();
+  const rows = new Map(
+    alert.entities.map((entity) => [`${entity.type}\0${entity.id}`, { alert: alert.id, type: entity.type, id: entity.id }]),
+  );
+  if (rows.size > 0)
+    await db
+      .insertInto("alert_entity")
+      .values([...rows.values()])
+      .execute();
+}
+
+async function upsert(db: State, group: string, alert: Alert): Promise<void> {
+  const { id, ...rest } = rowOf(alert, group);
+  await db
+    .insertInto("alert")
+    .values({ id, ...rest })
+    .onConflict((conflict) => conflict.column("id").doUpdateSet(rest))
+    .execute();
+  await writeEntities(db, alert);
+}
+
+function matches(eb: ExpressionBuilder<Tables, "alert">, filter: AlertFilter) {
+  const all = [eb("tenant", "=", filter.tenant)];
+  if (filter.states !== undefined) all.push(eb("state", "in", filter.states));
+  if (filter.severities !== undefined)
+    all.push(
+      eb(
+        "severity",
+        "in",
+        filter.severities.map((one) => severities.indexOf(one)),
+      ),
+    );
+  if (filter.rule !== undefined) all.push(eb("rule", "=", filter.rule));
+  if (filter.range !== undefined) all.push(eb("last_seen", ">=", filter.range.from), eb("last_seen", "<", filter.range.to));
+  if (filter.entity !== undefined) {
+    all.push(eb("id", "in", eb.selectFrom("alert_entity").select("alert").where("alert_entity.id", "=", filter.entity)));
+  }
+  if (filter.text !== undefined && filter.text !== "") {
+    const pattern = `%${filter.text.toLowerCase().replace(/[\\%_]/g, "\\$&")}%`;
+    all.push(eb(eb.ref("text"), "like", sql<string>`${pattern} escape '\\'`));
+  }
+  return eb.and(all);
+}
+
+function readCursor(cursor: string): readonly [number, string] {
+  try {
+    const [time, id] = JSON.parse(Buffer.from(cursor, "base64url").toString()) as [unknown, unknown];
+    if (typeof time === "number" && typeof id === "string") return [time, id];
+  } catch {
+    // falls through to the one message
+  }
+  throw new BadInputError("bad_request", "cursor: not one that a list returned");
+}
+
+function* slices<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < items.length; at += idsPerStatement) yield items.slice(at, at + idsPerStatement);
+}
+
+/** Newest first by (last_seen, id). */
+export function alertStore(state: State): AlertStore {
+  return {
+    async byGroup(keys) {
+      const found = new Map<string, Alert>();
+      for (const some of slices(keys)) {
+        const rows = await state
+          .selectFrom("alert")
+          .select(["group_key", "body"])
+          .where("group_key", "in", some)
+          .where("state", "!=", "closed")
+          .orderBy("updated")
+          .execute();
+        for (const row of rows) found.set(row.group_key, alertOf(row.body));
+      }
+      return found;
+    },
+    async seen(findings) {
+      const found = new Map<string, FoldedFinding>();
+      for (const some of slices(findings)) {
+        const rows = await state.selectFrom("folded_finding").selectAll().where("id", "in", some).execute();
+        for (const { id, alert, revision, events } of rows) found.set(id, { alert, revision, events });
+      }
+      return found;
+    },
+    async fold(offset, alerts, findings) {
+      await state.transaction().execute(async (tx) => {
+        for (const { group, alert } of alerts) await upsert(tx, group, alert);
+        for (const some of slices([...new Map(findings.map((one) => [one.id, one])).values()])) {
+          await tx
+            .insertInto("folded_finding")
+            .values(some.map(({ id, alert, revision, events }) => ({ id, alert, revision, events })))
+            .onConflict((conflict) =>
+              conflict.column("id").doUpdateSet((eb) => ({
+                alert: eb.ref("excluded.alert"),
+                revision: eb.ref("excluded.revision"),
+                events: eb.ref("excluded.events"),
+              })),
+            )
+            .execute();
+        }
+        await tx
+          .insertInto("progress")
+          .values({ name: triageOffset, value: offset })
+          .onConflict((conflict) => conflict.column("name").doUpdateSet({ value: offset }))
+          .execute();
+      });
+    },
+    async offset() {
+      return (await state.selectFrom("progress").select("value").where("name", "=", triageOffset).executeTakeFirst())?.value ?? 0;
+    },
+    async list(filter, limit, cursor) {
+      const { total } = await state
+        .selectFrom("alert")
+        .select((eb) => eb.fn.countAll<number>().as("total"))
+        .where((eb) => matches(eb, filter))
+        .executeTakeFirstOrThrow();
+      let query = state
+        .selectFrom("alert")
+        .select(["id", "last_seen", "body"])
+        .where((eb) => matches(eb, filter));
+      if (cursor !== undefined) {
+        const [time, id] = readCursor(cursor);
+        query = query.where((eb) => eb.or([eb("last_seen", "<", time), eb.and([eb("last_seen", "=", time), eb("id", "<", id)])]));
+      }
+      const rows = await query
+        .orderBy("last_seen", "desc")
+        .orderBy("id", "desc")
+        .limit(limit + 1)
+        .execute();
+      const page = rows.slice(0, limit);
+      const last = page.at(-1);
+      const alerts = page.map((row) => alertOf(row.body));
+      if (rows.length <= limit || last === undefined) return { alerts, total: Number(total) };
+      return { alerts, total: Number(total), cursor: Buffer.from(JSON.stringify([last.last_seen, last.id])).toString("base64url") };
+    },
+    async get(tenant, id) {
+      const row = await state.selectFrom("alert").select("body").where("tenant", "=", tenant).where("id", "=", id).executeTakeFirst();
+      return row === undefined ? undefined : alertOf(row.body);
+    },
+    async replace(alert, updated) {
+      return await state.transaction().execute(async (tx) => {
+        const row = await tx
+          .selectFrom("alert")
+          .select(["group_key", "updated"])
+          .where("tenant", "=", alert.tenant)
+          .where("id", "=", alert.id)
+          .executeTakeFirst();
+        if (row === undefined || row.updated !== updated) return false;
+        await upsert(tx, row.group_key, alert);
+        return true;
+      });
+    },
+    async clearDemo() {
+      return await state.transaction().execute(async (tx) => {
+        const demo = tx.selectFrom("alert").select("id").where("demo", "=", 1);
+        await tx.deleteFrom("folded_finding").where("alert", "in", demo).execute();
+        await tx.deleteFrom("alert_entity").where("alert", "in", demo).execute();
+        return Number((await tx.deleteFrom("alert").where("demo", "=", 1).executeTakeFirst()).numDeletedRows);
+      });
+    },
+  };
+}

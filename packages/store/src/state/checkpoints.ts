@@ -1,0 +1,91 @@
+/** Keyed consumers' memory and small settings in the state database. Knows no consumer. */
+import { VedetteError } from "@vedette/kit";
+import type { CheckpointStore, SettingStore } from "../store.ts";
+import type { State } from "./tables.ts";
+
+/** Rows per statement: four parameters each stay far below SQLite's 32,766 and PostgreSQL's 65,535. */
+const rowsPerStatement = 500;
+
+function* slices<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
+}
+
+export function checkpointStore(state: State): CheckpointStore {
+  return {
+    async load(consumer) {
+      const row = await state.selectFrom("checkpoint").selectAll().where("consumer", "=", consumer).executeTakeFirst();
+      const keys = await state
+        .selectFrom("checkpoint_key")
+        .select(["shard", "key", "value"])
+        .where("consumer", "=", consumer)
+        .orderBy("shard")
+        .orderBy("key")
+        .execute();
+      return { epoch: row?.epoch ?? 0, offset: row?.offset ?? 0, meta: row?.meta ?? undefined, keys };
+    },
+    async acquire(consumer) {
+      const row = await state
+        .insertInto("checkpoint")
+        .values({ consumer, epoch: 1, offset: 0, meta: null })
+        .onConflict((conflict) => conflict.column("consumer").doUpdateSet((eb) => ({ epoch: eb("checkpoint.epoch", "+", 1) })))
+        .returning("epoch")
+        .executeTakeFirstOrThrow();
+      return row.epoch;
+    },
+    async commit(consumer, epoch, offset, meta, changed) {
+      // The last change of a key wins, as if they had been applied one after the other.
+      const latest = new Map(changed.map((one) => [`${one.shard}\0${one.key}`, one]));
+      const written: { consumer: string; shard: number; key: string; value: string }[] = [];
+      const removed: { shard: number; key: string }[] = [];
+      for (const { shard, key, value } of latest.values()) {
+        if (value === undefined) removed.push({ shard, key });
+        else written.push({ consumer, shard, key, value });
+      }
+      await state.transaction().execute(async (tx) => {
+        const fenced = await tx
+          .updateTable("checkpoint")
+          .set({ offset, meta })
+          .where("consumer", "=", consumer)
+          .where("epoch", "=", epoch)
+          .executeTakeFirst();
+        if (fenced.numUpdatedRows !== 1n)
+          throw new VedetteError("conflict", true, `another owner took over ${consumer} after epoch ${epoch}`);
+        for (const rows of slices(written, rowsPerStatement)) {
+          await tx
+            .insertInto("checkpoint_key")
+            .values(rows)
+            .onConflict((conflict) =>
+              conflict.columns(["consumer", "shard", "key"]).doUpdateSet((eb) => ({ value: eb.ref("excluded.value") })),
+            )
+            .execute();
+        }
+        for (const { shard, key } of removed) {
+          await tx
+            .deleteFrom("checkpoint_key")
+            .where("consumer", "=", consumer)
+            .where("shard", "=", shard)
+            .where("key", "=", key)
+            .execute();
+        }
+      });
+    },
+  };
+}
+
+export function settingStore(state: State): SettingStore {
+  return {
+    async get(name) {
+      return (await state.selectFrom("setting").select("value").where("name", "=", name).executeTakeFirst())?.value;
+    },
+    async set(name, value) {
+      if (value === undefined) await state.deleteFrom("setting").where("name", "=", name).execute();
+      else {
+        await state
+          .insertInto("setting")
+          .values({ name, value })
+          .onConflict((conflict) => conflict.column("name").doUpdateSet({ value }))
+          .execute();
+      }
+    },
+  };
+}

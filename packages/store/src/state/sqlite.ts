@@ -1,0 +1,103 @@
+/** The only importer of node:sqlite: Kysely's SQLite dialect over Node's built-in driver. Knows no table. */
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  Kysely,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from "kysely";
+
+/** Statements kept prepared: the store has far fewer shapes; varying `IN` lists push the oldest out. */
+const maxPrepared = 200;
+
+class Connection implements DatabaseConnection {
+  private readonly database: DatabaseSync;
+  private readonly prepared = new Map<string, StatementSync>();
+  constructor(database: DatabaseSync) {
+    this.database = database;
+  }
+
+  private prepare(sql: string): StatementSync {
+    let statement = this.prepared.get(sql);
+    if (statement === undefined) {
+      statement = this.database.prepare(sql);
+      const oldest = this.prepared.size >= maxPrepared ? this.prepared.keys().next().value : undefined;
+      if (oldest !== undefined) this.prepared.delete(oldest);
+      this.prepared.set(sql, statement);
+    }
+    return statement;
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const statement = this.prepare(query.sql);
+    const parameters = query.parameters.map((value) => (typeof value === "boolean" ? Number(value) : value)) as SQLInputValue[];
+    if (statement.columns().length > 0) return { rows: statement.all(...parameters) as R[] };
+    const { changes } = statement.run(...parameters);
+    return { rows: [], numAffectedRows: BigInt(changes) };
+  }
+
+  // biome-ignore lint/correctness/useYield: rows are small here, nothing is streamed
+  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error("streaming is not used on the state database");
+  }
+}
+
+/** One connection, handed to one user at a time: a transaction's statements never mix with others'. */
+class SingleDriver implements Driver {
+  private readonly connection: Connection;
+  private readonly database: DatabaseSync;
+  private readonly waiting: (() => void)[] = [];
+  private busy = false;
+  constructor(database: DatabaseSync) {
+    this.database = database;
+    this.connection = new Connection(database);
+  }
+  async init(): Promise<void> {}
+  async acquireConnection(): Promise<DatabaseConnection> {
+    if (this.busy) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    this.busy = true;
+    return this.connection;
+  }
+  async releaseConnection(): Promise<void> {
+    const next = this.waiting.shift();
+    if (next === undefined) this.busy = false;
+    else next();
+  }
+  async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+  }
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("commit"));
+  }
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("rollback"));
+  }
+  async destroy(): Promise<void> {
+    this.database.close();
+  }
+}
+
+/** Opens a state database file; every commit is durable before it returns. @throws what SQLite says about a damaged file. */
+export function openSqlite<DB>(path: string): Kysely<DB> {
+  const database = new DatabaseSync(path, { timeout: 5000 });
+  try {
+    database.exec("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;");
+    const check = database.prepare("pragma quick_check(1)").all()[0] as { readonly quick_check: string };
+    if (check.quick_check !== "ok") throw new Error(`integrity check: ${check.quick_check}`);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  const dialect: Dialect = {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new SingleDriver(database),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  };
+  return new Kysely<DB>({ dialect });
+}

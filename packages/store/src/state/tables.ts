@@ -1,0 +1,41 @@
+/** The state database's tables as types; docs/format/state.md explains each column. Knows no driver. */
+import type { Kysely } from "kysely";
+
+/** JSON text and booleans as 0/1 throughout, so that SQLite and PostgreSQL hold the same values. */
+export interface Tables {
+  partition: {
+    name: string;
+    segment: number;
+    hour: number;
+    class: string;
+    rows: number;
+    bytes: number;
+    original_bytes: number;
+    demo: number;
+    odd: string;
+    min_time: number;
+    max_time: number;
+    format: number;
+  };
+  progress: { name: string; value: number };
+  alert: {
+    id: string;
+    tenant: string;
+    group_key: string;
+    state: string;
+    severity: number;
+    rule: string;
+    first_seen: number;
+    last_seen: number;
+    updated: number;
+    demo: number;
+    text: string;
+    body: string;
+  };
+  alert_entity: { alert: string; type: string; id: string };
+  folded_finding: { id: string; alert: string; revision: number; events: number };
+  checkpoint: { consumer: string; epoch: number; offset: number; meta: string | null };
+  checkpoint_key: { consumer: string; shard: number; key: string; value: string };
+  setting: { name: string; value: string };
+}
+export type State = Kysely<Tables>;

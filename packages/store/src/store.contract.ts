@@ -1,0 +1,266 @@
+/** What every store must do, whichever driver is under it: run by the tests of each. Exported nowhere. */
+import type { Condition } from "@vedette/condition";
+import { idOf, newFields } from "@vedette/kit";
+import type { Alert, Event, FieldValue } from "@vedette/model";
+import { expect, test } from "vitest";
+import { encodeEvents } from "./events/encode.ts";
+import type { Store } from "./store.ts";
+
+/** 2026-03-01T10:00:00Z. */
+export const start = 1_772_359_200_000_000;
+export const hour = 3_600_000_000;
+export const always: Condition = { op: "and", of: [] };
+export const everything = { tenant: "main", range: { from: 0, to: Number.MAX_SAFE_INTEGER }, where: always };
+
+export function eventOf(seq: number, fields: { readonly [field: string]: FieldValue } = {}, change: Partial<Event> = {}): Event {
+  const own = newFields();
+  for (const [field, value] of Object.entries(fields)) own[field] = value;
+  const base = { id: idOf("test", seq), tenant: "main", source: "test", time: start + seq * 1000, received: start + seq, seq };
+  return { ...base, class: "network", host: "h1", original: `line ${seq}`, ...change, fields: own };
+}
+const batch = (from: number, count: number, change: Partial<Event> = {}) =>
+  encodeEvents(
+    Array.from({ length: count }, (_, i) => eventOf(from + i, { "source.ip": `10.0.0.${(from + i) % 7}`, n: from + i }, change)),
+  );
+const seqs = (events: readonly Event[]) => events.map((event) => event.seq);
+
+export function alertOf(id: string, change: Partial<Alert> = {}): Alert {
+  const base = {
+    id,
+    tenant: "main",
+    severity: "high",
+    title: `Title ${id}`,
+    summary: "Many failures",
+    attack: ["T1110"],
+    count: 1,
+    events: 3,
+  } as const;
+  const times = { first_seen: start, last_seen: start + Number.parseInt(id, 36), created: start, updated: start };
+  const rule = { id: "r1", title: "Rule one" };
+  return {
+    ...base,
+    ...times,
+    rule,
+    entities: [{ type: "user", id: "root" }],
+    state: "open",
+    demo: false,
+    evidence: [],
+    history: [],
+    ...change,
+  };
+}
+
+function eventContract(open: () => Promise<Store>): void {
+  test("stores batches once, newest first, in pages, before and after sealing", async () => {
+    const { events, close } = await open();
+    await events.put(0, start, batch(0, 50));
+    await events.put(1, start, batch(50, 50));
+    await events.put(1, start, batch(500, 50));
+    await events.put(0, start, batch(500, 50));
+    expect(await events.applied()).toBe(1);
+    for (const sealed of [false, true]) {
+      if (sealed) await events.seal(true);
+      const seen: number[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await events.search({ ...everything, limit: 30, ...(cursor === undefined ? {} : { cursor }) });
+        seen.push(...seqs(page.events));
+        cursor = page.cursor;
+      } while (cursor !== undefined);
+      expect(seen).toEqual(Array.from({ length: 100 }, (_, i) => 99 - i));
+      const oldest = await events.search({ ...everything, limit: 3, oldestFirst: true });
+      expect(seqs(oldest.events)).toEqual([0, 1, 2]);
+      const next = await events.search({ ...everything, limit: 2, oldestFirst: true, cursor: oldest.cursor as string });
+      expect(seqs(next.events)).toEqual([3, 4]);
+    }
+    await close();
+  });
+
+  test("keeps the page order where many events share a time, across open and sealed parts", async () => {
+    const { events, close } = await open();
+    await events.put(0, start, batch(0, 20, { time: start }));
+    await events.seal(true);
+    await events.put(1, start, batch(20, 20, { time: start }));
+    const all = (await events.search({ ...everything, limit: 100 })).events;
+    const paged: Event[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await events.search({ ...everything, limit: 7, ...(cursor === undefined ? {} : { cursor }) });
+      paged.push(...page.events);
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    expect(paged).toEqual(all);
+    expect(new Set(paged.map((event) => event.id)).size).toBe(40);
+    await close();
+  });
+
+  test("answers by tenant, time and id", async () => {
+    const { events, close } = await open();
+    await events.put(0, start, encodeEvents([eventOf(1), eventOf(2, {}, { tenant: "other" }), eventOf(3)]));
+    const range = { from: start + 1000, to: start + 3000 };
+    expect(seqs((await events.search({ ...everything, range, limit: 9 })).events)).toEqual([1]);
+    expect(seqs(await events.get("main", [idOf("test", 3), idOf("test", 2), "none", idOf("test", 1)]))).toEqual([3, 1]);
+    expect(await events.get("main", [idOf("test", 3)], range)).toEqual([]);
+    expect(await events.get("main", [])).toEqual([]);
+    await close();
+  });
+
+  test("counts per bucket, ranks values, computes statistics", async () => {
+    const { events, close } = await open();
+    await events.put(0, start, batch(0, 14));
+    await events.seal(true);
+    await events.put(1, start, encodeEvents([eventOf(14, { "source.ip": ["10.0.0.1", "10.0.0.9"], n: "many" }), eventOf(15)]));
+    const query = { ...everything, range: { from: start, to: start + hour } };
+    expect(await events.histogram({ ...query, width: 10_000 })).toEqual([
+      { start, count: 10 },
+      { start: start + 10_000, count: 6 },
+    ]);
+    expect(await events.top({ ...query, field: "source.ip", limit: 2 })).toEqual([
+      { value: "10.0.0.1", count: 3 },
+      { value: "10.0.0.0", count: 2 },
+    ]);
+    const rows = await events.stats({
+      ...query,
+      aggregates: [
+        { fn: "count", as: "all" },
+        { fn: "sum", field: "n", as: "sum" },
+        { fn: "max", field: "n", as: "max" },
+        { fn: "values", field: "n", as: "values" },
+        { fn: "distinct", field: "n", as: "distinct" },
+      ],
+      by: ["source.ip"],
+      sort: { by: "sum", descending: true },
+      limit: 2,
+    });
+    expect(rows).toEqual(
+      [
+        { "source.ip": "10.0.0.6", all: 2, sum: 19, max: "13.0", values: "13, 6", distinct: 2 },
+        { "source.ip": "10.0.0.5", all: 2, sum: 17, max: "12.0", values: "12, 5", distinct: 2 },
+      ].map((row) => ({ ...row, max: expect.anything() })),
+    );
+    expect(await events.stats({ ...query, aggregates: [{ fn: "count", as: "n" }], by: [], limit: 1 })).toEqual([{ n: 16 }]);
+    await close();
+  });
+
+  test("drops the oldest by age and size, and the demo's events only", async () => {
+    const { events, close } = await open();
+    await events.put(
+      0,
+      start,
+      encodeEvents([eventOf(1, { "vedette.demo": true }), eventOf(2), eventOf(3, { "vedette.demo": true }, { class: "process" })]),
+    );
+    await events.put(1, start + hour, encodeEvents([eventOf(4, { "vedette.demo": "true" }), eventOf(5, {}, { class: "process" })]));
+    expect(await events.clearDemo()).toBe(2);
+    expect(await events.clearDemo()).toBe(0);
+    expect(seqs((await events.search({ ...everything, limit: 9 })).events)).toEqual([5, 4, 2]);
+    expect((await events.usage()).events).toBe(3);
+    expect(await events.retain({ network: { maxBytes: 1 } })).toEqual({ dropped: 2 });
+    expect(seqs((await events.search({ ...everything, limit: 9 })).events)).toEqual([5]);
+    expect(await events.retain({ process: { maxAge: 1 } })).toEqual({ dropped: 1 });
+    expect((await events.usage()).partitions).toBe(0);
+    await close();
+  });
+
+  test("refuses a hostile or wrong query as the query's fault, and stops when told", async () => {
+    const { events, close } = await open();
+    await events.put(0, start, batch(0, 10));
+    const refused = (where: Condition) =>
+      expect(events.search({ ...everything, where, limit: 1 })).rejects.toMatchObject({ code: "query_invalid" });
+    await refused({ op: "regex", field: "source.ip", value: "(" });
+    await refused({ op: "cidr", field: "source.ip", value: "10.0.0.0/99" });
+    await refused(Array.from({ length: 100 }).reduce<Condition>((of) => ({ op: "not", of }), always));
+    await expect(events.search({ ...everything, limit: 1, cursor: "x" })).rejects.toMatchObject({ code: "query_invalid" });
+    const odd = `'; DROP TABLE x; -- " $1`;
+    const page = await events.search({ ...everything, where: { op: "eq", field: odd, value: odd }, limit: 1 });
+    expect(page.events).toEqual([]);
+    const gone = AbortSignal.abort();
+    await expect(events.search({ ...everything, limit: 1 }, gone)).rejects.toMatchObject({ name: "AbortError" });
+    await close();
+  });
+}
+
+function stateContract(open: () => Promise<Store>): void {
+  test("fences an older owner of a checkpoint and keeps its keys with the offset", async () => {
+    const { checkpoints, close } = await open();
+    expect(await checkpoints.load("c")).toEqual({ epoch: 0, offset: 0, meta: undefined, keys: [] });
+    const first = await checkpoints.acquire("c");
+    await checkpoints.commit("c", first, 5, "m", [
+      { shard: 1, key: "a", value: "1" },
+      { shard: 2, key: "b", value: "2" },
+    ]);
+    const second = await checkpoints.acquire("c");
+    expect(second).toBeGreaterThan(first);
+    const stale = checkpoints.commit("c", first, 9, "x", [{ shard: 1, key: "a", value: undefined }]);
+    await expect(stale).rejects.toMatchObject({ code: "conflict" });
+    await checkpoints.commit("c", second, 6, "n", [
+      { shard: 2, key: "b", value: undefined },
+      { shard: 1, key: "a", value: "3" },
+    ]);
+    expect(await checkpoints.load("c")).toEqual({ epoch: second, offset: 6, meta: "n", keys: [{ shard: 1, key: "a", value: "3" }] });
+    const many = Array.from({ length: 3000 }, (_, i) => ({ shard: i % 64, key: `k${i}`, value: "v" }));
+    await checkpoints.commit("c", second, 7, "n", many);
+    expect((await checkpoints.load("c")).keys).toHaveLength(3001);
+    await close();
+  });
+
+  test("keeps settings", async () => {
+    const { settings, close } = await open();
+    await settings.set("a", "1");
+    await settings.set("a", "2");
+    expect([await settings.get("a"), await settings.get("b")]).toEqual(["2", undefined]);
+    await settings.set("a", undefined);
+    expect(await settings.get("a")).toBeUndefined();
+    await close();
+  });
+
+  test("folds alerts with their findings and offset, finds and lists them", async () => {
+    const { alerts, close } = await open();
+    const closed = alertOf("3", { state: "closed", demo: true, severity: "low", entities: [{ type: "host", id: "web%1" }] });
+    const folded = ["1", "2"].map((id) => ({ group: `g${id}`, alert: alertOf(id) }));
+    await alerts.fold(7, [...folded, { group: "g3", alert: closed }], [{ id: "f1", alert: "1", revision: 2, events: 3 }]);
+    expect(await alerts.offset()).toBe(7);
+    expect([...(await alerts.byGroup(["g1", "g3", "g9"])).keys()]).toEqual(["g1"]);
+    expect([...(await alerts.seen(["f1", "f2"]))]).toEqual([["f1", { alert: "1", revision: 2, events: 3 }]]);
+    const filter = { tenant: "main" };
+    const page = await alerts.list(filter, 2);
+    expect([page.total, page.alerts.map((alert) => alert.id)]).toEqual([3, ["3", "2"]]);
+    const rest = await alerts.list(filter, 2, page.cursor);
+    expect([rest.cursor, rest.alerts]).toEqual([undefined, [alertOf("1")]]);
+    const ids = async (more: object) => (await alerts.list({ ...filter, ...more }, 9)).alerts.map((alert) => alert.id);
+    expect(await ids({ states: ["open"] })).toEqual(["2", "1"]);
+    expect(await ids({ severities: ["low"] })).toEqual(["3"]);
+    expect(await ids({ entity: "root" })).toEqual(["2", "1"]);
+    expect(await ids({ text: "TITLE 2" })).toEqual(["2"]);
+    expect(await ids({ text: "b%1" })).toEqual(["3"]);
+    expect(await ids({ text: "w%1" })).toEqual([]);
+    expect(await ids({ range: { from: start + 2, to: start + 3 } })).toEqual(["2"]);
+    expect(await ids({ tenant: "other" })).toEqual([]);
+    await close();
+  });
+
+  test("replaces an alert only as it was last seen; clears the demo's", async () => {
+    const { alerts, close } = await open();
+    await alerts.fold(
+      1,
+      [
+        { group: "g", alert: alertOf("1") },
+        { group: "d", alert: alertOf("2", { demo: true }) },
+      ],
+      [],
+    );
+    const changed = alertOf("1", { state: "acknowledged", updated: start + 5 });
+    expect(await alerts.replace(changed, start)).toBe(true);
+    expect(await alerts.replace(alertOf("1"), start)).toBe(false);
+    expect(await alerts.replace(alertOf("9"), start)).toBe(false);
+    expect(await alerts.get("main", "1")).toEqual(changed);
+    expect((await alerts.byGroup(["g"])).get("g")).toEqual(changed);
+    expect([await alerts.clearDemo(), await alerts.get("main", "2")]).toEqual([1, undefined]);
+    await close();
+  });
+}
+
+/** `open` gives an empty store each time; the suite closes it. */
+export function storeContract(open: () => Promise<Store>): void {
+  eventContract(open);
+  stateContract(open);
+}

@@ -1,0 +1,162 @@
+/** What the store promises to the rest, whichever driver is under it. Knows no driver. */
+import type { Condition } from "@vedette/condition";
+import type { Alert, AlertState, Event, EventClass, Micros, Severity } from "@vedette/model";
+
+/** Events of one raw batch as transferable column bytes; made by `encodeEvents` in the worker that decoded them. */
+export interface EncodedEvents {
+  readonly count: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Half-open range of event time. */
+export interface TimeRange {
+  readonly from: Micros;
+  readonly to: Micros;
+}
+export interface EventQuery {
+  readonly tenant: string;
+  readonly range: TimeRange;
+  readonly where: Condition;
+}
+export interface EventPage {
+  /** Newest first by (time, id) unless asked otherwise. */
+  readonly events: readonly Event[];
+  /** Opaque; absent at the end. */
+  readonly cursor?: string;
+}
+export interface Aggregate {
+  readonly fn: "count" | "distinct" | "sum" | "avg" | "min" | "max" | "values";
+  readonly field?: string;
+  readonly as: string;
+}
+
+export interface EventStore {
+  /**
+   * Stores one raw batch's events; resolves when durable. A batch at or below an offset already applied is ignored, so a repeat changes nothing.
+   * `received` (the batch's receive time) decides the partition hour.
+   */
+  put(offset: number, received: Micros, events: EncodedEvents): Promise<void>;
+  /** The highest applied raw offset, -1 for none; everything up to it is stored. */
+  applied(): Promise<number>;
+  search(
+    query: EventQuery & { readonly limit: number; readonly cursor?: string; readonly oldestFirst?: boolean },
+    signal?: AbortSignal,
+  ): Promise<EventPage>;
+  /** Events by id, in the order asked for, unknown ones left out; `range` narrows where to look: ids carry no time. */
+  get(tenant: string, ids: readonly string[], range?: TimeRange): Promise<readonly Event[]>;
+  /** Counts per bucket of `width` microseconds, empty buckets left out, `start` aligned to `width` from range.from. */
+  histogram(
+    query: EventQuery & { readonly width: Micros },
+    signal?: AbortSignal,
+  ): Promise<readonly { readonly start: Micros; readonly count: number }[]>;
+  /** The most frequent values of a field, with counts. */
+  top(
+    query: EventQuery & { readonly field: string; readonly limit: number },
+    signal?: AbortSignal,
+  ): Promise<readonly { readonly value: string; readonly count: number }[]>;
+  /** `| stats` of the query language. */
+  stats(
+    query: EventQuery & {
+      readonly aggregates: readonly Aggregate[];
+      readonly by: readonly string[];
+      readonly sort?: { readonly by: string; readonly descending: boolean };
+      readonly limit: number;
+    },
+    signal?: AbortSignal,
+  ): Promise<readonly { readonly [column: string]: string | number | null }[]>;
+  /** Seals what is due (hour over, or open rows above the cap); `all` seals everything open. */
+  seal(all?: boolean): Promise<void>;
+  /** Applies retention and quota per class: drops the oldest sealed partitions. */
+  retain(
+    policy: { readonly [C in EventClass]?: { readonly maxAge?: Micros; readonly maxBytes?: number } },
+  ): Promise<{ readonly dropped: number }>;
+  /** Deletes events marked `vedette.demo`. */
+  clearDemo(): Promise<number>;
+  usage(): Promise<{
+    readonly events: number;
+    readonly openBytes: number;
+    readonly sealedBytes: number;
+    readonly originalBytes: number;
+    readonly partitions: number;
+    readonly oldest?: Micros;
+    readonly newest?: Micros;
+  }>;
+}
+
+export interface AlertFilter {
+  readonly tenant: string;
+  readonly states?: readonly AlertState[];
+  readonly severities?: readonly Severity[];
+  readonly text?: string;
+  readonly rule?: string;
+  readonly entity?: string;
+  readonly range?: TimeRange;
+}
+
+/** What triage remembers of a finding it has folded into an alert. */
+export interface FoldedFinding {
+  readonly alert: string;
+  readonly revision: number;
+  /** Events counted so far, so that an amended finding adds only the difference. */
+  readonly events: number;
+}
+
+/** Alerts; every method is one transaction. */
+export interface AlertStore {
+  /** Alerts currently open or acknowledged, by grouping key. */
+  byGroup(keys: readonly string[]): Promise<ReadonlyMap<string, Alert>>;
+  /** Which of these finding ids were folded into alerts before, with the revision last folded. */
+  seen(findings: readonly string[]): Promise<ReadonlyMap<string, FoldedFinding>>;
+  /** Writes alerts, the findings folded into them, and triage's offset in the findings topic, in one transaction. */
+  fold(
+    offset: number,
+    alerts: readonly { readonly group: string; readonly alert: Alert }[],
+    findings: readonly (FoldedFinding & { readonly id: string })[],
+  ): Promise<void>;
+  /** Next findings batch to fold; 0 at first. */
+  offset(): Promise<number>;
+  list(
+    filter: AlertFilter,
+    limit: number,
+    cursor?: string,
+  ): Promise<{ readonly alerts: readonly Alert[]; readonly cursor?: string; readonly total: number }>;
+  get(tenant: string, id: string): Promise<Alert | undefined>;
+  /** Replaces an alert if it is still at `updated`; false when somebody else changed it meanwhile. */
+  replace(alert: Alert, updated: Micros): Promise<boolean>;
+  clearDemo(): Promise<number>;
+}
+
+/** A keyed consumer's memory: changed keys and offset commit together. */
+export interface CheckpointStore {
+  /** State of one consumer: its offset (next to read) and every key's state per shard. */
+  load(consumer: string): Promise<{
+    readonly epoch: number;
+    readonly offset: number;
+    readonly meta: string | undefined;
+    readonly keys: readonly { readonly shard: number; readonly key: string; readonly value: string }[];
+  }>;
+  /** Takes ownership: returns a new epoch; commits with an older one are refused from now on. */
+  acquire(consumer: string): Promise<number>;
+  /** @throws VedetteError `conflict` when `epoch` is no longer the newest (a zombie writer). `value` undefined deletes the key. */
+  commit(
+    consumer: string,
+    epoch: number,
+    offset: number,
+    meta: string,
+    changed: readonly { readonly shard: number; readonly key: string; readonly value: string | undefined }[],
+  ): Promise<void>;
+}
+
+/** Small named JSON documents of the runtime (tokens' hashes, demo mark); not for hot paths. */
+export interface SettingStore {
+  get(name: string): Promise<string | undefined>;
+  set(name: string, value: string | undefined): Promise<void>;
+}
+
+export interface Store {
+  readonly events: EventStore;
+  readonly alerts: AlertStore;
+  readonly checkpoints: CheckpointStore;
+  readonly settings: SettingStore;
+  close(): Promise<void>;
+}

@@ -1,0 +1,93 @@
+/** The storage thread's entry: opens the drivers, answers calls over its port. Nothing else in the program imports a driver. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { parentPort, workerData } from "node:worker_threads";
+import { VedetteError } from "@vedette/kit";
+import { Duck } from "./events/duckdb.ts";
+import { networkMacros } from "./events/network.ts";
+import { Partitions } from "./events/partitions.ts";
+import { Search } from "./events/search.ts";
+import type { Answer, Call, ThreadOptions } from "./protocol.ts";
+import { alertStore } from "./state/alerts.ts";
+import { checkpointStore, settingStore } from "./state/checkpoints.ts";
+import { openState } from "./state/open.ts";
+
+type Method = (...parameters: never[]) => unknown;
+
+/** The caller's clock as of its last call: what the hour and ages are judged by. */
+let now = 0;
+
+async function openAll(options: ThreadOptions) {
+  mkdirSync(options.directory, { recursive: true, mode: 0o700 });
+  const events = join(options.directory, "events");
+  const state = await openState(join(options.directory, "state.db"));
+  const temporary = join(events, "tmp");
+  const duck = await Duck.open({ memoryMb: options.memoryLimitMb, threads: options.threads, temporary });
+  for (const macro of networkMacros) await duck.execute(macro);
+  const partitions = await Partitions.open(duck, state, events, { rows: options.sealRows, bytes: options.sealBytes }, () => now);
+  const search = new Search(duck, partitions);
+  const objects: { readonly [target: string]: { readonly [method: string]: Method } } = {
+    events: {
+      put: partitions.put.bind(partitions),
+      applied: () => partitions.applied,
+      search: search.search.bind(search),
+      get: search.get.bind(search),
+      histogram: search.histogram.bind(search),
+      top: search.top.bind(search),
+      stats: search.stats.bind(search),
+      seal: (all?: boolean) => partitions.seal(all === true),
+      retain: async (policy: never) => ({ dropped: await partitions.retain(policy) }),
+      clearDemo: partitions.clearDemo.bind(partitions),
+      usage: () => partitions.usage(),
+    },
+    alerts: alertStore(state) as never,
+    checkpoints: checkpointStore(state) as never,
+    settings: settingStore(state) as never,
+  };
+  const close = async () => {
+    await partitions.close();
+    duck.close();
+    await state.destroy();
+  };
+  return { objects, close };
+}
+
+function failure(id: number, error: unknown): Answer {
+  if (error instanceof VedetteError) return { id, error: { code: error.code, permanent: error.permanent, message: error.message } };
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    id,
+    error: { code: "store_unavailable", permanent: false, message, aborted: error instanceof Error && error.name === "AbortError" },
+  };
+}
+
+async function run(): Promise<void> {
+  const port = parentPort;
+  if (port === null) throw new Error("thread.ts runs as a worker");
+  const running = new Map<number, AbortController>();
+  const opened = openAll(workerData as ThreadOptions);
+  opened.catch(() => {});
+  port.on("message", async (call: Call) => {
+    if (call.cancel !== undefined) return running.get(call.cancel)?.abort();
+    const { id, target, method, parameters } = call;
+    now = call.now;
+    const controller = new AbortController();
+    running.set(id, controller);
+    try {
+      const { objects, close } = await opened;
+      if (target === "") {
+        if (method === "close") await close();
+        port.postMessage({ id, value: undefined } satisfies Answer);
+        return;
+      }
+      const called = objects[target]?.[method] as (...all: readonly unknown[]) => unknown;
+      const value = await called(...parameters, controller.signal);
+      port.postMessage({ id, value } satisfies Answer);
+    } catch (error) {
+      port.postMessage(failure(id, error));
+    } finally {
+      running.delete(id);
+    }
+  });
+}
+await run();

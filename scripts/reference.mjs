@@ -1,0 +1,33 @@
+/** `npm run reference`: writes docs/reference from the schemas and component specifications; the pages are not kept in git. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { detectors } from "@vedette/detect";
+import { endpoints, sources } from "@vedette/ingest";
+import { errorCodes, membersTable, reference } from "@vedette/kit";
+import { formats } from "@vedette/normalise";
+import { configSchema } from "../apps/vedette/src/config/schema.ts";
+
+const folder = new URL("../docs/reference/", import.meta.url);
+mkdirSync(folder, { recursive: true });
+const page = (name, title, ...parts) => {
+  writeFileSync(new URL(`${name}.md`, folder), `# ${title}\n\n${parts.join("\n").trimEnd()}\n`);
+};
+const all = (found) => [...found.values()].map(reference);
+
+page(
+  "configuration",
+  "Configuration",
+  "Keys of `vedette.yaml`; docs/guide/configuration.md says how they combine.\n",
+  membersTable(configSchema),
+);
+page("sources", "Sources", ...all(await sources()));
+page("endpoints", "HTTP endpoints for ingest", ...all(await endpoints()));
+page("formats", "Formats", ...all(await formats()));
+page("detectors", "Detectors", ...all(await detectors()));
+page(
+  "errors",
+  "Errors",
+  "| code | meaning |\n|---|---|",
+  ...Object.entries(errorCodes).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`),
+);
+process.stdout.write(`wrote ${fileURLToPath(folder)}\n`);

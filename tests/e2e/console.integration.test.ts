@@ -1,0 +1,252 @@
+/** The built console against the stand-in server in a real browser: every page, both themes, triage, search, hostile content, and the four states. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser, Page } from "playwright-core";
+import { build } from "vite";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeAlert } from "../../apps/web/fake/alerts.ts";
+import { type FakeServer, fake_token, startFake } from "../../apps/web/fake/server.ts";
+import type { Scenario } from "../../apps/web/fake/state.ts";
+import { accessibilityTrouble, browser_absent, chromium_path, launch, openPage, type WatchedPage } from "./browser.ts";
+
+const web = fileURLToPath(new URL("../../apps/web", import.meta.url));
+const dist = fileURLToPath(new URL("../.tmp/console", import.meta.url));
+/** Set it to a folder to keep pictures of the pages, for the README. */
+const pictures = process.env["VEDETTE_SCREENSHOTS"];
+const shown_ms = 15_000;
+
+const pages: readonly { readonly name: string; readonly path: string; readonly ready: string }[] = [
+  { name: "now", path: "/", ready: "text=Latest alerts" },
+  { name: "alerts", path: "/alerts", ready: ".alert-grid tbody tr" },
+  { name: "alert", path: "/alerts/alert-0000?z=utc", ready: ".evidence-item" },
+  { name: "events", path: "/events?f=user.name&z=utc", ready: ".top-values li" },
+  { name: "stats", path: "/events?q=event.outcome:failure | stats count() as n by user.name", ready: "table.grid tbody tr" },
+  { name: "rules", path: "/rules", ready: "table.grid tbody tr" },
+  { name: "sources", path: "/sources", ready: "table.grid tbody tr" },
+];
+
+describe.skipIf(browser_absent)(`the console in ${chromium_path}${browser_absent ? " (absent: skipped)" : ""}`, () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    await build({ root: web, logLevel: "error", build: { outDir: dist, emptyOutDir: true } });
+    browser = await launch();
+  });
+  afterAll(() => browser?.close());
+
+  /** Runs a test against a fresh server, signed in. */
+  async function visit(
+    scenario: Scenario,
+    body: (watched: WatchedPage, server: FakeServer) => Promise<void>,
+    options: { scheme?: "dark" | "light"; provoked?: number[] } = {},
+  ) {
+    const server = await startFake({ scenario, dist });
+    const context = await browser.newContext({
+      colorScheme: options.scheme ?? "dark",
+      viewport: { width: 1440, height: 900 },
+      reducedMotion: "reduce",
+    });
+    const watched = await openPage(context, options.provoked);
+    watched.page.setDefaultTimeout(shown_ms);
+    try {
+      await watched.page.goto(`${server.url}/login?token=one-time`);
+      await body(watched, server);
+      expect(watched.complaints).toEqual([]);
+    } finally {
+      await context.close();
+      await server.close();
+    }
+  }
+
+  it.each(["dark", "light"] as const)("shows every page without a complaint and without a serious barrier, %s", async (scheme) => {
+    await visit(
+      "normal",
+      async ({ page }, server) => {
+        const trouble: string[] = [];
+        for (const { name, path, ready } of pages) {
+          await page.goto(`${server.url}${path}`);
+          await page.waitForSelector(ready);
+          trouble.push(...(await accessibilityTrouble(page)));
+          if (pictures !== undefined) {
+            mkdirSync(pictures, { recursive: true });
+            await page.screenshot({ path: join(pictures, `${name}-${scheme}.png`) });
+          }
+        }
+        expect(trouble).toEqual([]);
+      },
+      { scheme },
+    );
+  });
+
+  it("asks for the token, refuses a wrong one, and returns to where one was", async () => {
+    const server = await startFake({ dist });
+    const context = await browser.newContext();
+    const { page, complaints } = await openPage(context, [401]);
+    await page.goto(`${server.url}/rules?q=mining`);
+    await page.waitForURL("**/sign-in?next=**");
+    await page.reload();
+    await page.fill("input[type=password]", "wrong");
+    await page.click("text=Sign in");
+    await page.waitForSelector("text=This token is not valid.");
+    expect(await accessibilityTrouble(page)).toEqual([]);
+    await page.fill("input[type=password]", fake_token);
+    await page.click("button:has-text('Sign in')");
+    await page.waitForURL(`${server.url}/rules?q=mining`);
+    await page.waitForSelector("text=Connection to a mining pool");
+    expect(complaints).toEqual([]);
+    await context.close();
+    await server.close();
+  });
+
+  it("is triaged from the keyboard", async () => {
+    await visit("normal", async ({ page }, server) => {
+      await page.goto(`${server.url}/alerts`);
+      await page.waitForSelector(".alert-grid tbody tr");
+      await page.keyboard.press("j");
+      await page.keyboard.press("j");
+      await page.waitForSelector("tr.selected");
+      expect(new URL(page.url()).searchParams.get("sel")).toBe("alert-0001");
+      await page.keyboard.press("a");
+      await page.waitForSelector("tr.selected >> text=Acknowledged");
+      expect(server.state.alerts.find(({ id }) => id === "alert-0001")?.state).toBe("acknowledged");
+      await page.keyboard.press("e");
+      await page.waitForSelector("[role=dialog] >> text=Verdict");
+      await page.click("[role=dialog] button:has-text('Close alert')");
+      await page.waitForSelector("text=Choose a verdict");
+      expect(await accessibilityTrouble(page)).toEqual([]);
+      await page.click("[role=dialog] >> text=False positive");
+      await page.fill("[role=dialog] textarea", "a test");
+      await page.click("[role=dialog] button:has-text('Close alert')");
+      await page.waitForSelector("text=closed.");
+      const closed = server.state.alerts.find(({ id }) => id === "alert-0001");
+      expect([closed?.state, closed?.verdict, closed?.history.at(-1)?.note]).toEqual(["closed", "false_positive", "a test"]);
+      await page.waitForURL((url) => url.searchParams.get("sel") !== "alert-0001");
+      await page.click("button:has-text('Reopen')");
+      await page.waitForSelector("text=reopened.");
+      await page.keyboard.press("?");
+      await page.waitForSelector("[role=dialog] >> text=Close the selected alert with a verdict");
+      expect(await accessibilityTrouble(page)).toEqual([]);
+    });
+  });
+
+  it("shows new alerts as they come, and holds them back while someone reads", async () => {
+    await visit("normal", async ({ page }, server) => {
+      await page.goto(`${server.url}/alerts`);
+      await page.waitForSelector(".alert-grid tbody tr");
+      await page.waitForSelector("text=Live");
+      server.sendAlert({ ...makeAlert(0, Date.now(), "open", 10), id: "fresh-1", title: "Fresh one" });
+      await page.waitForSelector(".alert-grid tbody tr:first-child >> text=Fresh one");
+      await page.keyboard.press("j");
+      await page.waitForSelector("tr.selected");
+      server.sendAlert({ ...makeAlert(0, Date.now(), "open", 10), id: "fresh-2", title: "Fresh two" });
+      await page.waitForSelector("text=1 new alert");
+      expect(await page.locator("text=Fresh two").count()).toBe(0);
+      server.sendAlert({ ...makeAlert(0, Date.now(), "open", 10), id: "fresh-1", title: "Fresh one", count: 777 });
+      await page.waitForSelector(".alert-grid tbody tr:first-child >> text=777");
+      await page.click("button:has-text('Load more')");
+      await page.waitForSelector(".alert-grid tbody tr >> nth=60");
+      await page.click("text=1 new alert");
+      await page.waitForSelector(".alert-grid tbody tr:first-child >> text=Fresh two");
+    });
+  });
+
+  it("searches: filter by a value, go back, complain about a query at its place, tail", async () => {
+    await visit("normal", async ({ page }, server) => {
+      await page.goto(`${server.url}/events?q=event.dataset:sshd`);
+      await page.waitForSelector(".event-item");
+      await page.click(".event-item >> nth=0 >> button");
+      await page.click("[aria-label^='Filter for user.name']");
+      await page.waitForURL((url) => url.searchParams.get("q")?.includes(" and user.name:") ?? false);
+      await page.goBack();
+      await page.waitForURL((url) => url.searchParams.get("q") === "event.dataset:sshd");
+      expect(await page.inputValue("[role=combobox]")).toBe("event.dataset:sshd");
+      await dragAcross(page);
+      await page.waitForURL((url) => url.searchParams.get("t")?.includes("..") ?? false);
+      await page.keyboard.press("/");
+      await page.keyboard.type('user.name:"maria');
+      await page.waitForSelector("text=Position 11:");
+      await page.fill("[role=combobox]", "user.name=root");
+      await page.click("text=/^Write/");
+      expect(await page.inputValue("[role=combobox]")).toBe("user.name:root");
+      await page.fill("[role=combobox]", "");
+      await page.keyboard.type("user.na");
+      await page.keyboard.press("ArrowDown");
+      await page.keyboard.press("Enter");
+      expect(await page.inputValue("[role=combobox]")).toBe("user.name:");
+      await page.keyboard.type("nobody-has-this-name");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector("text=No event matches");
+      await page.goto(`${server.url}/events?q=nothing-like-this&sel=evt000007Q`);
+      await page.waitForSelector("text=Linked event");
+      await page.goto(`${server.url}/events?tail=1`);
+      await page.waitForSelector("text=this is a sample");
+      await page.waitForSelector(".event-item");
+      await page.keyboard.press("p");
+      await page.waitForSelector("text=/Paused; \\d+ arrived meanwhile/");
+    });
+  });
+
+  it("never runs what arrives, wherever it is shown", async () => {
+    await visit("hostile", async ({ page }, server) => {
+      for (const path of [
+        "/",
+        "/alerts",
+        "/alerts/hostile",
+        "/events?q=onerror&t=all&f=message",
+        "/events?q=onerror | stats count() by message",
+        "/rules",
+        "/sources",
+      ]) {
+        await page.goto(`${server.url}${path}`);
+        await page.waitForSelector("main >> text=window.__xss");
+        if (path.startsWith("/events?q=onerror&")) {
+          await page.click(".event-item >> nth=0 >> button");
+          await page.waitForSelector(".original");
+        }
+        await page.evaluate("for (const details of document.querySelectorAll('main details')) details.open = true");
+        expect(await page.locator("main :is(script, iframe, img[src=x], svg[onload])").count()).toBe(0);
+        expect(await page.locator("a[href^='javascript:' i]").count()).toBe(0);
+        expect(await page.evaluate(() => (globalThis as { __xss?: number }).__xss)).toBeUndefined();
+        expect(await page.locator("main").innerText()).not.toMatch(/[\u202e\u200b\u0007]/);
+      }
+    });
+  });
+
+  it("tells the four states of a list apart", async () => {
+    await visit("empty", async ({ page }, server) => {
+      await page.waitForSelector("text=Nothing has arrived yet");
+      expect(await accessibilityTrouble(page)).toEqual([]);
+      await page.goto(`${server.url}/alerts?state=any`);
+      await page.waitForSelector("text=No alert yet");
+      await page.goto(`${server.url}/alerts?severity=high`);
+      await page.waitForSelector("text=severity is high");
+      await page.goto(`${server.url}/events?t=all`);
+      await page.waitForSelector("text=No event has been stored yet");
+    });
+    await visit(
+      "normal",
+      async ({ page }, server) => {
+        server.break(503);
+        await page.goto(`${server.url}/alerts`);
+        await page.waitForSelector("text=The event store does not answer.");
+        server.break(undefined);
+        await page.click("text=Try again");
+        await page.waitForSelector(".alert-grid tbody tr");
+      },
+      { provoked: [503] },
+    );
+  });
+});
+
+/** Drags over the middle of the histogram. */
+async function dragAcross(page: Page): Promise<void> {
+  await page.waitForSelector(".histogram .u-over");
+  const box = await page.locator(".histogram .u-over").boundingBox();
+  if (box === null) throw new Error("the histogram has no size");
+  const y = box.y + box.height / 2;
+  await page.mouse.move(box.x + box.width * 0.6, y);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.9, y, { steps: 5 });
+  await page.mouse.up();
+}
