@@ -26,7 +26,7 @@ const program = makeProgram(
   0,
 );
 
-/** Time moves only when somebody asks for it, so that nothing waits. */
+/** Time moves only when somebody asks for it, so that nothing waits; a sleep lets the others go on meanwhile. */
 function fakeClock() {
   let now = Date.UTC(2026, 5, 1) * 1_000;
   return {
@@ -36,7 +36,7 @@ function fakeClock() {
     },
     sleep: async () => {
       now += 1_000;
-      await Promise.resolve();
+      for (let turn = 0; turn < 20; turn++) await new Promise((r) => setImmediate(r));
     },
   };
 }
@@ -51,9 +51,12 @@ class Disk {
   #step(): void {
     if (this.crashIn-- <= 0) throw new VedetteError("log_closed", false, "crashed");
   }
+  /** Called before each write of events: a full disk throws here, now and then. */
+  full: () => void = () => {};
   readonly events = {
     put: async (offset: number, _received: number, events: { count: number }) => {
       this.#step();
+      this.full();
       if (offset > (await this.events.applied())) this.batches.set(offset, events.count);
     },
     applied: async () => Math.max(-1, ...this.batches.keys()),
@@ -112,8 +115,7 @@ async function fill(steps: readonly Step[], batch: number) {
 }
 
 /** Runs engines over the log, one after each crash, until it is all done. */
-async function drain(log: ReturnType<typeof memoryLog>, crashes: readonly number[]) {
-  const disk = new Disk();
+async function drain(log: ReturnType<typeof memoryLog>, crashes: readonly number[], disk = new Disk()) {
   const { end } = await log.bounds("raw", 0);
   let ledger: Engine["ledger"] | undefined;
   for (let life = 0; ; life++) {
@@ -205,4 +207,30 @@ test("batch size and crashes change nothing: findings once, events once, ledger 
     ),
     { numRuns: 40 },
   );
+});
+
+test("a batch that a full disk refused is stored before any later one, not passed over", async () => {
+  const disk = new Disk();
+  let writes = 0;
+  disk.full = () => {
+    if (writes++ % 3 === 0) throw new VedetteError("store_unavailable", false, "no space left on device");
+  };
+  // bodies so long that every read of the log ends after one batch: several writes are under way at once
+  const long = "x".repeat(600_000);
+  const log = memoryLog();
+  const intakes = new Intakes({
+    log,
+    clock: fakeClock(),
+    formats: await formats(),
+    program: () => program.hash,
+    tenant: "main",
+    counts: new Map(),
+    seen: new SeenIds(fakeClock()),
+    known: Promise.resolve(),
+  });
+  const intake = intakes.open({ source: "auth", format: "text" });
+  for (let n = 0; n < 12; n++) await intake.accept([{ position: String(n), body: Buffer.from(`${n} ${long}`) }]);
+  const { stored, ledger } = await drain(log, [], disk);
+  expect(stored).toBe(12);
+  expect(ledger.lines(new Map([["auth", 12]]))).toMatchObject([{ stored: 12, pending: 0, balance: 0 }]);
 });

@@ -52,6 +52,12 @@ const maxOutputs = 8;
 /** A read's entries go to one worker; while the log is behind, about this much of it is in memory per worker. */
 const jobsPerWorker = 2;
 
+interface Tails {
+  events: Promise<unknown>;
+  findings: Promise<unknown>;
+  dead: Promise<unknown>;
+}
+
 export class Engine {
   /** As of the last checkpoint: what it calls stored or dead is durable. */
   ledger = new Ledger();
@@ -73,6 +79,8 @@ export class Engine {
   #applied = -1;
   #done = { findings: -1, dead: -1 };
   #outputs: Promise<unknown>[] = [];
+  /** The newest write of each target. */
+  readonly #tails: Tails = { events: Promise.resolve(), findings: Promise.resolve(), dead: Promise.resolve() };
   #lastCheckpoint = 0;
   #restored: { readonly meta: Meta; readonly keys: readonly { readonly key: string; readonly value: string }[] } | undefined;
 
@@ -206,19 +214,25 @@ export class Engine {
   /** Starts the writes; the next checkpoint waits for them. What an earlier run wrote already is left out. */
   #emit(result: Analysis, findings: readonly Finding[]): void {
     const { log, events } = this.#options;
-    if (result.events && result.last > this.#applied) this.#output(() => events.put(result.last, result.received, result.events!));
+    if (result.events && result.last > this.#applied)
+      this.#output("events", () => events.put(result.last, result.received, result.events!));
     if (findings.length > 0 && result.last > this.#done.findings)
-      this.#output(() => log.append("findings", 0, Buffer.from(JSON.stringify({ raw: result.last, findings }))));
+      this.#output("findings", () => log.append("findings", 0, Buffer.from(JSON.stringify({ raw: result.last, findings }))));
     if (result.dead.length > 0 && result.last > this.#done.dead)
-      this.#output(() =>
+      this.#output("dead", () =>
         log.append("dead", 0, Buffer.from(JSON.stringify({ raw: result.last, letters: result.dead })), {
           counts: { dead: result.dead.length },
         }),
       );
   }
 
-  #output(write: () => Promise<unknown>): void {
-    const output = this.#insist(write);
+  /**
+   * Each target takes its writes strictly one after the other: a later batch that got through while an earlier one is tried again would
+   * make the earlier one look applied, and lose it.
+   */
+  #output(target: keyof Tails, write: () => Promise<unknown>): void {
+    const output = this.#tails[target].then(() => this.#insist(write));
+    this.#tails[target] = output;
     // looked at when the checkpoint waits for it; until then a failure is not unheard of
     output.catch(() => {});
     this.#outputs.push(output);
