@@ -145,9 +145,28 @@ export interface FormatSpec<C extends z.ZodType = z.ZodType> extends Spec<C> {
 
 /** One observation as a keyed detector folds it. */
 export interface KeyedInput {
+  /** The event's time; for a tally, the newest event's in the bucket. */
   readonly time: Micros;
+  /** The event's id; for a tally, the oldest event's in the bucket. */
   readonly event: string;
+  /** The projected fields; for a tally, those of the oldest event in the bucket. */
   readonly fields: Fields;
+  /** Present where the detector tallies: what all events of the key in one bucket come to. */
+  readonly tally?: { readonly start: Micros; readonly count: number; readonly value: unknown; readonly events: readonly string[] };
+}
+/**
+ * How a detector over high-volume events (connections) sums them up: pass 1 makes one observation of all events of a key in one bucket of
+ * event time, pass 2 merges what several batches brought before it folds the bucket. `merge` is commutative and associative, so that
+ * batches and workers decide nothing.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: as in DetectorSpec
+export interface TallySpec<C extends z.ZodType = z.ZodType, T = any> {
+  /** Width of a bucket, µs; buckets begin at multiples of it. */
+  bucket(config: z.output<C>): Micros;
+  /** What one event adds. JSON, bounded. */
+  of(fields: Fields, time: Micros, config: z.output<C>): T;
+  /** May change and return `into`. Bounded, whatever comes. */
+  merge(into: T, more: T, config: z.output<C>): T;
 }
 /** What a detector claims about a key; ids, evidence and grouping are the engine's work. */
 export interface Claim {
@@ -170,8 +189,9 @@ export interface DetectorSpec<C extends z.ZodType = z.ZodType, S = any> extends 
   readonly where: string;
   /** Fields projected into the observation. */
   readonly fields: readonly string[];
-  /** What it counts by; undefined: not concerned. */
-  key(fields: Fields, config: z.output<C>): string | undefined;
+  /** What it counts by, one key or several; undefined: not concerned. */
+  key(fields: Fields, config: z.output<C>): string | readonly string[] | undefined;
+  readonly tally?: TallySpec<C>;
   fold(
     input: KeyedInput,
     state: S | undefined,
