@@ -1,20 +1,10 @@
 /** The command line: names, options and help of every command; each command's code is loaded only when it runs. */
 import { Command, CommanderError, Option } from "commander";
+import { addRuleCommands } from "./commands/rule/commands.ts";
+import { json, output, range, server } from "./options.ts";
 
 /** Exit codes of the contract. */
 export const exitCodes = { fine: 0, findings: 1, usage: 2, unavailable: 3 } as const;
-
-const output = () => new Option("-o, --output <form>", "how rows are printed").choices(["table", "json", "ndjson", "csv"]).default("table");
-const json = () => new Option("--json", "short for -o json");
-const server = (c: Command) =>
-  c
-    .option("--url <url>", "the server (VEDETTE_URL; else the one that holds the data directory)")
-    .option("--data-dir <dir>", "data directory (VEDETTE_DATA; else ./data)");
-const range = (c: Command) =>
-  c
-    .option("--since <age>", "how far back, e.g. 15m, 1h, 7d")
-    .option("--from <time>", "start, RFC 3339")
-    .option("--to <time>", "end, RFC 3339");
 
 function program(): Command {
   const cli = new Command("vedette")
@@ -112,21 +102,7 @@ function program(): Command {
     .addOption(json())
     .action(async (o) => (await import("./commands/replay.ts")).replay(o));
 
-  const rule = cli.command("rule").description("work on rules");
-  rule
-    .command("test")
-    .description("run the cases that rules carry under vedette.tests")
-    .argument("[paths...]", "rule files or folders (default content/rules)")
-    .addOption(new Option("-o, --output <form>", "report").choices(["table", "json", "junit", "sarif"]).default("table"))
-    .addOption(json())
-    .action(async (paths: string[], o) => (await import("./commands/rule.ts")).test(paths, o));
-  rule
-    .command("lint")
-    .description("check that rules load, and say why those that do not are refused")
-    .argument("[paths...]", "rule files or folders (default content/rules)")
-    .addOption(new Option("-o, --output <form>", "report").choices(["table", "json", "junit", "sarif"]).default("table"))
-    .addOption(json())
-    .action(async (paths: string[], o) => (await import("./commands/rule.ts")).lint(paths, o));
+  addRuleCommands(cli.command("rule").description("write, check, explain and measure rules"));
 
   const config = cli.command("config").description("check and show the configuration");
   const file = (c: Command) => c.option("--config <file>", "configuration file (default vedette.yaml if there is one)");
@@ -141,11 +117,23 @@ function program(): Command {
     .description("JSON Schema of vedette.yaml, for editors")
     .action(async () => (await import("./commands/config.ts")).schema());
 
-  const source = cli.command("source").description("look at sources");
+  const source = cli.command("source").description("look at sources, and give them tokens");
   server(source.command("list").description("sources of a running server, with their ledger"))
     .addOption(output())
     .addOption(json())
     .action(async (o) => (await import("./commands/source.ts")).list(o));
+  server(
+    source
+      .command("token")
+      .description("make a token with which a sender may ingest for one source and do nothing else")
+      .argument("[name]", "the source"),
+  )
+    .option("--list", "list tokens without their secrets")
+    .option("--revoke <id>", "take a token back")
+    .addOption(output())
+    .addOption(json())
+    .addHelpText("after", "\nExample:\n  $ vedette source token login-nodes > login-nodes.token")
+    .action(async (name: string | undefined, o) => (await import("./commands/source.ts")).token(name, o));
   file(
     source.command("test").description("read a few records of a configured source, offline, and show what they become").argument("<name>"),
   )

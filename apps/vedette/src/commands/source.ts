@@ -1,4 +1,4 @@
-/** `vedette source list|test`. */
+/** `vedette source list|test|token`. */
 
 import { sources } from "@vedette/ingest";
 import { type Intake, systemClock, VedetteError } from "@vedette/kit";
@@ -23,6 +23,42 @@ export async function list(options: ListOptions): Promise<void> {
     formOf(options),
     "no source has sent anything yet",
   );
+}
+
+interface TokenOptions extends ServerOptions {
+  readonly output?: string;
+  readonly json?: boolean;
+  readonly list?: boolean;
+  readonly revoke?: string;
+}
+
+/** Makes a source's token, lists tokens, or takes one back. A new token goes to stdout alone, so that a script can take it. */
+export async function token(source: string | undefined, options: TokenOptions): Promise<void> {
+  const server = connect(options);
+  if (options.revoke !== undefined) {
+    await server.delete(`/source-tokens/${encodeURIComponent(options.revoke)}`);
+    process.stderr.write(`token ${safe(options.revoke)} is revoked; senders that use it get 401 from now on\n`);
+  } else if (options.list) {
+    const { tokens } = await server.get<{ tokens: Row[] }>("/source-tokens");
+    printRows(
+      tokens,
+      ["id", "source", "created"],
+      formOf(options),
+      "no source has a token of its own; make one with: vedette source token NAME",
+    );
+  } else if (source === undefined) {
+    throw new VedetteError(
+      "config_invalid",
+      true,
+      "name the source the token is for: vedette source token NAME (or --list, or --revoke ID)",
+    );
+  } else {
+    const made = await server.post<{ id: string; token: string }>("/source-tokens", { source });
+    process.stderr.write(
+      `Token ${made.id} may send events as "${source}" and do nothing else. It is shown only now; give it to the sender as "Authorization: Bearer …".\n`,
+    );
+    process.stdout.write(options.json ? `${JSON.stringify(made)}\n` : `${made.token}\n`);
+  }
 }
 
 interface TestOptions {

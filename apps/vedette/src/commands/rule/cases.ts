@@ -1,18 +1,11 @@
-/** `vedette rule test|lint`: rules load, and their own cases hold. */
-import { join } from "node:path";
+/** Runs the cases that a rule carries under `vedette.tests`: its events, or its raw lines through the real decoder. */
 import { type Decoded, newFields } from "@vedette/kit";
 import type { Fields } from "@vedette/model";
 import { formats } from "@vedette/normalise";
 import type { ProgramFile } from "@vedette/pipeline";
-import { compileRules, parsePipeline, parseRules, type SigmaRule } from "@vedette/sigma";
-import { bundledPipelines, contentDirectory, yamlFiles } from "../content.ts";
-import { bold } from "../output.ts";
-import { junit, type Outcome, sarif } from "./rule_reports.ts";
-
-interface Options {
-  readonly output?: string;
-  readonly json?: boolean;
-}
+import { compileRules, parseRules, type SigmaRule } from "@vedette/sigma";
+import { pipelines } from "./files.ts";
+import type { Outcome } from "./report.ts";
 
 /** One case under `vedette.tests`. */
 interface Case {
@@ -23,36 +16,6 @@ interface Case {
   readonly format?: string;
   readonly stream?: string;
   readonly preamble?: string;
-}
-
-export async function test(paths: readonly string[], options: Options): Promise<void> {
-  const outcomes: Outcome[] = [];
-  for (const file of filesOf(paths)) outcomes.push(...(await testFile(file)));
-  report(outcomes, options, "cases");
-}
-
-export async function lint(paths: readonly string[], options: Options): Promise<void> {
-  const parsed = filesOf(paths).map((file) => parseRules(file.text, file.file));
-  const set = compileRules(
-    parsed.flatMap((p) => p.rules),
-    { pipelines: pipelines() },
-  );
-  const outcomes: Outcome[] = [
-    ...set.rules.map((r) => ({ file: r.file, line: r.line, rule: r.title, name: "loads", ok: true, message: "" })),
-    ...[...parsed.flatMap((p) => p.refused), ...set.refused].map((r) => ({
-      file: r.file,
-      line: r.line,
-      rule: r.title,
-      name: "loads",
-      ok: false,
-      message: r.message,
-    })),
-  ];
-  report(outcomes, options, "rules");
-}
-
-function filesOf(paths: readonly string[]): ProgramFile[] {
-  return (paths.length > 0 ? paths : [join(contentDirectory(), "rules")]).flatMap(yamlFiles);
 }
 
 /** Runs every case of one rule file; a rule without a positive and a negative case fails. */
@@ -101,12 +64,6 @@ async function runCase(rule: SigmaRule, one: Case): Promise<Outcome> {
   };
 }
 
-let loaded: ReturnType<typeof parsePipeline>[] | undefined;
-function pipelines() {
-  loaded ??= bundledPipelines().map(({ file, text }) => parsePipeline(text, file));
-  return loaded;
-}
-
 async function eventsOf(one: Case): Promise<{ fields: Fields; original: string }[] | string> {
   if (one.events) return one.events.map((e) => ({ fields: Object.assign(newFields(), e), original: "" }));
   if (one.raw === undefined) return "a case needs `events`, or `raw` and `format`";
@@ -127,19 +84,4 @@ async function eventsOf(one: Case): Promise<{ fields: Fields; original: string }
     else if ("code" in result) return `line does not decode as ${one.format}: ${result.code}, expected ${result.expected}`;
   }
   return found;
-}
-
-function report(outcomes: readonly Outcome[], options: Options, what: string): void {
-  const failed = outcomes.filter((o) => !o.ok);
-  const form = options.json ? "json" : (options.output ?? "table");
-  if (form === "json") process.stdout.write(`${JSON.stringify(outcomes, null, 2)}\n`);
-  else if (form === "junit") process.stdout.write(junit(outcomes));
-  else if (form === "sarif") process.stdout.write(sarif(outcomes));
-  else {
-    for (const o of failed) process.stdout.write(`${bold("FAIL")} ${o.file}:${o.line} ${o.rule}: ${o.name}: ${o.message}\n`);
-    process.stderr.write(
-      `${outcomes.length - failed.length} of ${outcomes.length} ${what} fine${failed.length > 0 ? `, ${failed.length} failed` : ""}\n`,
-    );
-  }
-  if (failed.length > 0) process.exitCode = 1;
 }

@@ -1,0 +1,17 @@
+/** Options that several commands share. Knows only names and help: it is loaded at every start. */
+import { type Command, Option } from "commander";
+
+export const output = () =>
+  new Option("-o, --output <form>", "how rows are printed").choices(["table", "json", "ndjson", "csv"]).default("table");
+export const json = () => new Option("--json", "short for -o json");
+/** Where the server is. */
+export const server = (c: Command) =>
+  c
+    .option("--url <url>", "the server (VEDETTE_URL; else the one that holds the data directory)")
+    .option("--data-dir <dir>", "data directory (VEDETTE_DATA; else ./data)");
+/** Which time. */
+export const range = (c: Command) =>
+  c
+    .option("--since <age>", "how far back, e.g. 15m, 1h, 7d")
+    .option("--from <time>", "start, RFC 3339")
+    .option("--to <time>", "end, RFC 3339");
