@@ -1,24 +1,19 @@
 /** Who is calling: admin token, one-time login, session cookie, a source's own token. Keeps hashes only; knows no route. */
-import { hash, randomBytes, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import type { Clock } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import type { SettingStore } from "@vedette/store";
+import { SourceTokens } from "./source_tokens.ts";
+import { newToken, tokenHash } from "./tokens.ts";
 
 /** A source's token may ingest for that source and do nothing else. */
 export type Identity =
   | { readonly kind: "admin"; readonly user: string; readonly session?: string }
   | { readonly kind: "source"; readonly source: string };
 
-/** What is stored of any token: base64url SHA-256. Tokens are random and long, so no slow hash is needed. */
-export const tokenHash = (token: string): string => hash("sha256", token, "base64url");
-/** A new token of 256 random bits. */
-export const newToken = (): string => randomBytes(32).toString("base64url");
-
 export interface AuthOptions {
   /** `tokenHash` of the admin token. */
   readonly adminTokenHash: string;
-  /** `tokenHash` of a source's token → the source's name. */
-  readonly sourceTokens?: ReadonlyMap<string, string>;
   readonly settings: SettingStore;
   readonly clock: Clock;
 }
@@ -47,14 +42,16 @@ export class Auth {
   readonly #options: AuthOptions;
   readonly #logins = new Map<string, Micros>();
   #sessions = new Map<string, Session>();
+  readonly sources: SourceTokens;
 
-  private constructor(options: AuthOptions) {
+  private constructor(options: AuthOptions, sources: SourceTokens) {
     this.#options = options;
+    this.sources = sources;
   }
 
-  /** Loads the sessions that are still good. */
+  /** Loads the sessions that are still good, and the sources' tokens. */
   static async open(options: AuthOptions): Promise<Auth> {
-    const auth = new Auth(options);
+    const auth = new Auth(options, await SourceTokens.open(options.settings, options.clock));
     const text = await options.settings.get(setting);
     if (text !== undefined) {
       const now = options.clock.now();
@@ -100,7 +97,7 @@ export class Auth {
     if (token.length > maxToken) return undefined;
     const key = tokenHash(token);
     if (equal(key, this.#options.adminTokenHash)) return { kind: "admin", user: "admin" };
-    const source = this.#options.sourceTokens?.get(key);
+    const source = this.sources.sourceOf(key);
     return source === undefined ? undefined : { kind: "source", source };
   }
 

@@ -1,5 +1,6 @@
-export { Auth, type AuthOptions, type Identity, newToken, tokenHash } from "./auth.ts";
+export { Auth, type AuthOptions, type Identity } from "./auth.ts";
 export * from "./ports.ts";
 export { buildServer } from "./server.ts";
 export { formatTime, parseTime } from "./time.ts";
+export { newToken, tokenHash } from "./tokens.ts";
 export { acknowledge, addNote, close, reopen, type Transition } from "./transitions.ts";

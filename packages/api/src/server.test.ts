@@ -4,8 +4,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { z } from "zod";
+import { Auth } from "./auth.ts";
 import * as schemas from "./schemas.ts";
-import { adminToken, alertOf, asAdmin, eventOf, type Rig, rig, sourceToken, start } from "./testing/fakes.ts";
+import { adminToken, alertOf, asAdmin, eventOf, type Rig, rig, start } from "./testing/fakes.ts";
 import { formatTime, parseTime } from "./time.ts";
 
 let it: Rig;
@@ -64,7 +65,7 @@ describe("who may do what", () => {
   });
 
   test("a source's token may ingest and nothing else", async () => {
-    const headers = { authorization: `Bearer ${sourceToken}` };
+    const headers = { authorization: `Bearer ${it.sourceToken}` };
     for (const { method, path } of await routes()) {
       const name = `${method} ${path}`;
       if (open.has(name)) continue;
@@ -73,6 +74,24 @@ describe("who may do what", () => {
       if (ingests) expect([name, [401, 403].includes(response.statusCode)]).toEqual([name, false]);
       else isProblem(response, 403, "forbidden");
     }
+  });
+
+  test("a source's token is made, listed without its secret, works at once and after a restart, and is taken back", async () => {
+    const made = await post("/api/v1/source-tokens", { source: "login-nodes" });
+    expect(made.statusCode).toBe(201);
+    const { id, token, source } = made.json() as { id: string; token: string; source: string };
+    expect(source).toBe("login-nodes");
+    const { tokens } = (await get("/api/v1/source-tokens")).json() as { tokens: { id: string }[] };
+    expect(tokens.map((one) => one.id)).toContain(id);
+    expect(JSON.stringify(tokens)).not.toContain(token.slice(4));
+    expect(it.auth.ofToken(token)).toEqual({ kind: "source", source: "login-nodes" });
+    const again = await Auth.open({ adminTokenHash: "-", settings: it.store.settings, clock: it.clock });
+    expect(again.ofToken(token)).toEqual({ kind: "source", source: "login-nodes" });
+    const gone = await it.app.inject({ method: "DELETE", url: `/api/v1/source-tokens/${id}`, headers: asAdmin });
+    expect(gone.statusCode).toBe(204);
+    expect(it.auth.ofToken(token)).toBeUndefined();
+    isProblem(await it.app.inject({ method: "DELETE", url: `/api/v1/source-tokens/${id}`, headers: asAdmin }), 404, "not_found");
+    isProblem(await post("/api/v1/source-tokens", { source: "../etc" }), 400, "bad_request");
   });
 
   /** Paths as the router knows them, from its printed tree. */
@@ -481,7 +500,7 @@ describe("ingest", () => {
 
   test("a source's token decides the source", async () => {
     await send("/ingest", "a", {});
-    await send("/ingest", "b", { authorization: `Bearer ${sourceToken}` });
+    await send("/ingest", "b", { authorization: `Bearer ${it.sourceToken}` });
     expect(it.accepted.map(({ source }) => source)).toEqual(["asked", "web"]);
   });
 

@@ -19,6 +19,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { queryRoutes } from "./routes/query.ts";
 import { loginRoute, sessionRoutes } from "./routes/session.ts";
+import { sourceTokenRoutes } from "./routes/source_tokens.ts";
 import { runStream, streamRoute } from "./routes/stream.ts";
 import { StatusReport } from "./status.ts";
 
@@ -122,6 +123,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       eventRoutes(api, context);
       queryRoutes(api, context);
       operationRoutes(api, context);
+      sourceTokenRoutes(api, context);
       streamRoute(api, context);
       api.route({
         method: "GET",

@@ -4,13 +4,13 @@ import { type Clock, defineEndpoint, type EndpointResponse, UnavailableError, z 
 import type { Alert, Event, Micros, RawRecord } from "@vedette/model";
 import type { Store } from "@vedette/store";
 import type { FastifyInstance } from "fastify";
-import { Auth, tokenHash } from "../auth.ts";
+import { Auth } from "../auth.ts";
 import type { Notice, RuntimePort, ServerOptions } from "../ports.ts";
 import { buildServer } from "../server.ts";
+import { tokenHash } from "../tokens.ts";
 
 export const start: Micros = 1_795_000_000_000_000;
 export const adminToken = "admin-token-of-the-tests";
-export const sourceToken = "token-of-source-web";
 
 /** Time stands still until told otherwise. */
 class FakeClock implements Clock {
@@ -293,6 +293,8 @@ export interface Rig {
   readonly runtime: FakeRuntime;
   readonly clock: FakeClock;
   readonly auth: Auth;
+  /** May ingest for the source `web`. */
+  readonly sourceToken: string;
   /** Which source each accepted record went to. */
   readonly accepted: { readonly source: string; readonly record: RawRecord }[];
   readonly errors: unknown[];
@@ -306,10 +308,10 @@ export async function rig(more: Partial<ServerOptions> = {}): Promise<Rig> {
   const errors: unknown[] = [];
   const auth = await Auth.open({
     adminTokenHash: tokenHash(adminToken),
-    sourceTokens: new Map([[tokenHash(sourceToken), "web"]]),
     settings: store.settings,
     clock,
   });
+  const { token: sourceToken } = (await auth.sources.issue("web"))!;
   const app = await buildServer({
     store,
     runtime,
@@ -330,7 +332,7 @@ export async function rig(more: Partial<ServerOptions> = {}): Promise<Rig> {
     onError: (error) => errors.push(error),
     ...more,
   });
-  return { app, store, runtime, clock, auth, accepted, errors };
+  return { app, store, runtime, clock, auth, sourceToken, accepted, errors };
 }
 
 export const asAdmin = { authorization: `Bearer ${adminToken}` };

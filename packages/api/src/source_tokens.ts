@@ -1,0 +1,83 @@
+/** Tokens that may ingest for one source and do nothing else. Keeps hashes only: a token is shown once, when it is made. */
+import type { Clock } from "@vedette/kit";
+import type { Micros } from "@vedette/model";
+import type { SettingStore } from "@vedette/store";
+import { newToken, tokenHash } from "./tokens.ts";
+
+export interface SourceToken {
+  /** Names the token where it is listed or revoked; says nothing of its secret. */
+  readonly id: string;
+  readonly source: string;
+  readonly created: Micros;
+}
+interface Stored extends SourceToken {
+  readonly hash: string;
+}
+
+const setting = "api.source_tokens";
+/** A leaked token is recognised by it in scans of repositories and logs. */
+const prefix = "vds_";
+/** Far more than a cluster has senders; the list is one small document. */
+const maxTokens = 10_000;
+
+export class SourceTokens {
+  readonly #settings: SettingStore;
+  readonly #clock: Clock;
+  #byHash: ReadonlyMap<string, Stored>;
+  /** Changes go one after the other: each rewrites the whole document. */
+  #changing: Promise<unknown> = Promise.resolve();
+
+  private constructor(settings: SettingStore, clock: Clock, stored: readonly Stored[]) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#byHash = new Map(stored.map((one) => [one.hash, one]));
+  }
+
+  static async open(settings: SettingStore, clock: Clock): Promise<SourceTokens> {
+    const text = await settings.get(setting);
+    return new SourceTokens(settings, clock, text === undefined ? [] : (JSON.parse(text) as Stored[]));
+  }
+
+  /** The source a token with this hash may send for. */
+  sourceOf(hash: string): string | undefined {
+    return this.#byHash.get(hash)?.source;
+  }
+
+  list(): readonly SourceToken[] {
+    return [...this.#byHash.values()].map(({ id, source, created }) => ({ id, source, created }));
+  }
+
+  /** Makes a token; undefined when there are too many. It is good once this resolves. */
+  issue(source: string): Promise<(SourceToken & { readonly token: string }) | undefined> {
+    return this.#change(async () => {
+      if (this.#byHash.size >= maxTokens) return undefined;
+      const token = `${prefix}${newToken()}`;
+      const hash = tokenHash(token);
+      const made = { id: hash.slice(0, 10), source, created: this.#clock.now() };
+      await this.#save(new Map(this.#byHash).set(hash, { ...made, hash }));
+      return { ...made, token };
+    });
+  }
+
+  /** Takes a token back; false when there is none with this id. */
+  revoke(id: string): Promise<boolean> {
+    return this.#change(async () => {
+      const left = new Map([...this.#byHash].filter(([, one]) => one.id !== id));
+      if (left.size === this.#byHash.size) return false;
+      await this.#save(left);
+      return true;
+    });
+  }
+
+  #change<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.#changing.then(change);
+    this.#changing = done.catch(() => {});
+    return done;
+  }
+
+  /** Written before it counts: a token that was handed out survives a crash, a revoked one does not. */
+  async #save(tokens: ReadonlyMap<string, Stored>): Promise<void> {
+    await this.#settings.set(setting, JSON.stringify([...tokens.values()]));
+    this.#byHash = tokens;
+  }
+}
