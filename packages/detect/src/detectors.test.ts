@@ -1,6 +1,7 @@
 import { newFields, z } from "@vedette/kit";
+import type { Observation } from "@vedette/model";
 import { expect, test } from "vitest";
-import { detectors, prepareDetectors } from "./index.ts";
+import { detectors, inputOf, prepareDetectors } from "./index.ts";
 
 for (const [name, spec] of await detectors()) {
   test(`${name} is documented and its configuration strict`, () => {
@@ -18,8 +19,16 @@ for (const [name, spec] of await detectors()) {
     test(`${name}: ${example.title}`, async () => {
       const stage = await prepareDetectors({ [name]: example.config ?? {} });
       const config = stage.detectors.get(name)!.config;
-      let state: unknown;
+      const states = new Map<string, unknown>();
       const found: string[] = [];
+      const take = (o: Observation) => {
+        const state = states.get(o.key);
+        const frozen = JSON.stringify(state);
+        const step = spec.fold(inputOf(o), state, config);
+        expect(JSON.stringify(state), "state is never changed in place").toBe(frozen);
+        states.set(o.key, step.state === undefined ? undefined : JSON.parse(JSON.stringify(step.state)));
+        found.push(...(step.claims ?? []).map((c) => c.summary));
+      };
       example.events.forEach((e, n) => {
         const fields = Object.assign(newFields(), e.fields);
         const event = {
@@ -34,14 +43,15 @@ for (const [name, spec] of await detectors()) {
           fields,
           original: "",
         };
-        for (const o of stage.observe(event, Number.NEGATIVE_INFINITY, false)) {
-          const frozen = JSON.stringify(state);
-          const step = spec.fold(o, state, config);
-          expect(JSON.stringify(state), "state is never changed in place").toBe(frozen);
-          state = step.state === undefined ? undefined : JSON.parse(JSON.stringify(step.state));
-          found.push(...(step.claims ?? []).map((c) => c.summary));
-        }
+        stage
+          .observe(event, Number.NEGATIVE_INFINITY, false)
+          .filter((o) => o.detector === name)
+          .forEach(take);
       });
+      stage
+        .flush()
+        .observations.filter((o) => o.detector === name)
+        .forEach(take);
       expect(found).toEqual(example.finds);
     });
   }

@@ -1,3 +1,4 @@
 export * from "./evidence.ts";
 export * from "./registry.ts";
 export * from "./stage.ts";
+export { inputOf, mergeTallies, type Tallied } from "./tally.ts";

@@ -1,64 +1,151 @@
-/** Pass 1 of the keyed detectors: which events concern which detector, and by what key. Knows no state. */
+/** Pass 1 of the keyed detectors: which events concern which detector, by what keys, and what they come to per bucket. Knows no state of a key. */
 import { compile, parseQuery } from "@vedette/condition";
 import { ConfigError, contentHash, type DetectorSpec, newFields } from "@vedette/kit";
-import type { Event, Micros, Observation } from "@vedette/model";
+import type { Event, Fields, Micros, Observation, Tally } from "@vedette/model";
 import { detectors } from "./registry.ts";
+import { Bucket, maxOriginal } from "./tally.ts";
 
-interface Prepared {
+/** A detector with its settings, ready for both passes. */
+export interface PreparedDetector {
   readonly spec: DetectorSpec;
   readonly config: unknown;
+  /** Content hash of name and configuration: part of every finding id. */
   readonly hash: string;
-  readonly concerns: (event: Event) => boolean;
+  /** Disorder it allows, µs. */
+  readonly lateness: Micros;
 }
 
 export interface DetectStage {
-  readonly detectors: ReadonlyMap<string, Prepared>;
-  /** @param seen watermark of the event's (source, host) before it */
+  readonly detectors: ReadonlyMap<string, PreparedDetector>;
+  /**
+   * What one event shows to the detectors that do not tally; what the others see is kept until `flush`.
+   * @param seen watermark of the event's (source, host) before it
+   */
   observe(event: Event, seen: Micros, demo: boolean): readonly Observation[];
+  /** The tallies since the last call, oldest bucket first; before each tick and at the end of a job, so that jobs share nothing. */
+  flush(): Flushed;
+}
+export interface Flushed {
+  readonly observations: readonly Observation[];
+  /** Per detector: keys of single events beyond the bound, left out. */
+  readonly capped: ReadonlyMap<string, number>;
 }
 
+const defaultLateness: Micros = 30_000_000;
 const none: readonly Observation[] = [];
-const maxOriginal = 512;
+/** Keys of one event for one detector: a crafted event with a thousand addresses must not cost a thousand folds. */
+const maxKeys = 16;
 
-/** Makes every detector ready with its settings (defaults where `settings` has none; false turns one off). */
-export async function prepareDetectors(settings: { readonly [name: string]: unknown }): Promise<DetectStage> {
-  const prepared = new Map<string, Prepared>();
+type Concerned = PreparedDetector & { readonly concerns: (event: Event) => boolean };
+
+/**
+ * Makes every detector ready with its settings (defaults where `settings` has none; false turns one off).
+ * @param lateness the program's, µs; a detector may ask for more
+ */
+export async function prepareDetectors(
+  settings: { readonly [name: string]: unknown },
+  lateness: Micros = defaultLateness,
+): Promise<DetectStage> {
+  const prepared = new Map<string, Concerned>();
   for (const [name, spec] of await detectors()) {
     if (settings[name] === false) continue;
     const config = spec.config.parse(settings[name] ?? {});
     const query = parseQuery(spec.where);
     if (!query.ok) throw new ConfigError("query_invalid", `detector ${name}: ${query.message}`);
-    const concerns = compile(query.query.where);
-    prepared.set(name, { spec, config, hash: contentHash(JSON.stringify([name, config])), concerns });
+    prepared.set(name, {
+      spec,
+      config,
+      hash: contentHash(JSON.stringify([name, config])),
+      lateness: Math.max(lateness, spec.lateness?.(config) ?? 0),
+      concerns: compile(query.query.where),
+    });
   }
-  const all = [...prepared.values()];
+  return { detectors: prepared, ...observer([...prepared.values()]) };
+}
+
+function observer(all: readonly Concerned[]): Pick<DetectStage, "observe" | "flush"> {
+  const tallies = new Tallies();
+  let capped = new Map<string, number>();
   return {
-    detectors: prepared,
     observe(event, seen, demo) {
       let found: Observation[] | undefined;
-      for (const { spec, config, concerns } of all) {
-        if (!concerns(event)) continue;
-        const key = spec.key(event.fields, config);
+      for (const detector of all) {
+        if (!detector.concerns(event)) continue;
+        const key = detector.spec.key(event.fields, detector.config);
         if (key === undefined) continue;
-        const fields = newFields();
-        for (const name of spec.fields) if (event.fields[name] !== undefined) fields[name] = event.fields[name];
-        found ??= [];
-        found.push({
-          detector: spec.name,
-          key: `${event.tenant}\0${key}`,
-          time: event.time,
-          source: event.source,
-          seq: event.seq,
-          host: event.host,
-          event: event.id,
-          received: event.received,
-          demo,
-          seen,
-          fields,
-          original: event.original.slice(0, maxOriginal),
-        });
+        const keys = typeof key === "string" ? [key] : key;
+        if (keys.length > maxKeys) capped.set(detector.spec.name, (capped.get(detector.spec.name) ?? 0) + keys.length - maxKeys);
+        for (const one of keys.length === 1 ? keys : new Set(keys.slice(0, maxKeys))) {
+          if (detector.spec.tally) tallies.add(detector, one, event, seen, demo);
+          else {
+            found ??= [];
+            found.push(observation(detector.spec, one, event, seen, demo));
+          }
+        }
       }
       return found ?? none;
     },
+    flush() {
+      const flushed = { observations: tallies.take(), capped };
+      if (capped.size > 0) capped = new Map();
+      return flushed;
+    },
   };
+}
+
+function observation(spec: DetectorSpec, key: string, event: Event, seen: Micros, demo: boolean): Observation {
+  return {
+    detector: spec.name,
+    key: `${event.tenant}\0${key}`,
+    time: event.time,
+    source: event.source,
+    seq: event.seq,
+    host: event.host,
+    event: event.id,
+    received: event.received,
+    demo,
+    seen,
+    fields: projected(spec, event),
+    original: event.original.slice(0, maxOriginal),
+  };
+}
+
+function projected(spec: DetectorSpec, event: Event): Fields {
+  const fields = newFields();
+  for (const name of spec.fields) if (event.fields[name] !== undefined) fields[name] = event.fields[name];
+  return fields;
+}
+
+/**
+ * Tallies of one job, apart by (source, host): whether a bucket comes too late is judged in a source's own order, here by what the job
+ * itself has seen and in pass 2 by what came before it; a bucket is late as a whole, so that no batch border can split it.
+ */
+class Tallies {
+  #buckets = new Map<string, Bucket>();
+
+  add({ spec, config, lateness }: PreparedDetector, key: string, event: Event, seen: Micros, demo: boolean): void {
+    const tally = spec.tally!;
+    const width = tally.bucket(config);
+    const start = Math.floor(event.time / width) * width;
+    const late = start + width < seen - lateness ? "late" : "";
+    const id = `${spec.name}\0${start}\0${late}\0${event.source}\0${event.host}\0${event.tenant}\0${key}`;
+    const bucket = this.#buckets.get(id);
+    if (bucket) bucket.add(event, demo, tally, config, () => projected(spec, event));
+    else {
+      const first: Tally = {
+        start,
+        count: 1,
+        value: tally.of(event.fields, event.time, config),
+        sample: [[event.time, event.source, event.seq, event.id]],
+      };
+      this.#buckets.set(id, new Bucket({ ...observation(spec, key, event, seen, demo), tally: first }));
+    }
+  }
+
+  take(): readonly Observation[] {
+    if (this.#buckets.size === 0) return none;
+    const all = [...this.#buckets.values()].sort((a, b) => a.start - b.start).map((b) => b.observation());
+    this.#buckets = new Map();
+    return all;
+  }
 }

@@ -192,6 +192,8 @@ export interface DetectorSpec<C extends z.ZodType = z.ZodType, S = any> extends 
   /** What it counts by, one key or several; undefined: not concerned. */
   key(fields: Fields, config: z.output<C>): string | readonly string[] | undefined;
   readonly tally?: TallySpec<C>;
+  /** How much disorder in event time it asks for, µs; the program's lateness holds where that is more. */
+  lateness?(config: z.output<C>): Micros;
   fold(
     input: KeyedInput,
     state: S | undefined,

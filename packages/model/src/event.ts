@@ -69,6 +69,19 @@ export interface Observation {
   readonly fields: Fields;
   /** At most 512 characters, for the evidence. */
   readonly original: string;
+  /** Present where the detector tallies: then `time` is the newest event's, and everything else above is the oldest event's. */
+  readonly tally?: Tally;
+}
+
+/** What all events of one key in one bucket of event time come to. */
+export interface Tally {
+  /** Where the bucket begins, a multiple of its width. */
+  readonly start: Micros;
+  readonly count: number;
+  /** As the detector's `TallySpec` sums it up; JSON. */
+  readonly value: unknown;
+  /** The oldest events in order-key order; the first is the observation's own. */
+  readonly sample: readonly (readonly [time: Micros, source: string, seq: number, event: string])[];
 }
 
 /** An input that no stage could take, kept with the reason. */

@@ -64,7 +64,11 @@ export interface Compiled {
 export async function compileProgram(program: Program): Promise<Compiled> {
   const rules = program.rules.flatMap(({ file, text }) => parseRules(text, file).rules);
   const pipelines = program.pipelines.map(({ file, text }) => parsePipeline(text, file));
-  return { program, rules: compileRules(rules, { pipelines }), stage: await prepareDetectors(program.detectors) };
+  return {
+    program,
+    rules: compileRules(rules, { pipelines }),
+    stage: await prepareDetectors(program.detectors, program.lateness_s * 1_000_000),
+  };
 }
 
 export class Analyser {
@@ -313,8 +317,11 @@ class Outcome {
     if (clamped > mark[2]) mark[2] = clamped;
     if (event.received > mark[3]) mark[3] = event.received;
   }
-  /** Marks go before each tick and at the end, so that ticks see what came before them. */
+  /** Tallies, then marks, go before each tick and at the end, so that ticks see what came before them. */
   flushMarks(): void {
+    const { observations, capped } = this.#compiled.stage.flush();
+    for (const observe of observations) this.keyed.push({ observe });
+    for (const [detector, keys] of capped) this.keyed.push({ capped: { detector, keys } });
     if (this.#marks.size === 0) return;
     this.keyed.push({ advance: [...this.#marks.values()] });
     this.#marks.clear();

@@ -198,7 +198,7 @@ export class Engine {
   }
 
   async #adopt(program: Program): Promise<void> {
-    const { detectors } = await prepareDetectors(program.detectors);
+    const { detectors } = await prepareDetectors(program.detectors, program.lateness_s * 1_000_000);
     if (this.#keyed) this.#keyed.adopt(detectors);
     else {
       this.#keyed = new KeyedEngine(detectors, program.lateness_s * 1_000_000, this.#watermarks);

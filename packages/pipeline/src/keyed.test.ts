@@ -7,9 +7,9 @@ import { KeyedEngine } from "./keyed.ts";
 
 const spec = (await detectors()).get("brute_force")!;
 const config = spec.config.parse({ threshold: 3, window_s: 60 });
-const table = new Map([["brute_force", { spec, config, hash: "h" }]]);
 const second = 1_000_000;
 const lateness = 30 * second;
+const table = new Map([["brute_force", { spec, config, hash: "h", lateness }]]);
 
 const observation = (n: number, time: number, ip: string, outcome: "failure" | "success" = "failure"): Observation => ({
   detector: "brute_force",

@@ -2,22 +2,20 @@
  * Pass 2: folds observations per key in order-key order. A function of the log alone: no I/O, clock or randomness.
  * Each observation is evaluated on arrival; an earlier one that comes within the lateness has the key's short history folded again.
  */
+import { inputOf, mergeTallies, type PreparedDetector, type Tallied } from "@vedette/detect";
 import type { Claim, DetectorSpec } from "@vedette/kit";
 import { idOf, shardOf } from "@vedette/kit";
 import type { EvidenceEvent, Finding, Micros, Observation } from "@vedette/model";
 import { Watermarks } from "./watermarks.ts";
 
-export interface KeyedDetector {
-  readonly spec: DetectorSpec;
-  readonly config: unknown;
-  /** Content hash of name and configuration: part of every finding id. */
-  readonly hash: string;
-}
+export type KeyedDetector = PreparedDetector;
 
 /** What pass 1 hands to pass 2, in log order. */
 export type KeyedStep =
   | { readonly observe: Observation }
   | { readonly tick: Micros }
+  /** Keys of single events beyond the bound on fan-out, left out in pass 1. */
+  | { readonly capped: { readonly detector: string; readonly keys: number } }
   /** How far hosts have come in event time. */
   | { readonly advance: readonly (readonly [source: string, host: string, time: Micros, received: Micros])[] };
 
@@ -60,11 +58,12 @@ const bucket = 10_000_000;
 export interface KeyedCounts {
   late: number;
   repeated: number;
+  capped: number;
 }
 
 export class KeyedEngine {
   readonly watermarks: Watermarks;
-  readonly counts: KeyedCounts = { late: 0, repeated: 0 };
+  readonly counts: KeyedCounts = { late: 0, repeated: 0, capped: 0 };
   #detectors: ReadonlyMap<string, KeyedDetector>;
   readonly #lateness: Micros;
   readonly #entries = new Map<string, Entry>();
@@ -98,6 +97,7 @@ export class KeyedEngine {
       if ("observe" in step) findings.push(...this.observe(step.observe));
       else if ("advance" in step)
         for (const [source, host, time, received] of step.advance) this.watermarks.advance(source, host, time, received);
+      else if ("capped" in step) this.counts.capped += step.capped.keys;
       else findings.push(...this.finalise(step.tick));
     }
     return findings;
@@ -110,42 +110,52 @@ export class KeyedEngine {
     const id = `${o.detector}\0${o.key}`;
     const entry = this.#entries.get(id) ?? this.#enter(id, o.detector, o.key);
     const mark = Math.max(o.seen, this.watermarks.of(o.source, o.host));
-    if (o.time < mark - this.#lateness || o.time < entry.frontier) {
+    const width = widthOf(detector);
+    if (settlesAt(o, width) < mark - detector.lateness || (o.tally ? o.tally.start : o.time) < entry.frontier) {
       this.counts.late++;
       return [];
     }
-    if (entry.pending.some((p) => p.event === o.event)) {
+    const same = o.tally
+      ? entry.pending.findIndex((p) => p.tally?.start === o.tally!.start)
+      : entry.pending.findIndex((p) => p.event === o.event);
+    if (same >= 0 && !o.tally) {
       this.counts.repeated++;
       return [];
     }
     this.#changed.add(id);
     remember(entry, o, detector.spec);
-    let at = entry.pending.length;
-    while (at > 0 && before(o, entry.pending[at - 1]!)) at--;
-    entry.pending.splice(at, 0, o);
     let claims: readonly Claim[];
-    if (at === entry.pending.length - 1) {
-      const step = detector.spec.fold(o, entry.provisional, detector.config);
-      entry.provisional = step.state;
-      claims = step.claims ?? [];
-    } else claims = this.#refold(entry, detector);
-    if (entry.pending.length > maxPending) this.#settle(entry, detector, entry.pending[0]!.time);
+    if (same >= 0) {
+      entry.pending[same] = mergeTallies(entry.pending[same] as Tallied, o as Tallied, detector.spec.tally!, detector.config);
+      claims = this.#refold(entry, detector);
+    } else {
+      let at = entry.pending.length;
+      while (at > 0 && before(o, entry.pending[at - 1]!)) at--;
+      entry.pending.splice(at, 0, o);
+      if (at === entry.pending.length - 1) {
+        const step = detector.spec.fold(inputOf(o), entry.provisional, detector.config);
+        entry.provisional = step.state;
+        claims = step.claims ?? [];
+      } else claims = this.#refold(entry, detector);
+    }
+    if (entry.pending.length > maxPending) this.#settle(entry, detector, settlesAt(entry.pending[0]!, width));
     this.#schedule(id, entry, detector);
     return this.#show(entry, detector, claims, o);
   }
 
   /** Makes canonical what the watermark has passed; `wall` is a tick's, or Infinity at the end of a replay. */
   finalise(wall: Micros): readonly Finding[] {
-    const mark = wall === Number.POSITIVE_INFINITY ? wall : this.watermarks.global(wall) - this.#lateness;
+    const passed = wall === Number.POSITIVE_INFINITY ? wall : this.watermarks.global(wall);
     const findings: Finding[] = [];
     for (const [slot, ids] of this.#due) {
-      if (slot * bucket > mark) continue;
+      if (slot * bucket > passed - this.#lateness) continue;
       this.#due.delete(slot);
       for (const id of [...ids].sort()) {
         const entry = this.#entries.get(id);
         if (!entry || entry.due !== slot) continue;
         const detector = this.#detectors.get(entry.detector);
         if (!detector) continue;
+        const mark = passed - detector.lateness;
         this.#settle(entry, detector, mark);
         this.#changed.add(id);
         if (entry.pending.length === 0 && (entry.final === undefined || detector.spec.expires(entry.final, detector.config) < mark)) {
@@ -212,7 +222,7 @@ export class KeyedEngine {
     const newest = new Map<Micros, Claim>();
     let state = entry.final;
     for (const p of entry.pending) {
-      const step = detector.spec.fold(p, state, detector.config);
+      const step = detector.spec.fold(inputOf(p), state, detector.config);
       state = step.state;
       for (const c of step.claims ?? []) newest.set(c.window.start, c);
     }
@@ -221,18 +231,23 @@ export class KeyedEngine {
   }
 
   #settle(entry: Entry, detector: KeyedDetector, mark: Micros): void {
+    const width = widthOf(detector);
     let n = 0;
-    while (n < entry.pending.length && entry.pending[n]!.time <= mark) {
+    while (n < entry.pending.length && settlesAt(entry.pending[n]!, width) <= mark) {
       const p = entry.pending[n++]!;
-      entry.final = detector.spec.fold(p, entry.final, detector.config).state;
-      entry.frontier = p.time;
+      entry.final = detector.spec.fold(inputOf(p), entry.final, detector.config).state;
+      entry.frontier = settlesAt(p, width);
     }
     entry.pending.splice(0, n);
   }
 
   #schedule(id: string, entry: Entry, detector: KeyedDetector): void {
-    const first = entry.pending[0]?.time;
-    const time = first ?? (entry.final === undefined ? 0 : detector.spec.expires(entry.final, detector.config));
+    const first = entry.pending[0];
+    const time = first
+      ? settlesAt(first, widthOf(detector))
+      : entry.final === undefined
+        ? 0
+        : detector.spec.expires(entry.final, detector.config);
     const slot = Math.floor(time / bucket) + 1;
     if (entry.due === slot) return;
     this.#due.get(entry.due)?.delete(id);
@@ -310,8 +325,13 @@ function remember(entry: Entry, o: Observation, spec: DetectorSpec): void {
   entry.evidence.splice(at < 0 ? entry.evidence.length - 1 : at, 1);
 }
 
-/** Order key: (time, source, sequence within the source). */
+const widthOf = ({ spec, config }: KeyedDetector): Micros => spec.tally?.bucket(config) ?? 0;
+/** The event time after which nothing can change it: its own, or its bucket's end. */
+const settlesAt = (o: Observation, width: Micros): Micros => (o.tally ? o.tally.start + width : o.time);
+
+/** Order key: (time, source, sequence within the source); buckets of a key do not overlap. */
 function before(a: Observation, b: Observation): boolean {
+  if (a.tally && b.tally) return a.tally.start < b.tally.start;
   return a.time !== b.time ? a.time < b.time : a.source !== b.source ? a.source < b.source : a.seq < b.seq;
 }
 

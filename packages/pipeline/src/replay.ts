@@ -47,7 +47,7 @@ export async function replay({ log, control, pool, jobBytes = 1_048_576, onProgr
   };
   const finish = async (job: Job, program: Program) => {
     if (program !== current || !keyed) {
-      const { detectors } = await prepareDetectors(program.detectors);
+      const { detectors } = await prepareDetectors(program.detectors, program.lateness_s * 1_000_000);
       if (keyed) keyed.adopt(detectors);
       else keyed = new KeyedEngine(detectors, program.lateness_s * 1_000_000, watermarks);
       current = program;
