@@ -1,10 +1,10 @@
 /** AWS CloudTrail records to ECS, single or in the files AWS delivers. Knows no other AWS log. */
-import { type Decoded, type DecodeResult, defineFormat, type JsonObject, type JsonValue, newFields, z } from "@vedette/kit";
+import { type Decoded, type JsonObject, type JsonValue, newFields, z } from "@vedette/kit";
 import type { Fields, Flaw } from "@vedette/model";
 import { meaningOfCall } from "../cloudtrail_actions.ts";
-import { share } from "../detect.ts";
+import { defineDocuments, textOf as text } from "../json/documents.ts";
 import { flatten } from "../json/flatten.ts";
-import { isFlaw, isObject, parseObject } from "../json/parse.ts";
+import { isObject } from "../json/parse.ts";
 import { plainIp } from "../linux/peer.ts";
 import { parseRfc3339 } from "../time/parse.ts";
 
@@ -31,26 +31,8 @@ function claims(object: JsonObject): number {
   return isRecord(detailOf(object)) ? 1 : 0;
 }
 
-function decodeObject(object: JsonObject): DecodeResult {
-  const records = object["Records"];
-  if (Array.isArray(records)) return decodeContainer(records as readonly JsonValue[]);
-  if (isRecord(object)) return decodeRecord(object);
-  const detail = detailOf(object);
-  return isRecord(detail) ? decodeRecord(detail) : unknownShape;
-}
-
-/** Whatever a member is, it becomes an event: one odd record must not cost the others. */
-function decodeContainer(records: readonly JsonValue[]): DecodeResult {
-  if (records.length === 0) return { skip: "blank" };
-  return records.map((record): Decoded => {
-    const original = JSON.stringify(record);
-    const decoded = isObject(record) ? decodeRecord(record) : decodeRecord({ value: record });
-    decoded.original = original;
-    return decoded;
-  });
-}
-
-const text = (value: JsonValue | undefined): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
+/** A document's records: of a file as delivered; undefined for a single one. */
+const recordsOf = (object: JsonObject): JsonValue | undefined => (Array.isArray(object["Records"]) ? object["Records"] : undefined);
 
 function decodeRecord(record: JsonObject): Decoded {
   const fields = newFields();
@@ -167,7 +149,7 @@ function putWhole(fields: Fields, key: string, value: JsonValue | undefined): vo
   fields[key] = (typeof value === "string" ? value : JSON.stringify(value)).slice(0, maxWhole);
 }
 
-export default defineFormat({
+export default defineDocuments({
   name: "aws_cloudtrail",
   summary: "AWS CloudTrail records: one a document, in Records files as delivered to S3, or in EventBridge envelopes.",
   description:
@@ -175,14 +157,13 @@ export default defineFormat({
     "requestParameters and responseElements are searchable as a whole in aws.cloudtrail.request_parameters and aws.cloudtrail.response_elements.",
   stability: "beta",
   config: z.strictObject({}),
-  detect: (sample) =>
-    0.95 * share(sample, (line) => /"eventSource"\s{0,4}:\s{0,4}"[a-z0-9.-]+\.amazonaws\.com"/.test(line.slice(0, 16_384))),
-  decoder: () => (line) => {
-    const parsed = parseObject(line);
-    if (isFlaw(parsed)) return line.trim() === "" ? { skip: "blank" } : parsed;
-    return decodeObject(parsed);
+  claims,
+  members: recordsOf,
+  decode(object) {
+    if (isRecord(object)) return decodeRecord(object);
+    const detail = detailOf(object);
+    return isRecord(detail) ? decodeRecord(detail) : unknownShape;
   },
-  json: { claims, decode: (object) => decodeObject(object) },
   examples: [
     {
       title: "a failed console sign-in",

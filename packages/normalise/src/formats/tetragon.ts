@@ -1,9 +1,9 @@
 /** Tetragon's JSON export to ECS: processes, hooked kernel functions, connections. Knows no policy. */
-import { type DecodeResult, defineFormat, type JsonObject, type JsonValue, newFields, z } from "@vedette/kit";
+import { type Decoded, type JsonObject, newFields, z } from "@vedette/kit";
 import type { Fields, Flaw } from "@vedette/model";
-import { share } from "../detect.ts";
+import { defineDocuments, textOf as text } from "../json/documents.ts";
 import { flattenValue } from "../json/flatten.ts";
-import { isFlaw, isObject, parseObject } from "../json/parse.ts";
+import { isObject } from "../json/parse.ts";
 import { type CallKind, kindOfCall, putArguments, putEnds } from "../tetragon_calls.ts";
 import { putJobOfGroup, putParent, putProcess } from "../tetragon_process.ts";
 import { parseRfc3339 } from "../time/parse.ts";
@@ -37,9 +37,7 @@ function kindOf(object: JsonObject): string | undefined {
   return undefined;
 }
 
-const text = (value: JsonValue | undefined): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
-
-function decodeObject(object: JsonObject): DecodeResult {
+function decodeObject(object: JsonObject): Decoded | Flaw {
   const name = kindOf(object);
   if (name === undefined) return unknownShape;
   const body = object[name] as JsonObject;
@@ -130,7 +128,7 @@ function claims(object: JsonObject): number {
   return (object["time"] !== undefined || object["node_name"] !== undefined) && kindOf(object) !== undefined ? 1 : 0;
 }
 
-export default defineFormat({
+export default defineDocuments({
   name: "tetragon",
   summary: "Tetragon's JSON export: process starts and ends, hooked kernel functions, connections.",
   description:
@@ -138,13 +136,8 @@ export default defineFormat({
     "Arguments of hooked functions stand under tetragon.args.<kind>; raw buffers are left to the original.",
   stability: "beta",
   config: z.strictObject({}),
-  detect: (sample) => 0.95 * share(sample, (line) => /^\s{0,8}\{\s{0,8}"process_[a-z]{1,16}"\s{0,4}:\s{0,4}\{/.test(line)),
-  decoder: () => (line) => {
-    const parsed = parseObject(line);
-    if (isFlaw(parsed)) return line.trim() === "" ? { skip: "blank" } : parsed;
-    return decodeObject(parsed);
-  },
-  json: { claims, decode: (object) => decodeObject(object) },
+  claims,
+  decode: decodeObject,
   examples: [
     {
       title: "a program started within a Slurm job",
