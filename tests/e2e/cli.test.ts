@@ -83,12 +83,12 @@ test("a rule's own cases decide, and a refused rule is named with its line", asy
     run("rule", "lint", "unmapped.yml"),
   ]);
   expect((JSON.parse(good.stdout) as { ok: boolean }[]).map((o) => o.ok)).toEqual([true, true]);
-  expect(bad.stdout).toMatch(/FAIL bad_case\.yml:\d+ Log-in as admin: that account: expected a match/);
+  expect(bad.stdout).toMatch(/FAIL bad_case\.yml:\d+:\d+ Log-in as admin: that account: expected a match/);
   expect(lint.stderr).toBe("1 of 1 rules fine\n");
   expect(refused.stdout).toContain("broken.yml");
   expect(junit.stdout).toContain("<testsuite");
   expect(absent.stderr).toContain("absent: no such file or folder");
-  expect(unmapped.stdout).toMatch(/unmapped\.yml:\d+ .*logsource product: teapot/);
+  expect(unmapped.stdout).toMatch(/unmapped\.yml:\d+:\d+ .*logsource product: teapot/);
   expect([good, bad, lint, refused, junit, absent, unmapped].map((r) => r.code)).toEqual([0, 1, 0, 1, 0, 2, 1]);
 });
 
