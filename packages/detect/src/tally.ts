@@ -107,7 +107,8 @@ export function mergeTallies(a: Tallied, b: Tallied, spec: TallySpec, config: un
 }
 
 /** An observation as a detector folds it. */
-export const inputOf = ({ time, event, fields, tally }: Observation): KeyedInput => ({
+export const inputOf = ({ key, time, event, fields, tally }: Observation): KeyedInput => ({
+  key: key.slice(key.indexOf("\0") + 1),
   time,
   event,
   fields,

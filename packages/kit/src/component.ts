@@ -145,6 +145,8 @@ export interface FormatSpec<C extends z.ZodType = z.ZodType> extends Spec<C> {
 
 /** One observation as a keyed detector folds it. */
 export interface KeyedInput {
+  /** The key as `key` gave it: where a detector counts by several, it tells which. */
+  readonly key: string;
   /** The event's time; for a tally, the newest event's in the bucket. */
   readonly time: Micros;
   /** The event's id; for a tally, the oldest event's in the bucket. */

@@ -1,5 +1,7 @@
+/** One address tries many passwords on few accounts. Knows no spraying but that it is another detector's. */
 import { defineDetector, z } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
+import { attempts, isSpread } from "../guessing.ts";
 
 /** What is remembered of one address. */
 interface Attempts {
@@ -36,10 +38,9 @@ export default defineDetector({
   title: "Password guessing from one address",
   summary: "Finds an address that fails to log in many times within a short window, and says so louder when it then gets in.",
   description:
-    "Counts failed authentications per source address over all hosts and services; of the several lines sshd and PAM write about one attempt only sshd's own verdict counts. The episode goes on until the address has been quiet for one window; more failures amend the finding rather than raising another.",
+    "Counts failed authentications per source address over all hosts and services; of the several lines sshd and PAM write about one attempt only sshd's own verdict counts. Failures spread over many accounts with few tries each are password_spraying's. The episode goes on until the address has been quiet for one window; more failures amend the finding rather than raising another.",
   stability: "beta",
-  where:
-    "event.category:authentication and (event.outcome:failure or event.outcome:success) and source.ip:* and not event.action:ssh_invalid_user and not (event.action:pam_authentication and process.name:sshd)",
+  where: attempts,
   fields: ["event.outcome", "source.ip", "user.name", "host.name", "event.action", "process.name"],
   config: z.strictObject({
     threshold: z
@@ -79,6 +80,11 @@ export default defineDetector({
       finds: [],
     },
     {
+      title: "Many accounts with one try each are password_spraying's",
+      events: ["ada", "bob", "cyd", "dan", "eve", "fay", "gus"].map((user, n) => failure(n * second, user)),
+      finds: [],
+    },
+    {
       title: "A person who mistypes twice and then gets it right",
       events: [failure(0, "ada"), failure(second, "ada"), success(2 * second, "ada")],
       finds: [],
@@ -110,8 +116,9 @@ export default defineDetector({
       };
       return { state: { recent: [], last, episode }, claims: [claim(episode, String(input.fields["source.ip"]))] };
     }
-    const recent = [...(state?.recent ?? []).filter((r) => r.time > input.time - window), { time: input.time, event: input.event, user }];
-    if (recent.length < threshold) return { state: { recent, last } };
+    const within = (state?.recent ?? []).filter((r) => r.time > input.time - window);
+    const recent = [...within, { time: input.time, event: input.event, user }].slice(-threshold);
+    if (recent.length < threshold || isSpread(recent.map((r) => r.user))) return { state: { recent, last } };
     const episode = {
       start: recent[0]!.time,
       end: input.time,

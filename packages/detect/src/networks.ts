@@ -1,0 +1,45 @@
+/** Networks as detectors' settings write them, and what an address belongs to. Knows no detector. */
+import { inNetwork, type Network, parseAddress, parseNetwork } from "@vedette/condition";
+import { z } from "@vedette/kit";
+
+/** `10.0.0.0/8`, `2001:db8::/32` or a lone address, in a configuration. */
+export const network = z.string().transform((text, context): Network => {
+  const parsed = parseNetwork(text);
+  if (parsed) return parsed;
+  context.addIssue({ code: "custom", message: `"${text}" is not a network; expected for example "10.0.0.0/8" or "2001:db8::/32"` });
+  return z.NEVER;
+});
+
+/** RFC 1918, RFC 6598, RFC 4193, loopback and link-local: what is ours unless somebody says otherwise. */
+export const privateNetworks: string[] = [
+  "10.0.0.0/8",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "fc00::/7",
+  "fe80::/10",
+  "::1/128",
+];
+export const internalDescription =
+  "Networks that are ours; by default the private ranges (RFC 1918, RFC 6598, RFC 4193). A site with public addresses adds its own.";
+
+export function within(text: string, networks: readonly Network[]): boolean {
+  const address = networks.length > 0 ? parseAddress(text) : undefined;
+  return address !== undefined && networks.some((one) => inNetwork(address, one));
+}
+
+/** Multicast and broadcast: nobody in particular is there (RFC 5771, RFC 4291 section 2.7, RFC 919). */
+const everybody = ["224.0.0.0/4", "255.255.255.255/32", "0.0.0.0/32", "ff00::/8", "::/128"].map((text) => parseNetwork(text)!);
+export const isGroup = (text: string): boolean => within(text, everybody);
+
+/** The /24 (IPv4) or /48 (IPv6, what a site is usually given: RFC 6177) around an address; undefined for what is no address. */
+export function neighbourhood(text: string): string | undefined {
+  const address = parseAddress(text);
+  if (!address) return undefined;
+  const [a, b, , d] = address.words;
+  if (address.v4) return `${d >>> 24}.${(d >>> 16) & 255}.${(d >>> 8) & 255}.0/24`;
+  const group = (word: number) => (word & 0xffff).toString(16);
+  return `${group(a >>> 16)}:${group(a)}:${group(b >>> 16)}::/48`;
+}
