@@ -56,6 +56,8 @@ export interface Finding {
   /** True once the watermark has passed: nothing can change it any more. */
   readonly canonical: boolean;
   readonly demo: boolean;
+  /** Of a rule on trial: kept apart, never an alert that calls a person. */
+  readonly shadow?: true;
   /** Receive time of the newest contributing event, for latency measurement. */
   readonly received: Micros;
 }
@@ -67,7 +69,7 @@ export type Verdict = "true_positive" | "benign" | "false_positive";
 export interface Change {
   readonly at: Micros;
   readonly by: string;
-  readonly what: "opened" | "acknowledged" | "closed" | "reopened" | "note" | "escalated";
+  readonly what: "opened" | "acknowledged" | "closed" | "reopened" | "note" | "escalated" | "retracted";
   readonly note?: string;
   readonly verdict?: Verdict;
 }
@@ -93,6 +95,12 @@ export interface Alert {
   readonly state: AlertState;
   readonly verdict?: Verdict;
   readonly demo: boolean;
+  /** Findings of a rule on trial: listed only when asked for. */
+  readonly shadow?: true;
+  /** What each version of the rule (by content hash) gave, so that one version's findings can be taken back. */
+  readonly versions?: { readonly [hash: string]: { readonly findings: number; readonly events: number } };
+  /** When every finding in it had been taken back by a rollback. */
+  readonly retracted?: Micros;
   readonly evidence: readonly EvidenceEvent[];
   readonly history: readonly Change[];
 }

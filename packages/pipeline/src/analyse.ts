@@ -6,11 +6,13 @@ import { type DetectStage, entitiesOf, evidenceOf, prepareDetectors } from "@ved
 import { type Decode, type Decoded, type DecodeResult, type FormatSpec, idOf } from "@vedette/kit";
 import type { DeadLetter, Event, Finding, Flaw, Match, Micros } from "@vedette/model";
 import { classOf, hostOf } from "@vedette/normalise";
-import { compileRules, parsePipeline, parseRules, type RuleCount, type RuleSet, type SigmaRule } from "@vedette/sigma";
+import { compileRules, parsePipeline, type RuleCount, type RuleSet, type SigmaRule } from "@vedette/sigma";
 import { type EncodedEvents, encodeEvents } from "@vedette/store";
 import { decodeBatch, type RecordsBatch, type RecordsHeader, type Run } from "./batch.ts";
 import type { KeyedStep } from "./keyed.ts";
 import type { Program } from "./program.ts";
+import { findingsPerBatch } from "./rules/flood.ts";
+import { livingRules } from "./rules/living.ts";
 import { maxAhead } from "./watermarks.ts";
 
 /** What one source's records came to: `in + split = stored + dead + dropped`. */
@@ -37,6 +39,8 @@ export interface Analysis {
   readonly sources: { readonly [source: string]: SourceDelta };
   /** Per rule id: [seen, matched]. */
   readonly rules: { readonly [rule: string]: readonly [seen: number, matched: number] };
+  /** Per rule id: matches of which no finding was written, see rules/flood.ts. */
+  readonly capped: { readonly [rule: string]: number };
   /** Raw batches that no longer read: offset and reason. */
   readonly damaged: readonly { readonly offset: number; readonly reason: string }[];
   /** Up to 20 of the newest events, when asked for. */
@@ -58,15 +62,18 @@ const sampleSize = 20;
 export interface Compiled {
   readonly program: Program;
   readonly rules: RuleSet;
+  /** Ids of the rules on trial. */
+  readonly shadow: ReadonlySet<string>;
   readonly stage: DetectStage;
 }
 
 export async function compileProgram(program: Program): Promise<Compiled> {
-  const rules = program.rules.flatMap(({ file, text }) => parseRules(text, file).rules);
+  const { rules, shadow } = livingRules(program);
   const pipelines = program.pipelines.map(({ file, text }) => parsePipeline(text, file));
   return {
     program,
     rules: compileRules(rules, { pipelines }),
+    shadow,
     stage: await prepareDetectors(program.detectors, program.lateness_s * 1_000_000),
   };
 }
@@ -109,6 +116,7 @@ export class Analyser {
       dead: out.dead,
       sources: Object.fromEntries(out.sources),
       rules: out.ruleCounts(),
+      capped: Object.fromEntries(out.capped),
       damaged: out.damaged,
       sample: job.sample ? out.events.slice(-sampleSize) : [],
     };
@@ -116,6 +124,7 @@ export class Analyser {
 
   #records({ header, bodies }: RecordsBatch, compiled: Compiled, out: Outcome): void {
     const delta = out.source(header.source);
+    out.beginBatch();
     delta.in += bodies.length;
     out.received = Math.max(out.received, header.received);
     let i = 0;
@@ -180,12 +189,13 @@ export class Analyser {
     this.#match(event, compiled, header.demo, out);
   }
 
-  #match(event: Event, { rules, stage }: Compiled, demo: boolean, out: Outcome): void {
+  #match(event: Event, { rules, stage, shadow }: Compiled, demo: boolean, out: Outcome): void {
     const matched = this.#matched;
     matched.length = 0;
     rules.match(event, matched);
     for (const index of matched) {
       const rule = rules.rules[index]!;
+      if (!out.mayTell(rule.id)) continue;
       const matches = rules
         .explain(index, event)
         .map(({ clause, field, value }): Match => ({ clause, field: field === "" ? "any field" : field, value }));
@@ -206,6 +216,7 @@ export class Analyser {
         revision: 0,
         canonical: true,
         demo,
+        ...(shadow.has(rule.id) ? { shadow: true as const } : {}),
         received: event.received,
       });
     }
@@ -263,7 +274,10 @@ class Outcome {
   readonly dead: DeadLetter[] = [];
   readonly sources = new Map<string, SourceDelta>();
   readonly damaged: { offset: number; reason: string }[] = [];
+  readonly capped = new Map<string, number>();
   received: Micros = 0;
+  /** Findings of each rule in this raw batch. */
+  readonly #told = new Map<string, number>();
   readonly #compiled: Compiled;
   readonly #marks = new Map<string, [string, string, Micros, Micros]>();
   readonly #before: readonly RuleCount[];
@@ -280,6 +294,20 @@ class Outcome {
       this.sources.set(name, delta);
     }
     return delta;
+  }
+
+  beginBatch(): void {
+    this.#told.clear();
+  }
+  /** Counts a match of a rule: false when the raw batch has given enough findings of it. */
+  mayTell(rule: string): boolean {
+    const told = (this.#told.get(rule) ?? 0) + 1;
+    if (told > findingsPerBatch) {
+      this.capped.set(rule, (this.capped.get(rule) ?? 0) + 1);
+      return false;
+    }
+    this.#told.set(rule, told);
+    return true;
   }
 
   bury(header: RecordsHeader, i: number, body: Buffer, stage: DeadLetter["stage"], flaw: Flaw): void {

@@ -1,11 +1,65 @@
-/** The control topic: every change that alters an answer, in order. Knows only programs as yet. */
+/** The control topic: every change that alters an answer, in order. Knows programs, not what their rules say. Stored format, docs/format/raw.md. */
+import { contentHash } from "@vedette/kit";
 import type { Log } from "@vedette/log";
-import { decodeProgram, encodeProgram, type Program } from "./program.ts";
+import type { Micros, RuleChange, RuleOverlay } from "@vedette/model";
+import { noOverlay, type Program, type ProgramFile } from "./program.ts";
+
+/** One program as it came into force; the same program may do so several times. */
+export interface Version {
+  /** Counts from 1. */
+  readonly number: number;
+  readonly program: Program;
+  /** The next raw offset when it was published: what was taken in under it lies there or later. */
+  readonly from: number;
+}
+
+interface FileRef {
+  readonly file: string;
+  readonly pack?: string;
+  /** Content hash of its text. */
+  readonly text: string;
+}
+interface TextsDocument {
+  readonly kind: "texts";
+  readonly version: 1;
+  readonly texts: readonly string[];
+}
+interface FilesDocument {
+  readonly kind: "files";
+  readonly version: 1;
+  readonly hash: string;
+  readonly rules: readonly FileRef[];
+  readonly pipelines: readonly FileRef[];
+}
+/** What a program says, its files by their hash. */
+interface ProgramDocument {
+  readonly kind: "program";
+  readonly version: 2;
+  readonly hash: string;
+  readonly effective: Micros;
+  readonly from: number;
+  readonly files: string;
+  readonly detectors: Program["detectors"];
+  readonly lateness_s: number;
+  readonly overlay: RuleOverlay;
+  readonly change?: RuleChange;
+}
+/** Before rules had states: everything in one document. */
+type FirstProgramDocument = Omit<Program, "overlay" | "change"> & { readonly version: 1 };
+type Document = TextsDocument | FilesDocument | ProgramDocument | FirstProgramDocument;
+
+/** Texts are written in batches of about so many characters: well under what a batch of the log may hold. */
+const textsPerBatch = 1_048_576;
+const readBytes = 4_194_304;
+
+type Files = Pick<Program, "rules" | "pipelines">;
 
 export class Control {
   readonly #log: Log;
+  readonly #texts = new Map<string, string>();
+  readonly #files = new Map<string, Files>();
   readonly #programs = new Map<string, Program>();
-  #current: Program | undefined;
+  readonly #versions: Version[] = [];
 
   private constructor(log: Log) {
     this.#log = log;
@@ -15,10 +69,10 @@ export class Control {
     const control = new Control(log);
     const { start, end } = await log.bounds("control", 0);
     for (let at = start; at < end; ) {
-      const entries = await log.read("control", 0, at, 4_194_304);
+      const entries = await log.read("control", 0, at, readBytes);
       if (entries.length === 0) break;
       for (const entry of entries) {
-        if ("bytes" in entry) control.#know(decodeProgram(entry.bytes));
+        if ("bytes" in entry) control.#know(JSON.parse(Buffer.from(entry.bytes).toString()) as Document);
         at = entry.offset + 1;
       }
     }
@@ -26,23 +80,99 @@ export class Control {
   }
 
   get current(): Program | undefined {
-    return this.#current;
+    return this.#versions.at(-1)?.program;
+  }
+  get versions(): readonly Version[] {
+    return this.#versions;
   }
   program(hash: string): Program | undefined {
     return this.#programs.get(hash);
   }
 
-  /** Makes a program the one in force for what is taken in from now on; nothing happens when it is already. */
+  /**
+   * Makes a program the one in force for what is taken in from now on; nothing happens when it is already and nobody changed anything.
+   * The texts it needs are written once, and first: the program is in force with its last document.
+   */
   async publish(program: Program): Promise<Program> {
-    if (this.#current?.hash === program.hash) return this.#current;
-    await this.#log.append("control", 0, encodeProgram(program));
-    this.#know(program);
-    return program;
+    if (this.current?.hash === program.hash && program.change === undefined) return this.current;
+    const { rules, pipelines, kind, hash, effective, ...rest } = program;
+    const files = await this.#write({ rules, pipelines });
+    const { end: from } = await this.#log.bounds("raw", 0);
+    await this.#append({ kind, version: 2, hash, effective, from, files, ...rest });
+    return this.current!;
   }
 
-  #know(program: Program): void {
-    if (program.kind !== "program") return;
+  /** Was this finding taken back by a rollback? `raw` is the offset of the batch that gave it. */
+  retracted(program: string, rule: { readonly id: string; readonly hash: string }, raw: number): boolean {
+    let taken = false;
+    for (const version of this.#versions) {
+      if (version.program.hash === program && version.from <= raw) taken = false;
+      const { programs, rules } = version.program.change?.retracted ?? { programs: [], rules: [] };
+      if (programs.includes(program) && rules.some(([id, hash]) => id === rule.id && hash === rule.hash)) taken = true;
+    }
+    return taken;
+  }
+
+  async #write({ rules, pipelines }: Files): Promise<string> {
+    const ref = ({ file, pack, text }: ProgramFile): FileRef => ({
+      file,
+      ...(pack === undefined ? {} : { pack }),
+      text: contentHash(text),
+    });
+    const refs = { rules: rules.map(ref), pipelines: pipelines.map(ref) };
+    const hash = contentHash(JSON.stringify(refs));
+    if (this.#files.has(hash)) return hash;
+    let texts: string[] = [];
+    let size = 0;
+    const missing = new Set<string>();
+    for (const { text } of [...rules, ...pipelines]) if (!this.#texts.has(contentHash(text))) missing.add(text);
+    for (const text of missing) {
+      texts.push(text);
+      size += text.length;
+      if (size < textsPerBatch) continue;
+      await this.#append({ kind: "texts", version: 1, texts });
+      texts = [];
+      size = 0;
+    }
+    if (texts.length > 0) await this.#append({ kind: "texts", version: 1, texts });
+    await this.#append({ kind: "files", version: 1, hash, ...refs });
+    return hash;
+  }
+
+  async #append(document: Document): Promise<void> {
+    await this.#log.append("control", 0, Buffer.from(JSON.stringify(document)));
+    this.#know(document);
+  }
+
+  #know(document: Document): void {
+    if (document.kind === "texts") for (const text of document.texts) this.#texts.set(contentHash(text), text);
+    else if (document.kind === "files") this.#knowFiles(document);
+    else if (document.kind === "program") this.#knowProgram(document);
+  }
+
+  /** Files whose texts were lost with a damaged batch are unknown, as is a program that needs them; the next publication writes them again. */
+  #knowFiles({ hash, rules, pipelines }: FilesDocument): void {
+    const read = (refs: readonly FileRef[]): ProgramFile[] =>
+      refs.flatMap(({ text, ...ref }) => {
+        const found = this.#texts.get(text);
+        return found === undefined ? [] : [{ ...ref, text: found }];
+      });
+    const files = { rules: read(rules), pipelines: read(pipelines) };
+    if (files.rules.length === rules.length && files.pipelines.length === pipelines.length) this.#files.set(hash, files);
+  }
+
+  #knowProgram(document: ProgramDocument | FirstProgramDocument): void {
+    let program: Program;
+    let from = 0;
+    if (document.version === 1) program = { ...document, overlay: noOverlay };
+    else {
+      const { files, version: _, ...rest } = document;
+      const known = this.#files.get(files);
+      if (known === undefined) return;
+      program = { ...rest, ...known };
+      from = document.from;
+    }
     this.#programs.set(program.hash, program);
-    this.#current = program;
+    this.#versions.push({ number: this.#versions.length + 1, program, from });
   }
 }

@@ -12,7 +12,9 @@ import { decodeBatch, programOf, tickOf } from "./batch.ts";
 import { KeyedEngine } from "./keyed.ts";
 import { Ledger, type LedgerState } from "./ledger.ts";
 import type { Pool } from "./pool.ts";
-import type { Program } from "./program.ts";
+import { makeProgram, type Program } from "./program.ts";
+import { FloodGuard, type FloodState } from "./rules/flood.ts";
+import type { FindingsBatch } from "./triage_runner.ts";
 import { Watermarks } from "./watermarks.ts";
 
 export interface EngineOptions {
@@ -33,6 +35,7 @@ interface Meta {
   readonly ledger: LedgerState;
   readonly watermarks: readonly (readonly [string, number, number])[];
   readonly late: number;
+  readonly flood?: FloodState;
 }
 
 interface Pending {
@@ -75,6 +78,7 @@ export class Engine {
   #reading: Program | undefined;
   /** What the results up to `offset` come to, durable or not yet. */
   readonly #working = new Ledger();
+  readonly #flood = new FloodGuard();
   #epoch = 0;
   #applied = -1;
   #done = { findings: -1, dead: -1 };
@@ -101,6 +105,7 @@ export class Engine {
     this.#working.restore(meta.ledger);
     this.ledger = this.#working.copy();
     this.#watermarks.restore(meta.watermarks);
+    if (meta.flood) this.#flood.restore(meta.flood);
     this.#restored = { meta, keys: saved.keys };
     const program = this.#options.program(meta.program);
     if (program) await this.#adopt(program);
@@ -167,7 +172,7 @@ export class Engine {
   }
 
   #emptyProgram(): Program {
-    return { kind: "program", version: 1, hash: "", effective: 0, rules: [], pipelines: [], detectors: {}, lateness_s: 30 };
+    return { ...makeProgram({ rules: [], pipelines: [], detectors: {}, lateness_s: 30 }, 0), hash: "" };
   }
 
   /** Ticks alone are not worth a worker: while nothing comes in, none need hold a compiled program. */
@@ -188,7 +193,9 @@ export class Engine {
       result = failed(job, program.hash, e as Error);
     }
     if (program.hash !== this.#program?.hash || !this.#keyed) await this.#adopt(program);
-    const findings = [...result.findings, ...this.#keyed!.take(result.keyed)];
+    const { passed, capped } = this.#flood.take(result.findings);
+    for (const [rule, n] of capped) this.#working.addCapped(rule, n);
+    const findings = [...passed, ...this.#keyed!.take(result.keyed)];
     this.#emit(result, findings);
     this.#working.add(result);
     this.offset = result.last + 1;
@@ -217,7 +224,13 @@ export class Engine {
     if (result.events && result.last > this.#applied)
       this.#output("events", () => events.put(result.last, result.received, result.events!));
     if (findings.length > 0 && result.last > this.#done.findings)
-      this.#output("findings", () => log.append("findings", 0, Buffer.from(JSON.stringify({ raw: result.last, findings }))));
+      this.#output("findings", () =>
+        log.append(
+          "findings",
+          0,
+          Buffer.from(JSON.stringify({ raw: result.last, program: result.program, findings } satisfies FindingsBatch)),
+        ),
+      );
     if (result.dead.length > 0 && result.last > this.#done.dead)
       this.#output("dead", () =>
         log.append("dead", 0, Buffer.from(JSON.stringify({ raw: result.last, letters: result.dead })), {
@@ -268,6 +281,7 @@ export class Engine {
       ledger: this.#working.state(),
       watermarks: this.#watermarks.entries(),
       late: this.#keyed?.counts.late ?? 0,
+      flood: this.#flood.state(),
     };
     await this.#options.checkpoints.commit(consumer, this.#epoch, this.offset, JSON.stringify(meta), this.#keyed?.drain() ?? []);
     this.durable = this.offset;
@@ -281,7 +295,11 @@ async function lastRaw(log: Log, topic: "findings" | "dead"): Promise<number> {
   const { start, end } = await log.bounds(topic, 0);
   for (let at = end - 1; at >= start; at--) {
     const [entry] = await log.read(topic, 0, at, 1);
-    if (entry && "bytes" in entry) return (JSON.parse(Buffer.from(entry.bytes).toString()) as { raw: number }).raw;
+    if (entry && "bytes" in entry) {
+      const { raw } = JSON.parse(Buffer.from(entry.bytes).toString()) as { raw?: number };
+      // retractions and what the program itself has to say are of no raw batch
+      if (raw !== undefined) return raw;
+    }
   }
   return -1;
 }
@@ -308,6 +326,7 @@ function nothing(job: Job, program: string): Analysis {
     dead: [],
     sources: {},
     rules: {},
+    capped: {},
     damaged: [],
     sample: [],
   };

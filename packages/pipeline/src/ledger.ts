@@ -4,6 +4,8 @@ import type { Analysis, SourceDelta } from "./analyse.ts";
 export interface LedgerState {
   readonly sources: { readonly [source: string]: SourceDelta };
   readonly rules: { readonly [rule: string]: readonly [seen: number, matched: number] };
+  /** Matches beyond what one rule may tell, by rule. */
+  readonly capped?: { readonly [rule: string]: number };
   /** Raw batches that no longer read. */
   readonly damaged: number;
 }
@@ -18,6 +20,8 @@ export interface SourceLine extends SourceDelta {
 export class Ledger {
   readonly sources = new Map<string, SourceDelta>();
   readonly rules = new Map<string, [seen: number, matched: number]>();
+  /** Matches of which no finding was written, by rule: it told enough already. */
+  readonly capped = new Map<string, number>();
   damaged = 0;
 
   add(analysis: Analysis): void {
@@ -36,7 +40,12 @@ export class Ledger {
         total[1] += matched;
       } else this.rules.set(id, [seen, matched]);
     }
+    for (const [id, n] of Object.entries(analysis.capped)) this.addCapped(id, n);
     this.damaged += analysis.damaged.length;
+  }
+
+  addCapped(rule: string, n: number): void {
+    this.capped.set(rule, (this.capped.get(rule) ?? 0) + n);
   }
 
   /** @param accepted records appended to the log per source, from the log's own counters */
@@ -52,11 +61,17 @@ export class Ledger {
   }
 
   state(): LedgerState {
-    return { sources: Object.fromEntries(this.sources), rules: Object.fromEntries(this.rules), damaged: this.damaged };
+    return {
+      sources: Object.fromEntries(this.sources),
+      rules: Object.fromEntries(this.rules),
+      capped: Object.fromEntries(this.capped),
+      damaged: this.damaged,
+    };
   }
   restore(state: LedgerState): void {
     for (const [name, d] of Object.entries(state.sources)) this.sources.set(name, { ...d, dropped: { ...d.dropped } });
     for (const [id, [seen, matched]] of Object.entries(state.rules)) this.rules.set(id, [seen, matched]);
+    for (const [id, n] of Object.entries(state.capped ?? {})) this.capped.set(id, n);
     this.damaged = state.damaged;
   }
 

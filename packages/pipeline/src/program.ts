@@ -1,16 +1,18 @@
-/** Everything besides the data that changes an answer, as one versioned document of the control topic. Stored format, docs/format/control.md. */
+/** Everything besides the data that changes an answer, as one versioned document of the control topic. Stored format, docs/format/raw.md. */
 import { contentHash } from "@vedette/kit";
-import type { Micros } from "@vedette/model";
+import type { DecidedState, Micros, RuleChange, RuleOverlay } from "@vedette/model";
 
 export interface ProgramFile {
   readonly file: string;
   readonly text: string;
+  /** The pack it came in; absent for files that the configuration names. */
+  readonly pack?: string;
 }
 
-/** Rules, field mappings and detector settings: what an event is judged by. */
+/** Rules with their states, field mappings and detector settings: what an event is judged by. */
 export interface Program {
   readonly kind: "program";
-  readonly version: 1;
+  /** Of all that can change a judgement; who decided it is not part of it. */
   readonly hash: string;
   /** When it took effect, in receive time. */
   readonly effective: Micros;
@@ -19,19 +21,39 @@ export interface Program {
   /** Detector name → its configuration, or false to turn it off. */
   readonly detectors: { readonly [name: string]: unknown };
   readonly lateness_s: number;
+  readonly overlay: RuleOverlay;
+  readonly change?: RuleChange;
 }
 
-export function makeProgram(parts: Omit<Program, "kind" | "version" | "hash" | "effective">, effective: Micros): Program {
+export type ProgramParts = Omit<Program, "kind" | "hash" | "effective" | "overlay"> & { readonly overlay?: RuleOverlay };
+
+export const noOverlay: RuleOverlay = { packs: {}, rules: {} };
+
+export function makeProgram(parts: ProgramParts, effective: Micros): Program {
   const sorted = {
     rules: [...parts.rules].sort(byFile),
     pipelines: [...parts.pipelines].sort(byFile),
-    detectors: Object.fromEntries(Object.entries(parts.detectors).sort(([a], [b]) => (a < b ? -1 : 1))),
+    detectors: Object.fromEntries(entries(parts.detectors)),
     lateness_s: parts.lateness_s,
   };
-  return { kind: "program", version: 1, hash: contentHash(JSON.stringify(sorted)), effective, ...sorted };
+  const overlay = parts.overlay ?? noOverlay;
+  const states = {
+    packs: entries(overlay.packs).map(([name, { state }]) => [name, state]),
+    rules: entries(overlay.rules).map(([id, { state }]) => [id, state]),
+  };
+  const hash = contentHash(JSON.stringify([sorted, states]));
+  return { kind: "program", hash, effective, ...sorted, overlay, ...(parts.change === undefined ? {} : { change: parts.change }) };
 }
 
-const byFile = (a: ProgramFile, b: ProgramFile) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0);
+/** A rule's own decision, else its pack's, else on: what the configuration names is meant to run. */
+export function stateOf(overlay: RuleOverlay, id: string, pack: string | undefined): DecidedState {
+  return (own(overlay.rules, id) ?? (pack === undefined ? undefined : own(overlay.packs, pack)))?.state ?? "enabled";
+}
 
-export const encodeProgram = (program: Program): Uint8Array => Buffer.from(JSON.stringify(program));
-export const decodeProgram = (bytes: Uint8Array): Program => JSON.parse(Buffer.from(bytes).toString()) as Program;
+/** Ids and names come from rule files: `constructor` must not be found where nobody put it. */
+export const own = <T>(record: { readonly [key: string]: T }, key: string): T | undefined =>
+  Object.hasOwn(record, key) ? record[key] : undefined;
+
+const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byFile = (a: ProgramFile, b: ProgramFile) => byName(a.file, b.file) || byName(a.text, b.text);
+const entries = <T>(record: { readonly [key: string]: T }) => Object.entries(record).sort(([a], [b]) => byName(a, b));

@@ -1,22 +1,40 @@
-/** The one ordered consumer of findings: folds them into alerts and commits those with its offset. Knows no rule. */
+/** The one ordered consumer of findings: folds them into alerts, takes back what a rollback retracts, and commits with its offset. Knows no rule. */
 import type { Clock } from "@vedette/kit";
 import type { Log } from "@vedette/log";
 import type { Alert, Finding } from "@vedette/model";
 import type { AlertStore } from "@vedette/store";
-import { foldFinding, groupOf } from "@vedette/triage";
+import { foldFinding, groupOf, retract } from "@vedette/triage";
+
+/** What the batches of the findings topic hold. Stored format, docs/format/raw.md. */
+export type FindingsBatch =
+  /** `raw` and `program` are those of the analysed batch; what the program itself has to say has neither. */
+  { readonly raw?: number; readonly program?: string; readonly findings: readonly Finding[] } | { readonly retract: Retraction };
+
+/** Versions of rules whose findings are taken back. */
+export interface Retraction {
+  readonly rules: readonly (readonly [id: string, hash: string])[];
+  readonly by: string;
+  readonly reason: string;
+}
 
 export interface TriageOptions {
   readonly log: Log;
   readonly alerts: AlertStore;
   readonly clock: Clock;
+  /** Was a finding of this program and raw batch taken back already? It may come after the retraction: analysis runs behind. */
+  readonly retracted?: (program: string, rule: Finding["rule"], raw: number) => boolean;
+  /** Alerts that people work on; shadow ones are not among them. */
   readonly onAlerts: (alerts: readonly Alert[]) => void;
   readonly onProblem?: (code: string, message: string | undefined) => void;
 }
 
 const readBytes = 1_048_576;
 const keepFindingBytes = 268_435_456;
+/** Alerts rewritten in one transaction while findings are taken back. */
+const retractedAtOnce = 500;
 
-export async function runTriage({ log, alerts, clock, onAlerts, onProblem }: TriageOptions, signal: AbortSignal): Promise<void> {
+export async function runTriage(options: TriageOptions, signal: AbortSignal): Promise<void> {
+  const { log, alerts, clock, onProblem } = options;
   let next = await alerts.offset();
   let delay_ms = 50;
   while (!signal.aborted) {
@@ -26,24 +44,46 @@ export async function runTriage({ log, alerts, clock, onAlerts, onProblem }: Tri
         await log.wait("findings", 0, next, signal);
         continue;
       }
-      const findings: Finding[] = [];
+      let findings: Finding[] = [];
+      const fold = async () => {
+        if (findings.length > 0) tell(options, await foldAll(alerts, findings, next, clock.now()));
+        findings = [];
+      };
       for (const entry of entries) {
-        if ("bytes" in entry) findings.push(...(JSON.parse(Buffer.from(entry.bytes).toString()) as { findings: Finding[] }).findings);
-        else onProblem?.("log_damaged", `findings batch ${entry.offset}: ${entry.damaged}`);
+        if (!("bytes" in entry)) onProblem?.("log_damaged", `findings batch ${entry.offset}: ${entry.damaged}`);
+        else {
+          const batch = JSON.parse(Buffer.from(entry.bytes).toString()) as FindingsBatch;
+          if ("retract" in batch) {
+            await fold();
+            tell(options, await takeBack(alerts, batch.retract, next, clock.now()));
+          } else findings.push(...standing(batch, options));
+        }
+        next = entry.offset + 1;
       }
-      const last = entries.at(-1)!.offset;
-      onAlerts(await foldAll(alerts, findings, last + 1, clock.now()));
-      next = last + 1;
+      if (findings.length > 0) await fold();
+      else await alerts.fold(next, [], []);
       delay_ms = 50;
       onProblem?.("triage_blocked", undefined);
       await log.retain("findings", 0, next, keepFindingBytes);
     } catch (e) {
       if ((e as { code?: string }).code === "log_closed") return;
       onProblem?.("triage_blocked", (e as Error).message);
+      next = await alerts.offset().catch(() => next);
       await clock.sleep(delay_ms, signal);
       delay_ms = Math.min(delay_ms * 2, 5_000);
     }
   }
+}
+
+function tell({ onAlerts }: TriageOptions, alerts: readonly Alert[]): void {
+  const shown = alerts.filter((alert) => !alert.shadow);
+  if (shown.length > 0) onAlerts(shown);
+}
+
+function standing(batch: Exclude<FindingsBatch, { retract: Retraction }>, { retracted }: TriageOptions): readonly Finding[] {
+  const { raw, program, findings } = batch;
+  if (retracted === undefined || raw === undefined || program === undefined) return findings;
+  return findings.filter((finding) => !retracted(program, finding.rule, raw));
 }
 
 async function foldAll(store: AlertStore, findings: readonly Finding[], offset: number, now: number): Promise<readonly Alert[]> {
@@ -71,4 +111,24 @@ async function foldAll(store: AlertStore, findings: readonly Finding[], offset: 
     [...folded.values()],
   );
   return [...changed.values()];
+}
+
+/** Done again after a crash it changes nothing: an alert that holds none of the versions any more stays as it is. */
+async function takeBack(store: AlertStore, { rules, by, reason }: Retraction, offset: number, now: number): Promise<readonly Alert[]> {
+  const hashes = new Map<string, Set<string>>();
+  for (const [id, hash] of rules) hashes.set(id, (hashes.get(id) ?? new Set()).add(hash));
+  const all: Alert[] = [];
+  for (const [rule, versions] of hashes) {
+    for (let after: string | undefined = ""; after !== undefined; ) {
+      const page: Awaited<ReturnType<AlertStore["ofRule"]>> = await store.ofRule(rule, retractedAtOnce, after);
+      const changed = page.flatMap(({ group, alert }) => {
+        const left = retract(alert, versions, by, reason, now);
+        return left === alert ? [] : [{ group, alert: left }];
+      });
+      if (changed.length > 0) await store.fold(offset, changed, []);
+      all.push(...changed.map(({ alert }) => alert));
+      after = page.length < retractedAtOnce ? undefined : page.at(-1)!.alert.id;
+    }
+  }
+  return all;
 }

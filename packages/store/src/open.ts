@@ -117,6 +117,7 @@ function alertStore(connection: Connection): AlertStore {
   const call = connection.call.bind(connection);
   return {
     byGroup: (keys) => call("alerts", "byGroup", [keys]),
+    ofRule: (rule, limit, after) => call("alerts", "ofRule", [rule, limit, after]),
     seen: (findings) => call("alerts", "seen", [findings]),
     fold: (offset, alerts, findings) => call("alerts", "fold", [offset, alerts, findings]),
     offset: () => call("alerts", "offset", []),

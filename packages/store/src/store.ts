@@ -91,6 +91,8 @@ export interface AlertFilter {
   readonly rule?: string;
   readonly entity?: string;
   readonly range?: TimeRange;
+  /** Findings of rules on trial instead of alerts. */
+  readonly shadow?: boolean;
 }
 
 /** What triage remembers of a finding it has folded into an alert. */
@@ -105,6 +107,8 @@ export interface FoldedFinding {
 export interface AlertStore {
   /** Alerts currently open or acknowledged, by grouping key. */
   byGroup(keys: readonly string[]): Promise<ReadonlyMap<string, Alert>>;
+  /** Alerts of a rule in any state, shadow too, by id after `after`; with the key they are grouped by. */
+  ofRule(rule: string, limit: number, after?: string): Promise<readonly { readonly group: string; readonly alert: Alert }[]>;
   /** Which of these finding ids were folded into alerts before, with the revision last folded. */
   seen(findings: readonly string[]): Promise<ReadonlyMap<string, FoldedFinding>>;
   /** Writes alerts, the findings folded into them, and triage's offset in the findings topic, in one transaction. */

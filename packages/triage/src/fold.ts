@@ -1,14 +1,17 @@
-/** Folds findings into alerts: one alert per rule and entity until it is closed. Pure; knows no store. */
+/** Folds findings into alerts: one alert per rule and entity until it is closed. Knows no store. */
 import { idOf } from "@vedette/kit";
 import { type Alert, type EvidenceEvent, type Finding, severities } from "@vedette/model";
 
 /** An alert keeps the first and the newest evidence, at most so many events in all. */
 const maxEvidence = 20;
+/** Versions of its rule that one alert lives to see: rules change weekly, alerts are open for days. */
+const maxVersions = 32;
 
-/** What findings are grouped by: tenant, rule, and the first entity (demo apart, so that it can be removed whole). */
+/** What findings are grouped by: tenant, rule, and the first entity; demo and shadow apart, so that neither touches what people work on. */
 export function groupOf(finding: Finding): string {
   const entity = finding.entities[0];
-  return idOf(finding.tenant, finding.demo ? "demo" : "", finding.rule.id, entity?.type ?? "", entity?.id ?? "");
+  const kind = `${finding.demo ? "demo" : ""}${finding.shadow ? "shadow" : ""}`;
+  return idOf(finding.tenant, kind, finding.rule.id, entity?.type ?? "", entity?.id ?? "");
 }
 
 /**
@@ -32,6 +35,8 @@ export function foldFinding(
       ]
     : alert.history;
   const entities = [...alert.entities];
+  const findings = before || finding.supersedes ? 0 : 1;
+  const events = Math.max(0, finding.count - (before?.events ?? 0));
   for (const e of finding.entities) if (entities.length < 32 && !entities.some((x) => x.type === e.type && x.id === e.id)) entities.push(e);
   return {
     ...alert,
@@ -39,8 +44,9 @@ export function foldFinding(
     summary: finding.summary,
     entities,
     attack: [...new Set([...alert.attack, ...finding.attack])],
-    count: alert.count + (before || finding.supersedes ? 0 : 1),
-    events: alert.events + Math.max(0, finding.count - (before?.events ?? 0)),
+    count: alert.count + findings,
+    events: alert.events + events,
+    versions: addVersion(alert.versions ?? {}, finding.rule.hash, findings, events),
     first_seen: Math.min(alert.first_seen, finding.window.start),
     last_seen: Math.max(alert.last_seen, finding.window.end),
     updated: Math.max(now, alert.updated + 1),
@@ -67,8 +73,40 @@ function open(finding: Finding, now: number): Alert {
     updated: now,
     state: "open",
     demo: finding.demo,
+    ...(finding.shadow ? { shadow: finding.shadow } : {}),
+    versions: addVersion({}, finding.rule.hash, 1, finding.count),
     evidence: finding.evidence.slice(0, maxEvidence),
     history: [{ at: now, by: "vedette", what: "opened", note: finding.summary }],
+  };
+}
+
+type Versions = NonNullable<Alert["versions"]>;
+
+function addVersion(versions: Versions, hash: string, findings: number, events: number): Versions {
+  const known = versions[hash];
+  // beyond it a version is not told apart any more, and stays when it is rolled back
+  if (known === undefined && Object.keys(versions).length >= maxVersions) return versions;
+  return { ...versions, [hash]: { findings: (known?.findings ?? 0) + findings, events: (known?.events ?? 0) + events } };
+}
+
+/**
+ * Takes back what some versions of the alert's rule gave. With nothing left the alert is closed as retracted, whatever state it was in.
+ * @returns `alert` itself when it holds nothing of these versions
+ */
+export function retract(alert: Alert, hashes: ReadonlySet<string>, by: string, reason: string, now: number): Alert {
+  const taken = Object.entries(alert.versions ?? {}).filter(([hash]) => hashes.has(hash));
+  if (taken.length === 0) return alert;
+  const findings = taken.reduce((n, [, v]) => n + v.findings, 0);
+  const count = Math.max(0, alert.count - findings);
+  const rest = Object.fromEntries(Object.entries(alert.versions ?? {}).filter(([hash]) => !hashes.has(hash)));
+  return {
+    ...alert,
+    count,
+    events: Math.max(0, alert.events - taken.reduce((n, [, v]) => n + v.events, 0)),
+    versions: rest,
+    ...(count === 0 ? { state: "closed" as const, retracted: now } : {}),
+    updated: Math.max(now, alert.updated + 1),
+    history: [...alert.history, { at: now, by, what: "retracted", note: `${findings} of ${alert.count} findings taken back: ${reason}` }],
   };
 }
 

@@ -153,6 +153,7 @@ function fakeStore(): FakeStore {
     },
     alerts: {
       byGroup: none,
+      ofRule: none,
       seen: none,
       fold: none,
       offset: none,

@@ -22,6 +22,7 @@ function rowOf(alert: Alert, group: string): Tables["alert"] {
     last_seen: alert.last_seen,
     updated: alert.updated,
     demo: alert.demo ? 1 : 0,
+    shadow: alert.shadow ? 1 : 0,
     text: `${alert.title}\n${alert.summary}\n${alert.rule.title}\n${entities}`.toLowerCase(),
     body: JSON.stringify(alert),
   };
@@ -51,7 +52,7 @@ async function upsert(db: State, group: string, alert: Alert): Promise<void> {
 }
 
 function matches(eb: ExpressionBuilder<Tables, "alert">, filter: AlertFilter) {
-  const all = [eb("tenant", "=", filter.tenant)];
+  const all = [eb("tenant", "=", filter.tenant), eb("shadow", "=", filter.shadow ? 1 : 0)];
   if (filter.states !== undefined) all.push(eb("state", "in", filter.states));
   if (filter.severities !== undefined)
     all.push(
@@ -103,6 +104,17 @@ export function alertStore(state: State): AlertStore {
         for (const row of rows) found.set(row.group_key, alertOf(row.body));
       }
       return found;
+    },
+    async ofRule(rule, limit, after = "") {
+      const rows = await state
+        .selectFrom("alert")
+        .select(["group_key", "body"])
+        .where("rule", "=", rule)
+        .where("id", ">", after)
+        .orderBy("id")
+        .limit(limit)
+        .execute();
+      return rows.map((row) => ({ group: row.group_key, alert: alertOf(row.body) }));
     },
     async seen(findings) {
       const found = new Map<string, FoldedFinding>();

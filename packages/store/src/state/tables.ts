@@ -29,6 +29,7 @@ export interface Tables {
     last_seen: number;
     updated: number;
     demo: number;
+    shadow: number;
     text: string;
     body: string;
   };
