@@ -4,6 +4,7 @@ import { networkTest, parseNetwork } from "./ip.ts";
 import { likeTest, withinLike } from "./like.ts";
 import { ConditionError, type RegexFactory, regexTest } from "./regex.ts";
 import { foldCase, isNothing, numberOf } from "./text.ts";
+import { ownTime, related, timeOf, timePart } from "./time.ts";
 
 export type Predicate = (readable: Readable) => boolean;
 
@@ -111,6 +112,7 @@ const costs: { readonly [op in Condition["op"]]: number } = {
   ends: 2,
   fieldref: 3,
   contains: 3,
+  time: 3,
   cidr: 3,
   like: 4,
   regex: 8,
@@ -261,6 +263,11 @@ function prepare(condition: Condition, context: Context): Predicate {
     case "gt":
     case "gte":
       return ordered(condition.op, condition.field, condition.value, context);
+    case "time": {
+      const { field, how, part, value: bound } = condition;
+      const test = (time: number) => related(how, timePart(part, time), bound);
+      return field === "@timestamp" ? (readable) => test(ownTime(readable)) : onScalar(field, (value) => test(timeOf(value)));
+    }
     case "exists":
       return (readable) => !isNothing(readable.fields[condition.field]);
     case "fieldref":

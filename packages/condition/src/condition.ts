@@ -4,6 +4,10 @@
 export type Scalar = string | number | boolean | null;
 export type FieldValue = Scalar | readonly Scalar[];
 
+/** What a `time` condition looks at; weeks are those of ISO 8601. */
+export type TimePart = "minute" | "hour" | "day" | "week" | "month" | "year";
+export type Relation = "eq" | "lt" | "lte" | "gt" | "gte";
+
 /**
  * A predicate over flat dotted fields.
  *
@@ -31,6 +35,8 @@ export type Condition =
       readonly how: "eq" | "contains" | "starts" | "ends";
       readonly cased?: boolean;
     }
+  /** Compares a part of a timestamp, in UTC; the field `@timestamp` is the event's own time. What is no timestamp satisfies none. */
+  | { readonly op: "time"; readonly field: string; readonly part: TimePart; readonly how: Relation; readonly value: number }
   /** Full text: some field's text, or the original line, contains a match of the `like` pattern. */
   | { readonly op: "keyword"; readonly value: string; readonly cased?: boolean };
 
@@ -38,6 +44,8 @@ export type Condition =
 export interface Readable {
   readonly fields: { readonly [field: string]: FieldValue | undefined };
   readonly original?: string;
+  /** The event's own time, µs since the epoch: what `@timestamp` means in a `time` condition. */
+  readonly time?: number;
 }
 
 export const always: Condition = { op: "and", of: [] };

@@ -28,6 +28,9 @@ const leaf: fc.Arbitrary<Condition> = fc.oneof(
   fc
     .tuple(field, field, fc.constantFrom("eq", "contains", "starts", "ends"), cased)
     .map(([field, other, how, c]) => ({ op: "fieldref", field, other, how, ...c }) as Condition),
+  fc
+    .tuple(field, fc.constantFrom("hour" as const, "week" as const), fc.constantFrom("eq" as const, "gte" as const), fc.nat(60))
+    .map(([f, part, how, value]): Condition => ({ op: "time", field: f, part, how, value })),
   fc.tuple(text, cased).map(([value, c]): Condition => ({ op: "keyword", value, ...c })),
 );
 const condition: fc.Arbitrary<Condition> = fc.letrec<{ tree: Condition }>((tie) => ({

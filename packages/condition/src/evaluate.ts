@@ -4,6 +4,7 @@ import { inNetwork, parseAddress, parseNetwork } from "./ip.ts";
 import { likeTest, withinLike } from "./like.ts";
 import { ConditionError, type RegexFactory, regexTest } from "./regex.ts";
 import { foldCase, isNothing, numberOf, scalarsOf, textOf } from "./text.ts";
+import { ownTime, related, timeOf, timePart } from "./time.ts";
 
 export interface EvaluateOptions {
   /** Linear-time engine for patterns that are not safe natively. */
@@ -78,6 +79,10 @@ export function evaluate(condition: Condition, readable: Readable, options: Eval
     case "gt":
     case "gte":
       return scalarsOf(value).some((one) => ordered(condition.op, one, condition.value));
+    case "time": {
+      const times = condition.field === "@timestamp" ? [ownTime(readable)] : scalarsOf(value).map(timeOf);
+      return times.some((one) => related(condition.how, timePart(condition.part, one), condition.value));
+    }
     case "exists":
       return !isNothing(value);
     case "fieldref": {

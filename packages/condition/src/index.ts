@@ -9,3 +9,4 @@ export * from "./query.ts";
 export { ConditionError, linearForm, type RegexFactory, type RegexTest, regexTest } from "./regex.ts";
 export { closest, suggestField } from "./suggest.ts";
 export { decimalOf, foldCase, isNothing, numberOf, scalarsOf, textOf } from "./text.ts";
+export { epochUnits, isoTime, ownTime, related, timeOf, timePart, timeParts } from "./time.ts";

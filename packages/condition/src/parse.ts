@@ -7,6 +7,7 @@ import { likeParts, plainLike } from "./like.ts";
 import { parsePipes } from "./pipes.ts";
 import { maxQueryDepth, maxQueryLength, maxQueryNodes, type ParseResult } from "./query.ts";
 import { ConditionError, linearForm, maxRegexLength, regexTest } from "./regex.ts";
+import { timeParts } from "./time.ts";
 
 /** Binding powers: `not` binds tightest, then `and` (also unwritten), then `or`. */
 const power = { or: 1, and: 2 } as const;
@@ -158,6 +159,8 @@ class FilterParser {
     const regex = scanner.regex();
     if (regex !== undefined) return this.regex(field, regex, start);
     const cased = scanner.take("=") ? { cased: true } : {};
+    const part = cased.cased === true ? undefined : this.timePart(field);
+    if (part !== undefined) return part;
     const reference = this.reference(field, cased);
     if (reference !== undefined) return reference;
     const word = scanner.word("value");
@@ -183,6 +186,16 @@ class FilterParser {
     if (raw === "true" || raw === "false") return { op: "eq", field, value: raw === "true", ...cased };
     const number = Number(raw);
     return { op: "eq", field, value: String(number) === raw && Number.isFinite(number) ? number : text, ...cased };
+  }
+
+  /** `$hour(5)`, `$year(>=2024)`: a part of the field's timestamp. */
+  private timePart(field: string): Condition | undefined {
+    const found = /^\$([a-z]{3,6})\((<=|>=|<|>)?(\d{1,4})\)/.exec(this.scanner.text.slice(this.scanner.at, this.scanner.at + 20));
+    const part = timeParts.find((one) => one === found?.[1]);
+    if (found === null || part === undefined) return undefined;
+    this.scanner.at += found[0].length;
+    const how = ({ "<": "lt", "<=": "lte", ">": "gt", ">=": "gte" } as const)[found[2] ?? ""] ?? "eq";
+    return this.node({ op: "time", field, part, how, value: Number(found[3]) });
   }
 
   /** `$(other)` with stars for contains, starts and ends. */

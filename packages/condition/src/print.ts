@@ -32,6 +32,8 @@ function keyword(value: string, cased: boolean): string {
   return text === "*" && !cased ? '""' : before + text;
 }
 
+const comparisons = { lt: "<", lte: "<=", gt: ">", gte: ">=" } as const;
+
 /** The value after `field:`, or undefined for conditions that are not of this form. */
 function valueText(condition: Condition): string | undefined {
   const cased = "cased" in condition && condition.cased === true ? "=" : "";
@@ -56,6 +58,8 @@ function valueText(condition: Condition): string | undefined {
       return condition.value.includes("/") ? condition.value : `${condition.value}/${parseAddress(condition.value)?.v4 ? 32 : 128}`;
     case "exists":
       return "*";
+    case "time":
+      return `$${condition.part}(${condition.how === "eq" ? "" : comparisons[condition.how]}${condition.value})`;
     case "fieldref": {
       const before = condition.how === "contains" || condition.how === "ends" ? "*" : "";
       const after = condition.how === "contains" || condition.how === "starts" ? "*" : "";
@@ -65,8 +69,6 @@ function valueText(condition: Condition): string | undefined {
       return undefined;
   }
 }
-
-const comparisons = { lt: "<", lte: "<=", gt: ">", gte: ">=" } as const;
 
 /** `field:(a or b)` where all the children are values of one field. */
 function valueGroup(condition: Extract<Condition, { op: "and" | "or" }>): string | undefined {

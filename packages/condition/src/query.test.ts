@@ -190,6 +190,14 @@ const leaf: fc.Arbitrary<Condition> = fc.oneof(
   fc
     .tuple(name, name, fc.constantFrom("eq", "contains", "starts", "ends"), cased)
     .map(([field, other, how, c]) => ({ op: "fieldref", field, other, how, ...c }) as Condition),
+  fc
+    .tuple(
+      name,
+      fc.constantFrom("hour" as const, "week" as const),
+      fc.constantFrom("eq" as const, "lt" as const, "gte" as const),
+      fc.nat(9999),
+    )
+    .map(([field, part, how, value]): Condition => ({ op: "time", field, part, how, value })),
   fc.tuple(text, cased).map(([value, c]): Condition => ({ op: "keyword", value: escapeLike(value), ...c })),
   fc.tuple(text, text).map(([a, b]): Condition => keyword(`${escapeLike(a)}?${escapeLike(b)}`)),
 );

@@ -1,5 +1,5 @@
 /** Sigma's selections: `field|modifier: values` maps, lists of maps and keywords, read into Conditions. Knows no condition expressions. */
-import { type Condition, parseNetwork, type Scalar } from "@vedette/condition";
+import { type Condition, parseNetwork, type Scalar, type TimePart, timeParts } from "@vedette/condition";
 import { anyRun, compare, isPlain, likeText, open, type Pattern, parsePattern } from "./pattern.ts";
 import { nearest, Refused } from "./refusal.ts";
 import { compilePattern } from "./regex.ts";
@@ -7,7 +7,7 @@ import { type Placeholders, transform, transforms } from "./transform.ts";
 import type { Entry, ScalarTree, Tree } from "./yaml.ts";
 
 const comparisons = new Set(["contains", "startswith", "endswith", "re", "cidr", "exists", "fieldref", "lt", "lte", "gt", "gte"]);
-const timeParts = new Set(["minute", "hour", "day", "week", "month", "year"]);
+const orders = new Set(["lt", "lte", "gt", "gte"]);
 const known = new Set([
   ...transforms,
   ...comparisons,
@@ -34,6 +34,7 @@ interface Key {
   readonly at: number;
   readonly transforms: readonly string[];
   readonly comparison: string | undefined;
+  readonly part: TimePart | undefined;
   readonly anchors: { readonly start: boolean; readonly end: boolean } | undefined;
   readonly flags: string;
   readonly all: boolean;
@@ -92,8 +93,6 @@ function readKey(entry: Entry): Key {
   const [field = "", ...names] = entry.key.split("|");
   const refuse = (construct: string, expected: string, suggestion: string) => new Refused(entry.keyAt, construct, expected, suggestion);
   for (const name of names) {
-    if (timeParts.has(name))
-      throw refuse(`|${name}`, "a comparison other than by part of a time", "compare the field as text, or use lt and gt");
     if (known.has(name)) continue;
     const near = nearest(name, known);
     throw refuse(
@@ -108,6 +107,12 @@ function readKey(entry: Entry): Key {
   if (others.length > 1 || (anchor !== undefined && others.length === 1 && others[0] !== "fieldref") || found.length > 2) {
     throw refuse(entry.key, "one comparison in a key", `keep one of ${found.map((n) => `|${n}`).join(", ")}`);
   }
+  const parts = timeParts.filter((part) => names.includes(part));
+  if (parts.length > 1) throw refuse(entry.key, "one part of a time in a key", `keep one of ${parts.map((n) => `|${n}`).join(", ")}`);
+  if (parts.length === 1 && (field === "" || names.some((name) => !orders.has(name) && name !== "neq" && name !== parts[0])))
+    throw refuse(entry.key, `|${parts[0]} on a field, with lt, lte, gt, gte or neq`, `write ${field || "field"}|${parts[0]}`);
+  if (names.includes("cased") && others[0] !== undefined && others[0] !== "fieldref")
+    throw refuse(entry.key, `|cased with a comparison of text`, others[0] === "re" ? "remove it: |re reads the case" : "remove |cased");
   const flags = names.map((name) => regexFlags[name] ?? "").join("");
   if (flags !== "" && others[0] !== "re") throw refuse(entry.key, "flags after |re only", `write ${field}|re|${[...flags].join("|")}`);
   return {
@@ -116,6 +121,7 @@ function readKey(entry: Entry): Key {
     at: entry.keyAt,
     transforms: names.filter((name) => transforms.has(name)),
     comparison: others[0],
+    part: parts[0],
     anchors: anchor === undefined ? undefined : { start: anchor !== "startswith", end: anchor !== "endswith" },
     flags: [...new Set(flags)].join(""),
     all: names.includes("all"),
@@ -128,6 +134,7 @@ function leaf(key: Key, tree: ScalarTree, placeholders: Placeholders): Condition
   const { field } = key;
   const { value } = tree;
   const text = scalarText(tree);
+  if (key.part !== undefined) return timeLeaf(key, key.part, tree);
   switch (key.comparison) {
     case "re":
       return regex(key, text, tree.at);
@@ -162,6 +169,29 @@ function leaf(key: Key, tree: ScalarTree, placeholders: Placeholders): Condition
     "or",
     patterns(key, tree, placeholders).map((p) => compare(field, anchored(key, p), key.cased)),
   );
+}
+
+/** Smallest and largest value of each part. */
+const partRange: { readonly [part in TimePart]: readonly [number, number] } = {
+  minute: [0, 59],
+  hour: [0, 23],
+  day: [1, 31],
+  week: [1, 53],
+  month: [1, 12],
+  year: [1, 9_999],
+};
+
+function timeLeaf(key: Key, part: TimePart, tree: ScalarTree): Condition {
+  const value = Number(scalarText(tree).trim() || Number.NaN);
+  const [least, most] = partRange[part];
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw new Refused(
+      tree.at,
+      `${key.written}: ${scalarText(tree)}`,
+      `a whole number from ${least} to ${most}`,
+      `write ${key.written}: ${least}`,
+    );
+  return { op: "time", field: key.field, part, how: (key.comparison ?? "eq") as "eq" | "lt" | "lte" | "gt" | "gte", value };
 }
 
 /** A number that a double cannot hold exactly is compared by its digits. */

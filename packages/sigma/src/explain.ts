@@ -36,7 +36,8 @@ export function explainMatch(rule: MappedRule, event: Readable, compiler: Compil
     }
     const leaf = condition as Leaf;
     const field = leaf.op === "keyword" ? "" : leaf.field;
-    const value = leaf.op === "keyword" ? frame.words()[0] : event.fields[field];
+    const own = field === "@timestamp" && !Number.isNaN(frame.time()) ? new Date(frame.time()).toISOString() : event.fields[field];
+    const value = leaf.op === "keyword" ? frame.words()[0] : own;
     evidence.push({ clause: name, field, value: quote(value), comparison: describe(leaf) });
   };
   walk(rule.condition, "logsource");
@@ -52,6 +53,7 @@ function quote(value: FieldValue | undefined): string {
 function describe(leaf: Leaf): string {
   if (leaf.op === "exists") return "exists";
   if (leaf.op === "fieldref") return `${leaf.how} ${leaf.other}`;
+  if (leaf.op === "time") return `${leaf.part} ${leaf.how} ${leaf.value}`;
   const text = JSON.stringify(leaf.value);
   return `${leaf.op} ${text.length > maxQuoted ? `${text.slice(0, maxQuoted)}…` : text}`;
 }

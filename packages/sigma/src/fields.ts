@@ -10,7 +10,7 @@ export function fieldsOf(condition: Condition): Set<string> {
   const walk = (c: Condition): void => {
     if (c.op === "and" || c.op === "or") for (const child of c.of) walk(child);
     else if (c.op === "not") walk(c.of);
-    else if (c.op !== "keyword") {
+    else if ("field" in c) {
       fields.add(c.field);
       if (c.op === "fieldref") fields.add(c.other);
     }

@@ -1,5 +1,5 @@
 /** One event as predicates see it: its fields' texts, capped and lower-cased at most once each. Knows no rules. */
-import { type FieldValue, foldCase, type Readable } from "@vedette/condition";
+import { type FieldValue, foldCase, ownTime, type Readable } from "@vedette/condition";
 
 /** Characters of one value that are looked at; an attacker's longer value costs no more than this. Windows' own limit for a command line is 32,767. */
 export const maxLookedAt = 65_536;
@@ -33,6 +33,7 @@ export class Frame {
   readonly #slots: Slots;
   #fields: { readonly [field: string]: FieldValue | undefined } = Object.create(null);
   #original = "";
+  #event: Readable | undefined;
   #epoch = 0;
   readonly #loaded: number[] = [];
   readonly #text: (string | undefined)[] = [];
@@ -47,6 +48,7 @@ export class Frame {
   }
 
   reset(event: Readable): void {
+    this.#event = event;
     this.#fields = event.fields;
     this.#original = event.original ?? "";
     this.#epoch++;
@@ -111,6 +113,11 @@ export class Frame {
   exists(slot: number): boolean {
     if (this.#loaded[slot] !== this.#epoch) this.#load(slot);
     return this.#text[slot] !== undefined || this.#list[slot] !== undefined;
+  }
+
+  /** The event's own time in milliseconds; NaN where it has none. */
+  time(): number {
+    return this.#event === undefined ? Number.NaN : ownTime(this.#event);
   }
 
   /** Every text of the event, its original line first. */

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { parsePipeline } from "./pipeline.ts";
 import { parseRules } from "./rule.ts";
 import { compileRules } from "./ruleset.ts";
 
@@ -72,12 +73,18 @@ test.each<[string, { [field: string]: Value }, boolean]>([
   ["a|re|s: 'a.b'", { a: "a\nb" }, true],
   ["a|re: '^b'", { a: "a\nb" }, false],
   ["a|re|m: '^b'", { a: "a\nb" }, true],
+  ["a|re|i|m|s: '^B.c'", { a: "a\nb\nC" }, true],
+  ["a|re|m: '^B'", { a: "a\nb" }, false],
   // Dashes.
   ["a|windash|contains: ' -enc'", { a: "x /enc y" }, true],
   ["a|windash|contains: ' -enc'", { a: "x \u2013enc y" }, true],
   ["a|windash|contains: ' -enc'", { a: "x \u2015enc y" }, true],
   ["a|windash|contains: ' -enc'", { a: "x +enc y" }, false],
   ["a|windash|contains: 'a-b'", { a: "a/b" }, false],
+  ["a|windash|contains: ' /enc'", { a: "x -enc" }, true],
+  ["a|windash|contains: ' -enc'", { a: "x \u2014enc y" }, true],
+  ["a|windash: 'x -a -b'", { a: "x /a \u2015b" }, true],
+  ["a|windash|contains|all: [' -a', ' -b']", { a: "x \u2013b /a" }, true],
   // Encodings.
   ["a|base64: foobar", { a: base64("foobar") }, true],
   ["a|base64offset|contains: foobar", { a: base64("xfoobar!") }, true],
@@ -100,6 +107,20 @@ test.each<[string, { [field: string]: Value }, boolean]>([
   ["a|lt: 5", { a: "x" }, false],
   ["a|lte: 5", { a: 6 }, false],
   ["a|lt: 5", {}, false],
+  // Parts of times, in UTC.
+  ["a|minute: 11", { a: "2024-05-01T10:11:12Z" }, true],
+  ["a|minute: 12", { a: "2024-05-01T10:11:12Z" }, false],
+  ["a|hour: 22", { a: "2024-05-01T00:30:00+02:00" }, true],
+  ["a|hour: [21, 22]", { a: "2024-05-01 22:00:00" }, true],
+  ["a|hour|gte: 22", { a: 1_714_600_800 }, true],
+  ["a|hour|lt: 6", { a: "2024-05-01T06:00:00Z" }, false],
+  ["a|hour|neq: 6", { a: "2024-05-01T06:00:00Z" }, false],
+  ["a|day: 1", { a: "2024-05-01T06:00:00Z" }, true],
+  ["a|week: 53", { a: "2021-01-03T00:00:00Z" }, true],
+  ["a|month|lte: 4", { a: "2024-05-01T06:00:00Z" }, false],
+  ["a|year: 2024", { a: ["x", "2024-05-01T06:00:00.123456Z"] }, true],
+  ["a|year|gt: 2000", { a: "not a time" }, false],
+  ["a|year|gt: 2000", {}, false],
   // Presence and negation.
   ["a|exists: true", { a: "" }, true],
   ["a|exists: true", {}, false],
@@ -107,6 +128,17 @@ test.each<[string, { [field: string]: Value }, boolean]>([
   ["a|neq: x", { a: "y" }, true],
   ["a|neq: x", { a: "X" }, false],
   ["a|contains|neq: [x, y]", { a: "zy" }, false],
+  ["a|neq: x", {}, true],
+  ["a|neq: x", { a: ["x", "y"] }, false],
+  ["a|neq: 5", { a: "6" }, true],
+  ["a|re|neq: '^x'", { a: "xy" }, false],
+  ["a|cidr|neq: 10.0.0.0/8", { a: "192.0.2.1" }, true],
+  ["a|gt|neq: 5", { a: 5 }, true],
+  ["a|exists: true", { a: null }, false],
+  ["a|exists: true", { a: [] }, false],
+  ["a|exists: true", { a: [null, 1] }, true],
+  ["a|cased|startswith: Fo", { a: "Food" }, true],
+  ["a|cased|endswith: OD", { a: "food" }, false],
   // Other fields.
   ["a|fieldref: b", { a: "Foo", b: "foo" }, true],
   ["a|fieldref: b", { a: "foo" }, false],
@@ -114,6 +146,12 @@ test.each<[string, { [field: string]: Value }, boolean]>([
   ["a|fieldref|startswith: b", { a: "foobar", b: "foo" }, true],
   ["a|fieldref|endswith: b", { a: "foobar", b: "bar" }, true],
   ["a|fieldref|contains: b", { a: "foobar", b: "oba" }, true],
+  ["a|fieldref|startswith: b", { a: "xfoo", b: "foo" }, false],
+  ["a|fieldref|startswith|neq: b", { a: "xfoo", b: "foo" }, true],
+  ["a|fieldref|endswith|neq: b", { a: "xfoo", b: "foo" }, false],
+  ["a|fieldref|contains|neq: b", { a: "xfoox", b: "foo" }, false],
+  ["a|fieldref|cased: b", { a: "Foo", b: "foo" }, false],
+  ["a|fieldref: b", { a: ["x", "y"], b: ["y", "z"] }, true],
   // Placeholders.
   ["a|expand: '%admins%@x'", { a: "bob@x" }, true],
   ["a|expand: '%admins%@x'", { a: "eve@x" }, false],
@@ -128,6 +166,50 @@ test.each<[string, { [field: string]: Value }, boolean]>([
   ["'|all': [nee, dle]", { a: "nee" }, false],
 ])("%s on %o: %s", (selection, fields, expected) => {
   expect(matches(selection, fields)).toBe(expected);
+});
+
+test("`@timestamp` is the event's own time", () => {
+  const text = "title: T\nlogsource: {product: x}\ndetection: {s: {'@timestamp|hour|gte': 22, a: 1}, condition: s}\n";
+  const set = compileRules(parseRules(text, "t.yml").rules);
+  const at = (time: string) => ({ fields: { a: 1 }, time: Date.parse(time) * 1_000 });
+  expect([
+    set.match(at("2024-05-01T22:00:00Z"), []),
+    set.match(at("2024-05-01T21:59:59Z"), []),
+    set.match({ fields: { a: 1 } }, []),
+  ]).toEqual([1, 0, 0]);
+  expect(set.explain(0, at("2024-05-01T22:00:00Z"))[0]).toMatchObject({ value: "2024-05-01T22:00:00.000Z", comparison: "hour gte 22" });
+});
+
+test("every modifier of Sigma 2.1 is taken", () => {
+  const values: { [modifier: string]: string } = { cidr: "10.0.0.0/8", exists: "true", expand: "'%admins%'", re: "x" };
+  const names =
+    "all startswith endswith contains exists cased neq windash re re|i re|m re|s base64 base64offset utf16le utf16be utf16 wide lt lte gt gte minute hour day week month year cidr expand fieldref";
+  expect(names.split(" ")).toHaveLength(31);
+  for (const name of names.split(" ")) expect(() => matches(`a|${name}: ${values[name] ?? 5}`, { a: "x" }), name).not.toThrow();
+});
+
+test("an event of several logsources meets the rules of each", () => {
+  const rule = (name: string) =>
+    `title: ${name}\nlogsource: {category: ${name}, product: windows}\ndetection: {s: {a: 1}, condition: s}\n---\n`;
+  const pipeline = parsePipeline(
+    "name: p\ntransformations:\n" +
+      ["registry_set", "registry_event"]
+        .map((c) => `  - {type: add_condition, conditions: {event.dataset: ${c}}, rule_conditions: [{type: logsource, category: ${c}}]}\n`)
+        .join(""),
+    "p.yml",
+  );
+  const set = compileRules(parseRules(rule("registry_set") + rule("registry_event"), "t.yml").rules, { pipelines: [pipeline] });
+  const met = (dataset: Value) => {
+    const out: number[] = [];
+    set.match({ fields: { a: "1", "event.dataset": dataset as string } }, out);
+    return out;
+  };
+  expect([met("registry_set"), met(["registry_set", "registry_event"]), met(["registry_event", "other"]), met("other")]).toEqual([
+    [0],
+    [0, 1],
+    [1],
+    [],
+  ]);
 });
 
 test("keywords look at the original line too", () => {

@@ -1,5 +1,17 @@
 /** Conditions as closures over a frame. Knows no rules, no buckets and no indexes. */
-import { type Condition, decimalOf, foldCase, inNetwork, likeTest, parseAddress, parseNetwork, withinLike } from "@vedette/condition";
+import {
+  type Condition,
+  decimalOf,
+  foldCase,
+  inNetwork,
+  likeTest,
+  parseAddress,
+  parseNetwork,
+  related,
+  timeOf,
+  timePart,
+  withinLike,
+} from "@vedette/condition";
 import type { Frame, Slots } from "./frame.ts";
 import { compilePattern } from "./regex.ts";
 
@@ -84,6 +96,7 @@ function leafPredicate(leaf: Leaf, slots: Slots): Predicate {
     }
   }
   const slot = slots.of(leaf.field);
+  if (leaf.op === "time" && leaf.field === "@timestamp") return (frame) => related(leaf.how, timePart(leaf.part, frame.time()), leaf.value);
   const test = textTest(leaf);
   if (readsCase(leaf)) {
     return (frame) => {
@@ -99,7 +112,7 @@ function leafPredicate(leaf: Leaf, slots: Slots): Predicate {
 
 /** Does the comparison look at the text as it is, not at its lower case? */
 export function readsCase(leaf: Leaf): boolean {
-  return leaf.op === "regex" || ("cased" in leaf && leaf.cased === true);
+  return leaf.op === "regex" || leaf.op === "time" || ("cased" in leaf && leaf.cased === true);
 }
 
 /** The comparison of one text, which is in lower case already unless `readsCase`. */
@@ -123,6 +136,8 @@ function textTest(leaf: Exclude<Leaf, { op: "exists" | "fieldref" | "keyword" }>
     case "gt":
     case "gte":
       return ordering(leaf.op, leaf.value);
+    case "time":
+      return (text) => related(leaf.how, timePart(leaf.part, timeOf(text)), leaf.value);
   }
   const value = leaf.cased ? String(leaf.value) : foldCase(String(leaf.value));
   switch (leaf.op) {

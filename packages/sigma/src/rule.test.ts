@@ -54,7 +54,10 @@ test("several documents give several rules, and a broken one does not take the o
 const selection = (body: string) => rule(`  selection:\n    ${body}\n  condition: selection\n`);
 test.each([
   ["an unknown modifier", selection("a|containz: x"), /6:5: .*\|containz.*did you mean \|contains/],
-  ["a time modifier", selection("a|minute: 5"), /6:5: .*\|minute/],
+  ["an hour that is none", selection("a|hour: 24"), /6:13: .*whole number from 0 to 23/],
+  ["two parts of a time", selection("a|hour|day: 5"), /6:5: .*one part of a time/],
+  ["a part of a time as text", selection("a|hour|contains: 5"), /6:5: .*\|hour on a field/],
+  ["cased numbers", selection("a|cased|gt: 5"), /6:5: .*comparison of text/],
   ["two comparisons", selection("a|contains|re: x"), /6:5: .*one comparison/],
   ["a placeholder", selection("a|expand: '%admins%'"), /6:15: .*%admins%.*placeholder/],
   ["look-around", selection("a|re: 'x(?=y)'"), /6:11: .*x\(\?=y\).*RE2/],

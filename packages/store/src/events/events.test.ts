@@ -195,6 +195,53 @@ test("selects what the condition means, from open and from sealed events", async
   });
 });
 
+test("parts of times are in SQL what they are in evaluation", async () => {
+  const times = [
+    "2024-05-01T10:11:12Z",
+    "2024-05-01 10:11:12.123456",
+    "2024-05-01T00:30:00+02:00",
+    "2018-12-31T23:30:00-05:30",
+    "2021-01-03T23:59Z",
+    "0000-01-01T00:00Z",
+    "2024-02-30T10:00:00Z",
+    "2024-05-01T24:00:00Z",
+    "2024-05-01T10:00:60Z",
+    "2024-05-01T10:00:00+16:00",
+    "2024-05-01",
+    1_714_558_272,
+    "1714558272.5",
+    1_714_558_272_123,
+    1_714_558_272_123_456,
+    12,
+    "soon",
+    ["x", "2024-05-01T10:11:12Z"],
+  ];
+  const events = eventsOf(fc.sample(shape, { numRuns: times.length, seed: 3 }), 0).map((event, i) => {
+    return { ...event, fields: Object.assign(Object.create(null), { "odd.time": times[i]!, message: times[i]! }) } as Event;
+  });
+  await withStore(async (store) => {
+    await store.events.put(0, 0, encodeEvents(events));
+    for (const field of ["odd.time", "message", "@timestamp"])
+      for (const [part, value] of [
+        ["minute", 11],
+        ["hour", 10],
+        ["day", 1],
+        ["week", 1],
+        ["week", 18],
+        ["year", 2018],
+      ] as const)
+        for (const how of ["eq", "lt", "gte"] as const) {
+          const where: Condition = { op: "time", field, part, how, value };
+          const found = await store.events.search({ ...everything, where, limit: 1000 });
+          const wanted = events.filter((event) => evaluate(where, event));
+          expect(
+            bySeq(found.events).map((e) => e.id),
+            `${field} ${part} ${how} ${value}`,
+          ).toEqual(wanted.map((e) => e.id));
+        }
+  });
+});
+
 test("joins many small files of an hour into one and still answers", async () => {
   await withStore(async (store) => {
     for (let offset = 0; offset < 20; offset++) {

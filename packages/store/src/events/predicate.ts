@@ -1,5 +1,5 @@
 /** Compiles a Condition to DuckDB SQL with parameters, meaning exactly what `evaluate` of @vedette/condition means. Runs nothing. */
-import { type Condition, foldCase, likeParts, plainLike, withinLike } from "@vedette/condition";
+import { type Condition, epochUnits, foldCase, isoTime, likeParts, plainLike, withinLike } from "@vedette/condition";
 import { BadInputError } from "@vedette/kit";
 import { hotFields } from "./columns.ts";
 import { networkTest } from "./network.ts";
@@ -16,6 +16,20 @@ const decimal = "'-?[0-9]+(\\.[0-9]*)?([eE][+-]?[0-9]+)?'";
 /** SQL for the number a text stands for, NULL for none; the last-digit test refuses `5.`. */
 export const numberSql = (x: string): string =>
   `CASE WHEN length(${x}) <= 40 AND regexp_full_match(${x}, ${decimal}) AND right(${x}, 1) <> '.' THEN TRY_CAST(${x} AS DOUBLE) END`;
+
+/** SQL for the TIMESTAMP (UTC) that a text stands for as `timeOf` reads it, NULL for none. */
+function timeSql(x: string): string {
+  const number = numberSql(x);
+  const units = epochUnits.map(([from, below, perSecond]) => {
+    const micros = `CAST(floor((${number}) * ${1e6 / perSecond}) AS BIGINT)`;
+    return `WHEN (${number}) >= ${from} AND (${number}) < ${below} THEN make_timestamp(${micros})`;
+  });
+  // the cast to TIMESTAMP leaves the offset out
+  const sign = `CASE substr(${x}, -6, 1) WHEN '+' THEN -1 WHEN '-' THEN 1 ELSE 0 END`;
+  const offset = `to_minutes(${sign} * coalesce(60 * TRY_CAST(substr(${x}, -5, 2) AS INTEGER) + TRY_CAST(right(${x}, 2) AS INTEGER), 0))`;
+  const text = `WHEN length(${x}) <= 40 AND regexp_full_match(${x}, '${isoTime}') THEN TRY_CAST(${x} AS TIMESTAMP) + ${offset}`;
+  return `CASE ${units.join(" ")} ${text} END`;
+}
 
 /** SQL for a text folded as `foldCase` folds it. */
 const foldSql = (x: string): string => `replace(lower(${x}), 'ς', 'σ')`;
@@ -66,6 +80,7 @@ export class Predicate {
         return this.exists(condition.field);
       default:
         if (condition.op === "eq" && condition.value === null) return this.isNull(condition.field);
+        if (condition.op === "time" && condition.field === "@timestamp") return this.timePart(condition, () => "make_timestamp(time)")("");
         return this.any(condition.field, this.test(condition));
     }
   }
@@ -90,6 +105,8 @@ export class Predicate {
       }
       case "cidr":
         return networkTest(condition.value, (value) => this.bind(value));
+      case "time":
+        return this.timePart(condition, timeSql);
       default:
         return this.order(condition.op, condition.value);
     }
@@ -112,6 +129,12 @@ export class Predicate {
     const folded = cased ? pattern : foldCase(pattern);
     const parameter = this.bind(likeRegex(folded));
     return (x) => `regexp_full_match(${cased ? x : lowerSql(x, folded)}, ${parameter})`;
+  }
+
+  private timePart({ part, how, value }: Extract<Condition, { op: "time" }>, time: (x: string) => string): Test {
+    const sign = { eq: "=", lt: "<", lte: "<=", gt: ">", gte: ">=" }[how];
+    const bound = this.bind(value);
+    return (x) => `date_part('${part}', ${time(x)}) ${sign} CAST(${bound} AS BIGINT)`;
   }
 
   private order(op: "lt" | "lte" | "gt" | "gte", bound: number | string): Test {
@@ -147,7 +170,7 @@ export class Predicate {
     return `json_extract(rest, ${this.bind(`/${field.replaceAll("~", "~0").replaceAll("/", "~1")}`)})`;
   }
   /** A cheap necessary condition: the quoted key occurs in the text. */
-  private inRest(field: string): string {
+  inRest(field: string): string {
     return `contains(rest, ${this.bind(`${JSON.stringify(field.toWellFormed())}:`)})`;
   }
 
