@@ -122,7 +122,7 @@ function watched(compiled: Compiled, tally: Tally): Compiled {
   return {
     ...compiled,
     stage: {
-      detectors: stage.detectors,
+      ...stage,
       observe: (event, seen, demo) => {
         tally.event(event);
         return stage.observe(event, seen, demo);
