@@ -30,9 +30,13 @@ export function within(text: string, networks: readonly Network[]): boolean {
   return address !== undefined && networks.some((one) => inNetwork(address, one));
 }
 
-/** Multicast and broadcast: nobody in particular is there (RFC 5771, RFC 4291 section 2.7, RFC 919). */
-const everybody = ["224.0.0.0/4", "255.255.255.255/32", "0.0.0.0/32", "ff00::/8", "::/128"].map((text) => parseNetwork(text)!);
-export const isGroup = (text: string): boolean => within(text, everybody);
+/** Multicast, broadcast and unspecified addresses: nobody in particular is there (RFC 5771, RFC 4291 section 2.7, RFC 919). Only looks at the text: it is asked for every connection. */
+export function isGroup(text: string): boolean {
+  const first = text.charCodeAt(0);
+  if (first === 0x66 || first === 0x46) return /^ff[0-9a-f]{2}:/i.test(text);
+  if (text.charCodeAt(3) === 0x2e && first === 0x32) return text >= "224.";
+  return text === "0.0.0.0" || text === "::";
+}
 
 /** The /24 (IPv4) or /48 (IPv6, what a site is usually given: RFC 6177) around an address; undefined for what is no address. */
 export function neighbourhood(text: string): string | undefined {
