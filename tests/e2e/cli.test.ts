@@ -108,7 +108,7 @@ test("scan finds what is in a file and says so by its exit code", async () => {
   expect(guessed).toMatchObject({ "rule.level": "high", file: "auth.log", record: 7 });
   expect(Object.keys(guessed!)).toEqual(["rule.id", "rule.title", "rule.level", "file", "record", "time", "fields"]);
   expect(csv.stdout.split("\n")[0]).toBe("rule.level,rule.title,file,record,time,fields");
-  expect(quiet.stderr).toContain("1 records, 0 could not be decoded, 0 matches");
+  expect(quiet.stderr).toContain("1 records of 1 files, 0 could not be decoded, 0 matches");
   expect([found.code, csv.code, quiet.code]).toEqual([1, 1, 0]);
 });
 

@@ -83,16 +83,20 @@ function program(): Command {
   cli
     .command("scan")
     .description("run the rules over files, offline: no server, nothing stored")
-    .argument("<files...>", "files, or - for standard input")
+    .argument("<paths...>", "files, folders, or - for standard input")
     .option(
       "--rules <dir>",
       "folder of Sigma rules, may be repeated; the bundled starter rules when absent",
       (dir: string, all: string[] = []) => [...all, dir],
     )
     .option("--format <name>", "format of the files; detected when absent")
+    .addOption(new Option("--level <level>", "least level shown").choices(["informational", "low", "medium", "high", "critical"]))
     .addOption(output())
     .addOption(json())
-    .addHelpText("after", "\nExample:\n  $ vedette scan /var/log/auth.log\nExit code 1 when a rule matched.")
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ vedette scan /var/log/auth.log\n  $ vedette scan --rules sigma/rules --level high -o ndjson /archive/zeek\nExit code 1 when a rule matched.",
+    )
     .action(async (files: string[], o) => (await import("./commands/scan.ts")).scan(files, o));
 
   cli

@@ -43,8 +43,9 @@ export function printRows(rows: readonly Row[], columns: readonly string[], form
 
 /** A spreadsheet must not run what a log says: cells that start like a formula are quoted as text. */
 export function csvCell(text: string): string {
-  const guarded = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
+  // leading blanks do not keep a spreadsheet from it; control characters would reach a terminal that shows the file
+  const guarded = safe(/^\s*[=+\-@]/.test(text) ? `'${text}` : text);
+  return /[",]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }
 
 const colours = process.stdout.isTTY && !process.env["NO_COLOR"];

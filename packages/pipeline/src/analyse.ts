@@ -52,6 +52,8 @@ export interface Job {
   readonly sample: boolean;
   /** False when the event store has these already. */
   readonly store: boolean;
+  /** Findings written out per rule, where it is not `findingsPerBatch`: whoever reads a file wants every match. */
+  readonly findingsPerRule?: number;
 }
 
 /** Dead letters keep so much of the input (architecture, "Identities and shapes"). */
@@ -89,7 +91,7 @@ export class Analyser {
 
   /** All entries of a job carry the same program. */
   analyse(job: Job, compiled: Compiled): Analysis {
-    const out = new Outcome(compiled);
+    const out = new Outcome(compiled, job.findingsPerRule ?? findingsPerBatch);
     for (const { offset, bytes } of job.entries) {
       let batch: ReturnType<typeof decodeBatch>;
       try {
@@ -279,11 +281,13 @@ class Outcome {
   /** Findings of each rule in this raw batch. */
   readonly #told = new Map<string, number>();
   readonly #compiled: Compiled;
+  readonly #findingsPerRule: number;
   readonly #marks = new Map<string, [string, string, Micros, Micros]>();
   readonly #before: readonly RuleCount[];
 
-  constructor(compiled: Compiled) {
+  constructor(compiled: Compiled, findingsPerRule: number) {
     this.#compiled = compiled;
+    this.#findingsPerRule = findingsPerRule;
     this.#before = compiled.rules.counts();
   }
 
@@ -302,7 +306,7 @@ class Outcome {
   /** Counts a match of a rule: false when the raw batch has given enough findings of it. */
   mayTell(rule: string): boolean {
     const told = (this.#told.get(rule) ?? 0) + 1;
-    if (told > findingsPerBatch) {
+    if (told > this.#findingsPerRule) {
       this.capped.set(rule, (this.capped.get(rule) ?? 0) + 1);
       return false;
     }

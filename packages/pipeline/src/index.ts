@@ -9,6 +9,7 @@ export * from "./ledger.ts";
 export * from "./pool.ts";
 export * from "./program.ts";
 export * from "./replay.ts";
+export { parseFiles } from "./rules/living.ts";
 export * from "./runtime.ts";
 export * from "./source_runner.ts";
 export * from "./watermarks.ts";

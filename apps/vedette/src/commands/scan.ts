@@ -1,173 +1,128 @@
-/** `vedette scan`: the same passes over files, with nothing stored and no server. */
-import { createInterface } from "node:readline";
-import { sources } from "@vedette/ingest";
-import { type Intake, systemClock } from "@vedette/kit";
-import type { Finding, RawRecord } from "@vedette/model";
-import { detectFormat, formats } from "@vedette/normalise";
-import { Analyser, type Analysis, type Compiled, compileProgram, encodeRecords, KeyedEngine, makeProgram, textOf } from "@vedette/pipeline";
+/** `vedette scan`: the same passes over files, with nothing stored and no server. Whatever was not looked at is said. */
+import { ConfigError } from "@vedette/kit";
+import { type Severity, severities } from "@vedette/model";
+import { formats } from "@vedette/normalise";
+import { type Compiled, compileProgram, makeProgram, parseFiles } from "@vedette/pipeline";
+import { formatRefusal, type Refusal } from "@vedette/sigma";
 import { bundledPipelines, bundledRules, yamlFiles } from "../content.ts";
-import { type Form, formOf, printRows, type Row } from "../output.ts";
+import { formOf, safe } from "../output.ts";
+import { Progress } from "../progress.ts";
+import { findInputs } from "../scan/inputs.ts";
+import { Judge } from "../scan/judge.ts";
+import { readRecords } from "../scan/records.ts";
+import { Rows } from "../scan/rows.ts";
 
 interface Options {
   readonly rules?: readonly string[];
   readonly format?: string;
+  readonly level?: Severity;
   readonly output?: string;
   readonly json?: boolean;
 }
 
-const columns = ["rule.level", "rule.title", "file", "record", "time", "fields"];
+const say = (text: string) => process.stderr.write(`${safe(text)}\n`);
 
-export async function scan(files: readonly string[], options: Options): Promise<void> {
+export async function scan(paths: readonly string[], options: Options): Promise<void> {
+  const known = await formats();
+  if (options.format !== undefined && !known.has(options.format))
+    throw new ConfigError("config_invalid", `--format ${options.format}: known formats are ${[...known.keys()].sort().join(", ")}`);
+  const { files, skipped } = findInputs(paths.filter((p) => p !== "-"));
+  for (const { path, reason } of skipped) say(`${path}: skipped: ${reason}`);
+  const inputs = [...(paths.includes("-") ? [{ path: "-", bytes: 0 }] : []), ...files];
+  const compiled = await compile(options.rules);
+  const judge = new Judge(compiled, known);
+  const rows = new Rows(formOf(options));
+  const least = severities.indexOf(options.level ?? "informational");
+  const totals = new Totals();
+  const progress = new Progress(files.reduce((n, f) => n + f.bytes, 0));
+  let before = 0;
+  let found = 0;
+  const show = (finding: Parameters<Rows["add"]>[0]) => {
+    if (severities.indexOf(finding.severity) < least) return void totals.below++;
+    progress.clear();
+    found++;
+    rows.add(finding);
+  };
+  for (const { path, bytes } of inputs) {
+    let read = 0;
+    const warn = (file: string, code: string, message: string) => {
+      progress.clear();
+      say(`${file}: ${code}: ${message}`);
+    };
+    const records = await readRecords(path, { formats: known, format: options.format, warn }, (piece) => {
+      const judged = judge.take(piece);
+      totals.add(piece.format, piece.records.length, judged);
+      for (const finding of judged.findings) show(finding);
+      for (const r of piece.records) read += r.body.length + 1;
+      progress.at(before + Math.min(read, bytes), `${totals.records} records, ${found} findings`);
+    });
+    if (records === 0) say(`${path}: no records`);
+    before += bytes;
+  }
+  for (const finding of judge.end()) show(finding);
+  progress.clear();
+  const rules = rows.end();
+  for (const { title, level, count } of rules) say(`${String(count).padStart(7)} × ${level.padEnd(13)} ${title}`);
+  if (judge.parts > 0) say(`so much was found to correlate that it was put together in ${judge.parts + 1} parts; scan fewer files at once`);
+  say(totals.text(compiled.rules.rules.length, found, inputs.length, skipped.length));
+  if (found > 0) process.exitCode = 1;
+}
+
+async function compile(folders: readonly string[] | undefined): Promise<Compiled> {
   const program = makeProgram(
-    {
-      rules: options.rules ? options.rules.flatMap(yamlFiles) : bundledRules(),
-      pipelines: bundledPipelines(),
-      detectors: {},
-      lateness_s: 30,
-    },
+    { rules: folders ? folders.flatMap(yamlFiles) : bundledRules(), pipelines: bundledPipelines(), detectors: {}, lateness_s: 30 },
     0,
   );
   const compiled = await compileProgram(program);
-  const run = new Scan(compiled, await formats(), options.format, formOf(options));
-  for (const file of files) {
-    if (file === "-") await run.lines("-", createInterface({ input: process.stdin }));
-    else await run.file(file);
-  }
-  run.end();
+  tellRefused([...parseFiles(program.rules).flatMap((p) => p.refused), ...compiled.rules.refused]);
+  return compiled;
 }
 
-class Scan {
-  readonly #compiled: Compiled;
-  readonly #formats: Awaited<ReturnType<typeof formats>>;
-  readonly #format: string | undefined;
-  readonly #form: Form;
-  readonly #analyser: Analyser;
-  readonly #keyed: KeyedEngine;
-  readonly #rows: Row[] = [];
-  readonly #detected = new Map<string, string>();
-  #records = 0;
-  #dead = 0;
-  #matches = 0;
+/** A foreign collection's refusals are many of a few kinds: each kind once, with the rules' names. */
+const maxNamed = 20;
 
-  constructor(compiled: Compiled, known: Awaited<ReturnType<typeof formats>>, format: string | undefined, form: Form) {
-    this.#compiled = compiled;
-    this.#formats = known;
-    this.#format = format;
-    this.#form = form;
-    this.#analyser = new Analyser(known);
-    this.#keyed = new KeyedEngine(compiled.stage.detectors, compiled.program.lateness_s * 1_000_000);
+function tellRefused(refused: readonly Refusal[]): void {
+  if (refused.length <= maxNamed) {
+    for (const r of refused) say(`refused: ${formatRefusal(r)}`);
+    return;
+  }
+  const kinds = new Map<string, Refusal[]>();
+  for (const r of refused) {
+    const kind = kinds.get(r.construct) ?? [];
+    kind.push(r);
+    kinds.set(r.construct, kind);
+  }
+  for (const [construct, of] of [...kinds].sort((a, b) => b[1].length - a[1].length))
+    say(`refused: ${construct}: ${of.length} rules: ${of.map((r) => r.title).join("; ")}`);
+  say(`${refused.length} rules refused; vedette rule lint says where and why`);
+}
+
+/** What went in and what became of it. */
+class Totals {
+  records = 0;
+  below = 0;
+  #events = 0;
+  #dead = new Map<string, number>();
+  #dropped = 0;
+  #unread = 0;
+
+  add(format: string, records: number, judged: ReturnType<Judge["take"]>): void {
+    this.records += records;
+    this.#events += judged.events;
+    if (format === "text") this.#unread += records;
+    for (const { code } of judged.dead) this.#dead.set(code, (this.#dead.get(code) ?? 0) + 1);
+    for (const count of Object.values(judged.dropped)) this.#dropped += count;
   }
 
-  /** Through the `file` source itself, so that compression, encodings and headers are read as in production. */
-  async file(path: string): Promise<void> {
-    const spec = (await sources()).get("file")!;
-    let record = 0;
-    const intake: Intake = {
-      accept: async (records, o) => {
-        this.#take(path, record, records, o?.preamble);
-        record += records.length;
-        return { duplicates: [] };
-      },
-    };
-    await spec.run({
-      name: path,
-      config: spec.config.parse({ paths: [path], follow: false }),
-      intake,
-      positions: new Map(),
-      clock: systemClock,
-      warn: (code, message) => process.stderr.write(`${path}: ${code}: ${message}\n`),
-      signal: new AbortController().signal,
-    });
-    if (record === 0) process.stderr.write(`${path}: no records\n`);
-  }
-
-  async lines(name: string, input: AsyncIterable<string>): Promise<void> {
-    let records: RawRecord[] = [];
-    let first = 0;
-    for await (const line of input) {
-      records.push({ position: String(first + records.length), body: Buffer.from(line) });
-      if (records.length < 2_000) continue;
-      this.#take(name, first, records, undefined);
-      first += records.length;
-      records = [];
-    }
-    this.#take(name, first, records, undefined);
-  }
-
-  end(): void {
-    this.#episodes(this.#keyed.finalise(Number.POSITIVE_INFINITY));
-    if (this.#form === "table" || this.#form === "json" || this.#form === "csv")
-      printRows(this.#rows, columns, this.#form, "no rule matched");
-    process.stderr.write(
-      `${this.#records} records, ${this.#dead} could not be decoded, ${this.#matches} matches of ${this.#compiled.rules.rules.length} rules\n`,
-    );
-    if (this.#matches > 0) process.exitCode = 1;
-  }
-
-  #take(file: string, first: number, records: readonly RawRecord[], preamble: string | undefined): void {
-    if (records.length === 0) return;
-    const sample = records.slice(0, 32).map((r) => textOf(Buffer.from(r.body)));
-    const format = this.#format ?? this.#detected.get(file) ?? detectFormat(this.#formats, sample, preamble, file);
-    if (format !== "text") this.#detected.set(file, format);
-    const header = {
-      kind: "records" as const,
-      version: 1 as const,
-      program: this.#compiled.program.hash,
-      tenant: "main",
-      source: file,
-      received: systemClock.now(),
-      demo: false,
-      seq: first,
-      runs: [{ stream: file, format, count: records.length, ...(preamble === undefined ? {} : { preamble }) }],
-      positions: records.map((_, i) => String(first + i + 1)),
-      flaws: Object.fromEntries(records.flatMap((r, i) => (r.flaw ? [[i, r.flaw]] : []))),
-    };
-    const bytes = encodeRecords(
-      header,
-      records.map((r) => r.body),
-    );
-    const analysis = this.#analyser.analyse({ entries: [{ offset: 0, bytes }], sample: false, store: false }, this.#compiled);
-    this.#records += records.length;
-    this.#dead += analysis.dead.length;
-    this.#show(file, analysis);
-  }
-
-  #show(file: string, analysis: Analysis): void {
-    for (const finding of analysis.findings) {
-      const fields = Object.fromEntries((finding.evidence[0]?.matches ?? []).map((m) => [m.field, m.value]));
-      this.#row(finding.rule, finding.severity, file, (finding.evidence[0]?.seq ?? 0) + 1, finding.time, fields);
-    }
-    // an episode is shown once, when it is over
-    this.#keyed.take(analysis.keyed);
-    this.#episodes(this.#keyed.finalise(systemClock.now()));
-  }
-
-  #episodes(findings: readonly Finding[]): void {
-    for (const finding of findings) {
-      const last = finding.evidence.at(-1);
-      this.#row(finding.rule, finding.severity, last?.source ?? "", (last?.seq ?? -1) + 1, finding.time, { summary: finding.summary });
-    }
-  }
-
-  #row(
-    rule: { readonly id: string; readonly title: string },
-    level: string,
-    file: string,
-    record: number,
-    time: number,
-    fields: Row,
-  ): void {
-    this.#matches++;
-    const row = {
-      "rule.id": rule.id,
-      "rule.title": rule.title,
-      "rule.level": level,
-      file,
-      record,
-      time: new Date(time / 1_000).toISOString(),
-      fields,
-    };
-    if (this.#form === "ndjson") process.stdout.write(`${JSON.stringify(row)}\n`);
-    else this.#rows.push(row);
+  text(rules: number, found: number, files: number, skipped: number): string {
+    const dead = [...this.#dead.values()].reduce((a, b) => a + b, 0);
+    const reasons = dead > 0 ? ` (${[...this.#dead].map(([code, n]) => `${code} ${n}`).join(", ")})` : "";
+    const more = [
+      this.#dropped > 0 ? `${this.#dropped} comments and blank lines` : "",
+      this.#unread > 0 ? `${this.#unread} of no known format, searched as text only` : "",
+      this.below > 0 ? `${this.below} findings below the level asked for` : "",
+      skipped > 0 ? `${skipped} files skipped` : "",
+    ].filter((t) => t !== "");
+    return `${this.records} records of ${files} files, ${dead} could not be decoded${reasons}, ${found} matches of ${rules} rules${more.map((m) => `, ${m}`).join("")}`;
   }
 }

@@ -1,6 +1,6 @@
 /** `vedette rule lint`: rules load, and where they do not, why; and what is probably not meant. */
 import type { ProgramFile } from "@vedette/pipeline";
-import { compileRules, type Pipeline, parseRules, type SigmaRule } from "@vedette/sigma";
+import { compileRules, fieldsOf, type Pipeline, parseRules, type SigmaRule } from "@vedette/sigma";
 import { fieldNames } from "../../fields.ts";
 import { casesOf } from "./cases.ts";
 import { pipelines, ruleFiles } from "./files.ts";
@@ -112,10 +112,8 @@ function metadata(rule: SigmaRule, say: Say): Outcome[] {
   return found;
 }
 
-/** The path of the first selection that uses a field; shared objects make the selections recognisable. */
+/** The path of the first selection that uses a field. */
 function selectionOf(rule: SigmaRule, field: string): readonly string[] {
-  const holds = (c: SigmaRule["condition"]): boolean =>
-    c.op === "and" || c.op === "or" ? c.of.some(holds) : c.op === "not" ? holds(c.of) : c.op !== "keyword" && c.field === field;
-  const found = rule.selections.find((s) => holds(s.condition));
+  const found = rule.selections.find((s) => fieldsOf(s.condition).has(field));
   return found === undefined ? [] : [found.name];
 }

@@ -1,0 +1,83 @@
+/** Which files a scan reads: folders are walked, and what cannot be read is named with the reason. Knows no log format. */
+import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { ConfigError } from "@vedette/kit";
+
+export interface Inputs {
+  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+  readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+}
+
+/** The bytes by which kinds of file are known that hold no lines. */
+const kinds: readonly { readonly magic: string; readonly at?: number; readonly is: string }[] = [
+  { magic: "fd377a585a00", is: "xz-compressed; unpack it (xz -d), or compress it as .gz or .zst" },
+  { magic: "425a68", is: "bzip2-compressed; unpack it (bzip2 -d), or compress it as .gz or .zst" },
+  { magic: "504b0304", is: "a zip archive; unpack it" },
+  { magic: "504b0506", is: "an empty zip archive" },
+  { magic: "377abcaf271c", is: "a 7z archive; unpack it" },
+  { magic: "04224d18", is: "lz4-compressed; unpack it, or compress it as .gz or .zst" },
+  { magic: "456c6646696c6500", is: "a binary Windows event log; export it as JSON lines (evtx_dump -o jsonl)" },
+  { magic: "50415231", is: "a Parquet file; export it as JSON lines" },
+  { magic: "d4c3b2a1", is: "a packet capture; run Zeek over it and scan its logs" },
+  { magic: "a1b2c3d4", is: "a packet capture; run Zeek over it and scan its logs" },
+  { magic: "0a0d0d0a", is: "a packet capture; run Zeek over it and scan its logs" },
+  { magic: "7f454c46", is: "a program" },
+  { magic: "4d5a", is: "a program" },
+  { magic: "4c504b5348485248", is: "a systemd journal; export it (journalctl -o json --file …)" },
+  { magic: "53514c69746520666f726d6174", is: "an SQLite database" },
+  { magic: "7573746172", at: 257, is: "a tar archive; unpack it" },
+];
+const headBytes = 4_096;
+/** Deeper trees are links in a circle or an attack. */
+const maxDepth = 32;
+
+/** @throws ConfigError for a path that was named and is not there. */
+export function findInputs(paths: readonly string[]): Inputs {
+  const files: { path: string; bytes: number }[] = [];
+  const skipped: { path: string; reason: string }[] = [];
+  const visit = (path: string, depth: number, named: boolean): void => {
+    let stat: ReturnType<typeof statSync>;
+    try {
+      stat = statSync(path);
+      if (stat.isDirectory()) {
+        if (depth > maxDepth) return void skipped.push({ path, reason: `more than ${maxDepth} folders deep` });
+        for (const name of readdirSync(path).sort()) visit(join(path, name), depth + 1, false);
+        return;
+      }
+    } catch (e) {
+      const missing = (e as NodeJS.ErrnoException).code === "ENOENT";
+      if (named && missing) throw new ConfigError("config_invalid", `${path}: no such file or folder`);
+      return void skipped.push({ path, reason: missing ? "a link that leads nowhere" : (e as Error).message });
+    }
+    // a pipe that was named (process substitution) is read like a file; one found in a folder would block
+    if (!stat.isFile() && !(named && stat.isFIFO())) return void skipped.push({ path, reason: "not a file" });
+    const reason = stat.isFile() ? unreadable(path) : undefined;
+    if (reason === undefined) files.push({ path, bytes: stat.size });
+    else skipped.push({ path, reason });
+  };
+  for (const path of paths) visit(path, 0, true);
+  return { files, skipped };
+}
+
+/** Why a file's content cannot be read as lines; undefined when it can. */
+function unreadable(path: string): string | undefined {
+  const head = Buffer.alloc(headBytes);
+  let length: number;
+  try {
+    const file = openSync(path, "r");
+    length = readSync(file, head, 0, headBytes, 0);
+    closeSync(file);
+  } catch (e) {
+    return (e as Error).message;
+  }
+  if (length === 0) return "empty";
+  if (/\.(gz|zst)$/.test(path)) return undefined;
+  if (head.readUInt16BE(0) === 0x1f8b) return "gzip-compressed; give it a name that ends in .gz";
+  if (length >= 4 && head.readUInt32LE(0) === 0xfd2fb528) return "zstd-compressed; give it a name that ends in .zst";
+  const hex = head.toString("hex", 0, length);
+  const kind = kinds.find(({ magic, at = 0 }) => hex.startsWith(magic, at * 2));
+  if (kind) return kind.is;
+  // UTF-16 has a mark and many zero bytes; any other text has none
+  const marked = head.readUInt16BE(0) === 0xfffe || head.readUInt16BE(0) === 0xfeff;
+  return !marked && head.subarray(0, length).includes(0) ? "binary content" : undefined;
+}

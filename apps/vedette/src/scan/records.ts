@@ -1,0 +1,80 @@
+/** Reads files as production does, through the `file` source: compression, encodings, headers and documents across lines. Knows no rule. */
+import { createInterface } from "node:readline";
+import { sources } from "@vedette/ingest";
+import { type FormatSpec, type Intake, systemClock } from "@vedette/kit";
+import type { RawRecord } from "@vedette/model";
+import { detectFormat } from "@vedette/normalise";
+import { textOf } from "@vedette/pipeline";
+
+/** Some records of one file, in order. */
+export interface Piece {
+  readonly file: string;
+  /** Records of the file before these. */
+  readonly first: number;
+  readonly format: string;
+  readonly preamble: string | undefined;
+  readonly records: readonly RawRecord[];
+}
+
+export interface ReadOptions {
+  readonly formats: ReadonlyMap<string, FormatSpec>;
+  /** The format of every file; told from the first records when absent. */
+  readonly format?: string | undefined;
+  readonly warn: (file: string, code: string, message: string) => void;
+}
+
+/** Standard input comes in pieces of this many lines. */
+const linesPerPiece = 2_000;
+
+/** Hands over every record of a file, or of standard input for `-`. */
+export async function readRecords(path: string, options: ReadOptions, take: (piece: Piece) => void | Promise<void>): Promise<number> {
+  let first = 0;
+  let known: string | undefined = options.format;
+  const hand = async (records: readonly RawRecord[], preamble: string | undefined) => {
+    if (records.length === 0) return;
+    const sample = () => records.slice(0, 32).map((r) => textOf(Buffer.from(r.body)));
+    const format = known ?? detectFormat(options.formats, sample(), preamble, path);
+    if (format !== "text") known = format;
+    await take({ file: path, first, format, preamble, records });
+    first += records.length;
+  };
+  if (path === "-") await readLines(hand);
+  else await readFile(path, options, hand);
+  return first;
+}
+
+async function readFile(
+  path: string,
+  options: ReadOptions,
+  hand: (records: readonly RawRecord[], preamble: string | undefined) => Promise<void>,
+): Promise<void> {
+  const spec = (await sources()).get("file")!;
+  const intake: Intake = {
+    accept: async (records, o) => {
+      await hand(records, o?.preamble);
+      return { duplicates: [] };
+    },
+  };
+  await spec.run({
+    name: path,
+    // a name is a name, whatever characters it has
+    config: spec.config.parse({ paths: [path.replace(/[\\*?[\]{}!]/g, "\\$&")], follow: false }),
+    intake,
+    positions: new Map(),
+    clock: systemClock,
+    warn: (code, message) => options.warn(path, code, message),
+    signal: new AbortController().signal,
+  });
+}
+
+async function readLines(hand: (records: readonly RawRecord[], preamble: string | undefined) => Promise<void>): Promise<void> {
+  let records: RawRecord[] = [];
+  let n = 0;
+  for await (const line of createInterface({ input: process.stdin })) {
+    records.push({ position: String(n++), body: Buffer.from(line) });
+    if (records.length < linesPerPiece) continue;
+    await hand(records, undefined);
+    records = [];
+  }
+  await hand(records, undefined);
+}
