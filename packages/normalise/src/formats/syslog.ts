@@ -7,6 +7,7 @@ import { isFlaw, looksLikeObject, parseObject } from "../json/parse.ts";
 import { readMessage } from "../linux/programs.ts";
 import { embeddedDecoder } from "../syslog/embedded.ts";
 import { type Header, parseHeader } from "../syslog/header.ts";
+import { minutesOf, utcOffset } from "../time/offset.ts";
 
 const severities = ["emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug"];
 const notSyslog = {
@@ -17,9 +18,6 @@ const notSyslog = {
 /** Streams of the `syslog` source, which anyone who reaches the port may write into: noise must not turn what others send into plain text. */
 const listener = /^(?:udp$|tcp )/;
 const listenerCertainty = 0.95;
-
-/** Minutes east of UTC of `+hh:mm`. */
-const minutesOf = (offset: string) => (offset.startsWith("-") ? -1 : 1) * (Number(offset.slice(1, 3)) * 60 + Number(offset.slice(4, 6)));
 
 function base(header: Header): Fields {
   const fields = newFields();
@@ -116,11 +114,7 @@ export default defineFormat({
     "user names are the attacker's. event.action ssh_login marks each attempt once; pam_authentication marks PAM's line about the same attempt.",
   stability: "beta",
   config: z.strictObject({
-    utc_offset: z
-      .string()
-      .regex(/^[+-]([01]\d|2[0-3]):[0-5]\d$/)
-      .default("+00:00")
-      .describe("Zone of stamps that name none, as +hh:mm or -hh:mm."),
+    utc_offset: utcOffset.describe("Zone of stamps that name none, as +hh:mm or -hh:mm."),
   }),
   detect: (sample, _preamble, stream) =>
     listener.test(stream) ? listenerCertainty : 0.8 * share(sample, (line) => parseHeader(line, 0) !== undefined),

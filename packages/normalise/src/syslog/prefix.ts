@@ -1,0 +1,40 @@
+/** Reads what may stand before a self-describing message (`%ASA-…`, `CEF:…`, `LEEF:…`): a priority, a stamp and a host, and nothing else. */
+import type { Micros } from "@vedette/model";
+import { rfc3339At, stampEnd } from "../time/parse.ts";
+import { stampStop, syslogStampAt } from "../time/stamps.ts";
+
+export interface Prefix {
+  /** -1 where there is none. */
+  readonly priority: number;
+  readonly time: Micros | undefined;
+  readonly host: string | undefined;
+}
+
+/** Priority, stamp and the longest host name are no longer than this: further on in a line a message of that kind is only quoted. */
+export const maxPrefix = 320;
+
+/** Undefined where the text holds anything else: then it is another program that quotes such a message. */
+export function readPrefix(text: string, received: Micros): Prefix | undefined {
+  let at = 0;
+  let priority = -1;
+  if (text.charCodeAt(0) === 0x3c) {
+    at = text.indexOf(">") + 1;
+    if (at < 3 || at > 5) return undefined;
+    priority = Number(text.slice(1, at - 1));
+    if (!(priority >= 0 && priority <= 191)) return undefined;
+  }
+  while (text.charCodeAt(at) === 0x20) at++;
+  let time = syslogStampAt(text, at, received);
+  if (time !== undefined) at = stampStop();
+  else {
+    time = rfc3339At(text, at);
+    if (time !== undefined) at = stampEnd();
+  }
+  const words = text
+    .slice(at)
+    .split(/[ :]{1,8}/, 8)
+    .filter((word) => word !== "");
+  // A zone's name, as Cisco's `clock timezone` adds it.
+  if (time !== undefined && words.length > 0 && /^[A-Z]{3,4}$/.test(words[0]!)) words.shift();
+  return words.length > 1 ? undefined : { priority, time, host: words[0] };
+}
