@@ -3,38 +3,61 @@ import { foldCase } from "@vedette/condition";
 import { Automaton } from "./automaton.ts";
 import type { Literal } from "./witness.ts";
 
-/** Values remembered per index and generation: values repeat (97 % on OTRF's events), and two generations of a thousand short strings stay near 200 kB. */
-const maxRemembered = 1_024;
+/** Values remembered per index and generation: values repeat (97 % on OTRF's events), and what is forgotten is only looked up again. */
+const maxRemembered = 512;
 /** Longer values hardly repeat and would hold memory. */
-const maxRememberedLength = 512;
+const maxRememberedLength = 256;
 
-/** Literals of one field, each with the rule that waits for it. */
+/** The automata of all fields: buckets share them, because most of their literals are the same. */
+export class Automata {
+  readonly #ofField = new Map<string, Automaton>();
+
+  of(field: string): Automaton {
+    let automaton = this.#ofField.get(field);
+    if (automaton === undefined) {
+      automaton = new Automaton();
+      this.#ofField.set(field, automaton);
+    }
+    return automaton;
+  }
+
+  /** Of all automata, for reports of memory. */
+  get states(): number {
+    let states = 0;
+    for (const automaton of this.#ofField.values()) states += automaton.states;
+    return states;
+  }
+}
+
+/** A literal and the rule that waits for it. */
+export interface Awaited {
+  readonly literal: Literal;
+  readonly rule: number;
+}
+
+/** Literals of one field, each with the rules that wait for it. */
 export class FieldIndex {
   readonly field: string;
   readonly #exact = new Map<string, number[]>();
   readonly #always: readonly number[];
-  readonly #parts: readonly (readonly number[])[];
-  readonly #automaton: Automaton | undefined;
+  /** By the automaton's number; other buckets' literals are not in here. */
+  readonly #parts = new Map<number, number[]>();
+  readonly #automaton: Automaton;
   readonly #scratch: number[] = [];
   #young = new Map<string, readonly number[]>();
   #old = new Map<string, readonly number[]>();
 
-  /** @param entries literals with rule numbers, in ascending order of rule */
-  constructor(field: string, entries: readonly { readonly literal: Literal; readonly rule: number }[]) {
+  /** @param entries in ascending order of rule */
+  constructor(field: string, entries: readonly Awaited[], automaton: Automaton) {
     this.field = field;
-    const parts = new Map<string, number[]>();
+    this.#automaton = automaton;
     const always = new Set<number>();
     for (const { literal, rule } of entries) {
       if (literal.kind === "any") always.add(rule);
-      else push(literal.kind === "exact" ? this.#exact : parts, literal.text, rule);
+      else if (literal.kind === "exact") push(this.#exact, literal.text, rule);
+      else push(this.#parts, automaton.add(literal.text), rule);
     }
     this.#always = [...always];
-    this.#parts = [...parts.values()];
-    this.#automaton = parts.size === 0 ? undefined : new Automaton([...parts.keys()]);
-  }
-
-  get states(): number {
-    return this.#automaton?.states ?? 0;
   }
 
   /** Rules for which this value holds a witness, each once. The result is shared: not to be changed. */
@@ -55,20 +78,23 @@ export class FieldIndex {
     const exact = this.#exact.size === 0 ? undefined : this.#exact.get(foldCase(text));
     const parts = this.#scratch;
     parts.length = 0;
-    this.#automaton?.scan(text, parts);
+    if (this.#parts.size > 0) this.#automaton.scan(text, parts);
     if (parts.length === 0) {
       if (exact === undefined) return this.#always;
       if (this.#always.length === 0) return exact;
     }
     const found = new Set(this.#always);
     if (exact !== undefined) for (const rule of exact) found.add(rule);
-    for (const part of new Set(parts)) for (const rule of this.#parts[part]!) found.add(rule);
+    for (const part of new Set(parts)) for (const rule of this.#parts.get(part) ?? none) found.add(rule);
     return [...found];
   }
 }
 
-function push(map: Map<string, number[]>, text: string, rule: number): void {
-  const rules = map.get(text);
-  if (rules === undefined) map.set(text, [rule]);
+const none: readonly number[] = [];
+
+/** Adds a rule to a key's, once; rules come in ascending order. */
+export function push<K>(map: Map<K, number[]>, key: K, rule: number): void {
+  const rules = map.get(key);
+  if (rules === undefined) map.set(key, [rule]);
   else if (rules.at(-1) !== rule) rules.push(rule);
 }

@@ -1,5 +1,6 @@
 export type { Evidence } from "./explain.ts";
 export { fieldsOf, mapFields } from "./fields.ts";
+export type { RuleCost } from "./meter.ts";
 export { type Pipeline, parsePipeline } from "./pipeline.ts";
 export { formatRefusal, type Refusal } from "./refusal.ts";
 export {

@@ -1,9 +1,11 @@
 /** Rules compiled for matching events one by one. Knows no sources, no time and no state but its counters. */
 import type { Condition, Readable } from "@vedette/condition";
-import { Bucket, type Member } from "./bucket.ts";
+import { Bucket, type Member, type Shared } from "./bucket.ts";
 import { type Evidence, explainMatch } from "./explain.ts";
+import { Automata } from "./fieldindex.ts";
 import { Frame, Slots } from "./frame.ts";
 import { type MappedRule, mapRule } from "./mapping.ts";
+import { Meter, type RuleCost } from "./meter.ts";
 import { Partition } from "./partition.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { Compiler } from "./predicate.ts";
@@ -18,6 +20,8 @@ export interface CompileOptions {
   readonly pipelines?: readonly (Pipeline | Refusal)[];
   /** Fields whose whole values divide events into kinds. */
   readonly partitionFields?: readonly string[];
+  /** Milliseconds, for `costs`; matches do not depend on it. By default the process's own clock. */
+  readonly clock?: () => number;
 }
 
 /** How often a rule was asked, and how often it held: `seen = matched + notMatched`. */
@@ -53,7 +57,7 @@ export function compileRules(rules: readonly SigmaRule[], options: CompileOption
     mapped.push(result);
   }
   const hash = contentHash([accepted.map((r) => r.hash).sort(), pipelines.map((p) => p.hash).sort()]);
-  return new RuleSet(accepted, mapped, refused, hash, options.partitionFields ?? defaultPartition);
+  return new RuleSet(accepted, mapped, refused, hash, options);
 }
 
 function accept(rule: SigmaRule, pipelines: readonly Pipeline[], mustBePlaced: boolean, same: SigmaRule | undefined): MappedRule | Refusal {
@@ -91,6 +95,9 @@ export class RuleSet {
   readonly #slots = new Slots();
   readonly #compiler = new Compiler(this.#slots);
   readonly #frame = new Frame(this.#slots);
+  readonly #automata = new Automata();
+  readonly #meter: Meter;
+  readonly #shared: Shared;
   readonly #buckets = new Map<number, Bucket>();
   readonly #matched: Float64Array;
   /** Events seen by buckets that were let go, per rule. */
@@ -102,13 +109,15 @@ export class RuleSet {
     mapped: readonly MappedRule[],
     refused: readonly Refusal[],
     hash: string,
-    partitionFields: readonly string[],
+    options: CompileOptions,
   ) {
     this.rules = rules;
     this.refused = refused;
     this.hash = hash;
     this.#mapped = mapped;
-    this.#partition = new Partition(partitionFields, conditions(mapped));
+    this.#partition = new Partition(options.partitionFields ?? defaultPartition, conditions(mapped));
+    this.#meter = new Meter(rules.length, options.clock ?? (() => performance.now()));
+    this.#shared = { compiler: this.#compiler, automata: this.#automata, meter: this.#meter };
     this.#matched = new Float64Array(rules.length);
     this.#seenBefore = new Float64Array(rules.length);
   }
@@ -179,11 +188,23 @@ export class RuleSet {
     return seen;
   }
 
+  /** Per rule, what its evaluations cost since the set was made, from a sample of them. */
+  costs(): RuleCost[] {
+    return this.#meter.costs();
+  }
+
+  /** Sets a rule aside: it matches nothing until it is taken back. The numbers of the others stay. */
+  quarantine(rule: number, aside = true): void {
+    this.#meter.setAside(rule, aside);
+  }
+
+  isQuarantined(rule: number): boolean {
+    return this.#meter.isAside(rule);
+  }
+
   /** Size of what was built so far. */
   statistics(): { readonly buckets: number; readonly states: number } {
-    let states = 0;
-    for (const bucket of this.#buckets.values()) states += bucket.states;
-    return { buckets: this.#buckets.size, states };
+    return { buckets: this.#buckets.size, states: this.#automata.states };
   }
 
   #bucket(number: number): Bucket {
@@ -196,7 +217,7 @@ export class RuleSet {
       const rest = decide(this.#mapped[rule]!.condition);
       if (rest !== false) members.push({ rule, rest });
     }
-    const bucket = new Bucket(members, this.#compiler);
+    const bucket = new Bucket(members, this.#shared);
     this.#buckets.set(number, bucket);
     return bucket;
   }

@@ -1,4 +1,4 @@
-/** What must be in an event for a condition to hold: the cheapest any-of set of literals, found without evaluating anything. */
+/** What must be in an event for a condition to hold: any-of sets of literals, found without evaluating anything. */
 import { type Condition, foldCase, likeParts } from "@vedette/condition";
 import { maxLookedAt } from "./frame.ts";
 import { type Leaf, readsCase } from "./predicate.ts";
@@ -40,32 +40,31 @@ const common = [
   "users\\",
 ];
 
-/** The cheapest witness of a condition, or undefined where it can hold without any value being present. */
-export function witnessOf(condition: Condition): Witness | undefined {
+/**
+ * The witnesses of a condition, of which any one will do, the cheapest by estimate first; none where the condition can hold without any
+ * value being present.
+ */
+export function witnessesOf(condition: Condition): readonly Witness[] {
   switch (condition.op) {
     case "not":
-      return undefined;
-    case "and": {
-      let best: Witness | undefined;
-      for (const child of condition.of) {
-        const witness = witnessOf(child);
-        if (witness !== undefined && (best === undefined || witness.cost < best.cost)) best = witness;
-      }
-      return best;
-    }
+      return [];
+    case "and":
+      return condition.of.flatMap(witnessesOf).sort((a, b) => a.cost - b.cost);
     case "or": {
       const literals: Literal[] = [];
       let cost = 0;
       for (const child of condition.of) {
-        const witness = witnessOf(child);
-        if (witness === undefined) return undefined;
+        const [witness] = witnessesOf(child);
+        if (witness === undefined) return [];
         literals.push(...witness.literals);
         cost += witness.cost;
       }
-      return { literals, cost };
+      return [{ literals, cost }];
     }
-    default:
-      return leafWitness(condition);
+    default: {
+      const witness = leafWitness(condition);
+      return witness === undefined ? [] : [witness];
+    }
   }
 }
 
