@@ -84,7 +84,7 @@ test("a rule's own cases decide, and a refused rule is named with its line", asy
   ]);
   expect((JSON.parse(good.stdout) as { ok: boolean }[]).map((o) => o.ok)).toEqual([true, true]);
   expect(bad.stdout).toMatch(/FAIL bad_case\.yml:\d+:\d+ Log-in as admin: that account: expected a match/);
-  expect(lint.stderr).toBe("1 of 1 rules fine\n");
+  expect(lint.stderr).toBe("1 of 1 rules fine, 2 warnings\n");
   expect(refused.stdout).toContain("broken.yml");
   expect(junit.stdout).toContain("<testsuite");
   expect(absent.stderr).toContain("absent: no such file or folder");

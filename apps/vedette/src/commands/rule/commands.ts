@@ -1,11 +1,36 @@
 /** Names, options and help of every `vedette rule` subcommand, one file each beside this one; its code is loaded only when it runs. */
 import { type Command, Option } from "commander";
-import { json } from "../../options.ts";
+import { json, output, range, server } from "../../options.ts";
 
 /** How a check of rules is reported. */
 const report = () => new Option("-o, --output <form>", "report").choices(["table", "json", "junit", "sarif"]).default("table");
 
+/** Rules other than the bundled ones. */
+const rules = (c: Command) =>
+  c.option("--rules <dir>", "rule file or folder, may be repeated; the bundled rules when absent", (dir: string, all: string[] = []) => [
+    ...all,
+    dir,
+  ]);
+
 export function addRuleCommands(rule: Command): void {
+  rule
+    .command("new")
+    .description("write a rule that is valid at once, with cases to fill with real lines; asks for what no option gives")
+    .option(
+      "--source <name>",
+      "what it looks at: sshd, sudo, auditd, linux_process, windows_process, windows_security, zeek_conn, zeek_dns, web, cloudtrail",
+    )
+    .option("--title <text>", "what it finds")
+    .addOption(
+      new Option("--level <level>", "what a person should do")
+        .choices(["informational", "low", "medium", "high", "critical"])
+        .default("medium"),
+    )
+    .option("--technique <id>", "ATT&CK technique, e.g. T1021.004 (default: one typical of the source)")
+    .option("--author <name>", "who wrote it (default: the user)")
+    .option("--out <path>", "folder, or file that ends in .yml (default: a file of the title's name here)")
+    .addHelpText("after", "\nExample:\n  $ vedette rule new --source sshd --title 'Backup key used elsewhere' --technique T1021.004")
+    .action(async (o) => (await import("./new.ts")).create(o));
   rule
     .command("test")
     .description("run the cases that rules carry under vedette.tests")
@@ -31,4 +56,20 @@ export function addRuleCommands(rule: Command): void {
       "\nExample:\n  $ vedette rule schema > rule.schema.json   # then, in a rule: # yaml-language-server: $schema=rule.schema.json",
     )
     .action(async () => (await import("./schema.ts")).schema());
+  range(server(rules(rule.command("cover"))))
+    .description("how many rules can see data, and why the others cannot: over log files, or over what a server has stored")
+    .argument("[logs...]", "log files or folders; a running server is asked when absent")
+    .addOption(output())
+    .addOption(json())
+    .addHelpText("after", "\nExample:\n  $ vedette rule cover --rules sigma/rules /var/log\n  $ vedette rule cover --since 7d")
+    .action(async (logs: string[], o) => (await import("./cover.ts")).cover(logs, o));
+  rules(rule.command("bench"))
+    .description("what rules cost over given files: events a second, and the slowest rules by name")
+    .argument("<logs...>", "log files or folders")
+    .option("--events <n>", "most events held in memory", "100000")
+    .option("--top <n>", "slowest rules shown", "20")
+    .addOption(output())
+    .addOption(json())
+    .addHelpText("after", "\nExample:\n  $ vedette rule bench --rules sigma/rules events.jsonl")
+    .action(async (logs: string[], o) => (await import("./bench.ts")).bench(logs, o));
 }

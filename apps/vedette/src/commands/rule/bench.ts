@@ -1,0 +1,105 @@
+/** `vedette rule bench`: what rules cost over given files: events a second for the whole set, and which rules are the slowest. */
+
+import { ConfigError } from "@vedette/kit";
+import { formats } from "@vedette/normalise";
+import { compileRules, parseRules } from "@vedette/sigma";
+import { yamlFiles } from "../../content.ts";
+import { formOf, printRows, safe } from "../../output.ts";
+import { Progress } from "../../progress.ts";
+import { EventReader, type ReadEvent } from "../../scan/events.ts";
+import { findInputs } from "../../scan/inputs.ts";
+import { readRecords } from "../../scan/records.ts";
+import { pipelines, ruleFiles } from "./files.ts";
+
+interface Options {
+  readonly rules?: readonly string[];
+  readonly events: string;
+  readonly top: string;
+  readonly output?: string;
+  readonly json?: boolean;
+}
+
+const say = (text: string) => process.stderr.write(`${safe(text)}\n`);
+/** Events of each kind on which rules are timed one by one: the clock is read per rule and kind, not per event. */
+const perKind = 500;
+
+export async function bench(paths: readonly string[], options: Options): Promise<void> {
+  const most = Number(options.events);
+  if (!Number.isInteger(most) || most < 1) throw new ConfigError("config_invalid", `--events ${options.events}: expected a number from 1`);
+  const load = process.cpuUsage();
+  const rules = (options.rules ? options.rules.flatMap(yamlFiles) : ruleFiles([])).flatMap(
+    ({ file, text }) => parseRules(text, file).rules,
+  );
+  const set = compileRules(rules, { pipelines: pipelines() });
+  const load_s = seconds(process.cpuUsage(load));
+  const events = await read(paths, most);
+  if (events.length === 0) throw new ConfigError("config_invalid", "the files hold no event");
+  const pass = (): number => {
+    const matched: number[] = [];
+    const start = process.cpuUsage();
+    for (const event of events) set.match(event, matched);
+    return seconds(process.cpuUsage(start));
+  };
+  const cold_s = pass();
+  const matches = set.counts();
+  const warm_s = pass();
+  const rows = timed(set, events).map(({ rule, ns, asked }) => {
+    const { title, id, file } = set.rules[rule]!;
+    return { "rule.title": title, ns_per_evaluation: Math.round(ns), asked, matched: matches[rule]!.matched, "rule.id": id, file };
+  });
+  rows.sort((a, b) => b.ns_per_evaluation - a.ns_per_evaluation);
+  const form = formOf(options);
+  printRows(
+    rows.slice(0, form === "table" ? Number(options.top) : rows.length),
+    ["ns_per_evaluation", "asked", "matched", "rule.title", "file"],
+    form,
+  );
+  const rate = (s: number) => Math.round(events.length / s).toLocaleString("en");
+  say(
+    `${set.rules.length} rules loaded in ${load_s.toFixed(2)} CPU s; ${events.length} events: ${rate(cold_s)} a CPU second the first time, ${rate(warm_s)} when repeated (matching alone)`,
+  );
+}
+
+const seconds = ({ user, system }: NodeJS.CpuUsage): number => (user + system) / 1e6;
+
+/** Each rule alone, by plain evaluation, on the events that it is asked about: what it would cost if nothing kept it from being asked. */
+function timed(set: ReturnType<typeof compileRules>, events: readonly ReadEvent[]): { rule: number; ns: number; asked: number }[] {
+  const kinds = new Map<number, ReadEvent[]>();
+  for (const event of events) {
+    const kind = set.bucketOf(event);
+    const some = kinds.get(kind) ?? [];
+    if (some.length < perKind) some.push(event);
+    kinds.set(kind, some);
+  }
+  const ns = new Float64Array(set.rules.length);
+  const asked = new Float64Array(set.rules.length);
+  const progress = new Progress(kinds.size);
+  for (const [i, [kind, some]] of [...kinds].entries()) {
+    progress.at(i, "rules one by one");
+    for (const rule of set.rulesIn(kind)) {
+      const start = process.hrtime.bigint();
+      for (const event of some) set.test(rule, event);
+      ns[rule]! += Number(process.hrtime.bigint() - start);
+      asked[rule]! += some.length;
+    }
+  }
+  progress.clear();
+  return [...ns].flatMap((total, rule) => (asked[rule]! > 0 ? [{ rule, ns: total / asked[rule]!, asked: asked[rule]! }] : []));
+}
+
+async function read(paths: readonly string[], most: number): Promise<ReadEvent[]> {
+  const known = await formats();
+  const { files, skipped } = findInputs(paths);
+  for (const { path, reason } of skipped) say(`${path}: skipped: ${reason}`);
+  const reader = new EventReader(known);
+  const events: ReadEvent[] = [];
+  let more = 0;
+  for (const { path } of files) {
+    await readRecords(path, { formats: known, warn: (file, code, message) => say(`${file}: ${code}: ${message}`) }, (piece) => {
+      if (events.length >= most) more += piece.records.length;
+      else for (const event of reader.events(piece)) events.push(event);
+    });
+  }
+  if (more > 0) say(`${more} records beyond the first ${events.length} are left out (--events)`);
+  return events;
+}
