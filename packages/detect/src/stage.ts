@@ -13,6 +13,10 @@ export interface PreparedDetector {
   readonly hash: string;
   /** Disorder it allows, µs. */
   readonly lateness: Micros;
+  /** What its findings are shown as; "detector" where absent. */
+  readonly kind?: "sigma";
+  /** Raises no finding of its own: its claims are only seen by those that follow it. */
+  readonly silent?: true;
 }
 
 export interface DetectStage {
@@ -50,14 +54,14 @@ export async function prepareDetectors(
   for (const [name, spec] of await detectors()) {
     if (settings[name] === false) continue;
     const config = spec.config.parse(settings[name] ?? {});
-    const query = parseQuery(spec.where);
-    if (!query.ok) throw new ConfigError("query_invalid", `detector ${name}: ${query.message}`);
+    const query = spec.where === "" && spec.follows ? undefined : parseQuery(spec.where);
+    if (query && !query.ok) throw new ConfigError("query_invalid", `detector ${name}: ${query.message}`);
     prepared.set(name, {
       spec,
       config,
       hash: contentHash(JSON.stringify([name, config])),
       lateness: Math.max(lateness, spec.lateness?.(config) ?? 0),
-      concerns: compile(query.query.where),
+      concerns: query ? compile(query.query.where) : () => false,
     });
   }
   return { detectors: prepared, ...observer([...prepared.values()]) };
@@ -137,6 +141,7 @@ class Tallies {
         count: 1,
         value: tally.of(event.fields, event.time, config),
         sample: [[event.time, event.source, event.seq, event.id]],
+        seq: event.seq,
       };
       this.#buckets.set(id, new Bucket({ ...observation(spec, key, event, seen, demo), tally: first }));
     }

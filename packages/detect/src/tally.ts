@@ -28,6 +28,7 @@ function insert(sample: Place[], place: Place): void {
 /** One bucket while it fills. */
 export class Bucket {
   readonly start: Micros;
+  readonly #seq: number;
   /** What of `observation()` is the oldest event's. */
   #oldest: Omit<Observation, "time" | "tally" | "demo" | "received">;
   #time: Micros;
@@ -41,6 +42,7 @@ export class Bucket {
   constructor(o: Tallied) {
     const { time, received, demo, tally, ...oldest } = o;
     this.start = tally.start;
+    this.#seq = tally.seq;
     this.#oldest = oldest;
     this.#time = time;
     this.#received = received;
@@ -94,7 +96,7 @@ export class Bucket {
       time: this.#time,
       received: this.#received,
       demo: this.#demo,
-      tally: { start: this.start, count: this.#count, value: this.#value, sample: this.#sample },
+      tally: { start: this.start, count: this.#count, value: this.#value, sample: this.#sample, seq: this.#seq },
     };
   }
 }

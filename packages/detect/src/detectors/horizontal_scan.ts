@@ -14,7 +14,7 @@ interface State {
   /** Buckets within the window, oldest first. */
   readonly buckets: readonly (Reach & { readonly start: Micros; readonly count: number; readonly events: readonly string[] })[];
   readonly last: Micros;
-  readonly scan?: (Episode & { readonly hosts: Distinct }) | undefined;
+  readonly scan?: (Episode & { readonly hosts: Distinct; readonly certain: boolean }) | undefined;
 }
 
 const bucket: Micros = minute;
@@ -39,7 +39,7 @@ export default defineDetector({
   title: "Scan of many hosts on one port",
   summary: "Finds an address whose connections to the same port on many hosts mostly fail.",
   description:
-    "Counts, per source and port, the different hosts that refused or never answered against those that answered and were used, minute by minute over a window; a sketch keeps the count exact to 256 hosts and within some percent beyond. Busy clients, crawlers and proxies meet dead hosts too, but many more living ones, so what counts is failures less successes. TCP, and ICMP echo requests. A source of ours is high: somebody is inside, or something is broken; one from outside is low: the internet scans everything all day.",
+    "Counts, per source and port, the different hosts that refused or never answered against those that answered and were used, minute by minute over a window; a sketch keeps the count exact to 256 hosts and within some percent beyond. Busy clients, crawlers and proxies meet dead hosts too, but many more living ones, so what counts is failures less successes; where only the share of failures is odd, as with bots that call many half-dead peers, the finding is low. TCP, and ICMP echo requests. A source of ours is high: somebody is inside, or something is broken; one from outside is low: the internet scans everything all day.",
   stability: "beta",
   where:
     "event.dataset:zeek.conn and source.ip:* and destination.ip:* and (network.transport:tcp or network.transport:icmp and (source.port:8 or source.port:128))",
@@ -52,6 +52,14 @@ export default defineDetector({
       .default(10)
       .describe(
         "Hosts that failed, and by how many more than answered. Of benign first contacts at most one in five fails, of a scanner's four in five (Jung et al., Fast Portscan Detection, 2004): nine failures without a success make a benign source less likely than 1 in 200,000.",
+      ),
+    share: z
+      .number()
+      .min(0.2)
+      .max(1)
+      .default(1 / 3)
+      .describe(
+        "Share of hosts that failed from which a low finding is made where failures do not outnumber successes so clearly: well above one in five.",
       ),
     window_s: z
       .int()
@@ -84,6 +92,11 @@ export default defineDetector({
       events: [...hosts(30, "RSTO"), ...Array.from({ length: 30 }, (_, i) => connection(i * second, `239.0.0.${i}`))],
       finds: [],
     },
+    {
+      title: "A bot that calls peers of which nearly half are gone",
+      events: Array.from({ length: 26 }, (_, i) => connection(i * second, `203.0.113.${i}`, i % 7 < 3 ? "S0" : "SF", 80)),
+      finds: ["10.0.0.9 tried 12 hosts on 80/tcp within 60 s; 14 answered"],
+    },
     { title: "One host, again and again", events: Array.from({ length: 50 }, (_, i) => connection(i * second, "10.0.1.1")), finds: [] },
   ],
 
@@ -106,6 +119,9 @@ export default defineDetector({
     }),
   },
 
+  // Zeek writes an attempt when it gave up on it: 5 s for a SYN, up to 5 minutes for what is left open (its tcp_inactivity_timeout)
+  lateness: () => 5 * minute,
+
   fold(input, state: State | undefined, config) {
     const { start, count, value, events } = input.tally!;
     const window = config.window_s * second;
@@ -116,7 +132,7 @@ export default defineDetector({
     const scan = ongoing(state?.scan, start, window);
     const next: State = { buckets, last: input.time, scan };
     const silent = countDistinct(all);
-    if (!scan && (silent < config.hosts || silent - answered < config.hosts)) return { state: next };
+    if (!scan && (silent < config.hosts || silent < config.share * (silent + answered))) return { state: next };
     if (scan && failed.length === 0) return { state: next };
     const since = buckets[0]!.start;
     const opened = extend(scan, window, {
@@ -125,7 +141,11 @@ export default defineDetector({
       events: scan ? events : buckets.flatMap((b) => b.events),
       count: scan ? count : buckets.reduce((sum, b) => sum + b.count, 0),
     });
-    const episode = { ...opened, hosts: scan ? unionOf([scan.hosts, failed]) : all };
+    const episode = {
+      ...opened,
+      hosts: scan ? unionOf([scan.hosts, failed]) : all,
+      certain: scan?.certain === true || silent - answered >= config.hosts,
+    };
     const [from, port] = input.key.split("\0") as [string, string];
     const inside = within(from, config.internal);
     return {
@@ -133,7 +153,7 @@ export default defineDetector({
       claims: [
         {
           window: windowOf(episode),
-          severity: inside ? "high" : "low",
+          severity: inside && episode.certain ? "high" : "low",
           summary: `${from} tried ${countDistinct(episode.hosts).toLocaleString("en")} hosts on ${port} within ${span(episode.end - episode.start)}; ${answered.toLocaleString("en")} answered`,
           events: episode.events,
           count: episode.count,

@@ -97,6 +97,9 @@ export default defineDetector({
     merge: (into: Ports, more: Ports) => ({ ports: addDistinct(into.ports as number[], more.ports), low: lowest(into.low, more.low) }),
   },
 
+  // as for horizontal_scan
+  lateness: () => 5 * minute,
+
   fold(input, state: State | undefined, config) {
     const { start, count, value, events } = input.tally!;
     const window = config.window_s * second;
