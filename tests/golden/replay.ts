@@ -52,14 +52,14 @@ export const bundled = (): Promise<Compiled> => {
   return prepared;
 };
 
-/** Each file is a source of its own, read to its end before the next: the order on disk decides nothing. */
+/** Each file is a source of its own with its own watermarks, read to its end before the next: the order on disk decides nothing. */
 export async function replay(paths: readonly string[]): Promise<Result> {
   const tally = new Tally();
   const compiled = watched(await bundled(), tally);
   const known = await formats();
   const analyser = new Analyser(known);
-  const keyed = new KeyedEngine(compiled.stage.detectors, lateness_s * 1_000_000);
   for (const path of paths) {
+    const keyed = new KeyedEngine(compiled.stage.detectors, lateness_s * 1_000_000);
     for (const bytes of await rawBatches(path)) {
       tally.batch(bytes);
       const analysis = analyser.analyse({ entries: [{ offset: 0, bytes }], sample: false, store: false }, compiled);
@@ -67,8 +67,8 @@ export async function replay(paths: readonly string[]): Promise<Result> {
       fold(keyed, analysis);
     }
     tally.episodes.push(...keyed.finalise(Number.POSITIVE_INFINITY));
+    tally.summary.late += keyed.counts.late;
   }
-  tally.summary.late = keyed.counts.late;
   return tally.result();
 }
 
