@@ -1,3 +1,4 @@
 export { encodeEvents } from "./events/encode.ts";
+export { eventsOfPage } from "./events/scan.ts";
 export { openStore, type StoreOptions } from "./open.ts";
 export * from "./store.ts";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { BadInputError, type Clock, systemClock, UnavailableError, VedetteError } from "@vedette/kit";
 import type { Answer, Call, ThreadOptions } from "./protocol.ts";
-import type { AlertStore, CheckpointStore, EventStore, SettingStore, Store } from "./store.ts";
+import type { AlertStore, CheckpointStore, EventStore, ScanPage, SettingStore, Store } from "./store.ts";
 
 export interface StoreOptions {
   /** The data directory: the store owns `events/` and `state.db` in it. */
@@ -106,6 +106,27 @@ function eventStore(connection: Connection): EventStore {
     histogram: (query, signal) => call("events", "histogram", [query], { signal }),
     top: (query, signal) => call("events", "top", [query], { signal }),
     stats: (query, signal) => call("events", "stats", [query], { signal }),
+    async *scan(query, signal) {
+      signal?.throwIfAborted();
+      const id = await call<number>("events", "startScan", [query]);
+      const close = () => void call("events", "closeScan", [id]).catch(() => {});
+      signal?.addEventListener("abort", close);
+      try {
+        for (;;) {
+          const page = await call<ScanPage | undefined>("events", "nextPage", [id]);
+          signal?.throwIfAborted();
+          if (page === undefined) return;
+          yield page;
+        }
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw error;
+      } finally {
+        signal?.removeEventListener("abort", close);
+        close();
+      }
+    },
+    estimate: (query, signal) => call("events", "estimate", [query], { signal }),
     seal: (all) => call("events", "seal", [all === true]),
     retain: (policy) => call("events", "retain", [policy]),
     clearDemo: () => call("events", "clearDemo", []),

@@ -24,6 +24,22 @@ export interface EventPage {
   /** Opaque; absent at the end. */
   readonly cursor?: string;
 }
+/** Some candidates of a scan, as the store has them; `eventsOfPage` reads them where they are judged. */
+export interface ScanPage {
+  readonly rows: readonly string[];
+  /** Stored events gone through so far, of about `stored` in all. */
+  readonly read: number;
+  readonly stored: number;
+  /** Every candidate earlier than this has been handed over by now; it only grows. */
+  readonly complete: Micros;
+}
+export interface ScanEstimate {
+  /** Events stored in the range. */
+  readonly stored: number;
+  /** How many of them will be handed over. */
+  readonly candidates: number;
+  readonly seconds: number;
+}
 export interface Aggregate {
   readonly fn: "count" | "distinct" | "sum" | "avg" | "min" | "max" | "values";
   readonly field?: string;
@@ -64,6 +80,13 @@ export interface EventStore {
     },
     signal?: AbortSignal,
   ): Promise<readonly { readonly [column: string]: string | number | null }[]>;
+  /**
+   * Every event that satisfies `where`, and maybe others that a cheap look cannot tell from them: whoever asked evaluates them. Slices of
+   * event time follow one another; within one there is no order. Ends when the caller stops taking pages, rejects when `signal` aborts.
+   */
+  scan(query: EventQuery, signal?: AbortSignal): AsyncIterable<ScanPage>;
+  /** What a scan would come to, from a sample of a few partitions. */
+  estimate(query: EventQuery, signal?: AbortSignal): Promise<ScanEstimate>;
   /** Seals what is due (hour over, or open rows above the cap); `all` seals everything open. */
   seal(all?: boolean): Promise<void>;
   /** Applies retention and quota per class: drops the oldest sealed partitions. */

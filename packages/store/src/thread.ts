@@ -6,6 +6,7 @@ import { VedetteError } from "@vedette/kit";
 import { Duck } from "./events/duckdb.ts";
 import { networkMacros } from "./events/network.ts";
 import { Partitions } from "./events/partitions.ts";
+import { Scans } from "./events/scan.ts";
 import { Search } from "./events/search.ts";
 import type { Answer, Call, ThreadOptions } from "./protocol.ts";
 import { alertStore } from "./state/alerts.ts";
@@ -26,6 +27,7 @@ async function openAll(options: ThreadOptions) {
   for (const macro of networkMacros) await duck.execute(macro);
   const partitions = await Partitions.open(duck, state, events, { rows: options.sealRows, bytes: options.sealBytes }, () => now);
   const search = new Search(duck, partitions);
+  const scans = new Scans(duck, partitions);
   const objects: { readonly [target: string]: { readonly [method: string]: Method } } = {
     events: {
       put: partitions.put.bind(partitions),
@@ -35,6 +37,10 @@ async function openAll(options: ThreadOptions) {
       histogram: search.histogram.bind(search),
       top: search.top.bind(search),
       stats: search.stats.bind(search),
+      startScan: scans.start.bind(scans),
+      nextPage: scans.next.bind(scans),
+      closeScan: scans.close.bind(scans),
+      estimate: scans.estimate.bind(scans),
       seal: (all?: boolean) => partitions.seal(all === true),
       retain: async (policy: never) => ({ dropped: await partitions.retain(policy) }),
       clearDemo: partitions.clearDemo.bind(partitions),

@@ -10,6 +10,7 @@ import { openStore } from "../open.ts";
 import { always, everything } from "../store.contract.ts";
 import type { Store } from "../store.ts";
 import { encodeEvents } from "./encode.ts";
+import { eventsOfPage } from "./scan.ts";
 
 const root = mkdtempSync(join(tmpdir(), "vedette-events-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -192,6 +193,66 @@ test("selects what the condition means, from open and from sealed events", async
       }),
       { numRuns: 50 },
     );
+  });
+});
+
+test("a scan hands over every event that a condition selects, once, in slices, from open and from sealed events", async () => {
+  const odd = fc.constantFrom("\u0130x", "\u212a", "aİb", "ΑΣ", "x".repeat(70_000));
+  const some = fc.sample(fc.tuple(shape, odd, field), { numRuns: 300, seed: 11 }).map(([one, text, name], i) => {
+    return i % 9 === 0 ? { ...one, fields: [...one.fields, [name, text] as [string, FieldValue]] } : one;
+  });
+  const events = eventsOf(some, 0);
+  const special = fc.record({ op: fc.constantFrom("eq" as const, "contains" as const, "ends" as const), field, value: odd });
+  await withStore(async (store) => {
+    for (let n = 0; n < 200; n += 50) {
+      await store.events.put(n, 0, encodeEvents(events.slice(n, n + 50)));
+      await store.events.seal(true);
+    }
+    await store.events.put(200, 0, encodeEvents(events.slice(200)));
+    let narrowed = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.oneof({ weight: 6, arbitrary: condition }, { weight: 1, arbitrary: special }), async (where) => {
+        const found: Event[] = [];
+        let complete = 0;
+        for await (const page of store.events.scan({ ...everything, where })) {
+          const own = eventsOfPage(page);
+          expect(own.filter((event) => event.time < complete)).toEqual([]);
+          expect(page.complete).toBeGreaterThanOrEqual(complete);
+          complete = page.complete;
+          found.push(...own);
+        }
+        if (found.length < events.length) narrowed++;
+        expect(new Set(found.map((event) => event.id)).size).toBe(found.length);
+        const selected = (all: readonly Event[]) =>
+          plain(bySeq(all.filter((event) => evaluate(where, { fields: event.fields, original: event.original }))));
+        expect(selected(found)).toEqual(selected(events));
+      }),
+      { numRuns: 80 },
+    );
+    expect(narrowed).toBeGreaterThan(20);
+  });
+});
+
+test("a scan can be estimated, left and stopped", async () => {
+  await withStore(async (store) => {
+    const batch = eventsOf(fc.sample(shape, { numRuns: 1_500, seed: 5 }), 0).map((event, i): Event => ({ ...event, class: "network", time: i }));
+    await store.events.put(0, 0, encodeEvents(batch));
+    await store.events.seal(true);
+    const { stored, candidates } = await store.events.estimate({ ...everything, range: { from: 0, to: 750 } });
+    expect([stored, candidates]).toEqual([750, 750]);
+    let pages = 0;
+    for await (const { rows } of store.events.scan(everything)) {
+      pages++;
+      expect(rows.length).toBeGreaterThan(999);
+      break;
+    }
+    expect(pages).toBe(1);
+    const stop = new AbortController();
+    const stopped = (async () => {
+      for await (const _ of store.events.scan(everything, stop.signal)) stop.abort();
+    })();
+    await expect(stopped).rejects.toThrow(/abort/i);
+    expect((await store.events.usage()).partitions).toBe(1);
   });
 });
 

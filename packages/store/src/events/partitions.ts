@@ -21,6 +21,7 @@ export type Policy = { readonly [C in EventClass]?: { readonly maxAge?: Micros; 
 /** What a query reads: one SQL relation with its time bounds. */
 export interface Source {
   readonly relation: string;
+  readonly rows: number;
   readonly minTime: Micros;
   readonly maxTime: Micros;
   readonly odd: ReadonlySet<string> | readonly string[];
@@ -223,13 +224,13 @@ export class Partitions {
     for (const one of this.segments) {
       if (one.rows > 0 && within(one.minTime, one.maxTime)) {
         open.push(one);
-        sources.push({ relation: one.table, minTime: one.minTime, maxTime: one.maxTime, odd: one.odd });
+        sources.push({ relation: one.table, rows: one.rows, minTime: one.minTime, maxTime: one.maxTime, odd: one.odd });
       }
     }
     for (const one of this.manifest.partitions) {
       if (!within(one.min_time, one.max_time)) continue;
       const relation = literal(join(this.folders.sealed, one.name));
-      sources.push({ relation, minTime: one.min_time, maxTime: one.max_time, odd: one.odd });
+      sources.push({ relation, rows: one.rows, minTime: one.min_time, maxTime: one.max_time, odd: one.odd });
     }
     const number = ++this.lastView;
     this.views.add(number);

@@ -1,0 +1,179 @@
+/**
+ * Hands over every event that may satisfy a condition, page by page in slices of event time; and says beforehand how many there will be.
+ * Reads few columns first, then whole rows of those row groups only that hold a candidate. Knows no rule.
+ */
+import type { Event } from "@vedette/model";
+import type { EventQuery, ScanEstimate, ScanPage, TimeRange } from "../store.ts";
+import { columns } from "./columns.ts";
+import type { Duck, Row } from "./duckdb.ts";
+import { looseSql } from "./loose.ts";
+import type { Partitions, Source } from "./partitions.ts";
+import { Predicate, quote } from "./predicate.ts";
+import { eventOf } from "./rows.ts";
+
+/** Rows of a page: some MB of JSON, some ms of the storage thread. */
+const pageRows = 1_000;
+/** Stored rows of a slice: what a backtest holds observations of at a time. */
+const sliceRows = 1_000_000;
+/** With more candidates than one in so many rows, reading everything once is cheaper than row group by row group (some 20 ms each). */
+const sparse = 16;
+/** Rows looked at for an estimate. */
+const sampleRows = 200_000;
+/** CPU of one candidate beyond the search: read whole, written as JSON, read again and judged; µs, measured by `bench backtest`. */
+const candidateCost = 30;
+
+/** A row as one JSON text: an eighth of the cost of fetching its cells one by one. */
+const rowJson = `CAST(json_array(${columns.map(quote).join(", ")}) AS VARCHAR)`;
+
+/** The events of a page; called where they are judged, not where they are read. */
+export function eventsOfPage({ rows }: Pick<ScanPage, "rows">): Event[] {
+  return rows.map((row) => eventOf(JSON.parse(row) as Row));
+}
+
+export class Scans {
+  private readonly duck: Duck;
+  private readonly partitions: Partitions;
+  private readonly open = new Map<number, { readonly pages: AsyncGenerator<ScanPage>; readonly stop: AbortController }>();
+  private last = 0;
+  constructor(duck: Duck, partitions: Partitions) {
+    this.duck = duck;
+    this.partitions = partitions;
+  }
+
+  /** Begins a scan; whoever called must call `close`. */
+  start(query: EventQuery): number {
+    const stop = new AbortController();
+    this.open.set(++this.last, { pages: this.pages(query, stop.signal), stop });
+    return this.last;
+  }
+
+  async next(id: number): Promise<ScanPage | undefined> {
+    const scan = this.open.get(id);
+    if (scan === undefined) return undefined;
+    const { done, value } = await scan.pages.next();
+    if (done) this.open.delete(id);
+    return done ? undefined : value;
+  }
+
+  async close(id: number): Promise<void> {
+    const scan = this.open.get(id);
+    this.open.delete(id);
+    scan?.stop.abort();
+    await scan?.pages.return(undefined);
+  }
+
+  private async *pages(query: EventQuery, signal: AbortSignal): AsyncGenerator<ScanPage> {
+    const view = await this.partitions.view(query.range);
+    try {
+      const stored = view.sources.reduce((sum, one) => sum + share(one, query.range), 0);
+      let read = 0;
+      for (const range of slicesOf(view.sources, query.range)) {
+        for (const source of view.sources) {
+          if (source.maxTime < range.from || source.minTime >= range.to) continue;
+          for await (const rows of this.candidates(source, { ...query, range }, signal))
+            yield { rows, read: Math.round(read), stored: Math.round(stored), complete: range.from };
+          read += share(source, range);
+        }
+        yield { rows: [], read: Math.round(read), stored: Math.round(stored), complete: range.to };
+      }
+    } finally {
+      view.release();
+    }
+  }
+
+  private async *candidates(source: Source, query: EventQuery, signal: AbortSignal): AsyncGenerator<readonly string[]> {
+    const { where, parameters } = loose(source, query);
+    if (source.relation.startsWith("'")) {
+      const file = `read_parquet(${source.relation}, file_row_number = true)`;
+      const found = await this.duck.query(`SELECT CAST(file_row_number AS DOUBLE) FROM ${file} WHERE ${where}`, parameters, signal);
+      if (found.length === 0) return;
+      if (found.length * sparse < source.rows) {
+        const numbers = found.map(([number]) => Number(number)).sort((a, b) => a - b);
+        for (let at = 0; at < numbers.length; at += pageRows) {
+          const list = numbers.slice(at, at + pageRows).join(", ");
+          yield textsOf(await this.duck.query(`SELECT ${rowJson} FROM ${file} WHERE file_row_number IN (${list})`, [], signal));
+        }
+        return;
+      }
+    }
+    const from = source.relation.startsWith("'") ? `read_parquet(${source.relation})` : source.relation;
+    let page: string[] = [];
+    for await (const rows of this.duck.stream(`SELECT ${rowJson} FROM ${from} WHERE ${where}`, parameters, signal)) {
+      page.push(...textsOf(rows));
+      if (page.length < pageRows) continue;
+      yield page;
+      page = [];
+    }
+    if (page.length > 0) yield page;
+  }
+
+  /** From the manifest and a sample of some partitions: how many are stored, how many will be looked at, and how long that takes. */
+  async estimate(query: EventQuery, signal?: AbortSignal): Promise<ScanEstimate> {
+    const { sources, release } = await this.partitions.view(query.range);
+    try {
+      const stored = sources.reduce((sum, one) => sum + share(one, query.range), 0);
+      const sample = sampleOf(sources);
+      let [rows, candidates] = [0, 0];
+      const begun = performance.now();
+      for (const source of sample) {
+        const { where, parameters } = loose(source, query);
+        const from = source.relation.startsWith("'") ? `read_parquet(${source.relation})` : source.relation;
+        const [row] = await this.duck.query(`SELECT count(*) FROM ${from} WHERE ${where}`, parameters, signal);
+        candidates += Number(row?.[0] ?? 0);
+        rows += share(source, query.range);
+      }
+      const took = (performance.now() - begun) / 1_000;
+      const scale = rows === 0 ? 0 : stored / rows;
+      const seconds = took * scale + (candidates * scale * candidateCost) / 1e6;
+      return { stored: Math.round(stored), candidates: Math.round(candidates * scale), seconds };
+    } finally {
+      release();
+    }
+  }
+}
+
+function loose(
+  source: Source,
+  { tenant, range, where }: EventQuery,
+): { readonly where: string; readonly parameters: Predicate["parameters"] } {
+  const predicate = new Predicate(new Set(source.odd));
+  const bounds = `time >= ${predicate.bindInteger(range.from)} AND time < ${predicate.bindInteger(range.to)}`;
+  const sql = `${bounds} AND tenant = ${predicate.bind(tenant)} AND ${looseSql(where, predicate)}`;
+  return { where: sql, parameters: predicate.parameters };
+}
+
+const textsOf = (rows: readonly Row[]): string[] => rows.map(([row]) => String(row));
+
+/** Rows of a source within a range, as if they were spread evenly over its time. */
+function share({ rows, minTime, maxTime }: Source, { from, to }: TimeRange): number {
+  const within = Math.min(maxTime + 1, to) - Math.max(minTime, from);
+  return within <= 0 ? 0 : (rows * within) / (maxTime + 1 - minTime);
+}
+
+/** Cuts a range at the beginnings of partitions, so that a slice holds about `sliceRows`. */
+function slicesOf(sources: readonly Source[], range: TimeRange): readonly TimeRange[] {
+  const ordered = [...sources].sort((a, b) => a.minTime - b.minTime);
+  const cuts: number[] = [];
+  let rows = 0;
+  for (const source of ordered) {
+    if (rows >= sliceRows && source.minTime > (cuts.at(-1) ?? range.from)) {
+      cuts.push(source.minTime);
+      rows = 0;
+    }
+    rows += share(source, range);
+  }
+  return [range.from, ...cuts].map((from, index) => ({ from, to: cuts[index] ?? range.to }));
+}
+
+/** A few partitions from all over the list, together about `sampleRows` or one. */
+function sampleOf(sources: readonly Source[]): readonly Source[] {
+  const chosen: Source[] = [];
+  let rows = 0;
+  const step = Math.max(1, Math.floor(sources.length / 7));
+  for (let at = Math.floor(step / 2); at < sources.length && rows < sampleRows; at += step) {
+    const source = sources[at] as Source;
+    chosen.push(source);
+    rows += source.rows;
+  }
+  return chosen;
+}
