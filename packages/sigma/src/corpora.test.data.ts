@@ -33,14 +33,21 @@ export function shippedPipelines(): Pipeline[] {
   });
 }
 
-/** SigmaHQ's rules by file: those in force (`rules*`), or all with the deprecated and unsupported. */
-export function sigmaHq(set: string, folders: RegExp): { rules: SigmaRule[]; refused: Refusal[]; files: number } {
+/** SigmaHQ's rule files, by folder: those in force (`rules*`), or with the deprecated and unsupported. */
+export function sigmaHqTexts(set: string, folders: RegExp): { readonly file: string; readonly text: string }[] {
   const folder = mkdtempSync(join(tmpdir(), "sigma-rules-"));
   execFileSync("tar", ["-xJf", join(set, "rules.tar.xz"), "-C", folder]);
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((f) => f.endsWith(".yml") && folders.test(f));
-  const parsed = files.sort().map((file) => parseRules(readFileSync(join(folder, file), "utf8"), file));
+  const texts = files.sort().map((file) => ({ file, text: readFileSync(join(folder, file), "utf8") }));
   execFileSync("rm", ["-r", folder]);
-  return { rules: parsed.flatMap((p) => p.rules), refused: parsed.flatMap((p) => p.refused), files: files.length };
+  return texts;
+}
+
+/** As `sigmaHqTexts`, read. */
+export function sigmaHq(set: string, folders: RegExp): { rules: SigmaRule[]; refused: Refusal[]; files: number } {
+  const texts = sigmaHqTexts(set, folders);
+  const parsed = texts.map(({ file, text }) => parseRules(text, file));
+  return { rules: parsed.flatMap((p) => p.rules), refused: parsed.flatMap((p) => p.refused), files: texts.length };
 }
 
 type Json = { readonly [key: string]: unknown };

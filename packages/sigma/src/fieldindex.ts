@@ -2,11 +2,15 @@
 import { foldCase } from "@vedette/condition";
 import { Automaton } from "./automaton.ts";
 import type { Literal } from "./witness.ts";
+import { WordSearch } from "./wordsearch.ts";
 
 /** Values remembered per index and generation: values repeat (97 % on OTRF's events), and what is forgotten is only looked up again. */
 const maxRemembered = 512;
 /** Longer values hardly repeat and would hold memory. */
 const maxRememberedLength = 256;
+/** Within these bounds skipping through a long text is cheaper than the automaton's step for each character: measured on PowerShell's ContextInfo. */
+const mostSkipped = 400;
+const shortestSkipped = 4;
 
 /** The automata of all fields: buckets share them, because most of their literals are the same. */
 export class Automata {
@@ -43,6 +47,8 @@ export class FieldIndex {
   /** By the automaton's number; other buckets' literals are not in here. */
   readonly #parts = new Map<number, number[]>();
   readonly #automaton: Automaton;
+  /** For long texts, where the literals suit it. */
+  readonly #search: WordSearch | undefined;
   readonly #scratch: number[] = [];
   #young = new Map<string, readonly number[]>();
   #old = new Map<string, readonly number[]>();
@@ -52,11 +58,17 @@ export class FieldIndex {
     this.field = field;
     this.#automaton = automaton;
     const always = new Set<number>();
+    const texts = new Set<string>();
     for (const { literal, rule } of entries) {
       if (literal.kind === "any") always.add(rule);
       else if (literal.kind === "exact") push(this.#exact, literal.text, rule);
-      else push(this.#parts, automaton.add(literal.text), rule);
+      else {
+        push(this.#parts, automaton.add(literal.text), rule);
+        texts.add(literal.text);
+      }
     }
+    const skip = texts.size > 0 && texts.size <= mostSkipped && [...texts].every((text) => text.length >= shortestSkipped);
+    this.#search = skip ? new WordSearch([...texts], automaton) : undefined;
     this.#always = [...always];
   }
 
@@ -78,7 +90,7 @@ export class FieldIndex {
     const exact = this.#exact.size === 0 ? undefined : this.#exact.get(foldCase(text));
     const parts = this.#scratch;
     parts.length = 0;
-    if (this.#parts.size > 0) this.#automaton.scan(text, parts);
+    this.#scan(text, parts);
     if (parts.length === 0) {
       if (exact === undefined) return this.#always;
       if (this.#always.length === 0) return exact;
@@ -87,6 +99,11 @@ export class FieldIndex {
     if (exact !== undefined) for (const rule of exact) found.add(rule);
     for (const part of new Set(parts)) for (const rule of this.#parts.get(part) ?? none) found.add(rule);
     return [...found];
+  }
+
+  #scan(text: string, found: number[]): void {
+    if (this.#search !== undefined && text.length > maxRememberedLength) this.#search.findIn(text, found);
+    else if (this.#parts.size > 0) this.#automaton.scan(text, found);
   }
 }
 

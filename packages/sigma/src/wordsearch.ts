@@ -35,10 +35,11 @@ export class WordSearch {
   readonly #starts = new Map<number, Start[]>();
   #filled = 0;
 
-  /** @param literals distinct folded texts, none empty; reported by their index */
-  constructor(literals: readonly string[]) {
-    this.#automaton = new Automaton(literals);
-    const ascii = literals.map((text, number) => ({ text, number })).filter(({ text }) => /^[\x00-\x7f]+$/.test(text));
+  /** @param literals distinct folded texts, none empty; reported by the automaton's numbers, with one of its own by their index */
+  constructor(literals: readonly string[], automaton = new Automaton()) {
+    this.#automaton = automaton;
+    const numbered = literals.map((text) => ({ text, number: automaton.add(text) }));
+    const ascii = numbered.filter(({ text }) => /^[\x00-\x7f]+$/.test(text));
     this.#window = Math.min(maxWindow, ...ascii.map(({ text }) => text.length));
     let classes = 1;
     for (const { text } of ascii) {
@@ -65,6 +66,12 @@ export class WordSearch {
         else same.push(start);
       }
     }
+  }
+
+  /** Appends the literals that one text contains, each perhaps more than once. */
+  findIn(text: string, found: number[]): void {
+    this.add(text, found);
+    this.finish(found);
   }
 
   /** Adds a text to the event's; what it appends to `found` at once came from a text that is not ASCII. */

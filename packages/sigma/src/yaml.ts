@@ -1,5 +1,6 @@
 /** Bounded reading of YAML documents into a small located tree; knows nothing of rules. */
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
+import { readQuickly } from "./quickyaml.ts";
 import { Refused } from "./refusal.ts";
 
 /** A YAML value with the offset at which it stands. */
@@ -31,6 +32,8 @@ export interface MapTree {
 const maxText = 1 << 20;
 /** The largest rule of SigmaHQ has under 1,000 nodes; aliases are counted each time they are used, so an alias bomb ends here. */
 const maxNodes = 50_000;
+/** Shorter than this a text has fewer values than `maxNodes`: each needs a line. */
+const maxQuick = maxNodes;
 /** A rule needs 6 levels; `vedette.tests` carries events of up to 8 more. */
 const maxDepth = 32;
 
@@ -45,6 +48,19 @@ export interface LoadedFile {
 
 /** Reads every document of a YAML file. Never throws; empty documents are left out. */
 export function loadYaml(text: string): LoadedFile {
+  const tree = text.length <= maxQuick ? readQuickly(text) : undefined;
+  if (tree === undefined) return loadYamlFully(text);
+  return { documents: [{ tree, from: 0 }], position: (offset) => placeOf(text, offset) };
+}
+
+function placeOf(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset);
+  const line = before.split("\n").length;
+  return { line, column: offset - before.lastIndexOf("\n") };
+}
+
+/** As `loadYaml`, by the reader of all of YAML. */
+export function loadYamlFully(text: string): LoadedFile {
   const lines = new LineCounter();
   const position = (offset: number) => {
     const { line, col } = lines.linePos(Math.min(offset, text.length));

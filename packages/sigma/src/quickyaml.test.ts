@@ -1,0 +1,99 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { sharedSet, sigmaHqTexts } from "./corpora.test.data.ts";
+import { readQuickly } from "./quickyaml.ts";
+import { loadYamlFully } from "./yaml.ts";
+
+/** What the full reader gives: the one document's tree, or undefined where there is another number of documents or a mistake. */
+function fully(text: string): unknown {
+  const { documents } = loadYamlFully(text);
+  const [document] = documents;
+  return documents.length === 1 && document !== undefined && "tree" in document ? document.tree : undefined;
+}
+
+const set = sharedSet("sigma");
+
+describe.skipIf(set === undefined)("SigmaHQ", () => {
+  test("what is read quickly is what the full reader reads, places included, and nearly all is", () => {
+    const texts = sigmaHqTexts(set!, /^(rules|deprecated|unsupported)/);
+    let quick = 0;
+    for (const { file, text } of texts) {
+      const tree = readQuickly(text);
+      if (tree === undefined) continue;
+      quick++;
+      expect(tree, file).toEqual(fully(text));
+    }
+    expect(quick / texts.length).toBeGreaterThan(0.9);
+  }, 60_000);
+});
+
+const lines = fc.constantFrom(
+  "a: b",
+  "b: 'it''s'",
+  'c: "q\\\\"',
+  "d:",
+  "  e: 1",
+  "  f|all:",
+  "    - x",
+  "    - g: h",
+  "      i: null",
+  "- j",
+  "-",
+  "-k",
+  "  - ",
+  "l: |",
+  "m: |-",
+  "  text # no comment",
+  "",
+  "   ",
+  "# comment",
+  "  # comment",
+  "n: x # comment",
+  "o: x#y",
+  "p: x: y",
+  "q: http://x",
+  "'r|all': s",
+  "t: [1, 2]",
+  "u: &v w",
+  "w: *v",
+  "x: 0x10",
+  "y: 1e3",
+  "z: -1.50",
+  "aa: +1",
+  "bb: ~",
+  "cc: True",
+  "dd: tRue",
+  "ee: 007",
+  "ff: .5",
+  "gg: - x",
+  "hh: ?x",
+  "ii: >",
+  "jj: 12345678901234567890",
+  "true: x",
+  "---",
+  "...",
+  "\tkk: x",
+  "ll: x ",
+  "  continued",
+  "mm:x",
+  "nn: 'open",
+  "oo: 'x' y",
+  "pp: :x",
+  "qq: x:",
+  "a: again",
+);
+
+test("of any arrangement of lines it reads nothing that the full reader reads otherwise", () => {
+  let read = 0;
+  fc.assert(
+    fc.property(fc.array(lines, { maxLength: 8 }), fc.constantFrom("\n", ""), (chosen, end) => {
+      const text = chosen.join("\n") + end;
+      const tree = readQuickly(text);
+      if (tree === undefined) return;
+      read++;
+      expect(tree).toEqual(fully(text));
+    }),
+    { numRuns: 20_000 },
+  );
+  expect(read).toBeGreaterThan(200);
+});

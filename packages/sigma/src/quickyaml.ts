@@ -1,0 +1,226 @@
+/**
+ * Reads the part of YAML in which nearly all rules are written (block maps and lists, one-line scalars, literal blocks), many times faster
+ * than a reader of all of YAML. Gives up on everything else, mistakes included: it never guesses and reports no errors.
+ */
+import type { Entry, ListTree, MapTree, ScalarTree, Tree } from "./yaml.ts";
+
+/** Deeper documents go to the full reader, which refuses what is too deep. */
+const maxDepth = 16;
+
+const plainKey = /(?:[A-Za-z_][\w.|*/()-]*(?: [\w.|*/()-]+)*|'[^'\n\\]*'):(?= |\n|$)/y;
+/** Begins a plain scalar: no indicator of YAML, or one that something other than space follows. */
+const plainStart = /[^\s\-?:,[\]{}#&*!|>'"%@`]|[-?:](?=\S)/y;
+const singleQuoted = /'(?:[^'\n]|'')*'/y;
+const doubleQuoted = /"(?:[^"\\\n]|\\["\\])*"/y;
+const restOfLine = /[ ]*(?: #[^\n]*)?(?=\n|$)/y;
+const reserved = /^(?:true|false|null|~)$/i;
+/** What the core schema (YAML 1.2, section 10.3) may read as something other than text. */
+const perhapsOther = /^[-+.0-9~nNtTfF]/;
+const integer = /^[-+]?[0-9]+$/;
+const decimal = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
+const otherNumber = /^(?:0o[0-7]+|0x[0-9a-fA-F]+|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
+/** Line ends, marks and controls about which readers differ. */
+const odd = /[\r\t\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff]/;
+
+/** The document's tree, just as `loadYaml` gives it, or undefined where this reader gives up. */
+export function readQuickly(text: string): MapTree | undefined {
+  if (odd.test(text)) return undefined;
+  try {
+    return new Reader(text).document();
+  } catch (error) {
+    if (error === givenUp) return undefined;
+    throw error;
+  }
+}
+
+/** Thrown to leave the recursion; never seen outside. */
+const givenUp = Symbol("given up");
+
+class Reader {
+  readonly #text: string;
+  /** Where the next line with content has its first character that is no space; the text's length at its end. */
+  #at = 0;
+  /** Column of `#at`. */
+  #indent = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  document(): MapTree {
+    this.#toContent(0);
+    const tree = this.#map(0, 0);
+    if (this.#at < this.#text.length || this.#indent !== -1) throw givenUp;
+    return tree;
+  }
+
+  /** Moves to the first content at or after the start of a line, past empty lines and comments. */
+  #toContent(lineStart: number): void {
+    const text = this.#text;
+    let start = lineStart;
+    for (;;) {
+      let at = start;
+      while (text.charCodeAt(at) === 0x20) at++;
+      if (at >= text.length) {
+        this.#at = text.length;
+        this.#indent = -1;
+        return;
+      }
+      const c = text.charCodeAt(at);
+      if (c !== 0x0a && c !== 0x23) {
+        // Markers of documents begin a line.
+        if (at === start && (text.startsWith("---", at) || text.startsWith("...", at))) throw givenUp;
+        this.#at = at;
+        this.#indent = at - start;
+        return;
+      }
+      const end = text.indexOf("\n", at);
+      if (end < 0) start = text.length;
+      else start = end + 1;
+    }
+  }
+
+  #match(pattern: RegExp, at: number): string | undefined {
+    pattern.lastIndex = at;
+    return pattern.test(this.#text) ? this.#text.slice(at, pattern.lastIndex) : undefined;
+  }
+
+  #map(indent: number, depth: number): MapTree {
+    if (depth > maxDepth || this.#indent !== indent) throw givenUp;
+    const at = this.#at;
+    const entries: Entry[] = [];
+    const seen = new Set<string>();
+    do {
+      const keyAt = this.#at;
+      const written = this.#match(plainKey, keyAt);
+      if (written === undefined) throw givenUp;
+      const key = written.startsWith("'") ? written.slice(1, -2) : written.slice(0, -1);
+      if (seen.has(key) || reserved.test(key)) throw givenUp;
+      seen.add(key);
+      entries.push({ key, keyAt, value: this.#value(keyAt + written.length, indent, depth) });
+    } while (this.#indent === indent);
+    if (this.#indent > indent) throw givenUp;
+    return { kind: "map", entries, at };
+  }
+
+  /** What stands behind a key: on its line, or as a block below it. */
+  #value(from: number, indent: number, depth: number): Tree {
+    const rest = this.#match(restOfLine, from);
+    if (rest === undefined) return this.#inline(this.#skipSpaces(from), indent);
+    this.#toContent(this.#nextLine(from + rest.length));
+    const list = this.#text.startsWith("- ", this.#at);
+    if (list && this.#indent >= indent) return this.#list(this.#indent, depth + 1);
+    if (this.#indent <= indent) throw givenUp;
+    return this.#map(this.#indent, depth + 1);
+  }
+
+  #skipSpaces(from: number): number {
+    let at = from;
+    while (this.#text.charCodeAt(at) === 0x20) at++;
+    return at;
+  }
+
+  #nextLine(at: number): number {
+    return Math.min(at + 1, this.#text.length);
+  }
+
+  #list(indent: number, depth: number): ListTree {
+    if (depth > maxDepth) throw givenUp;
+    const at = this.#at;
+    const items: Tree[] = [];
+    do {
+      const from = this.#skipSpaces(this.#at + 1);
+      if (this.#match(plainKey, from) === undefined) items.push(this.#inline(from, indent));
+      else {
+        // A map that begins on the line of its dash.
+        this.#indent += from - this.#at;
+        this.#at = from;
+        items.push(this.#map(this.#indent, depth + 1));
+      }
+    } while (this.#indent === indent && this.#text.startsWith("- ", this.#at));
+    if (this.#indent > indent) throw givenUp;
+    return { kind: "list", items, at };
+  }
+
+  /** A scalar on its line; then moves on. `indent` is that of what holds it: a deeper line would continue it. */
+  #inline(at: number, indent: number): ScalarTree {
+    const c = this.#text.charCodeAt(at);
+    if (c === 0x7c) return this.#literal(at, indent);
+    let scalar: ScalarTree;
+    let end: number;
+    if (c === 0x27 || c === 0x22) {
+      const quoted = this.#match(c === 0x27 ? singleQuoted : doubleQuoted, at);
+      if (quoted === undefined) throw givenUp;
+      end = at + quoted.length;
+      const inner = quoted.slice(1, -1);
+      const value = c === 0x27 ? inner.replaceAll("''", "'") : inner.replace(/\\(.)/g, "$1");
+      scalar = { kind: "scalar", value, source: value, at };
+    } else {
+      if (this.#match(plainStart, at) === undefined) throw givenUp;
+      end = this.#plainEnd(at);
+      const source = this.#text.slice(at, end);
+      scalar = { kind: "scalar", value: resolve(source), source, at };
+    }
+    const rest = this.#match(restOfLine, end);
+    if (rest === undefined) throw givenUp;
+    this.#toContent(this.#nextLine(end + rest.length));
+    if (this.#indent > indent) throw givenUp;
+    return scalar;
+  }
+
+  #plainEnd(at: number): number {
+    const text = this.#text;
+    let end = text.indexOf("\n", at);
+    if (end < 0) end = text.length;
+    for (let i = at; i < end; i++) {
+      const c = text.charCodeAt(i);
+      if (c === 0x3a && (i + 1 === end || text.charCodeAt(i + 1) === 0x20)) throw givenUp;
+      if (c === 0x23 && text.charCodeAt(i - 1) === 0x20) {
+        end = i;
+        break;
+      }
+    }
+    while (text.charCodeAt(end - 1) === 0x20) end--;
+    return end;
+  }
+
+  /** `|` and `|-`: the lines below that are further in than what holds them, without their indentation. */
+  #literal(at: number, indent: number): ScalarTree {
+    const text = this.#text;
+    const stripped = text.charCodeAt(at + 1) === 0x2d;
+    const header = at + (stripped ? 2 : 1);
+    if (text.charCodeAt(header) !== 0x0a) throw givenUp;
+    const first = header + 1;
+    const width = this.#skipSpaces(first) - first;
+    if (width <= indent || first + width >= text.length || text.charCodeAt(first + width) === 0x0a) throw givenUp;
+    const lines: string[] = [];
+    let start = first;
+    while (start < text.length) {
+      let end = text.indexOf("\n", start);
+      if (end < 0) end = text.length;
+      const content = this.#skipSpaces(start);
+      if (content < end && content - start < width) break;
+      lines.push(text.slice(Math.min(start + width, end), end));
+      start = end + 1;
+    }
+    while (lines.at(-1) === "") lines.pop();
+    const value = `${lines.join("\n")}${stripped ? "" : "\n"}`;
+    this.#toContent(Math.min(start, text.length));
+    if (this.#indent > indent) throw givenUp;
+    return { kind: "scalar", value, source: value, at };
+  }
+}
+
+function resolve(source: string): string | number | boolean | null {
+  if (!perhapsOther.test(source)) return source;
+  if (reserved.test(source)) {
+    // Case counts in the core schema, but for the spellings it lists.
+    if (/^(?:true|True|TRUE)$/.test(source)) return true;
+    if (/^(?:false|False|FALSE)$/.test(source)) return false;
+    if (/^(?:~|null|Null|NULL)$/.test(source)) return null;
+    return source;
+  }
+  if (integer.test(source) || decimal.test(source)) return Number(source);
+  if (otherNumber.test(source)) throw givenUp;
+  return source;
+}
