@@ -35,13 +35,18 @@ export function explainMatch(rule: MappedRule, event: Readable, compiler: Compil
       return;
     }
     const leaf = condition as Leaf;
-    const field = leaf.op === "keyword" ? "" : leaf.field;
-    const own = field === "@timestamp" && !Number.isNaN(frame.time()) ? new Date(frame.time()).toISOString() : event.fields[field];
-    const value = leaf.op === "keyword" ? frame.words()[0] : own;
-    evidence.push({ clause: name, field, value: quote(value), comparison: describe(leaf) });
+    evidence.push({ clause: name, ...metBy(leaf, event, frame), comparison: describeLeaf(leaf) });
   };
   walk(rule.condition, "logsource");
   return evidence;
+}
+
+/** The field that a comparison looks at, and the value it meets there. */
+export function metBy(leaf: Leaf, event: Readable, frame: Frame): { readonly field: string; readonly value: string } {
+  if (leaf.op === "keyword") return { field: "", value: quote(frame.words()[0]) };
+  const { field } = leaf;
+  const own = field === "@timestamp" && !Number.isNaN(frame.time()) ? new Date(frame.time()).toISOString() : event.fields[field];
+  return { field, value: quote(own) };
 }
 
 function quote(value: FieldValue | undefined): string {
@@ -50,7 +55,8 @@ function quote(value: FieldValue | undefined): string {
   return text.length > maxQuoted ? `${text.slice(0, maxQuoted)}…` : text;
 }
 
-function describe(leaf: Leaf): string {
+/** A comparison in words. */
+export function describeLeaf(leaf: Leaf): string {
   if (leaf.op === "exists") return "exists";
   if (leaf.op === "fieldref") return `${leaf.how} ${leaf.other}`;
   if (leaf.op === "time") return `${leaf.part} ${leaf.how} ${leaf.value}`;

@@ -15,4 +15,5 @@ export {
   type VedetteBlock,
 } from "./rule.ts";
 export { type CompileOptions, compileRules, type RuleCount, type RuleSet } from "./ruleset.ts";
+export { type Clause, firstFailure } from "./trace.ts";
 export type { Placeholders } from "./transform.ts";

@@ -11,6 +11,7 @@ import type { Pipeline } from "./pipeline.ts";
 import { Compiler } from "./predicate.ts";
 import { type Refusal, refusal } from "./refusal.ts";
 import { contentHash, type Logsource, type SigmaRule } from "./rule.ts";
+import { type Clause, traceRule } from "./trace.ts";
 
 export interface CompileOptions {
   /**
@@ -155,6 +156,12 @@ export class RuleSet {
     if (mapped === undefined) return [];
     this.#frame.reset(event);
     return explainMatch(mapped, event, this.#compiler, this.#frame);
+  }
+
+  /** The rule held against an event clause by clause: also says which clause fails, and on what value. */
+  trace(rule: number, event: Readable): Clause {
+    this.#frame.reset(event);
+    return traceRule(this.#mapped[rule]!, event, this.#compiler, this.#frame);
   }
 
   /** Does one rule hold for one event, by plain evaluation without any index? */
