@@ -59,7 +59,7 @@ export async function replay(paths: readonly string[]): Promise<Result> {
   const known = await formats();
   const analyser = new Analyser(known);
   for (const path of paths) {
-    const keyed = new KeyedEngine(compiled.stage.detectors, lateness_s * 1_000_000);
+    const keyed = new KeyedEngine(compiled.stage.detectors);
     for (const bytes of await rawBatches(path)) {
       tally.batch(bytes);
       const analysis = analyser.analyse({ entries: [{ offset: 0, bytes }], sample: false, store: false }, compiled);

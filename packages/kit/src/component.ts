@@ -170,7 +170,10 @@ export interface TallySpec<C extends z.ZodType = z.ZodType, T = any> {
   /** May change and return `into`. Bounded, whatever comes. */
   merge(into: T, more: T, config: z.output<C>): T;
 }
-/** What a detector claims about a key; ids, evidence and grouping are the engine's work. */
+/**
+ * What a detector claims about a key; ids, evidence and grouping are the engine's work. Claims of a key with the same `window.start` are one
+ * finding, amended; with another start it is another finding.
+ */
 export interface Claim {
   readonly window: { readonly start: Micros; readonly end: Micros };
   readonly severity: Severity;
@@ -181,13 +184,15 @@ export interface Claim {
   readonly count: number;
   readonly entities: Finding["entities"];
   readonly attack?: readonly string[];
+  /** What detectors that follow this one see besides the entities. */
+  readonly fields?: Fields;
 }
 /** Folds observations of one key in order-key order. Pure: no I/O, clock, randomness, nothing remembered outside `state`; `state` is never changed in place and is JSON. */
 // biome-ignore lint/suspicious/noExplicitAny: a table of detectors holds states of different types; each spec checks its own
 export interface DetectorSpec<C extends z.ZodType = z.ZodType, S = any> extends Spec<C> {
   readonly kind: "detector";
   readonly title: string;
-  /** Which events concern it, in the query language: evaluated in pass 1. */
+  /** Which events concern it, in the query language: evaluated in pass 1. Empty for one that only follows others. */
   readonly where: string;
   /** Fields projected into the observation. */
   readonly fields: readonly string[];
@@ -196,6 +201,16 @@ export interface DetectorSpec<C extends z.ZodType = z.ZodType, S = any> extends 
   readonly tally?: TallySpec<C>;
   /** How much disorder in event time it asks for, µs; the program's lateness holds where that is more. */
   lateness?(config: z.output<C>): Micros;
+  /**
+   * Fields that an event must share with another to have a key in common with it: what the store is asked by when events that came too late
+   * are folded in after all. Without them all that `where` finds in the time in question is read.
+   */
+  readonly by?: readonly string[];
+  /**
+   * Detectors whose claims it observes besides events: one observation a finding, at the time of the finding's first claim, with the claim's
+   * `fields`, its entities by type, and `rule.id`. A chain of them must not lead back to its start.
+   */
+  readonly follows?: readonly string[];
   fold(
     input: KeyedInput,
     state: S | undefined,

@@ -82,6 +82,8 @@ export interface Tally {
   readonly value: unknown;
   /** The oldest events in order-key order; the first is the observation's own. */
   readonly sample: readonly (readonly [time: Micros, source: string, seq: number, event: string])[];
+  /** Sequence number of the first of them to come, while they are of one source and host. */
+  readonly seq: number;
 }
 
 /** An input that no stage could take, kept with the reason. */

@@ -55,6 +55,10 @@ export interface Finding {
   readonly supersedes?: string;
   /** True once the watermark has passed: nothing can change it any more. */
   readonly canonical: boolean;
+  /** An earlier event, come later, proved it wrong: nothing claims it any longer. */
+  readonly withdrawn?: true;
+  /** Raised or changed by events that came later than the lateness: stale evidence, on which nothing acts by itself. */
+  readonly late?: true;
   readonly demo: boolean;
   /** Of a rule on trial: kept apart, never an alert that calls a person. */
   readonly shadow?: true;

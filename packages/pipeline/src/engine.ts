@@ -9,7 +9,7 @@ import type { Event, Finding } from "@vedette/model";
 import type { CheckpointStore, EventStore } from "@vedette/store";
 import type { Analysis, Job } from "./analyse.ts";
 import { decodeBatch, programOf, tickOf } from "./batch.ts";
-import { KeyedEngine } from "./keyed.ts";
+import { KeyedEngine, type KeyedState } from "./keyed.ts";
 import { Ledger, type LedgerState } from "./ledger.ts";
 import type { Pool } from "./pool.ts";
 import { makeProgram, type Program } from "./program.ts";
@@ -34,7 +34,7 @@ interface Meta {
   readonly program: string;
   readonly ledger: LedgerState;
   readonly watermarks: readonly (readonly [string, number, number])[];
-  readonly late: number;
+  readonly keyed?: KeyedState;
   readonly flood?: FloodState;
 }
 
@@ -208,10 +208,10 @@ export class Engine {
     const { detectors } = await prepareDetectors(program.detectors, program.lateness_s * 1_000_000);
     if (this.#keyed) this.#keyed.adopt(detectors);
     else {
-      this.#keyed = new KeyedEngine(detectors, program.lateness_s * 1_000_000, this.#watermarks);
+      this.#keyed = new KeyedEngine(detectors, this.#watermarks);
       if (this.#restored) {
         this.#keyed.restore(this.#restored.keys);
-        this.#keyed.counts.late = this.#restored.meta.late;
+        if (this.#restored.meta.keyed) this.#keyed.resume(this.#restored.meta.keyed, 0);
         this.#restored = undefined;
       }
     }
@@ -280,7 +280,7 @@ export class Engine {
       program: this.#program?.hash ?? "",
       ledger: this.#working.state(),
       watermarks: this.#watermarks.entries(),
-      late: this.#keyed?.counts.late ?? 0,
+      ...(this.#keyed && { keyed: this.#keyed.state() }),
       flood: this.#flood.state(),
     };
     await this.#options.checkpoints.commit(consumer, this.#epoch, this.offset, JSON.stringify(meta), this.#keyed?.drain() ?? []);

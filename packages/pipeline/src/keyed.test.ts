@@ -33,7 +33,7 @@ const canonical = (findings: readonly Finding[]) =>
     .sort();
 
 function run(observations: readonly Observation[], restartAt: readonly number[] = []): Finding[] {
-  let engine = new KeyedEngine(table, lateness);
+  let engine = new KeyedEngine(table);
   const saved = new Map<string, string>();
   const findings: Finding[] = [];
   observations.forEach((o, i) => {
@@ -43,7 +43,7 @@ function run(observations: readonly Observation[], restartAt: readonly number[] 
       if (value === undefined) saved.delete(key);
       else saved.set(key, value);
     }
-    engine = new KeyedEngine(table, lateness);
+    engine = new KeyedEngine(table);
     engine.restore([...saved].map(([key, value]) => ({ key, value })));
   });
   return [...findings, ...engine.finalise(Number.POSITIVE_INFINITY)];
@@ -111,7 +111,7 @@ test("restarts anywhere change no finding", () => {
 test("settling early changes no canonical finding", () => {
   fc.assert(
     fc.property(stream, fc.array(fc.nat(59), { maxLength: 6 }), (observations, ticks) => {
-      const engine = new KeyedEngine(table, lateness);
+      const engine = new KeyedEngine(table);
       const findings: Finding[] = [];
       observations.forEach((o, i) => {
         findings.push(...engine.observe(o));
@@ -127,7 +127,7 @@ test("settling early changes no canonical finding", () => {
 });
 
 test("an event later than the lateness is counted, not folded", () => {
-  const engine = new KeyedEngine(table, lateness);
+  const engine = new KeyedEngine(table);
   engine.watermarks.advance("s", "h", 100 * second, 100 * second);
   expect(engine.observe(observation(1, 69 * second, "192.0.2.1"))).toEqual([]);
   expect(engine.counts.late).toBe(1);
@@ -135,7 +135,7 @@ test("an event later than the lateness is counted, not folded", () => {
 });
 
 test("what is quiet is forgotten", () => {
-  const engine = new KeyedEngine(table, lateness);
+  const engine = new KeyedEngine(table);
   for (let n = 0; n < 100; n++) engine.observe(observation(n, n * second, `192.0.2.${n}`));
   expect(engine.keys).toBe(100);
   engine.finalise(Number.POSITIVE_INFINITY);

@@ -1,14 +1,22 @@
 /**
- * Pass 2: folds observations per key in order-key order. A function of the log alone: no I/O, clock or randomness.
- * Each observation is evaluated on arrival; an earlier one that comes within the lateness has the key's short history folded again.
+ * Pass 2: keyed folds. A function of the log alone: no I/O, clock or randomness. Each observation is evaluated on arrival; an earlier one that
+ * comes within the lateness has the key's short history folded again, a later one goes to the catch-up lane. Knows no detector's meaning.
  */
-import { inputOf, mergeTallies, type PreparedDetector, type Tallied } from "@vedette/detect";
-import type { Claim, DetectorSpec } from "@vedette/kit";
-import { idOf, shardOf } from "@vedette/kit";
-import type { EvidenceEvent, Finding, Micros, Observation } from "@vedette/model";
+import { inputOf, type PreparedDetector } from "@vedette/detect";
+import { shardOf } from "@vedette/kit";
+import type { Finding, Micros, Observation } from "@vedette/model";
+import { type Around, catchUp } from "./keyed/catch_up.ts";
+import { Chain, observationsOf } from "./keyed/chain.ts";
+import { Counters, type KeyedCounts, type SavedCounters } from "./keyed/counters.ts";
+import { Due, dueAt } from "./keyed/due.ts";
+import { Key } from "./keyed/key.ts";
+import { Lane, type LateItem } from "./keyed/lane.ts";
+import { type Held, settlesAt, widthOf } from "./keyed/order.ts";
+import { migrated } from "./keyed/saved.ts";
 import { Watermarks } from "./watermarks.ts";
 
 export type KeyedDetector = PreparedDetector;
+export type { Around, KeyedCounts, LateItem, SavedCounters };
 
 /** What pass 1 hands to pass 2, in log order. */
 export type KeyedStep =
@@ -19,86 +27,101 @@ export type KeyedStep =
   /** How far hosts have come in event time. */
   | { readonly advance: readonly (readonly [source: string, host: string, time: Micros, received: Micros])[] };
 
-/** A claim that was shown, by the start of its window. */
-interface Shown {
-  readonly id: string;
-  revision: number;
-  /** Events counted when last shown: a growing episode is shown again each time it has doubled. */
-  count: number;
-  severity: string;
-  /** Newest claim, shown or not; null once superseded. */
-  latest: Claim;
-}
-
-/** One key's memory. Serialised as JSON in the checkpoint. */
-interface KeyState {
-  /** Folded up to `frontier`; nothing can change it. */
-  final?: unknown;
-  frontier: Micros;
-  /** Not yet canonical, in order-key order. */
-  pending: Observation[];
-  shown: { [start: string]: Shown };
-  evidence: EvidenceEvent[];
-}
-interface Entry extends KeyState {
-  readonly detector: string;
+/** A row of the checkpoint. */
+export interface KeyRow {
+  readonly shard: number;
   readonly key: string;
-  /** `final` with `pending` folded in; rebuilt on load. */
-  provisional: unknown;
-  due: number;
+  /** Undefined: forgotten. */
+  readonly value: string | undefined;
+  /** The watermark at which something is to be done about the key. */
+  readonly due?: Micros;
 }
 
-/** Evidence in full for this many events of a key; the claims hold the ids of the rest. */
-const maxEvidence = 20;
-/** A key's short history is bounded; beyond it the oldest becomes canonical early. */
-const maxPending = 4_096;
-/** Width of the due buckets, µs. */
-const bucket = 10_000_000;
-
-export interface KeyedCounts {
-  late: number;
-  repeated: number;
-  capped: number;
+/** What is kept in memory; what exceeds it is in the checkpoint store alone and loaded when it is needed. */
+export interface KeyedBounds {
+  readonly keys: number;
+  /** Of keys as they are in the checkpoint; in memory they take some three times as much. */
+  readonly bytes: number;
 }
+/** Of the 512 MB for the whole program: 50,000 keys with one open observation each take some 100 MB. */
+const defaultBounds: KeyedBounds = { keys: 50_000, bytes: 48 * 1_048_576 };
+/** What goes when memory is full: rather a tenth at once than one key at a time. */
+const keepShare = 0.9;
+/** Rows of the catch-up lane among the keys: no detector's name begins with a control character. */
+const lanePrefix = "\u0001late\0";
+/** Above every revision a window is shown with while its key lives: those go up by doublings, severities and quiet spells. */
+const lateRevision = 1_000;
 
 export class KeyedEngine {
   readonly watermarks: Watermarks;
-  readonly counts: KeyedCounts = { late: 0, repeated: 0, capped: 0 };
+  readonly counters = new Counters();
+  readonly lane = new Lane();
   #detectors: ReadonlyMap<string, KeyedDetector>;
-  readonly #lateness: Micros;
-  readonly #entries = new Map<string, Entry>();
-  readonly #due = new Map<number, Set<string>>();
+  #chain: Chain;
+  readonly #bounds: KeyedBounds;
+  /** Least recently observed first. */
+  readonly #keys = new Map<string, Key>();
+  readonly #due = new Due();
   readonly #changed = new Set<string>();
+  #bytes = 0;
+  /** Keys that only the checkpoint store holds. */
+  #spilled = 0;
+  /** Rounds of the catch-up lane. */
+  #rounds = 0;
 
-  constructor(detectors: ReadonlyMap<string, KeyedDetector>, lateness: Micros, watermarks = new Watermarks()) {
+  constructor(detectors: ReadonlyMap<string, KeyedDetector>, watermarks = new Watermarks(), bounds: Partial<KeyedBounds> = {}) {
     this.#detectors = detectors;
-    this.#lateness = lateness;
+    this.#chain = new Chain(detectors);
     this.watermarks = watermarks;
+    this.#bounds = { ...defaultBounds, ...bounds };
   }
 
+  /** Keys known, in memory or not. */
   get keys(): number {
-    return this.#entries.size;
+    return this.#keys.size + this.#spilled;
+  }
+  get keysInMemory(): number {
+    return this.#keys.size;
+  }
+  get spilled(): number {
+    return this.#spilled;
+  }
+  /** True when memory holds more than it should until the next checkpoint. */
+  get crowded(): boolean {
+    return this.#keys.size > this.#bounds.keys * 1.5;
+  }
+  /** Over all detectors. */
+  get counts(): KeyedCounts {
+    return this.counters.total;
+  }
+  detector(name: string): KeyedDetector | undefined {
+    return this.#detectors.get(name);
   }
 
   /** Goes over to another program: keys of detectors that changed start afresh. */
   adopt(detectors: ReadonlyMap<string, KeyedDetector>): void {
-    for (const [id, entry] of this.#entries) {
-      if (detectors.get(entry.detector)?.hash === this.#detectors.get(entry.detector)?.hash) continue;
-      this.#entries.delete(id);
+    const chain = new Chain(detectors);
+    const kept = [...this.#keys].filter(([, key]) => detectors.get(key.detector.spec.name)?.hash === key.detector.hash);
+    for (const [id, key] of this.#keys) {
+      this.#due.delete(id, key.due);
       this.#changed.add(id);
     }
+    this.#keys.clear();
+    this.#bytes = 0;
     this.#detectors = detectors;
+    this.#chain = chain;
+    for (const [id, key] of kept) this.#enter(id, new Key(detectors.get(key.detector.spec.name)!, key.key, key.saved()));
   }
 
   /** Takes pass 1's steps in log order; returns what became visible or canonical by them. */
   take(steps: readonly KeyedStep[]): Finding[] {
     const findings: Finding[] = [];
     for (const step of steps) {
-      if ("observe" in step) findings.push(...this.observe(step.observe));
+      if ("observe" in step) for (const f of this.observe(step.observe)) findings.push(f);
       else if ("advance" in step)
         for (const [source, host, time, received] of step.advance) this.watermarks.advance(source, host, time, received);
-      else if ("capped" in step) this.counts.capped += step.capped.keys;
-      else findings.push(...this.finalise(step.tick));
+      else if ("capped" in step) this.counters.of(step.capped.detector).capped += step.capped.keys;
+      else for (const f of this.finalise(step.tick)) findings.push(f);
     }
     return findings;
   }
@@ -106,249 +129,270 @@ export class KeyedEngine {
   /** Takes one observation, in log order; returns what became visible by it. */
   observe(o: Observation): readonly Finding[] {
     const detector = this.#detectors.get(o.detector);
-    if (!detector) return [];
-    const id = `${o.detector}\0${o.key}`;
-    const entry = this.#entries.get(id) ?? this.#enter(id, o.detector, o.key);
+    if (!detector) return none;
     const mark = Math.max(o.seen, this.watermarks.of(o.source, o.host));
-    const width = widthOf(detector);
-    if (settlesAt(o, width) < mark - detector.lateness || (o.tally ? o.tally.start : o.time) < entry.frontier) {
-      this.counts.late++;
-      return [];
+    if (settlesAt(o, widthOf(detector)) >= mark - detector.lateness) return this.#observe(o, detector);
+    const counts = this.counters.of(o.detector);
+    counts.observations += o.tally?.count ?? 1;
+    this.#late(o, detector);
+    return none;
+  }
+
+  #observe(o: Held, detector: KeyedDetector): readonly Finding[] {
+    const counts = this.counters.of(o.detector);
+    counts.observations += o.tally?.count ?? 1;
+    const id = idOf(o);
+    const key = this.#keys.get(id) ?? this.#enter(id, new Key(detector, o.key));
+    const found = key.observe(o);
+    if (found === "late") {
+      this.#late(o, detector);
+      return none;
     }
-    const same = o.tally
-      ? entry.pending.findIndex((p) => p.tally?.start === o.tally!.start)
-      : entry.pending.findIndex((p) => p.event === o.event);
-    if (same >= 0 && !o.tally) {
-      this.counts.repeated++;
-      return [];
+    if (found === "repeated") {
+      counts.repeated++;
+      return none;
     }
-    this.#changed.add(id);
-    remember(entry, o, detector.spec);
-    let claims: readonly Claim[];
-    if (same >= 0) {
-      entry.pending[same] = mergeTallies(entry.pending[same] as Tallied, o as Tallied, detector.spec.tally!, detector.config);
-      claims = this.#refold(entry, detector);
-    } else {
-      let at = entry.pending.length;
-      while (at > 0 && before(o, entry.pending[at - 1]!)) at--;
-      entry.pending.splice(at, 0, o);
-      if (at === entry.pending.length - 1) {
-        const step = detector.spec.fold(inputOf(o), entry.provisional, detector.config);
-        entry.provisional = step.state;
-        claims = step.claims ?? [];
-      } else claims = this.#refold(entry, detector);
+    if (key.crowd()) counts.crowded++;
+    // the most recently observed are last to leave memory
+    if (this.#keys.size * 2 > this.#bounds.keys) {
+      this.#keys.delete(id);
+      this.#keys.set(id, key);
     }
-    if (entry.pending.length > maxPending) this.#settle(entry, detector, settlesAt(entry.pending[0]!, width));
-    this.#schedule(id, entry, detector);
-    return this.#show(entry, detector, claims, o);
+    return this.#after(id, key, found);
   }
 
   /** Makes canonical what the watermark has passed; `wall` is a tick's, or Infinity at the end of a replay. */
   finalise(wall: Micros): readonly Finding[] {
-    const passed = wall === Number.POSITIVE_INFINITY ? wall : this.watermarks.global(wall);
+    const passed = this.passed(wall);
     const findings: Finding[] = [];
-    for (const [slot, ids] of this.#due) {
-      if (slot * bucket > passed - this.#lateness) continue;
-      this.#due.delete(slot);
-      for (const id of [...ids].sort()) {
-        const entry = this.#entries.get(id);
-        if (!entry || entry.due !== slot) continue;
-        const detector = this.#detectors.get(entry.detector);
-        if (!detector) continue;
-        const mark = passed - detector.lateness;
-        this.#settle(entry, detector, mark);
-        this.#changed.add(id);
-        if (entry.pending.length === 0 && (entry.final === undefined || detector.spec.expires(entry.final, detector.config) < mark)) {
-          for (const start of Object.keys(entry.shown).sort()) {
-            const shown = entry.shown[start]!;
-            findings.push(this.#finding(entry, detector, { ...shown, revision: shown.revision + 1 }, true, undefined));
-          }
-          this.#entries.delete(id);
-        } else this.#schedule(id, entry, detector);
-      }
+    // claims are final before what follows them settles
+    let waiting: readonly string[] = [];
+    const again: Key[] = [];
+    for (let level = 0; level <= this.#chain.depth; level++) {
+      const due = [...waiting, ...this.#due.take(passed)].map((id) => this.#keys.get(id)).filter((key) => key !== undefined);
+      waiting = due.filter((key) => this.#levelOf(key) > level).map(idOfKey);
+      again.push(...due.filter((key) => this.#levelOf(key) < level));
+      for (const key of due) if (this.#levelOf(key) === level) for (const f of this.#finalise(idOfKey(key), key, passed)) findings.push(f);
     }
+    for (const key of again) if (this.#keys.has(idOfKey(key))) this.#schedule(idOfKey(key), key);
     return findings;
   }
 
-  /** Keys changed since the last call, serialised; undefined: forgotten. */
-  drain(): { readonly shard: number; readonly key: string; readonly value: string | undefined }[] {
-    const changed = [...this.#changed].map((id) => {
-      const entry = this.#entries.get(id);
-      const [detector, key] = [id.slice(0, id.indexOf("\0")), id.slice(id.indexOf("\0") + 1)];
-      const state: KeyState | undefined = entry && {
-        final: entry.final,
-        frontier: entry.frontier,
-        pending: entry.pending,
-        shown: entry.shown,
-        evidence: entry.evidence,
-      };
-      return { shard: shardOf(detector, key), key: id, value: state && JSON.stringify(state) };
-    });
-    this.#changed.clear();
-    return changed;
+  /** How far event time has come, by a tick's wall time. */
+  passed(wall: Micros): Micros {
+    return wall === Number.POSITIVE_INFINITY ? wall : this.watermarks.global(wall);
   }
 
-  restore(keys: readonly { readonly key: string; readonly value: string }[]): void {
-    for (const { key: id, value } of keys) {
-      const state = JSON.parse(value) as KeyState;
-      const [name, key] = [id.slice(0, id.indexOf("\0")), id.slice(id.indexOf("\0") + 1)];
-      const detector = this.#detectors.get(name);
-      if (!detector) continue;
-      const entry: Entry = { detector: name, key, provisional: undefined, due: -1, ...state };
-      this.#refold(entry, detector);
-      this.#entries.set(id, entry);
-      this.#schedule(id, entry, detector);
-    }
+  #levelOf(key: Key): number {
+    return this.#chain.level(key.detector.spec.name);
   }
 
-  #enter(id: string, detector: string, key: string): Entry {
-    const entry: Entry = {
-      detector,
-      key,
-      frontier: Number.NEGATIVE_INFINITY,
-      pending: [],
-      shown: {},
-      evidence: [],
-      provisional: undefined,
-      due: -1,
-    };
-    entry.frontier = -1e18; // JSON has no infinity
-    this.#entries.set(id, entry);
-    return entry;
+  #finalise(id: string, key: Key, passed: Micros): readonly Finding[] {
+    const mark = passed - this.#chain.lag(key.detector);
+    key.settle(mark);
+    const expires = key.expires();
+    const forgotten = expires !== undefined && expires < mark;
+    const findings = this.#after(id, key, key.conclude(mark, forgotten));
+    if (forgotten) this.#forget(id, key);
+    return findings;
   }
 
-  /** Folds all pending from the canonical state; claims as a reader would see them: the newest of each window. */
-  #refold(entry: Entry, detector: KeyedDetector): readonly Claim[] {
-    const newest = new Map<Micros, Claim>();
-    let state = entry.final;
-    for (const p of entry.pending) {
-      const step = detector.spec.fold(inputOf(p), state, detector.config);
-      state = step.state;
-      for (const c of step.claims ?? []) newest.set(c.window.start, c);
-    }
-    entry.provisional = state;
-    return [...newest.values()];
+  #forget(id: string, key: Key): void {
+    this.#due.delete(id, key.due);
+    this.#keys.delete(id);
+    this.#bytes -= key.bytes;
   }
 
-  #settle(entry: Entry, detector: KeyedDetector, mark: Micros): void {
-    const width = widthOf(detector);
-    let n = 0;
-    while (n < entry.pending.length && settlesAt(entry.pending[n]!, width) <= mark) {
-      const p = entry.pending[n++]!;
-      entry.final = detector.spec.fold(inputOf(p), entry.final, detector.config).state;
-      entry.frontier = settlesAt(p, width);
-    }
-    entry.pending.splice(0, n);
+  /** After any change of a key: it is written, looked at again in time, and those that follow its detector are told. */
+  #after(id: string, key: Key, found: readonly Finding[]): readonly Finding[] {
+    this.#changed.add(id);
+    const followers = this.#chain.followers.get(key.detector.spec.name);
+    const told = followers ? this.#tell(key, followers) : none;
+    this.#schedule(id, key);
+    const own = key.detector.silent ? none : found;
+    return told.length === 0 ? own : [...own, ...told];
   }
 
-  #schedule(id: string, entry: Entry, detector: KeyedDetector): void {
-    const first = entry.pending[0];
-    const time = first
-      ? settlesAt(first, widthOf(detector))
-      : entry.final === undefined
-        ? 0
-        : detector.spec.expires(entry.final, detector.config);
-    const slot = Math.floor(time / bucket) + 1;
-    if (entry.due === slot) return;
-    this.#due.get(entry.due)?.delete(id);
-    entry.due = slot;
-    const ids = this.#due.get(slot);
-    if (ids) ids.add(id);
-    else this.#due.set(slot, new Set([id]));
+  #schedule(id: string, key: Key): void {
+    const { detector } = key;
+    const first = key.history.pending[0];
+    const next = first ? settlesAt(first, widthOf(detector)) : (key.expires() ?? 0);
+    const time = Math.min(next, key.concludes() ?? next);
+    key.due = this.#due.set(id, time + this.#chain.lag(detector), key.due);
   }
 
-  #show(entry: Entry, detector: KeyedDetector, claims: readonly Claim[], o: Observation): readonly Finding[] {
+  /** Claims as observations of the detectors that follow: sent, confirmed when they are final, taken back when they are not so. */
+  #tell(key: Key, followers: readonly KeyedDetector[]): readonly Finding[] {
     const findings: Finding[] = [];
-    for (const claim of claims) {
-      const start = String(claim.window.start);
-      const shown = entry.shown[start];
-      if (shown) {
-        shown.latest = claim;
-        if (claim.severity === shown.severity && claim.count < shown.count * 2) continue;
-        shown.revision++;
-        shown.count = claim.count;
-        shown.severity = claim.severity;
-        findings.push(this.#finding(entry, detector, shown, false, o));
+    for (const { id, told } of key.gone.splice(0)) findings.push(...this.#takeBack(id, told.keys));
+    for (const start of Object.keys(key.shown)) {
+      const shown = key.shown[start]!;
+      const { told } = shown;
+      if (shown.orphan) {
+        if (told && !told.final) findings.push(...this.#takeBack(shown.id, told.keys));
+        if (told && !told.final) shown.told = undefined;
         continue;
       }
-      // an earlier event moved the window's start: the new claim replaces the one it overlaps
-      const old = Object.entries(entry.shown).find(
-        ([, s]) => claim.window.start <= s.latest.window.end && s.latest.window.start <= claim.window.end,
-      );
-      if (old) delete entry.shown[old[0]];
-      const id = idOf(detector.spec.name, detector.hash, entry.key, claim.window.start);
-      const now: Shown = { id, revision: 0, count: claim.count, severity: claim.severity, latest: claim };
-      entry.shown[start] = now;
-      findings.push(this.#finding(entry, detector, now, false, o, old?.[1].id));
+      const final = shown.first !== undefined;
+      const first = shown.first ?? key.history.claims.get(Number(start))?.first;
+      if (first === undefined || (told?.first === first && told.final === final) || told?.final) continue;
+      if (told?.first === first) {
+        for (const [name, k] of told.keys) this.#confirm(`${name}\0${k}`, shown.id);
+        shown.told = { ...told, final };
+        continue;
+      }
+      if (told) findings.push(...this.#takeBack(shown.id, told.keys));
+      const sent = followers.flatMap((f) => observationsOf(key, shown, first, final, f).map((o) => ({ o, f })));
+      shown.told = { first, final, keys: sent.map(({ o }) => [o.detector, o.key] as const) };
+      for (const { o, f } of sent) findings.push(...this.#observe(o, f));
     }
     return findings;
   }
 
-  #finding(
-    entry: Entry,
-    detector: KeyedDetector,
-    shown: Shown,
-    canonical: boolean,
-    o: Observation | undefined,
-    supersedes?: string,
-  ): Finding {
-    const claim = shown.latest;
-    return {
-      id: shown.id,
-      tenant: entry.key.slice(0, entry.key.indexOf("\0")),
-      rule: { id: detector.spec.name, title: detector.spec.title, hash: detector.hash, kind: "detector" },
-      severity: claim.severity,
-      key: entry.key,
-      window: claim.window,
-      time: claim.window.end,
-      events: claim.events,
-      count: claim.count,
-      entities: claim.entities,
-      evidence: entry.evidence.filter((e) => claim.events.includes(e.id)).slice(0, 10),
-      attack: claim.attack ?? [],
-      summary: claim.summary,
-      revision: shown.revision,
-      ...(supersedes === undefined ? {} : { supersedes }),
-      canonical,
-      demo: entry.evidence[0]?.fields["vedette.demo"] === "true",
-      received: o?.received ?? 0,
-    };
+  #takeBack(event: string, keys: readonly (readonly [detector: string, key: string])[]): readonly Finding[] {
+    return keys.flatMap(([name, k]) => {
+      const key = this.#keys.get(`${name}\0${k}`);
+      if (!key?.history.remove(event)) return [];
+      return this.#after(`${name}\0${k}`, key, key.review());
+    });
+  }
+  #confirm(id: string, event: string): void {
+    this.#keys.get(id)?.history.confirm(event);
+    this.#changed.add(id);
+  }
+
+  #late(o: Held, detector: KeyedDetector): void {
+    const counts = this.counters.of(o.detector);
+    const n = o.tally?.count ?? 1;
+    counts.late += n;
+    // claims have no place in the event store
+    const kept = o.source !== "" && this.lane.add(o, reachOf(o, detector), sharedFields(o, detector));
+    if (!kept) counts.skipped += n;
+  }
+
+  /** Folds a key again around events that came too late for it. */
+  catchUp(item: LateItem, around: Around): readonly Finding[] {
+    const detector = this.#detectors.get(item.detector);
+    if (!detector) return none;
+    const id = `${item.detector}\0${item.key}`;
+    const key = this.#keys.get(id) ?? this.#enter(id, new Key(detector, item.key));
+    this.counters.of(item.detector).caught_up += around.missed.reduce((n, o) => n + (o.tally?.count ?? 1), 0);
+    return this.#after(id, key, catchUp(key, around, lateRevision * ++this.#rounds));
+  }
+
+  /** Keys changed since the last call, serialised. */
+  drain(): readonly KeyRow[] {
+    const rows: KeyRow[] = [];
+    for (const id of this.#changed) {
+      const at = id.indexOf("\0");
+      const shard = shardOf(id.slice(0, at), id.slice(at + 1));
+      const key = this.#keys.get(id);
+      if (!key) {
+        rows.push({ shard, key: id, value: undefined });
+        continue;
+      }
+      const value = JSON.stringify(key.saved());
+      this.#bytes += value.length - key.bytes;
+      key.bytes = value.length;
+      rows.push({ shard, key: id, value, due: dueAt(key.due) });
+    }
+    this.#changed.clear();
+    for (const { id, item } of this.lane.drain()) {
+      const at = id.indexOf("\0");
+      const shard = shardOf(id.slice(0, at), id.slice(at + 1));
+      rows.push({ shard, key: `${lanePrefix}${id}`, value: item && JSON.stringify(item) });
+    }
+    return rows;
+  }
+
+  /** Once everything drained is durable: lets go of the least recently observed keys beyond the bounds; the store has them. */
+  spill(): void {
+    if (this.#keys.size <= this.#bounds.keys && this.#bytes <= this.#bounds.bytes) return;
+    const [keys, bytes] = [this.#bounds.keys * keepShare, this.#bounds.bytes * keepShare];
+    for (const [id, key] of this.#keys) {
+      if (this.#keys.size <= keys && this.#bytes <= bytes) break;
+      if (this.#changed.has(id)) continue;
+      this.#forget(id, key);
+      this.#spilled++;
+      this.counters.of(key.detector.spec.name).spilled++;
+    }
+  }
+
+  /** Which keys the steps need that may be in the checkpoint store alone. */
+  missing(steps: readonly KeyedStep[]): readonly { readonly shard: number; readonly key: string }[] {
+    if (this.#spilled === 0) return [];
+    const missing = new Map<string, number>();
+    for (const step of steps) {
+      if (!("observe" in step)) continue;
+      const { detector, key } = step.observe;
+      const id = `${detector}\0${key}`;
+      if (!this.#keys.has(id) && !this.#changed.has(id) && !missing.has(id)) missing.set(id, shardOf(detector, key));
+    }
+    return [...missing].map(([key, shard]) => ({ shard, key }));
+  }
+
+  /** Takes keys from the checkpoint; `spilled`: those that it let go itself. */
+  restore(rows: readonly { readonly key: string; readonly value: string }[], spilled = false): void {
+    for (const { key: id, value } of rows) {
+      if (id.startsWith(lanePrefix)) {
+        if (!spilled) this.lane.restore(JSON.parse(value) as LateItem);
+        continue;
+      }
+      // what is in memory, or was forgotten since the last checkpoint, is newer
+      if (this.#keys.has(id) || this.#changed.has(id)) continue;
+      if (spilled) this.#spilled = Math.max(0, this.#spilled - 1);
+      const at = id.indexOf("\0");
+      const detector = this.#detectors.get(id.slice(0, at));
+      const saved = detector && migrated(value, detector);
+      if (!saved) {
+        this.#changed.add(id);
+        continue;
+      }
+      const key = new Key(detector, id.slice(at + 1), saved);
+      key.bytes = value.length;
+      this.#bytes += value.length;
+      this.#enter(id, key);
+    }
+  }
+
+  state(): KeyedState {
+    return { counters: this.counters.saved(), rounds: this.#rounds };
+  }
+  /** @param spilled keys that were left in the checkpoint store */
+  resume(state: KeyedState, spilled: number): void {
+    this.counters.restore(state.counters);
+    this.#rounds = state.rounds;
+    this.#spilled = spilled;
+  }
+
+  #enter(id: string, key: Key): Key {
+    this.#keys.set(id, key);
+    this.#schedule(id, key);
+    return key;
   }
 }
 
-/** Keeps the first events of every claim and the newest of what may become one. */
-function remember(entry: Entry, o: Observation, spec: DetectorSpec): void {
-  entry.evidence.push(evidence(o, spec));
-  if (entry.evidence.length <= maxEvidence) return;
-  const claimed = new Set(Object.values(entry.shown).flatMap((s) => s.latest.events.slice(0, maxEvidence)));
-  const at = entry.evidence.findIndex((e) => !claimed.has(e.id));
-  entry.evidence.splice(at < 0 ? entry.evidence.length - 1 : at, 1);
+/** What of the engine is not a key's. */
+export interface KeyedState {
+  readonly counters: SavedCounters;
+  readonly rounds: number;
 }
 
-const widthOf = ({ spec, config }: KeyedDetector): Micros => spec.tally?.bucket(config) ?? 0;
-/** The event time after which nothing can change it: its own, or its bucket's end. */
-const settlesAt = (o: Observation, width: Micros): Micros => (o.tally ? o.tally.start + width : o.time);
+const none: readonly Finding[] = [];
+const idOfKey = ({ detector, key }: Key): string => `${detector.spec.name}\0${key}`;
+const idOf = (o: Observation): string => `${o.detector}\0${o.key}`;
 
-/** Order key: (time, source, sequence within the source); buckets of a key do not overlap. */
-function before(a: Observation, b: Observation): boolean {
-  if (a.tally && b.tally) return a.tally.start < b.tally.start;
-  return a.time !== b.time ? a.time < b.time : a.source !== b.source ? a.source < b.source : a.seq < b.seq;
+/** How long one such observation matters: until the detector would forget a key that saw nothing else. */
+function reachOf(o: Observation, { spec, config, lateness }: KeyedDetector): Micros {
+  const { state } = spec.fold(inputOf(o), undefined, config);
+  return Math.max(state === undefined ? 0 : spec.expires(state, config) - o.time, lateness);
 }
 
-/** A detector's first two fields are what it counts and by what: they stand as the reason. */
-function evidence(o: Observation, spec: DetectorSpec): EvidenceEvent {
-  const fields: { [name: string]: string } = {};
-  for (const name in o.fields) fields[name] = String(o.fields[name]).slice(0, 512);
-  if (o.demo) fields["vedette.demo"] = "true";
-  return {
-    id: o.event,
-    time: o.time,
-    source: o.source,
-    seq: o.seq,
-    matches: spec.fields
-      .slice(0, 2)
-      .flatMap((field) => (o.fields[field] === undefined ? [] : [{ clause: "counted", field, value: String(o.fields[field]) }])),
-    fields,
-    original: o.original,
-  };
+function sharedFields(o: Observation, { spec }: KeyedDetector): LateItem["by"] {
+  const by: { [field: string]: string | number | boolean } = {};
+  for (const field of spec.by ?? []) {
+    const value = o.fields[field];
+    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") by[field] = value;
+  }
+  return by;
 }

@@ -43,13 +43,14 @@ export async function replay({ log, control, pool, jobBytes = 1_048_576, onProgr
   let damaged = 0;
   const keep = (f: Finding) => {
     if (f.supersedes !== undefined) found.delete(f.supersedes);
-    found.set(f.id, f);
+    if (f.withdrawn) found.delete(f.id);
+    else found.set(f.id, f);
   };
   const finish = async (job: Job, program: Program) => {
     if (program !== current || !keyed) {
       const { detectors } = await prepareDetectors(program.detectors, program.lateness_s * 1_000_000);
       if (keyed) keyed.adopt(detectors);
-      else keyed = new KeyedEngine(detectors, program.lateness_s * 1_000_000, watermarks);
+      else keyed = new KeyedEngine(detectors, watermarks);
       current = program;
     }
     const result = await pool.run(job, program);

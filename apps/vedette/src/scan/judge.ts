@@ -30,7 +30,7 @@ export class Judge {
   constructor(compiled: Compiled, formats: ReadonlyMap<string, FormatSpec>) {
     this.#compiled = compiled;
     this.#analyser = new Analyser(formats);
-    this.#keyed = new KeyedEngine(compiled.stage.detectors, compiled.program.lateness_s * 1_000_000);
+    this.#keyed = new KeyedEngine(compiled.stage.detectors);
   }
 
   take({ file, first, format, preamble, records }: Piece): Judged {

@@ -1,0 +1,78 @@
+/** Folds a key again with the events that came too late for it, and shows what that changes and nothing else. Knows no store. */
+import type { Claim } from "@vedette/kit";
+import type { Finding, Micros } from "@vedette/model";
+import { type Claimed, fold } from "./history.ts";
+import type { Key } from "./key.ts";
+import { earlier, type Held, placeOf } from "./order.ts";
+
+/** A key's observations around its late events, in order, none twice. */
+export interface Around {
+  /** Without the late ones: what had been folded. */
+  readonly base: readonly Held[];
+  /** With them. */
+  readonly all: readonly Held[];
+  /** The late ones alone. */
+  readonly missed: readonly Held[];
+}
+
+/**
+ * @param key as it is, or a new one where it had been forgotten
+ * @param revision above every revision that a forgotten window can have been shown with
+ */
+export function catchUp(key: Key, { base, all, missed }: Around, revision: number): readonly Finding[] {
+  const { detector, history } = key;
+  const first = history.pending[0];
+  const settled = (o: Held): boolean => {
+    const place = placeOf(o);
+    if (history.frontier) return !earlier(history.frontier, place);
+    return first === undefined || earlier(place, placeOf(first));
+  };
+  const was = fold(detector, base.filter(settled), undefined).claims ?? new Map<Micros, Claimed>();
+  const past = all.filter(settled);
+  const now = fold(detector, past, undefined);
+  const last = past.at(-1);
+  const frontier = last && (!history.frontier || earlier(history.frontier, placeOf(last))) ? placeOf(last) : history.frontier;
+  // what is still open takes them as if they had come in time
+  const still = missed.filter((o) => !settled(o));
+  history.rebase(now.state, frontier);
+  const findings = amend(key, was, now.claims ?? new Map(), revision);
+  for (const o of still) history.add(o);
+  return [...findings, ...key.review(undefined, true)];
+}
+
+function amend(key: Key, was: ReadonlyMap<Micros, Claimed>, is: ReadonlyMap<Micros, Claimed>, revision: number): readonly Finding[] {
+  const findings: Finding[] = [];
+  const gone = new Map([...was].filter(([start]) => !is.has(start)));
+  for (const [start, { claim, first }] of is) {
+    const before = was.get(start)?.claim;
+    const known = key.shown[start];
+    if (before && same(before, claim)) {
+      // told already: only remembered, so that what follows amends it
+      if (!known) Object.assign(key.enter(claim), { done: true, latest: undefined, first, revision });
+      continue;
+    }
+    const replaced = before ? undefined : [...gone].find(([, old]) => overlap(old.claim, claim));
+    let supersedes: string | undefined;
+    if (replaced) {
+      gone.delete(replaced[0]);
+      supersedes = (key.shown[replaced[0]] ?? key.enter(replaced[1].claim)).id;
+      key.drop(String(replaced[0]));
+    }
+    const shown = known ?? key.enter(claim);
+    shown.revision = known ? known.revision + 1 : before ? revision : 0;
+    Object.assign(shown, { latest: claim, settled: claim, late: true, orphan: undefined, done: undefined });
+    Object.assign(shown, { count: claim.count, severity: claim.severity, end: claim.window.end });
+    shown.first ??= first;
+    findings.push(key.finding(shown, { supersedes }));
+  }
+  for (const [start, { claim }] of gone) {
+    const shown = key.shown[start] ?? key.enter(claim);
+    Object.assign(shown, { latest: claim, late: true, revision: Math.max(shown.revision + 1, revision) });
+    findings.push(key.finding(shown, { canonical: true, withdrawn: true }));
+    key.drop(String(start));
+  }
+  return findings;
+}
+
+const same = (a: Claim, b: Claim): boolean => a.count === b.count && a.severity === b.severity && a.window.end === b.window.end;
+const overlap = (a: Claim, b: Claim): boolean => a.window.start <= b.window.end && b.window.start <= a.window.end;

@@ -1,0 +1,310 @@
+/**
+ * One key of one detector: its history, what was shown of its claims, and the findings that come of both. A claim is shown at once, amended
+ * while it grows, superseded or withdrawn when an earlier event proves it wrong, canonical once nothing can change it any more.
+ */
+import type { PreparedDetector } from "@vedette/detect";
+import { type Claim, idOf } from "@vedette/kit";
+import type { EvidenceEvent, Finding, Micros, Observation } from "@vedette/model";
+import { type Claims, History, type SavedHistory } from "./history.ts";
+import type { Held } from "./order.ts";
+
+/** A claim that was shown, by the start of its window. */
+export interface Shown {
+  readonly id: string;
+  revision: number;
+  /** Events counted when last shown: a growing episode is shown again each time it has doubled. */
+  count: number;
+  severity: string;
+  end: Micros;
+  /** Newest claim by all that is known; gone once canonical and over. */
+  latest?: Claim | undefined;
+  /** Newest claim by what is settled. */
+  settled?: Claim | undefined;
+  /** When the first claim of the window was made, once that is settled. */
+  first?: Micros;
+  /** Nothing claims it any longer: to be superseded, or withdrawn when the last word is spoken. */
+  orphan?: true | undefined;
+  /** Its canonical finding is out. */
+  done?: true | undefined;
+  /** Raised or amended by an event that came later than the lateness. */
+  late?: true;
+  /** What detectors that follow this one were told. */
+  told?: Told | undefined;
+}
+export interface Told {
+  readonly first: Micros;
+  readonly final: boolean;
+  readonly keys: readonly (readonly [detector: string, key: string])[];
+}
+
+/** A key in a checkpoint, as JSON; docs/format/state.md. */
+export interface SavedKey extends SavedHistory {
+  readonly format: 2;
+  readonly hash: string;
+  readonly shown: { readonly [start: string]: Shown };
+  readonly evidence: readonly EvidenceEvent[];
+}
+
+/** Evidence in full for this many events of a key; the claims hold the ids of the rest. */
+const maxEvidence = 20;
+/** A key's short history is bounded; beyond it the oldest becomes canonical early, counted as `crowded`. */
+export const maxPending = 4_096;
+/** An episode is canonical so long after its last event (of event time, beyond the lateness) even if its key lives on. */
+const overAfter: Micros = 600_000_000;
+/** Windows of one key that are over are remembered for amendments from the catch-up lane; the oldest are let go. */
+const maxOver = 32;
+
+export class Key {
+  readonly detector: PreparedDetector;
+  /** Tenant, NUL, what the detector counts by. */
+  readonly key: string;
+  readonly history: History;
+  readonly shown: { [start: string]: Shown };
+  readonly evidence: EvidenceEvent[];
+  /** Slot in which something may become canonical or be forgotten. */
+  due = -1;
+  /** Size in the last checkpoint. */
+  bytes = 0;
+  /** Findings that followers were told of and that are no more. */
+  gone: { readonly id: string; readonly told: Told }[] = [];
+
+  constructor(detector: PreparedDetector, key: string, saved?: SavedKey) {
+    this.detector = detector;
+    this.key = key;
+    this.shown = saved ? { ...saved.shown } : {};
+    this.evidence = saved ? [...saved.evidence] : [];
+    this.history = new History(detector, saved);
+    if (!saved) return;
+    for (const [start, { claim }] of this.history.claims) {
+      const shown = this.shown[start];
+      if (shown) shown.latest = claim;
+    }
+    for (const shown of Object.values(this.shown)) shown.latest ??= shown.settled;
+  }
+
+  saved(): SavedKey {
+    const shown: { [start: string]: Shown } = {};
+    for (const start in this.shown) {
+      const { latest, ...rest } = this.shown[start]!;
+      // what a fold of the pending observations gives again is not written
+      shown[start] = rest.orphan ? { ...rest, latest } : rest;
+    }
+    return { format: 2, hash: this.detector.hash, ...this.history.saved, shown, evidence: this.evidence };
+  }
+
+  /** @returns what became visible by it; or why it was not taken */
+  observe(o: Held): readonly Finding[] | "late" | "repeated" {
+    const added = this.history.add(o.original === "" ? o : { ...o, original: "" });
+    if (typeof added === "string") return added;
+    this.#remember(o);
+    if (added.whole) return this.review(o);
+    return added.claims.length === 0 ? none : this.#show(added.claims, o);
+  }
+
+  /** Shows what differs after the history was folded again. */
+  review(o?: Observation, late = false): readonly Finding[] {
+    const { claims } = this.history;
+    for (const start in this.shown) {
+      const shown = this.shown[start]!;
+      if (shown.done || claims.has(Number(start))) continue;
+      if (shown.settled) shown.latest = shown.settled;
+      else shown.orphan = true;
+    }
+    return this.#show(
+      [...claims.values()].map(({ claim }) => claim),
+      o,
+      late,
+    );
+  }
+
+  /** Settles what the watermark has passed. */
+  settle(mark: Micros): void {
+    this.#settled(this.history.settle(mark));
+  }
+  /** @returns whether the bound on a key's history made it settle early */
+  crowd(): boolean {
+    const over = this.history.pending.length - maxPending;
+    if (over > 0) this.#settled(this.history.settleOldest(over));
+    return over > 0;
+  }
+
+  /** The time after which the key is forgotten, or undefined while something is open. */
+  expires(): Micros | undefined {
+    if (this.history.pending.length > 0) return undefined;
+    const { final } = this.history;
+    return final === undefined ? Number.NEGATIVE_INFINITY : this.detector.spec.expires(final, this.detector.config);
+  }
+
+  /** The last word on what nothing can change any more; on everything when the key is forgotten. */
+  conclude(mark: Micros, forgotten: boolean): readonly Finding[] {
+    const findings: Finding[] = [];
+    const { pending, frontier } = this.history;
+    for (const start of Object.keys(this.shown).sort()) {
+      const shown = this.shown[start]!;
+      if (shown.orphan) {
+        if (!forgotten && pending.length > 0 && (frontier?.[0] ?? Number.NEGATIVE_INFINITY) < shown.end) continue;
+        shown.revision++;
+        findings.push(this.finding(shown, { canonical: true, withdrawn: true }));
+        this.drop(start);
+      } else if (shown.settled && !shown.done && (forgotten || shown.settled.window.end + overAfter < mark)) {
+        shown.latest = shown.settled;
+        shown.revision++;
+        findings.push(this.finding(shown, { canonical: true }));
+        shown.count = shown.settled.count;
+        shown.severity = shown.settled.severity;
+        shown.end = shown.settled.window.end;
+        shown.done = true;
+        shown.latest = undefined;
+        shown.settled = undefined;
+      }
+    }
+    const over = Object.keys(this.shown).filter((start) => this.shown[start]!.done);
+    for (const start of over.slice(0, Math.max(0, over.length - maxOver))) delete this.shown[start];
+    return findings;
+  }
+
+  /** The earliest time at which `conclude` has something to say although the key lives on. */
+  concludes(): Micros | undefined {
+    let first: Micros | undefined;
+    for (const start in this.shown) {
+      const { settled, orphan, done, end } = this.shown[start]!;
+      if (done || (!settled && !orphan)) continue;
+      const at = settled ? settled.window.end + overAfter : end;
+      if (first === undefined || at < first) first = at;
+    }
+    return first;
+  }
+
+  #settled(claims: Claims | undefined): void {
+    for (const [start, { claim, first }] of claims ?? []) {
+      const shown = this.shown[start] ?? this.enter(claim);
+      if (shown.done && shown.count === claim.count && shown.severity === claim.severity && shown.end >= claim.window.end) continue;
+      shown.settled = claim;
+      shown.latest ??= claim;
+      shown.first ??= first;
+      shown.orphan = undefined;
+      shown.done = undefined;
+    }
+  }
+
+  /** A window that nothing was shown of yet. */
+  enter(claim: Claim): Shown {
+    const { spec, hash } = this.detector;
+    const id = idOf(spec.name, hash, this.key, claim.window.start);
+    const now: Shown = { id, revision: 0, count: claim.count, severity: claim.severity, end: claim.window.end, latest: claim };
+    this.shown[claim.window.start] = now;
+    return now;
+  }
+
+  #show(claims: readonly Claim[], o?: Observation, late = false): readonly Finding[] {
+    const findings: Finding[] = [];
+    for (const claim of claims) {
+      const shown = this.shown[claim.window.start];
+      if (!shown) {
+        const replaced = this.#replaced(claim);
+        const now = this.enter(claim);
+        if (late) {
+          now.late = true;
+          now.revision = replaced?.revision ?? 0;
+        }
+        findings.push(this.finding(now, { o, supersedes: replaced?.id }));
+        continue;
+      }
+      if (shown.done && claim.count <= shown.count && claim.severity === shown.severity) continue;
+      shown.latest = claim;
+      shown.orphan = undefined;
+      if (late) shown.late = true;
+      // a growing episode is shown again each time it has doubled
+      if (claim.severity === shown.severity && claim.count < shown.count * 2 && !late) continue;
+      if (late && claim.severity === shown.severity && claim.count === shown.count && claim.window.end === shown.end) continue;
+      shown.revision++;
+      shown.count = claim.count;
+      shown.severity = claim.severity;
+      shown.end = claim.window.end;
+      shown.done = undefined;
+      findings.push(this.finding(shown, { o }));
+    }
+    return findings;
+  }
+
+  /** An earlier event moved the window's start: the new claim takes the place of the one it overlaps. */
+  #replaced(claim: Claim): Shown | undefined {
+    const start = Object.keys(this.shown).find((s) => {
+      const { orphan, latest } = this.shown[s]!;
+      return orphan && latest && claim.window.start <= latest.window.end && latest.window.start <= claim.window.end;
+    });
+    if (start === undefined) return undefined;
+    return this.drop(start);
+  }
+
+  drop(start: string): Shown {
+    const shown = this.shown[start]!;
+    delete this.shown[start];
+    if (shown.told) this.gone.push({ id: shown.id, told: shown.told });
+    return shown;
+  }
+
+  /** Keeps the first events of every claim and the newest of what may become one. */
+  #remember(o: Observation): void {
+    this.evidence.push(evidenceFor(o, this.detector));
+    if (this.evidence.length <= maxEvidence) return;
+    const claimed = new Set(Object.values(this.shown).flatMap((s) => (s.latest?.events ?? []).slice(0, maxEvidence)));
+    const at = this.evidence.findIndex((e) => !claimed.has(e.id));
+    this.evidence.splice(at < 0 ? this.evidence.length - 1 : at, 1);
+  }
+
+  finding(
+    shown: Shown,
+    how: {
+      readonly canonical?: boolean;
+      readonly withdrawn?: true;
+      readonly supersedes?: string | undefined;
+      readonly o?: Observation | undefined;
+    },
+  ): Finding {
+    const claim = shown.latest!;
+    const { spec, hash, kind } = this.detector;
+    return {
+      id: shown.id,
+      tenant: this.key.slice(0, this.key.indexOf("\0")),
+      rule: { id: spec.name, title: spec.title, hash, kind: kind ?? "detector" },
+      severity: claim.severity,
+      key: this.key,
+      window: claim.window,
+      time: claim.window.end,
+      events: claim.events,
+      count: claim.count,
+      entities: claim.entities,
+      evidence: this.evidence.filter((e) => claim.events.includes(e.id)).slice(0, 10),
+      attack: claim.attack ?? [],
+      summary: claim.summary,
+      revision: shown.revision,
+      ...(how.supersedes === undefined ? {} : { supersedes: how.supersedes }),
+      canonical: how.canonical ?? false,
+      ...(how.withdrawn && { withdrawn: true as const }),
+      ...(shown.late && { late: true as const }),
+      demo: this.evidence[0]?.fields["vedette.demo"] === "true",
+      received: how.o?.received ?? 0,
+    };
+  }
+}
+
+const none: readonly Finding[] = [];
+
+/** A detector's first two fields are what it counts and by what: they stand as the reason. */
+function evidenceFor(o: Observation, { spec }: PreparedDetector): EvidenceEvent {
+  const fields: { [name: string]: string } = {};
+  for (const name in o.fields) fields[name] = String(o.fields[name]).slice(0, 512);
+  if (o.demo) fields["vedette.demo"] = "true";
+  return {
+    id: o.event,
+    time: o.tally ? o.tally.sample[0]![0] : o.time,
+    source: o.source,
+    seq: o.seq,
+    matches: spec.fields
+      .slice(0, 2)
+      .flatMap((field) => (o.fields[field] === undefined ? [] : [{ clause: "counted", field, value: String(o.fields[field]) }])),
+    fields,
+    original: o.original,
+  };
+}

@@ -1,0 +1,85 @@
+/** Events that came too late for their keys, by key, until the catch-up lane folds them in: bounded, kept in the checkpoint. Knows no store. */
+import type { Micros, Observation } from "@vedette/model";
+
+/** What came too late for one key. */
+export interface LateItem {
+  readonly detector: string;
+  readonly key: string;
+  /** Event times of the late events. */
+  from: Micros;
+  to: Micros;
+  /** How long an event of the detector matters. */
+  reach: Micros;
+  /** Late events by id, with how often each came. */
+  events: { [id: string]: number };
+  /** Late parts of buckets: all of a (source, host) from this sequence number on came too late. */
+  buckets: { readonly start: Micros; readonly source: string; readonly host: string; seq: number }[];
+  /** The first's place in the ledger of receive times: later ones wait for company only so long. */
+  received: Micros;
+  /** Values by which the store is asked for the key's events. */
+  readonly by: { readonly [field: string]: string | number | boolean };
+}
+
+/** Keys with late events waiting; beyond it late events are counted as skipped. At some 300 bytes each. */
+const maxItems = 10_000;
+/** Late events of one key that are told apart. */
+const maxEvents = 1_000;
+/** Late events wait so long (of receive time) for others of their key: a host that delivers an hour's backlog is folded once, not event by event. */
+export const holdFor: Micros = 5_000_000;
+
+export class Lane {
+  readonly #items = new Map<string, LateItem>();
+  readonly #changed = new Set<string>();
+
+  get size(): number {
+    return this.#items.size;
+  }
+
+  /** @returns false when there is no room */
+  add(o: Observation, reach: Micros, by: LateItem["by"]): boolean {
+    const id = `${o.detector}\0${o.key}`;
+    let item = this.#items.get(id);
+    if (!item) {
+      if (this.#items.size >= maxItems) return false;
+      item = { detector: o.detector, key: o.key, from: o.time, to: o.time, reach, events: {}, buckets: [], received: o.received, by };
+      this.#items.set(id, item);
+    }
+    if (o.tally) {
+      const { start, seq } = o.tally;
+      const known = item.buckets.find((b) => b.start === start && b.source === o.source && b.host === o.host);
+      if (known) known.seq = Math.min(known.seq, seq);
+      else if (item.buckets.length >= maxEvents) return false;
+      else item.buckets.push({ start, source: o.source, host: o.host, seq });
+      item.from = Math.min(item.from, start);
+    } else {
+      if (Object.keys(item.events).length >= maxEvents && !Object.hasOwn(item.events, o.event)) return false;
+      item.events[o.event] = (Object.hasOwn(item.events, o.event) ? item.events[o.event]! : 0) + 1;
+      item.from = Math.min(item.from, o.time);
+    }
+    item.to = Math.max(item.to, o.time);
+    item.reach = Math.max(item.reach, reach);
+    this.#changed.add(id);
+    return true;
+  }
+
+  /** Takes out what has waited long enough, oldest first. @param wall receive time of the newest tick */
+  take(wall: Micros, most: number): readonly LateItem[] {
+    const ripe: LateItem[] = [];
+    for (const [id, item] of this.#items) {
+      if (ripe.length >= most || item.received + holdFor > wall) break;
+      this.#items.delete(id);
+      this.#changed.add(id);
+      ripe.push(item);
+    }
+    return ripe;
+  }
+
+  drain(): { readonly id: string; readonly item: LateItem | undefined }[] {
+    const changed = [...this.#changed].map((id) => ({ id, item: this.#items.get(id) }));
+    this.#changed.clear();
+    return changed;
+  }
+  restore(item: LateItem): void {
+    this.#items.set(`${item.detector}\0${item.key}`, item);
+  }
+}
