@@ -50,27 +50,31 @@ export async function prepareDetectors(
   settings: { readonly [name: string]: unknown },
   lateness: Micros = defaultLateness,
 ): Promise<DetectStage> {
-  const prepared = new Map<string, Concerned>();
-  for (const [name, spec] of await detectors()) {
-    if (settings[name] === false) continue;
-    const config = spec.config.parse(settings[name] ?? {});
-    const query = spec.where === "" && spec.follows ? undefined : parseQuery(spec.where);
-    if (query && !query.ok) throw new ConfigError("query_invalid", `detector ${name}: ${query.message}`);
-    prepared.set(name, {
-      spec,
-      config,
-      hash: contentHash(JSON.stringify([name, config])),
-      lateness: Math.max(lateness, spec.lateness?.(config) ?? 0),
-      concerns: query ? compile(query.query.where) : () => false,
-    });
-  }
-  return { detectors: prepared, ...observer([...prepared.values()]) };
+  const prepared: Concerned[] = [];
+  for (const [name, spec] of await detectors())
+    if (settings[name] !== false) prepared.push(prepareDetector(spec, settings[name] ?? {}, lateness));
+  return stageOf(prepared);
 }
 
-function observer(all: readonly Concerned[]): Pick<DetectStage, "observe" | "flush"> {
+/** @throws ConfigError `query_invalid` where its `where` does not parse */
+export function prepareDetector(spec: DetectorSpec, settings: unknown, lateness: Micros = defaultLateness): Concerned {
+  const config = spec.config.parse(settings);
+  const query = spec.where === "" && spec.follows ? undefined : parseQuery(spec.where);
+  if (query && !query.ok) throw new ConfigError("query_invalid", `detector ${spec.name}: ${query.message}`);
+  return {
+    spec,
+    config,
+    hash: contentHash(JSON.stringify([spec.name, config])),
+    lateness: Math.max(lateness, spec.lateness?.(config) ?? 0),
+    concerns: query ? compile(query.query.where) : () => false,
+  };
+}
+
+export function stageOf(all: readonly Concerned[]): DetectStage {
   const tallies = new Tallies();
   let capped = new Map<string, number>();
   return {
+    detectors: new Map(all.map((detector) => [detector.spec.name, detector])),
     observe(event, seen, demo) {
       let found: Observation[] | undefined;
       for (const detector of all) {

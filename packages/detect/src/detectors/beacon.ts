@@ -104,7 +104,8 @@ export default defineDetector({
     const from = textField(fields, "source.ip")!;
     const to = textField(fields, "destination.ip")!;
     if (ignore_ports.includes(Number(fields["destination.port"])) || isGroup(to)) return undefined;
-    if ((within(to, internal) && within(from, internal)) || within(to, ignore)) return undefined;
+    // from outside to us is no call home; between strangers it may be one, where nobody said which networks are ours
+    if (within(to, internal) || within(to, ignore)) return undefined;
     return `${from}\0${to}\0${textField(fields, "destination.port")}/${textField(fields, "network.transport")}`;
   },
 
