@@ -1,17 +1,22 @@
 /** Which reader understands which program's messages. */
 import type { Fields } from "@vedette/model";
+import { readPostgresLine } from "../postgresql/message.ts";
+import { readSlurmMessage } from "../slurm/message.ts";
 import { readAccounts } from "./accounts.ts";
+import { readKernel } from "./kernel.ts";
+import { readDovecot, readPostfix } from "./mail.ts";
 import { readPam } from "./pam.ts";
 import { readSu, readSudo } from "./privilege.ts";
+import { readDoas, readNamed, readProftpd, readPureFtpd, readRhostFailure, readVsftpd } from "./services.ts";
 import { readSshd } from "./sshd.ts";
-import { readCron, readKernel, readLogind } from "./system.ts";
+import { readCron, readLogind, readSystemd } from "./system.ts";
 
 /** Sets what a message tells; false where it tells nothing we know. */
 type Reader = (message: string, fields: Fields) => boolean;
 
 interface Program {
-  /** `auth`: what auth.log and secure hold. */
-  readonly dataset: "linux.auth" | "linux.syslog";
+  /** `linux.auth` is what auth.log and secure hold; a program with a dataset of its own is a module too. */
+  readonly dataset: string;
   readonly read?: Reader;
 }
 
@@ -32,19 +37,41 @@ const programs = new Map<string, Program>([
   ["crontab", { dataset: "linux.syslog", read: readCron }],
   ["anacron", { dataset: "linux.syslog" }],
   ["kernel", { dataset: "linux.syslog", read: readKernel }],
+  ["systemd", { dataset: "linux.syslog", read: readSystemd }],
+  ["doas", auth(readDoas)],
+  ["dovecot", { dataset: "dovecot.log", read: readDovecot }],
+  ["named", { dataset: "bind.log", read: readNamed }],
+  ["proftpd", { dataset: "proftpd.log", read: readProftpd }],
+  ["pure-ftpd", { dataset: "pureftpd.log", read: readPureFtpd }],
+  ["vsftpd", { dataset: "vsftpd.log", read: readVsftpd }],
+  ["pvedaemon", auth(readRhostFailure)],
+  ["pveproxy", auth(readRhostFailure)],
+  ["proxmox-backup-proxy", auth(readRhostFailure)],
+  ["proxmox-backup-api", auth(readRhostFailure)],
+  ["postgres", { dataset: "postgresql.log", read: readPostgresLine }],
+  ["slurmctld", { dataset: "slurm.log", read: readSlurmMessage }],
+  ["slurmd", { dataset: "slurm.log", read: readSlurmMessage }],
+  ["slurmdbd", { dataset: "slurm.log", read: readSlurmMessage }],
+  ["slurmstepd", { dataset: "slurm.log", read: readSlurmMessage }],
+  ["slurmrestd", { dataset: "slurm.log", read: readSlurmMessage }],
 ]);
 for (const name of "useradd usermod userdel groupadd groupmod groupdel gpasswd passwd chage chpasswd adduser deluser".split(" ")) {
   programs.set(name, auth(readAccounts));
 }
 const unknown: Program = { dataset: "linux.syslog" };
+/** `postfix/smtpd`, `postfix/submission/smtpd`, `postfix-edge/smtpd`. */
+const postfix: Program = { dataset: "postfix.log", read: readPostfix };
+
+function programOf(name: string): Program {
+  return programs.get(name) ?? (name.startsWith("postfix") && name.includes("/") ? postfix : unknown);
+}
 
 /** Reads one program's message into ECS and says what it is about. */
 export function readMessage(program: string, message: string, fields: Fields): void {
   const module = program.indexOf("(");
   const bare = module > 0 ? program.slice(0, module) : program;
-  const known = programs.get(bare) ?? unknown;
+  const known = programOf(bare);
   fields["event.dataset"] = known.dataset;
-  if (known.read?.(message, fields)) return;
-  const fromPam = readPam(message, program, fields);
-  if (fromPam) fields["event.dataset"] = "linux.auth";
+  if (!known.dataset.startsWith("linux.")) fields["event.module"] = known.dataset.slice(0, -4);
+  if (!(known.read?.(message, fields) ?? false) && readPam(message, program, fields)) fields["event.dataset"] = "linux.auth";
 }

@@ -127,6 +127,18 @@ export function clfDate(text: string, at: number, end: number): Micros | undefin
   return local === undefined ? undefined : local - (sign === 0x2d ? -1 : 1) * minutes * 60 * second;
 }
 
+/** HAProxy's `06/Feb/2009:12:14:14.655`, in the server's zone, counted as UTC; it must end at `end`. */
+export function haproxyDate(text: string, at: number, end: number): Micros | undefined {
+  const month = monthAt(text, at + 3);
+  const year = digits(text, at + 7, 4);
+  const clock = clockAt(text, at + 12);
+  if (text.charCodeAt(at + 2) !== 0x2f || month === 0 || !(year >= 0 && clock >= 0) || text.charCodeAt(at + 11) !== 0x3a) return undefined;
+  const base = dated(year, month, digits(text, at, 2), clock);
+  const point = at + 20;
+  if (base === undefined || point === end) return base;
+  return text.charCodeAt(point) === 0x2e && digitsEnd(text, point + 1) === end ? base + fraction(text, point + 1, end) : undefined;
+}
+
 /** nginx's error log: `2016/10/25 14:49:34`, in the server's zone, counted as UTC. */
 export function nginxErrorDate(text: string): Micros | undefined {
   const year = digits(text, 0, 4);
