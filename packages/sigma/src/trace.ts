@@ -27,6 +27,8 @@ const maxClauses = 1_000;
 
 export function traceRule(rule: MappedRule, event: Readable, compiler: Compiler, frame: Frame): Clause {
   const names = new Map(rule.selections.map(({ name, condition }) => [condition, name]));
+  // what the pipelines added stands before the rule's own condition
+  if (rule.placed && rule.condition.op === "and") for (const added of rule.condition.of.slice(0, -1)) names.set(added, "logsource");
   let left = maxClauses;
   const trace = (condition: Condition): Clause => {
     left--;

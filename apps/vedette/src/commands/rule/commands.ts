@@ -56,6 +56,19 @@ export function addRuleCommands(rule: Command): void {
       "\nExample:\n  $ vedette rule schema > rule.schema.json   # then, in a rule: # yaml-language-server: $schema=rule.schema.json",
     )
     .action(async () => (await import("./schema.ts")).schema());
+  server(rules(rule.command("explain")))
+    .description("what a rule asks for; with an event, clause by clause what held, and the first clause that did not with the value it met")
+    .argument("<rule>", "rule file, id or title")
+    .argument("[events]", "file with events in any format, or - for standard input")
+    .option("--event-id <id>", "an event that a running server has stored")
+    .option("--record <n>", "which record of the file (default: the first that matches, else the nearest kind)")
+    .option("--format <name>", "format of the file; detected when absent")
+    .addOption(json())
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ vedette rule explain my-rules/backup_key.yml /var/log/auth.log\nExit code 1 when the event does not match.",
+    )
+    .action(async (wanted: string, path: string | undefined, o) => (await import("./explain.ts")).explain(wanted, path, o));
   range(server(rules(rule.command("cover"))))
     .description("how many rules can see data, and why the others cannot: over log files, or over what a server has stored")
     .argument("[logs...]", "log files or folders; a running server is asked when absent")
