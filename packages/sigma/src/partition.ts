@@ -50,6 +50,8 @@ class Key {
 /** Divides events by the values of a few fields. */
 export class Partition {
   readonly #keys: readonly Key[];
+  /** Conditions that name one of the fields somewhere; of all others a bucket decides nothing. */
+  readonly #concerned = new Set<Condition>();
 
   /** @param conditions every condition that will be asked about, so that the values they name are known */
   constructor(fields: readonly string[], conditions: Iterable<Condition>) {
@@ -57,10 +59,20 @@ export class Partition {
     for (const condition of conditions) this.#learn(condition);
   }
 
-  #learn(condition: Condition): void {
-    if (condition.op === "and" || condition.op === "or") for (const c of condition.of) this.#learn(c);
-    else if (condition.op === "not") this.#learn(condition.of);
-    else if (condition.op === "eq" && condition.value !== null) this.#key(condition.field)?.name(String(condition.value));
+  /** @returns whether the condition names one of the fields */
+  #learn(condition: Condition): boolean {
+    let concerned: boolean;
+    if (condition.op === "and" || condition.op === "or") {
+      concerned = false;
+      for (const c of condition.of) if (this.#learn(c)) concerned = true;
+    } else if (condition.op === "not") concerned = this.#learn(condition.of);
+    else {
+      const key = "field" in condition ? this.#key(condition.field) : undefined;
+      concerned = key !== undefined;
+      if (condition.op === "eq" && condition.value !== null) key?.name(String(condition.value));
+    }
+    if (concerned) this.#concerned.add(condition);
+    return concerned;
   }
 
   #key(field: string): Key | undefined {
@@ -93,6 +105,7 @@ export class Partition {
   within(bucket: number): (condition: Condition) => Condition | boolean {
     const tokens = this.#tokens(bucket);
     const decide = (condition: Condition): Condition | boolean => {
+      if (!this.#concerned.has(condition)) return constant(condition);
       switch (condition.op) {
         case "and":
           return junction(condition, "and", decide);
@@ -107,7 +120,7 @@ export class Partition {
           return condition;
       }
       const at = this.#keys.findIndex((key) => key.field === condition.field);
-      return at < 0 ? condition : this.#leaf(condition, this.#keys[at]!, tokens[at]!);
+      return this.#leaf(condition, this.#keys[at]!, tokens[at]!);
     };
     return decide;
   }
@@ -121,6 +134,11 @@ export class Partition {
     if (leaf.op === "eq" && !leaf.cased) return key.named(String(leaf.value)) === token;
     return leaf;
   }
+}
+
+/** `and` and `or` of nothing are decided everywhere. */
+function constant(condition: Condition): Condition | boolean {
+  return (condition.op === "and" || condition.op === "or") && condition.of.length === 0 ? condition.op === "and" : condition;
 }
 
 function junction(
