@@ -311,11 +311,18 @@ export class KeyedEngine {
     const [keys, bytes] = [this.#bounds.keys * keepShare, this.#bounds.bytes * keepShare];
     for (const [id, key] of this.#keys) {
       if (this.#keys.size <= keys && this.#bytes <= bytes) break;
-      if (this.#changed.has(id)) continue;
+      // what follows others is told without notice, and is no more than there are findings
+      if (this.#changed.has(id) || this.#levelOf(key) > 0) continue;
       this.#forget(id, key);
       this.#spilled++;
       this.counters.of(key.detector.spec.name).spilled++;
     }
+  }
+
+  /** Beginnings of the rows that are always in memory. */
+  get residents(): readonly string[] {
+    const followers = [...this.#detectors.keys()].filter((name) => this.#chain.level(name) > 0);
+    return [lanePrefix, ...followers.map((name) => `${name}\0`)];
   }
 
   /** Which keys the steps need that may be in the checkpoint store alone. */
