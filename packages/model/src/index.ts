@@ -1,4 +1,5 @@
 export type { FieldValue, Scalar } from "@vedette/condition";
+export * from "./backtest.ts";
 export * from "./event.ts";
 export * from "./finding.ts";
 export * from "./rule.ts";

@@ -1,6 +1,7 @@
 export type { Evidence } from "./explain.ts";
 export { fieldsOf, mapFields } from "./fields.ts";
 export type { RuleCost } from "./meter.ts";
+export { necessaryOf } from "./necessary.ts";
 export { type Pipeline, parsePipeline } from "./pipeline.ts";
 export { formatRefusal, type Refusal } from "./refusal.ts";
 export {

@@ -1,0 +1,67 @@
+/** Runs a backtest: pages of the store's scan to a judge, which may be in a thread of its own. Changes nothing. Knows no rule. */
+import type { BacktestEstimate, BacktestReport, BacktestRule } from "@vedette/model";
+import type { EventStore, ScanPage, TimeRange } from "@vedette/store";
+import { Judge } from "./judge.ts";
+import type { BacktestPlan } from "./plan.ts";
+
+/** Where pages are judged. `take` resolves when the next page may come. */
+export interface JudgePort {
+  take(page: ScanPage): Promise<void>;
+  finish(span_days: number): Promise<{ readonly candidates: number; readonly rules: readonly BacktestRule[]; readonly cpu_s: number }>;
+  close(): Promise<void>;
+}
+
+export interface BacktestOptions {
+  readonly events: EventStore;
+  readonly tenant: string;
+  readonly range: TimeRange;
+  /** In this thread where absent. */
+  readonly judge?: JudgePort;
+  readonly onProgress?: (read: number, stored: number) => void;
+  /** Asked before each page; while it has not resolved, production goes first. */
+  readonly turn?: (signal: AbortSignal) => Promise<void>;
+}
+
+const day = 86_400_000_000;
+
+export function estimateBacktest({ where }: BacktestPlan, options: BacktestOptions, signal?: AbortSignal): Promise<BacktestEstimate> {
+  const { events, tenant, range } = options;
+  return events.estimate({ tenant, range, where }, signal);
+}
+
+/** @throws DOMException `AbortError` when `signal` aborts */
+export async function backtest(plan: BacktestPlan, options: BacktestOptions, signal: AbortSignal): Promise<BacktestReport> {
+  const { events, tenant, range, judge = inlineJudge(plan), onProgress, turn } = options;
+  const begun = performance.now();
+  let stored = 0;
+  try {
+    for await (const page of events.scan({ tenant, range, where: plan.where }, signal)) {
+      stored = page.stored;
+      await judge.take(page);
+      onProgress?.(page.read, page.stored);
+      await turn?.(signal);
+    }
+    const { oldest = range.from, newest = range.from } = await events.usage();
+    const span_days = Math.max(0, Math.min(range.to, newest) - Math.max(range.from, oldest)) / day;
+    const { candidates, rules, cpu_s } = await judge.finish(span_days);
+    const seconds = (performance.now() - begun) / 1_000;
+    return { ...range, span_days, stored, candidates, seconds, cpu_s, rules, refused: plan.refused };
+  } finally {
+    await judge.close();
+  }
+}
+
+/** In this thread: offline, and in tests. */
+export function inlineJudge(plan: BacktestPlan): JudgePort {
+  const judge = new Judge(plan);
+  const before = process.threadCpuUsage();
+  return {
+    take: async (page) => judge.take(page),
+    finish: async (span_days) => {
+      const counted = judge.finish(span_days);
+      const { user, system } = process.threadCpuUsage(before);
+      return { ...counted, cpu_s: (user + system) / 1e6 };
+    },
+    close: async () => {},
+  };
+}
