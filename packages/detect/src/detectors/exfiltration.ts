@@ -1,0 +1,179 @@
+/** One of our addresses sends far more out than it ever does. Knows no content. */
+import { defineDetector, z } from "@vedette/kit";
+import type { Micros } from "@vedette/model";
+import { type Baseline, remembered, usualOf } from "../baseline.ts";
+import { day, type Episode, extend, hour, numberField, ongoing, textField, windowOf } from "../episode.ts";
+import { internalDescription, isGroup, network, privateNetworks, within } from "../networks.ts";
+
+interface Sent {
+  readonly bytes: number;
+  /** The connection that sent most: to whom and how much. */
+  readonly to: string;
+  readonly most: number;
+}
+interface State {
+  readonly usual: Baseline;
+  readonly last: Micros;
+  readonly episode?:
+    | (Episode & { readonly bytes: number; readonly to: string; readonly most: number; readonly severity: "medium" | "high" })
+    | undefined;
+}
+
+const bucket: Micros = hour;
+const MB = 1_000_000;
+
+const upload = (time: Micros, bytes: number, more: { [field: string]: string | number | boolean } = {}) => ({
+  time,
+  fields: {
+    "event.dataset": "zeek.conn",
+    "source.ip": "10.0.0.9",
+    "destination.ip": "203.0.113.80",
+    "destination.port": 443,
+    "source.bytes": bytes,
+    ...more,
+  },
+});
+const ordinary = (bytes: number, days = 4) => Array.from({ length: days * 8 }, (_, n) => upload(n * 3 * hour, bytes + (n % 7) * MB));
+
+export default defineDetector({
+  name: "exfiltration",
+  title: "Unusually much data sent out",
+  summary: "Finds an address of ours that sends more out within an hour than it ever does.",
+  description:
+    "Sums up, per hour and source, the bytes of connections that leave our networks, and compares with the source's own hours of the past weeks: more than the floor, six robust deviations above the median, and half more than its busiest hour. Young sources are judged by ten times the floor. Connections that a sensor has shunted are left out, because their byte counts are wrong. Zeek counts a connection in the hour in which it began. Data transfer nodes and backup servers have busy hours in their history and stay quiet once these are known.",
+  stability: "beta",
+  where: "event.dataset:zeek.conn and source.ip:* and destination.ip:* and source.bytes > 0 and not zeek.shunted:true",
+  fields: ["source.ip", "destination.ip", "source.bytes", "destination.port", "network.protocol", "event.duration"],
+  config: z.strictObject({
+    by: z
+      .enum(["source", "pair"])
+      .default("source")
+      .describe("Whether all that a source sends is one sum, or each destination has its own; pairs see smaller things and remember more."),
+    floor_mb: z
+      .number()
+      .min(1)
+      .max(10_000_000)
+      .default(1_000)
+      .describe(
+        "Never reported below, megabytes an hour; about what a mailbox or a source repository comes to, and more than office work sends.",
+      ),
+    memory_days: z
+      .number()
+      .min(1)
+      .max(60)
+      .default(14)
+      .describe("How far back an address is compared with itself, days; two working weeks."),
+    learning_days: z
+      .number()
+      .min(0)
+      .max(30)
+      .default(3)
+      .describe("How long an address must be known before it is judged by its own past, days."),
+    internal: z.array(network).max(1_000).prefault(privateNetworks).describe(internalDescription),
+    ignore: z.array(network).max(1_000).default([]).describe("Sources or destinations that are not asked: backup targets, partner sites."),
+  }),
+  examples: [
+    {
+      title: "Five gigabytes from a workstation",
+      events: [...ordinary(40 * MB), upload(4 * day, 5_000 * MB)],
+      finds: [
+        "10.0.0.9 sent 5.0 GB out within an hour, mostly to 203.0.113.80 (5.0 GB in one connection); usual is 0 B, the most so far 46.0 MB",
+      ],
+    },
+    {
+      title: "A transfer node on an ordinary day, and an hour a little above its busiest",
+      events: [...ordinary(4_000 * MB), upload(4 * day, 4_500 * MB)],
+      finds: [],
+    },
+    {
+      title: "Inside our networks, and a shunted flow",
+      events: [
+        ...ordinary(MB),
+        upload(4 * day, 9_000 * MB, { "destination.ip": "10.9.9.9" }),
+        upload(4 * day, 9_000 * MB, { "zeek.shunted": true }),
+      ],
+      finds: [],
+    },
+    { title: "A machine's first day, installing and uploading", events: [upload(0, 3_000 * MB)], finds: [] },
+  ],
+
+  key(fields, { by, internal, ignore }) {
+    const from = textField(fields, "source.ip")!;
+    const to = textField(fields, "destination.ip")!;
+    if (isGroup(to) || within(to, internal) || within(from, ignore) || within(to, ignore)) return undefined;
+    // a stranger's connection to a stranger is none of ours
+    if (!within(from, internal) && fields["zeek.conn.local_orig"] !== true) return undefined;
+    return by === "pair" ? `${from}\0${to}` : from;
+  },
+
+  tally: {
+    bucket: () => bucket,
+    of(fields): Sent {
+      const bytes = numberField(fields, "source.bytes");
+      return { bytes, to: textField(fields, "destination.ip")!, most: bytes };
+    },
+    merge(into: Sent, more: Sent): Sent {
+      const larger = more.most > into.most || (more.most === into.most && more.to < into.to) ? more : into;
+      return { bytes: into.bytes + more.bytes, to: larger.to, most: larger.most };
+    },
+  },
+  // written when it ended, counted where it began: a long transfer comes hours late, and is what is looked for
+  lateness: () => 12 * hour,
+
+  fold(input, state: State | undefined, config) {
+    const { start, value, events, count } = input.tally!;
+    const { bytes, to, most } = value as Sent;
+    const memory = config.memory_days * day;
+    const floor = config.floor_mb * MB;
+    const usual = state && usualOf(state.usual, bucket, memory, start);
+    const known = state !== undefined && start - state.usual.since >= config.learning_days * day;
+    const limit = known ? Math.max(floor, usual!.limit) : floor * 10;
+    const before = ongoing(state?.episode, start, 6 * hour);
+    const next: State = { usual: remembered(state?.usual, memory, start, bytes, limit), last: start, episode: before };
+    if (bytes <= limit) return { state: next };
+    const larger = before && before.most > most ? before : { to, most };
+    const sum = (before?.bytes ?? 0) + bytes;
+    const episode = {
+      ...extend(before, 6 * hour, { time: input.time, start, events, count }),
+      bytes: sum,
+      to: larger.to,
+      most: larger.most,
+      // ten times what already is out of the ordinary leaves little to chance
+      severity: before?.severity === "high" || bytes >= 10 * limit ? ("high" as const) : ("medium" as const),
+    };
+    const from = input.key.split("\0")[0]!;
+    const hours = Math.round((start - Math.floor(episode.start / hour) * hour) / hour) + 1;
+    const past = known ? `; usual is ${size(usual!.median)}, the most so far ${size(usual!.most)}` : "; it has no history yet";
+    return {
+      state: { ...next, episode },
+      claims: [
+        {
+          window: windowOf(episode),
+          severity: episode.severity,
+          summary: `${from} sent ${size(sum)} out within ${hours === 1 ? "an hour" : `${hours} hours`}, mostly to ${episode.to} (${size(episode.most)} in one connection)${past}`,
+          events: episode.events,
+          count: episode.count,
+          entities: [
+            { type: "source.ip", id: from },
+            { type: "destination.ip", id: episode.to },
+          ],
+          attack: ["T1048", "T1041"],
+        },
+      ],
+    };
+  },
+
+  expires: (state, { memory_days }) => state.last + memory_days * day,
+});
+
+/** Decimal, as networks are measured: `1.5 GB`. */
+function size(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+  let n = 0;
+  let value = bytes;
+  while (value >= 1_000 && n < units.length - 1) {
+    value /= 1_000;
+    n++;
+  }
+  return `${n === 0 ? value : value.toFixed(1)} ${units[n]}`;
+}
