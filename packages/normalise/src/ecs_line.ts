@@ -24,6 +24,12 @@ const datasets = new Map<string, readonly string[]>([
   ...["nginx.access", "nginx.error", "nginx.ingress_controller", "nginx"].map((name) => [name, nginx] as const),
   ...["apache.access", "apache.error", "apache2.access", "apache2.error", "apache"].map((name) => [name, apache] as const),
   ...["auditd.log", "auditd"].map((name) => [name, audit] as const),
+  ...["haproxy.log", "haproxy"].map((name) => [name, ["haproxy"]] as const),
+  ...["postgresql.log", "postgresql"].map((name) => [name, ["postgresql"]] as const),
+  ...["cisco_asa.log", "cisco.asa", "cisco_ftd.log", "cisco.ftd"].map((name) => [name, ["cisco_asa"]] as const),
+  ...["cef.log", "cef"].map((name) => [name, ["cef"]] as const),
+  ...["aws.vpcflow", "aws.vpcflow_logs"].map((name) => [name, ["aws_vpc_flow"]] as const),
+  ["slurm.log", ["slurm_log"]],
 ]);
 /** The files rsyslog and syslog-ng write in Debian's, Red Hat's and SUSE's default configurations. */
 const syslogFile =
@@ -48,6 +54,8 @@ function namesForPath(path: string): readonly string[] | undefined {
   const file = path.slice(path.lastIndexOf("/") + 1);
   if (syslogFile.test(file)) return syslog;
   if (file.startsWith("audit.log")) return audit;
+  if (path.includes("postgres")) return ["postgresql"];
+  if (file.startsWith("slurm")) return ["slurm_log"];
   if (path.includes("nginx")) return nginx;
   if (path.includes("apache") || path.includes("httpd")) return apache;
   return file.includes("access") ? [...nginx, ...apache] : undefined;

@@ -12,7 +12,8 @@ const addresses = [
   "dns.resolved_ip",
 ];
 const users = ["user.name", "user.effective.name", "user.target.name", "source.user.name", "destination.user.name"];
-const hosts = ["host.name", "host.hostname", "source.domain", "destination.domain", "observer.name"];
+/** The other ends. The host an event comes from is in `host.name` of each anyway, and would be said twice of every event. */
+const hosts = ["source.domain", "destination.domain"];
 const hashes = ["file.hash.md5", "file.hash.sha1", "file.hash.sha256", "process.hash.sha256", "tls.server.hash.sha1"];
 
 /** Sets `related.ip`, `related.user`, `related.hosts` and `related.hash` where there is anything to name; call it when the other fields are set. */

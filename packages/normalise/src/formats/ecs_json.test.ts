@@ -78,35 +78,6 @@ describe("a document is taken as it is", () => {
   });
 });
 
-describe("the journal", () => {
-  test("journalctl -o json", () => {
-    const { time, fields } = decode({
-      __REALTIME_TIMESTAMP: "1709647679123456",
-      _HOSTNAME: "login1",
-      SYSLOG_IDENTIFIER: "sshd",
-      _PID: "4711",
-      MESSAGE: "Failed password for root from 192.0.2.66 port 50122 ssh2",
-    });
-    expect(time).toBe(1_709_647_679_123_456);
-    const expected = direct("syslog", sshd).fields;
-    for (const key of [
-      "event.action",
-      "event.outcome",
-      "event.category",
-      "source.ip",
-      "user.name",
-      "host.name",
-      "process.pid",
-      "process.name",
-    ]) {
-      expect([key, fields[key]]).toEqual([key, expected[key]]);
-    }
-  });
-  test("a message as bytes", () => {
-    expect(decode({ MESSAGE: [104, 105], _HOSTNAME: "h" }).fields["message"]).toBe("hi");
-  });
-});
-
 test("documents of others are not claimed", () => {
   for (const object of [
     { a: 1 },

@@ -1,4 +1,4 @@
-/** Documents that shippers already made in ECS, and the raw lines they carry: Filebeat, Elastic Agent, Fluent Bit, the journal. Knows no line's format. */
+/** Documents that shippers already made in ECS, and the raw lines they carry: Filebeat, Elastic Agent, Fluent Bit. Knows no line's format. */
 import {
   type DecodeContext,
   type Decoded,
@@ -11,7 +11,6 @@ import {
 } from "@vedette/kit";
 import type { Fields, Flaw, Micros } from "@vedette/model";
 import { share } from "../detect.ts";
-import { decodeJournal, isJournal } from "../ecs_journal.ts";
 import { type LineDecode, type LineHints, lineDecoder } from "../ecs_line.ts";
 import { flatten } from "../json/flatten.ts";
 import { isFlaw, looksLikeObject, parseObject } from "../json/parse.ts";
@@ -20,7 +19,7 @@ import { parseAnyTime } from "../time/parse.ts";
 
 const unknownShape: Flaw = {
   code: "unknown_shape",
-  expected: "a document with @timestamp (or Fluent Bit's date) and ECS fields, message or log; or one of the journal's",
+  expected: "a document with @timestamp (or Fluent Bit's date) and ECS fields, message or log",
 };
 
 /** Top-level names that only ECS documents and their shippers use, nested or as the head of dotted keys. */
@@ -55,9 +54,8 @@ const tellingDotted = [
 function claims(object: JsonObject): number {
   if (object["@timestamp"] !== undefined) {
     if (telling.some((name) => object[name] !== undefined) || tellingDotted.some((name) => object[name] !== undefined)) return 0.7;
-    return typeof object["message"] === "string" ? 0.6 : isJournal(object) ? 0.9 : 0;
+    return typeof object["message"] === "string" ? 0.6 : 0;
   }
-  if (isJournal(object)) return 0.9;
   if (typeof object["log"] !== "string") return 0;
   const docker = object["stream"] === "stdout" || object["stream"] === "stderr";
   return typeof object["date"] === "number" || docker ? 0.6 : 0;
@@ -66,7 +64,6 @@ function claims(object: JsonObject): number {
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
 
 function decodeObject(object: JsonObject, context: DecodeContext, decodeLine: LineDecode): DecodeResult {
-  if (isJournal(object)) return decodeJournal(object);
   const fields = newFields();
   fields["event.kind"] = "event";
   flatten(object, fields);
@@ -181,7 +178,7 @@ const kind: JsonKind = { claims, decode: (object, _text, context) => decodeObjec
 
 export default defineFormat({
   name: "ecs_json",
-  summary: "Documents in ECS as Filebeat, Elastic Agent, Fluent Bit and the systemd journal ship them, with the lines inside them decoded.",
+  summary: "Documents in ECS as Filebeat, Elastic Agent and Fluent Bit ship them, with the lines inside them decoded.",
   description:
     "A line in message or log is decoded by the format that event.dataset, the fileset, log.file.path, the container's name or the line itself tells; what the line says " +
     "goes over what its shipper said. A document with event.category is taken as it is. vedette.* from outside becomes labels.vedette_*.",
@@ -247,6 +244,8 @@ export default defineFormat({
           "log.file.path": "/var/log/auth.log",
           "process.name": "sshd",
           "process.pid": 4711,
+          "related.ip": ["192.0.2.66"],
+          "related.user": ["root"],
           "source.ip": "192.0.2.66",
           "source.port": 50122,
           "user.name": "root",

@@ -154,7 +154,6 @@ export default defineDocuments({
           "threat.technique.id": "T1059",
           "threat.tactic.name": "execution",
           "related.user": ["root"],
-          "related.hosts": ["node1"],
         },
       ],
     },

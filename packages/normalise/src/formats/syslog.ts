@@ -2,11 +2,13 @@
 import { type DecodeContext, type Decoded, type DecodeResult, defineFormat, newFields, z } from "@vedette/kit";
 import type { Fields } from "@vedette/model";
 import { share } from "../detect.ts";
+import { relate } from "../ecs/related.ts";
 import { type JsonDispatch, jsonDispatch } from "../json/dispatch.ts";
 import { isFlaw, looksLikeObject, parseObject } from "../json/parse.ts";
 import { readMessage } from "../linux/programs.ts";
-import { embeddedDecoder } from "../syslog/embedded.ts";
+import { type EmbeddedDecode, embeddedDecoder, type NamedDecode, namedDecoder } from "../syslog/embedded.ts";
 import { type Header, parseHeader } from "../syslog/header.ts";
+import { maxPrefix } from "../syslog/prefix.ts";
 import { minutesOf, utcOffset } from "../time/offset.ts";
 
 const severities = ["emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug"];
@@ -61,7 +63,7 @@ function decodeEmbedded(
   time: number | undefined,
   context: DecodeContext,
   dispatch: JsonDispatch,
-  embedded: ReturnType<typeof embeddedDecoder>,
+  embedded: EmbeddedDecode,
 ): DecodeResult | undefined {
   let message = header.message;
   // A document may hold a syslog line itself, whose reading would overwrite the header.
@@ -74,6 +76,21 @@ function decodeEmbedded(
   }
   const inner = embedded(header.program, message, context);
   return inner === undefined ? undefined : relayed(inner, host, time);
+}
+
+/** Messages that say themselves what they are; where one is only quoted, its own format refuses the line. */
+const selfDescribing: readonly (readonly [mark: RegExp, format: string])[] = [
+  [/%(?:ASA|FTD|PIX|FWSM)-/, "cisco_asa"],
+  [/CEF:/, "cef"],
+  [/LEEF:/, "leef"],
+];
+const anyDescribing = /%(?:ASA|FTD|PIX|FWSM)-|(?:CEF|LEEF):/;
+
+function decodeSelfDescribing(line: string, context: DecodeContext, decode: NamedDecode): DecodeResult | undefined {
+  const head = line.slice(0, maxPrefix);
+  if (!anyDescribing.test(head)) return undefined;
+  const format = selfDescribing.find(([mark]) => mark.test(head))?.[1];
+  return format === undefined ? undefined : decode([format], line, context);
 }
 
 /** A container runtime's log (CRI): `STAMP stdout F LINE`; the stream is no host. */
@@ -121,10 +138,13 @@ export default defineFormat({
   decoder(config) {
     const offset = minutesOf(config.utc_offset) * 60_000_000;
     const dispatch = jsonDispatch();
+    const named = namedDecoder();
     const embedded = embeddedDecoder();
     return (text, context) => {
       const line = text.charCodeAt(text.length - 1) <= 0x20 ? text.trimEnd() : text;
       if (line === "") return { skip: "blank" };
+      const own = decodeSelfDescribing(line, context, named);
+      if (own !== undefined) return own;
       const header = parseHeader(line, context.received + offset);
       if (header === undefined) return continued(line) ?? notSyslog;
       const time = header.time === undefined || header.zoned ? header.time : header.time - offset;
@@ -136,6 +156,7 @@ export default defineFormat({
       if (inner !== undefined) return inner;
       const fields = base(header);
       readMessage(header.program ?? "", header.message, fields);
+      relate(fields);
       return { time, fields };
     };
   },
@@ -153,6 +174,8 @@ export default defineFormat({
           "source.ip": "6.6.6.6",
           "source.port": 1,
           "user.name": "x from 1.2.3.4 port 22 ssh2",
+          "related.ip": ["6.6.6.6"],
+          "related.user": ["x from 1.2.3.4 port 22 ssh2"],
           "linux.auth.ssh.invalid_user": true,
           "linux.auth.ssh.method": "password",
           message: "Failed password for invalid user x from 1.2.3.4 port 22 ssh2 from 6.6.6.6 port 1 ssh2",

@@ -1,7 +1,8 @@
 /** Reads the systemd journal's JSON: `journalctl -o json`, and what Fluent Bit's systemd input makes of it. Knows no program. */
-import { type Decoded, type JsonObject, type JsonValue, newFields } from "@vedette/kit";
-import { readMessage } from "./linux/programs.ts";
-import { epochOfAnyUnit, parseAnyTime } from "./time/parse.ts";
+import { type DecodeResult, type JsonObject, type JsonValue, newFields } from "@vedette/kit";
+import { relate } from "../ecs/related.ts";
+import { readMessage } from "../linux/programs.ts";
+import { epochOfAnyUnit, parseAnyTime } from "../time/parse.ts";
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
 
@@ -18,7 +19,8 @@ const journalFields: { readonly [name: string]: string } = {
   _CMDLINE: "process.command_line",
   _TRANSPORT: "log.syslog.transport",
   SYSLOG_IDENTIFIER: "process.name",
-  _UID: "user.id",
+  // Of the process that wrote the line, not of whom it writes about.
+  _UID: "process.user.id",
   CONTAINER_ID_FULL: "container.id",
   CONTAINER_NAME: "container.name",
 };
@@ -28,8 +30,11 @@ const journalNumbers: { readonly [name: string]: string } = {
   SYSLOG_FACILITY: "log.syslog.facility.code",
 };
 
+/** Decodes a program's message by a format of its own; undefined where it has none. */
+type Embedded = (program: string | undefined, message: string) => DecodeResult | undefined;
+
 /** The document must be one for which `isJournal` holds. */
-export function decodeJournal(object: JsonObject): Decoded {
+export function decodeJournal(object: JsonObject, embedded: Embedded): DecodeResult {
   const fields = newFields();
   fields["event.kind"] = "event";
   fields["event.module"] = "linux";
@@ -44,9 +49,18 @@ export function decodeJournal(object: JsonObject): Decoded {
   if (fields["host.name"] !== undefined) fields["host.hostname"] = fields["host.name"];
   const message = messageOf(object["MESSAGE"]);
   fields["message"] = message;
-  readMessage(text(object["SYSLOG_IDENTIFIER"]) ?? text(object["_COMM"]) ?? "", message, fields);
+  const program = text(object["SYSLOG_IDENTIFIER"]) ?? text(object["_COMM"]) ?? "";
   const stamp = Number(object["_SOURCE_REALTIME_TIMESTAMP"] ?? object["__REALTIME_TIMESTAMP"] ?? Number.NaN);
-  return { time: epochOfAnyUnit(stamp) ?? parseAnyTime(object["@timestamp"]) ?? parseAnyTime(object["date"]), fields };
+  const time = epochOfAnyUnit(stamp) ?? parseAnyTime(object["@timestamp"]) ?? parseAnyTime(object["date"]);
+  const inner = embedded(object["_TRANSPORT"] === "audit" ? "audit" : program, message);
+  if (inner !== undefined && "fields" in inner) {
+    inner.time ??= time;
+    if (fields["host.name"] !== undefined) inner.fields["host.name"] ??= fields["host.name"];
+    return inner;
+  }
+  readMessage(program, message, fields);
+  relate(fields);
+  return { time, fields };
 }
 
 /** The journal gives messages that are not UTF-8 as an array of bytes. */
