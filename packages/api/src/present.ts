@@ -5,13 +5,14 @@ import { formatTime } from "./time.ts";
 
 /** Without evidence and history, as lists and the stream carry it. */
 export function alertRow(alert: Alert) {
-  const { tenant: _tenant, evidence: _evidence, history: _history, ...rest } = alert;
+  const { tenant: _tenant, evidence: _evidence, history: _history, versions: _versions, retracted, ...rest } = alert;
   return {
     ...rest,
     first_seen: formatTime(alert.first_seen),
     last_seen: formatTime(alert.last_seen),
     created: formatTime(alert.created),
     updated: formatTime(alert.updated),
+    ...(retracted === undefined ? {} : { retracted: formatTime(retracted) }),
   };
 }
 

@@ -74,6 +74,8 @@ const alertRow = z.object({
   state: alertState,
   verdict: verdict.optional(),
   demo: z.boolean(),
+  shadow: z.boolean().optional().describe("Of a rule on trial: no alert."),
+  retracted: time.optional().describe("When all its findings had been taken back by a rollback."),
 });
 export const alert = alertRow.extend({
   evidence: list(
@@ -139,19 +141,103 @@ export const sources = z.object({
     }),
   ),
 });
+export const ruleState = z.enum(["enabled", "shadow", "quarantined", "refused"]);
+export const decidedState = z.enum(["enabled", "shadow", "quarantined"]);
+const decision = { by: z.string(), at: time, reason: z.string(), owner: z.string().optional(), review: z.string().optional() };
 const rule = z.object({
   id: z.string(),
   title: z.string(),
   level: z.string(),
-  state: z.enum(["enabled", "refused", "shadow"]),
+  status: z.string(),
+  author: z.string(),
+  state: ruleState,
   file: z.string(),
+  pack: z.string().optional(),
   reason: z.string().optional(),
   attack: list(z.string()),
   seen: z.number(),
   matched: z.number(),
+  capped: z.number().describe("Matches of which no finding was written: the rule told enough already."),
   skipped: counts,
+  cost_ms: z.number().describe("What its evaluations took since the start."),
+  decision: z
+    .object({ ...decision, changed: z.boolean().describe("Its content is not what was decided on.") })
+    .optional()
+    .describe("Absent: on because the configuration names it."),
+  missing: list(z.string()).optional().describe("In shadow: what is missing before a promotion is proposed."),
 });
-export const rules = z.object({ rules: list(rule), hash: z.string() });
+export const rules = z.object({ rules: list(rule), hash: z.string(), version: z.number() });
+export const ruleInFull = rule.extend({
+  description: z.string(),
+  falsepositives: list(z.string()),
+  references: list(z.string()),
+  hash: z.string(),
+  history: list(z.object({ version: z.number(), what: z.string(), state: z.string(), ...decision })),
+});
+export const ruleVersion = z.object({
+  number: z.number(),
+  at: time,
+  program: z.string(),
+  rules: z.number().describe("Files."),
+  what: z.string(),
+  by: z.string(),
+  reason: z.string(),
+  subject: z.string().optional(),
+  to: z.number().optional(),
+  current: z.boolean(),
+});
+export const release = z.object({
+  hash: z.string(),
+  pack: z.string(),
+  origin: z.string(),
+  at: time,
+  licence: z.string().optional(),
+  files: z.number(),
+});
+export const plan = z
+  .object({
+    program: z.string(),
+    differences: list(
+      z.object({
+        id: z.string(),
+        title: z.string(),
+        level: z.string(),
+        file: z.string(),
+        what: z.enum(["added", "changed", "rewritten", "removed"]),
+        state: decidedState,
+        details: list(z.string()),
+      }),
+    ),
+    refused: list(z.string()),
+    notes: list(z.string()),
+    coverage: z.object({
+      enabled: z.tuple([z.number(), z.number()]).readonly(),
+      gained: list(z.string()),
+      lost: list(z.string()),
+      rules_lost: list(z.string()),
+    }),
+    gate: z.object({
+      events: z.number(),
+      span_s: z.number(),
+      estimates: list(
+        z.object({
+          id: z.string(),
+          title: z.string(),
+          file: z.string(),
+          matched: z.number(),
+          per_day: z.number(),
+          cost_us: z.number(),
+          held: z.string().optional(),
+        }),
+      ),
+    }),
+  })
+  .describe("What a change of the rules would do.");
+export const applied = z.object({
+  version: z.number(),
+  blocked: list(z.string()).describe("What stands in the way; empty when the change was made."),
+  plan,
+});
 export const ledger = z.object({ sources: list(z.object({ name: z.string(), ...line, balance: z.number() })), rules: list(rule) });
 export const dead = z.object({
   letters: list(

@@ -18,6 +18,7 @@ import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { queryRoutes } from "./routes/query.ts";
+import { ruleRoutes } from "./routes/rules.ts";
 import { loginRoute, sessionRoutes } from "./routes/session.ts";
 import { sourceTokenRoutes } from "./routes/source_tokens.ts";
 import { runStream, streamRoute } from "./routes/stream.ts";
@@ -123,6 +124,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       eventRoutes(api, context);
       queryRoutes(api, context);
       operationRoutes(api, context);
+      ruleRoutes(api, context);
       sourceTokenRoutes(api, context);
       streamRoute(api, context);
       api.route({

@@ -13,6 +13,7 @@ import type { KeyedStep } from "./keyed.ts";
 import type { Program } from "./program.ts";
 import { findingsPerBatch } from "./rules/flood.ts";
 import { livingRules } from "./rules/living.ts";
+import { type Cost, dayOf } from "./rules/trial.ts";
 import { maxAhead } from "./watermarks.ts";
 
 /** What one source's records came to: `in + split = stored + dead + dropped`. */
@@ -41,6 +42,10 @@ export interface Analysis {
   readonly rules: { readonly [rule: string]: readonly [seen: number, matched: number] };
   /** Per rule id: matches of which no finding was written, see rules/flood.ts. */
   readonly capped: { readonly [rule: string]: number };
+  /** Days of event time (dayOf) its events lie in, ascending; the last few where a clock is broken. */
+  readonly days: readonly number[];
+  /** Per rule id, what evaluating it took: measured, so no two runs agree; no answer rests on it. */
+  readonly costs: { readonly [rule: string]: Cost };
   /** Raw batches that no longer read: offset and reason. */
   readonly damaged: readonly { readonly offset: number; readonly reason: string }[];
   /** Up to 20 of the newest events, when asked for. */
@@ -59,6 +64,8 @@ export interface Job {
 /** Dead letters keep so much of the input (architecture, "Identities and shapes"). */
 const maxDeadBytes = 64 * 1024;
 const sampleSize = 20;
+/** Days of event time told of one job: a clock that jumps must not make a list of it. */
+const maxDays = 8;
 
 /** A program made ready to run. */
 export interface Compiled {
@@ -119,6 +126,8 @@ export class Analyser {
       sources: Object.fromEntries(out.sources),
       rules: out.ruleCounts(),
       capped: Object.fromEntries(out.capped),
+      days: [...out.days].sort((a, b) => a - b).slice(-maxDays),
+      costs: out.costs(),
       damaged: out.damaged,
       sample: job.sample ? out.events.slice(-sampleSize) : [],
     };
@@ -187,6 +196,7 @@ export class Analyser {
       original: decoded.original ?? text,
     };
     out.events.push(event);
+    out.days.add(dayOf(event.time));
     out.source(header.source).stored++;
     this.#match(event, compiled, header.demo, out);
   }
@@ -277,6 +287,7 @@ class Outcome {
   readonly sources = new Map<string, SourceDelta>();
   readonly damaged: { offset: number; reason: string }[] = [];
   readonly capped = new Map<string, number>();
+  readonly days = new Set<number>();
   received: Micros = 0;
   /** Findings of each rule in this raw batch. */
   readonly #told = new Map<string, number>();
@@ -284,11 +295,13 @@ class Outcome {
   readonly #findingsPerRule: number;
   readonly #marks = new Map<string, [string, string, Micros, Micros]>();
   readonly #before: readonly RuleCount[];
+  readonly #costsBefore: ReturnType<RuleSet["costs"]>;
 
   constructor(compiled: Compiled, findingsPerRule: number) {
     this.#compiled = compiled;
     this.#findingsPerRule = findingsPerRule;
     this.#before = compiled.rules.counts();
+    this.#costsBefore = compiled.rules.costs();
   }
 
   source(name: string): SourceDelta {
@@ -358,6 +371,17 @@ class Outcome {
     this.keyed.push({ advance: [...this.#marks.values()] });
     this.#marks.clear();
     this.#last = undefined;
+  }
+
+  costs(): Analysis["costs"] {
+    const costs: { [rule: string]: Cost } = {};
+    for (const [i, { evaluated, estimated_ms }] of this.#compiled.rules.costs().entries()) {
+      const before = this.#costsBefore[i]!;
+      // the estimate of what went before moves too, up or down: only all the differences together are what a rule took
+      if (evaluated > before.evaluated)
+        costs[this.#compiled.rules.rules[i]!.id] = { evaluated: evaluated - before.evaluated, estimated_ms: estimated_ms - before.estimated_ms };
+    }
+    return costs;
   }
 
   ruleCounts(): Analysis["rules"] {

@@ -27,6 +27,8 @@ export interface EngineOptions {
   readonly program: (hash: string) => Program | undefined;
   readonly onEvents?: (newest: readonly Event[], count: number, received: number) => void;
   readonly wantSample?: () => boolean;
+  /** Told of each analysed job, in log order. */
+  readonly onAnalysis?: (analysis: Analysis) => void;
   readonly onProblem?: (code: string, message: string | undefined) => void;
 }
 
@@ -199,6 +201,7 @@ export class Engine {
     this.#emit(result, findings);
     this.#working.add(result);
     this.offset = result.last + 1;
+    this.#options.onAnalysis?.(result);
     this.reached = Math.max(this.reached, result.received);
     const stored = Object.values(result.sources).reduce((n, s) => n + s.stored, 0);
     if (stored > 0) this.#options.onEvents?.(result.sample, stored, result.received);
@@ -327,6 +330,8 @@ function nothing(job: Job, program: string): Analysis {
     sources: {},
     rules: {},
     capped: {},
+    days: [],
+    costs: {},
     damaged: [],
     sample: [],
   };

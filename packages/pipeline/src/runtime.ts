@@ -3,7 +3,6 @@ import { type Clock, type EndpointContext, type Intake, type SourceSpec, systemC
 import type { Log } from "@vedette/log";
 import type { Alert, DeadLetter, Event, EventClass, Micros } from "@vedette/model";
 import { formats } from "@vedette/normalise";
-import { compileRules, formatRefusal, parsePipeline, parseRules, type Refusal, type SigmaRule } from "@vedette/sigma";
 import type { Store } from "@vedette/store";
 import { encodeTick } from "./batch.ts";
 import { Control } from "./control.ts";
@@ -11,8 +10,10 @@ import { Engine } from "./engine.ts";
 import { Intakes, type SourceOptions } from "./intake.ts";
 import type { SourceLine } from "./ledger.ts";
 import { type Pool, threadPool } from "./pool.ts";
-import { makeProgram, type Program, type ProgramFile } from "./program.ts";
+import type { ProgramFile } from "./program.ts";
 import { Rates } from "./rates.ts";
+import { RuleDesk } from "./rules/desk.ts";
+import type { Releases } from "./rules/releases.ts";
 import { SeenIds } from "./seen_ids.ts";
 import { rememberSenderIds } from "./sender_ids.ts";
 import { type ConfiguredSource, SourceRunner } from "./source_runner.ts";
@@ -24,7 +25,12 @@ export interface RuntimeOptions {
   readonly clock?: Clock;
   readonly pool?: Pool;
   readonly tenant: string;
-  readonly rules: readonly ProgramFile[];
+  /** The rule files that the configuration names, as they are on disk now. May throw ConfigError. */
+  readonly rules: () => readonly ProgramFile[];
+  /** Matches a day that one rule may have before the gate holds it back. */
+  readonly rule_budget_per_day: number;
+  /** Where rules that were brought in are kept. */
+  readonly releases: Releases;
   readonly pipelines: readonly ProgramFile[];
   readonly detectors: { readonly [name: string]: unknown };
   readonly lateness_s: number;
@@ -35,19 +41,6 @@ export interface RuntimeOptions {
   readonly logBytes: () => Promise<number>;
   /** Replays the bundled scenario through the given intakes. */
   readonly demo: (open: (stream: string) => Intake, signal: AbortSignal) => Promise<void>;
-}
-
-export interface RuleLine {
-  readonly id: string;
-  readonly title: string;
-  readonly level: string;
-  readonly state: "enabled" | "refused";
-  readonly file: string;
-  readonly reason?: string;
-  readonly attack: readonly string[];
-  readonly seen: number;
-  readonly matched: number;
-  readonly skipped: { readonly [reason: string]: number };
 }
 
 export interface SourceState extends Omit<SourceLine, "balance"> {
@@ -84,10 +77,10 @@ export class Runtime {
   readonly #control: Control;
   readonly #pool: Pool;
   readonly #rates: Rates;
+  #desk!: RuleDesk;
   readonly #stop = new AbortController();
   readonly #listeners = new Map<(n: Notice) => void, boolean>();
   readonly #problems = new Map<string, string>();
-  #rules: { readonly loaded: readonly SigmaRule[]; readonly refused: readonly Refusal[] } = { loaded: [], refused: [] };
   #tasks: Promise<unknown>[] = [];
   #demo: AbortController | undefined;
   #started = 0;
@@ -112,6 +105,7 @@ export class Runtime {
         this.#rates.add("", count);
         if (newest.length > 0) this.#tell({ kind: "events", events: newest });
       },
+      onAnalysis: (analysis) => this.#desk.add(analysis),
       onProblem: (code, message) => this.#problem(code, message),
     });
     this.sources = new SourceRunner(options.sourceSpecs, intakes, options.log, clock);
@@ -126,10 +120,11 @@ export class Runtime {
     known.catch(() => {});
     const counts = await options.log.counts();
     const rates = new Rates(clock);
+    const knownFormats = await formats();
     const intakes = new Intakes({
       log: options.log,
       clock,
-      formats: await formats(),
+      formats: knownFormats,
       program: () => control.current?.hash ?? "",
       tenant: options.tenant,
       counts,
@@ -138,7 +133,20 @@ export class Runtime {
       onAccepted: (source, n) => rates.add(source, n),
     });
     const runtime = new Runtime(options, control, clock, intakes, options.pool ?? threadPool(), rates);
-    await runtime.setRules(options.rules);
+    runtime.#desk = await RuleDesk.open({
+      log: options.log,
+      tenant: options.tenant,
+      control,
+      clock,
+      events: options.store.events,
+      settings: options.store.settings,
+      disk: options.rules,
+      releases: options.releases,
+      fixed: { pipelines: options.pipelines, detectors: options.detectors, lateness_s: options.lateness_s },
+      budget_per_day: options.rule_budget_per_day,
+      formats: knownFormats,
+      counts: () => runtime.engine.ledger,
+    });
     await runtime.engine.load();
     return runtime;
   }
@@ -162,6 +170,7 @@ export class Runtime {
           log,
           alerts: store.alerts,
           clock: this.clock,
+          retracted: (program, rule, raw) => this.#control.retracted(program, rule, raw),
           onAlerts: (alerts) => {
             for (const alert of alerts) this.#tell({ kind: "alert", alert });
           },
@@ -182,6 +191,7 @@ export class Runtime {
     await this.sources.stopped();
     await this.intakes.settled();
     await Promise.allSettled(this.#tasks);
+    await this.#desk.upkeep(Number.POSITIVE_INFINITY);
     await this.#pool.close();
   }
 
@@ -193,16 +203,12 @@ export class Runtime {
     while (!signal.aborted && (await this.#options.store.alerts.offset()) < findings) await this.clock.sleep(20, signal);
   }
 
-  /** Puts a rule set in force from the next batch on; the refused are kept by name. */
-  async setRules(files: readonly ProgramFile[]): Promise<Program> {
-    const { pipelines, detectors, lateness_s } = this.#options;
-    const parsed = files.map(({ file, text }) => parseRules(text, file));
-    const compiled = compileRules(
-      parsed.flatMap((p) => p.rules),
-      { pipelines: pipelines.map(({ file, text }) => parsePipeline(text, file)) },
-    );
-    this.#rules = { loaded: compiled.rules, refused: [...parsed.flatMap((p) => p.refused), ...compiled.refused] };
-    return this.#control.publish(makeProgram({ rules: files, pipelines, detectors, lateness_s }, this.clock.now()));
+  /** What people do with the rules. */
+  get desk(): RuleDesk {
+    return this.#desk;
+  }
+  rules(): ReturnType<RuleDesk["lines"]> {
+    return this.#desk.lines();
   }
 
   /** Intake of a source by name, for endpoints. */
@@ -247,39 +253,6 @@ export class Runtime {
         warnings: running?.warnings ?? [],
       };
     });
-  }
-
-  rules(): { readonly rules: readonly RuleLine[]; readonly hash: string } {
-    const counts = this.engine.ledger.rules;
-    const loaded = this.#rules.loaded.map((r): RuleLine => {
-      const [seen, matched] = counts.get(r.id) ?? [0, 0];
-      return {
-        id: r.id,
-        title: r.title,
-        level: r.level,
-        state: "enabled",
-        file: `${r.file}:${r.line}`,
-        attack: r.attack,
-        seen,
-        matched,
-        skipped: {},
-      };
-    });
-    const refused = this.#rules.refused.map(
-      (r): RuleLine => ({
-        id: r.id ?? "",
-        title: r.title,
-        level: "",
-        state: "refused",
-        file: `${r.file}:${r.line}`,
-        reason: formatRefusal(r),
-        attack: [],
-        seen: 0,
-        matched: 0,
-        skipped: {},
-      }),
-    );
-    return { rules: [...loaded, ...refused], hash: this.#control.current?.hash ?? "" };
   }
 
   /** Events stored a second. */
@@ -376,6 +349,7 @@ export class Runtime {
       try {
         await events.seal();
         await events.retain(this.#options.retention);
+        await this.#desk.upkeep(upkeepEvery_ms);
         this.#problem("upkeep_failed", undefined);
       } catch (e) {
         this.#problem("upkeep_failed", (e as Error).message);

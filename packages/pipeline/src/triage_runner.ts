@@ -83,7 +83,7 @@ function tell({ onAlerts }: TriageOptions, alerts: readonly Alert[]): void {
 function standing(batch: Exclude<FindingsBatch, { retract: Retraction }>, { retracted }: TriageOptions): readonly Finding[] {
   const { raw, program, findings } = batch;
   if (retracted === undefined || raw === undefined || program === undefined) return findings;
-  return findings.filter((finding) => !retracted(program, finding.rule, raw));
+  return findings.filter((finding) => finding.shadow || !retracted(program, finding.rule, raw));
 }
 
 async function foldAll(store: AlertStore, findings: readonly Finding[], offset: number, now: number): Promise<readonly Alert[]> {
@@ -122,7 +122,8 @@ async function takeBack(store: AlertStore, { rules, by, reason }: Retraction, of
     for (let after: string | undefined = ""; after !== undefined; ) {
       const page: Awaited<ReturnType<AlertStore["ofRule"]>> = await store.ofRule(rule, retractedAtOnce, after);
       const changed = page.flatMap(({ group, alert }) => {
-        const left = retract(alert, versions, by, reason, now);
+        // what a rule on trial found bothers nobody and stays what it was
+        const left = alert.shadow ? alert : retract(alert, versions, by, reason, now);
         return left === alert ? [] : [{ group, alert: left }];
       });
       if (changed.length > 0) await store.fold(offset, changed, []);

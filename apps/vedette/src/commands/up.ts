@@ -7,7 +7,7 @@ import { Auth, buildServer, newToken, tokenHash } from "@vedette/api";
 import { endpoints, sources } from "@vedette/ingest";
 import { ConfigError, type Intake, systemClock } from "@vedette/kit";
 import { openLog } from "@vedette/log";
-import { type DataDirectory, openDataDirectory, Runtime, threadPool } from "@vedette/pipeline";
+import { type DataDirectory, openDataDirectory, Releases, Runtime, threadPool } from "@vedette/pipeline";
 import { openStore, type Store } from "@vedette/store";
 import { checkComponents, configuredSources } from "../config/components.ts";
 import { type Loaded, loadConfig } from "../config/load.ts";
@@ -81,7 +81,9 @@ async function serve(
     store,
     pool: threadPool(config.engine.workers),
     tenant: config.tenant,
-    rules: [...(config.rules.starter ? bundledRules() : []), ...config.rules.directories.flatMap(yamlFiles)],
+    rules: () => [...(config.rules.starter ? bundledRules() : []), ...config.rules.directories.flatMap(yamlFiles)],
+    rule_budget_per_day: config.rules.budget_per_day,
+    releases: new Releases(join(directory.path, "rules")),
     pipelines: bundledPipelines(),
     detectors: config.detectors,
     lateness_s: config.engine.lateness_s,
@@ -124,7 +126,7 @@ async function serve(
     `Log in once with ${url}/login?token=${auth.issueLogin()}  (valid for an hour; later: the token in ${join(directory.path, "admin.token")})`,
   );
   display.say(
-    `${runtime.rules().rules.length - refused.length} rules on, ${refused.length} refused; ${Object.keys(config.sources).length} sources configured; HTTP ingest at ${url}/ingest and ${url}/_bulk`,
+    `${runtime.rules().rules.filter((r) => r.state === "enabled").length} rules on, ${refused.length} refused; ${Object.keys(config.sources).length} sources configured; HTTP ingest at ${url}/ingest and ${url}/_bulk`,
   );
   for (const r of refused) display.say(`refused: ${r.reason}`);
   display.watch(runtime, store, config.tenant);

@@ -73,6 +73,14 @@ export const configSchema = z.strictObject({
     .strictObject({
       starter: z.boolean().default(true).describe("Whether the bundled starter rules are on."),
       directories: z.array(z.string()).default([]).describe("Folders of further Sigma rules (*.yml, read recursively)."),
+      watch: z.boolean().default(true).describe("Whether these folders are read again when a file in them changes."),
+      budget_per_day: z
+        .number()
+        .positive()
+        .default(100)
+        .describe(
+          "Matches a day beyond which a new rule is held back: one rule that asks for a look each quarter of an hour is read by nobody.",
+        ),
     })
     .prefault({})
     .describe("Sigma rules."),

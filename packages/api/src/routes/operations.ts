@@ -5,6 +5,7 @@ import { ApiProblem } from "../problems.ts";
 import * as schemas from "../schemas.ts";
 import { formatTime } from "../time.ts";
 import { type App, failures, type RouteContext } from "./context.ts";
+import { ruleRow } from "./rules.ts";
 
 /** Cursors of dead letters are opaque like all others. */
 const writeCursor = (next: number) => Buffer.from(String(next)).toString("base64url");
@@ -24,12 +25,6 @@ export function operationRoutes(app: App, context: RouteContext): void {
   });
   app.route({
     method: "GET",
-    url: "/rules",
-    schema: { summary: "Rules, the refused ones with the reason.", tags: ["state"], response: { 200: schemas.rules, ...failures } },
-    handler: async () => runtime.rules(),
-  });
-  app.route({
-    method: "GET",
     url: "/ledger",
     schema: {
       summary: "The loss ledger: in + split = stored + dead + dropped + pending.",
@@ -38,7 +33,7 @@ export function operationRoutes(app: App, context: RouteContext): void {
     },
     handler: async () => ({
       sources: (await runtime.ledger()).map((line) => ({ ...ledgerRow(line), balance: line.balance })),
-      rules: runtime.rules().rules,
+      rules: runtime.rules().rules.map(ruleRow),
     }),
   });
   app.route({

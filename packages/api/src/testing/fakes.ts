@@ -1,11 +1,11 @@
 /** In-memory store, runtime and clock for this package's tests. */
 import { compile } from "@vedette/condition";
-import { type Clock, defineEndpoint, type EndpointResponse, UnavailableError, z } from "@vedette/kit";
-import type { Alert, Event, Micros, RawRecord } from "@vedette/model";
+import { BadInputError, type Clock, defineEndpoint, type EndpointResponse, UnavailableError, z } from "@vedette/kit";
+import type { Alert, Event, Micros, RawRecord, RulePlan } from "@vedette/model";
 import type { Store } from "@vedette/store";
 import type { FastifyInstance } from "fastify";
 import { Auth } from "../auth.ts";
-import type { Notice, RuntimePort, ServerOptions } from "../ports.ts";
+import type { Notice, RulesPort, RuntimePort, ServerOptions } from "../ports.ts";
 import { buildServer } from "../server.ts";
 import { tokenHash } from "../tokens.ts";
 
@@ -115,6 +115,8 @@ function fakeStore(): FakeStore {
     events: {
       put: none,
       applied: none,
+      scan: none,
+      estimate: none,
       search: (query, signal) =>
         answer(() => {
           const sorted = matching(query).sort((a, b) => (query.oldestFirst ? a.time - b.time : b.time - a.time));
@@ -186,10 +188,58 @@ function fakeStore(): FakeStore {
 }
 
 interface FakeRuntime extends RuntimePort {
+  readonly desk: FakeDesk;
   demoRunning: boolean;
   problems: { code: string; message: string }[];
   tell(notice: Notice): void;
   readonly listeners: Map<(notice: Notice) => void, boolean>;
+}
+
+const emptyPlan: RulePlan = {
+  program: "h",
+  differences: [],
+  refused: [],
+  notes: [],
+  coverage: { enabled: [1, 1], gained: [], lost: [], rules_lost: [] },
+  gate: { events: 0, span_s: 0, estimates: [] },
+};
+
+interface FakeDesk extends RulesPort {
+  /** What was asked for, in order. */
+  readonly asked: unknown[][];
+}
+
+function fakeDesk(): FakeDesk {
+  const asked: unknown[][] = [];
+  const release = { hash: "a".repeat(64), pack: "mine", origin: "here", at: start, files: 1 };
+  const done = (...what: unknown[]) => {
+    asked.push(what);
+    return Promise.resolve({ version: 2, blocked: what.includes("block") ? ["no"] : [], plan: emptyPlan });
+  };
+  return {
+    asked,
+    rule: (id) => {
+      if (id !== "r1") throw new BadInputError("not_found", `there is no rule ${id}`);
+      const decision = { by: "ann", at: start, reason: "ours", changed: false };
+      const [row] = fakeRuntime().rules().rules;
+      const history = [{ version: 1, what: "apply", state: "enabled" as const, by: "ann", at: start, reason: "ours" }];
+      return { ...row!, decision, description: "", falsepositives: [], references: [], hash: "rh", history };
+    },
+    versions: () => [{ number: 1, at: start, program: "h", rules: 1, what: "start", by: "vedette", reason: "", current: true }],
+    releases: async () => [release],
+    keep: async (given) => {
+      asked.push(["keep", given.pack, given.rules.length]);
+      return { release, plan: emptyPlan };
+    },
+    plan: async () => emptyPlan,
+    apply: (...what) => done("apply", ...what),
+    decide: (...what) => done("decide", ...what),
+    promote: (...what) => done("promote", ...what),
+    rollback: async (to, who) => {
+      asked.push(["rollback", to, who]);
+      return { version: 3, to: to ?? 1, rules: 1 };
+    },
+  };
 }
 
 function fakeRuntime(): FakeRuntime {
@@ -219,8 +269,25 @@ function fakeRuntime(): FakeRuntime {
     ],
     ledger: async () => [{ name: "web", ...counts, balance: 0 }],
     rules: () => ({
-      rules: [{ id: "r1", title: "R", level: "high", state: "enabled", file: "r.yml:1", attack: [], seen: 3, matched: 1, skipped: {} }],
+      rules: [
+        {
+          id: "r1",
+          title: "R",
+          level: "high",
+          status: "test",
+          author: "",
+          state: "enabled",
+          file: "r.yml:1",
+          attack: [],
+          seen: 3,
+          matched: 1,
+          capped: 0,
+          skipped: {},
+          cost_ms: 1,
+        },
+      ],
       hash: "h",
+      version: 1,
     }),
     deadLetters: async (limit, before) => ({
       letters: [
@@ -248,6 +315,7 @@ function fakeRuntime(): FakeRuntime {
       return { events: 5, alerts: 1 };
     },
     logBytes: async () => 4,
+    desk: fakeDesk(),
   };
   return runtime;
 }

@@ -1,0 +1,206 @@
+/** Looking at the rules and changing which are on. What may be done, and what stands in its way, is the rules' own to decide. */
+import { z } from "zod";
+import type { RuleRow } from "../ports.ts";
+import * as schemas from "../schemas.ts";
+import { formatTime } from "../time.ts";
+import { type App, failures, type RouteContext } from "./context.ts";
+
+/** A whole release: SigmaHQ is 8 MB of text. */
+const releaseBodyLimit = 192 * 1_048_576;
+const byId = z.object({ id: schemas.id });
+const reason = z.string().trim().min(1).max(1_000).describe("Why; kept in the history.");
+const owner = z.string().trim().min(1).max(200).optional().describe("Who looks after it.");
+const review = z.iso.date().optional().describe("Day by which somebody should look at it again.");
+const consent = {
+  without_refused: z.boolean().optional().describe("Put the rest in force where rules are refused."),
+  force: z.boolean().optional().describe("Past the gate: whatever it would raise or cost."),
+  yes: z.boolean().optional().describe("Although fewer rules or techniques are covered."),
+};
+const wish = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("reload") }),
+  z.strictObject({
+    kind: z.literal("apply"),
+    release: z.string().regex(/^[0-9a-f]{8,64}$/, "expected the release's hash, or its first 8 digits or more"),
+    state: schemas.decidedState,
+    owner,
+    review,
+  }),
+  z.strictObject({ kind: z.literal("remove"), pack: z.string().max(32) }),
+]);
+const changed = { 200: schemas.applied, ...failures, 404: schemas.problem, 409: schemas.problem };
+
+const by = ({ identity }: { readonly identity: { readonly kind: string; readonly user?: string } | undefined }) =>
+  identity?.user ?? "admin";
+const timed = <T extends { readonly at: number }>(one: T) => ({ ...one, at: formatTime(one.at) });
+
+export function ruleRoutes(app: App, context: RouteContext): void {
+  const { runtime } = context.options;
+  app.route({
+    method: "GET",
+    url: "/rules",
+    schema: {
+      summary: "Rules with state, counts and who decided; the refused ones with the reason.",
+      tags: ["rules"],
+      querystring: z.strictObject({
+        state: schemas.wordList(schemas.ruleState, "enabled, shadow, quarantined, refused").optional(),
+        proposed: z.literal("true").optional().describe("Only rules in shadow whose promotion is proposed."),
+      }),
+      response: { 200: schemas.rules, ...failures },
+    },
+    handler: async ({ query: { state, proposed } }) => {
+      const { rules, hash, version } = runtime.rules();
+      const shown = rules.filter(
+        (one) => (state === undefined || state.includes(one.state)) && (proposed === undefined || one.missing?.length === 0),
+      );
+      return { rules: shown.map(ruleRow), hash, version };
+    },
+  });
+  app.route({
+    method: "GET",
+    url: "/rules/:id",
+    schema: {
+      summary: "One rule with every decision on it.",
+      tags: ["rules"],
+      params: byId,
+      response: { 200: schemas.ruleInFull, ...failures, 404: schemas.problem },
+    },
+    handler: async ({ params }) => {
+      const rule = runtime.desk.rule(params.id);
+      return { ...ruleRow(rule), history: rule.history.map(timed) };
+    },
+  });
+  decisionRoutes(app, context);
+  setRoutes(app, context);
+}
+
+/** With its time as the API writes it. */
+export function ruleRow<T extends RuleRow>(rule: T) {
+  const { decision, ...rest } = rule;
+  return { ...rest, ...(decision === undefined ? {} : { decision: timed(decision) }) };
+}
+
+function decisionRoutes(app: App, { options }: RouteContext): void {
+  const { desk } = options.runtime;
+  app.route({
+    method: "POST",
+    url: "/rules/:id/state",
+    schema: {
+      summary: "Decide on one rule: on trial (shadow), enabled or quarantined.",
+      tags: ["rules"],
+      params: byId,
+      body: z.strictObject({ state: schemas.decidedState, reason, owner, review, force: consent.force }),
+      response: changed,
+    },
+    handler: (request) => {
+      const { state, force, ...who } = request.body;
+      return desk.decide(request.params.id, state, { ...given(who), by: by(request) }, { force: force ?? false });
+    },
+  });
+  app.route({
+    method: "POST",
+    url: "/rules/:id/promote",
+    schema: {
+      summary: "Enable a rule that was on trial, unless something is missing.",
+      tags: ["rules"],
+      params: byId,
+      body: z.strictObject({ reason, owner, review, force: consent.force }),
+      response: changed,
+    },
+    handler: (request) => {
+      const { force, ...who } = request.body;
+      return desk.promote(request.params.id, { ...given(who), by: by(request) }, { force: force ?? false });
+    },
+  });
+}
+
+/** Absent keys out: what is not said is not `undefined`. */
+function given<T extends { readonly reason: string; readonly owner?: string | undefined; readonly review?: string | undefined }>(who: T) {
+  const { reason: why, owner: who_looks, review: day } = who;
+  return { reason: why, ...(who_looks === undefined ? {} : { owner: who_looks }), ...(day === undefined ? {} : { review: day }) };
+}
+
+function setRoutes(app: App, { options }: RouteContext): void {
+  const { desk } = options.runtime;
+  app.route({
+    method: "GET",
+    url: "/rule-versions",
+    schema: {
+      summary: "Every version of the running rules, newest first.",
+      tags: ["rules"],
+      response: { 200: z.object({ versions: z.array(schemas.ruleVersion).readonly() }), ...failures },
+    },
+    handler: async () => ({ versions: desk.versions().map(timed) }),
+  });
+  app.route({
+    method: "GET",
+    url: "/rule-releases",
+    schema: {
+      summary: "Rules that were brought in, in force or not, newest first.",
+      tags: ["rules"],
+      response: { 200: z.object({ releases: z.array(schemas.release).readonly() }), ...failures },
+    },
+    handler: async () => ({ releases: (await desk.releases()).map(timed) }),
+  });
+  app.route({
+    method: "POST",
+    url: "/rule-releases",
+    bodyLimit: releaseBodyLimit,
+    schema: {
+      summary: "Bring rules in. They are kept by their content; nothing is in force until they are applied.",
+      tags: ["rules"],
+      body: z.strictObject({
+        pack: z.string().max(32),
+        origin: z.string().max(1_000),
+        licence: z.string().max(65_536).optional(),
+        rules: z.array(z.strictObject({ file: z.string().max(400), text: z.string() })).max(50_000),
+      }),
+      response: { 200: z.object({ release: schemas.release, plan: schemas.plan }), ...failures, 413: schemas.problem },
+    },
+    handler: async ({ body: { licence, ...rest } }) => {
+      const { release, plan } = await desk.keep({ ...rest, ...(licence === undefined ? {} : { licence }) });
+      return { release: timed(release), plan };
+    },
+  });
+  app.route({
+    method: "POST",
+    url: "/rules/plan",
+    schema: {
+      summary: "What a change of the rules would do: differences, refusals, coverage, and what the gate makes of it.",
+      tags: ["rules"],
+      body: wish,
+      response: { 200: schemas.plan, ...failures, 404: schemas.problem },
+    },
+    handler: ({ body }) => desk.plan(exact(body)),
+  });
+  app.route({
+    method: "POST",
+    url: "/rules/apply",
+    schema: {
+      summary: "Change the rules, unless something stands in the way.",
+      tags: ["rules"],
+      body: z.strictObject({ wish, reason, ...consent }),
+      response: changed,
+    },
+    handler: (request) => {
+      const { wish: wanted, reason: why, without_refused = false, force = false, yes = false } = request.body;
+      return desk.apply(exact(wanted), { by: by(request), reason: why }, { without_refused, force, yes });
+    },
+  });
+  app.route({
+    method: "POST",
+    url: "/rules/rollback",
+    schema: {
+      summary: "Go back to an earlier version; what the rules left behind had found is taken back.",
+      tags: ["rules"],
+      body: z.strictObject({ to: z.int().min(1).optional().describe("The one before, if absent."), reason }),
+      response: { 200: z.object({ version: z.number(), to: z.number(), rules: z.number() }), ...failures, 404: schemas.problem },
+    },
+    handler: (request) => desk.rollback(request.body.to, { by: by(request), reason: request.body.reason }),
+  });
+}
+
+function exact(wanted: z.output<typeof wish>) {
+  if (wanted.kind !== "apply") return wanted;
+  const { owner: who, review: day, ...rest } = wanted;
+  return { ...rest, ...(who === undefined ? {} : { owner: who }), ...(day === undefined ? {} : { review: day }) };
+}

@@ -1,0 +1,160 @@
+/** Everything people do with the rules of a running Vedette, in one place: looks them up, changes them, and watches what they cost. Knows no HTTP. */
+import { BadInputError, type FormatSpec } from "@vedette/kit";
+import type { DecidedState, Decision, Micros, RulePlan } from "@vedette/model";
+import type { SigmaRule } from "@vedette/sigma";
+import type { Analysis } from "../analyse.ts";
+import { type Applied, type Consent, RuleBook, type RuleBookOptions, type RuleRequest, type Who } from "./book.ts";
+import type { Catalogue } from "./catalogue.ts";
+import { type Counts, historyOf, type RuleLine, ruleLines } from "./lines.ts";
+import { provedByCase } from "./proof.ts";
+import type { NewRelease, ReleaseHead, Releases } from "./releases.ts";
+import { SlowRules } from "./slow.ts";
+import { type TrialState, Trials } from "./trial.ts";
+
+export interface RuleDeskOptions extends Omit<RuleBookOptions, "onChange"> {
+  readonly releases: Releases;
+  readonly formats: ReadonlyMap<string, FormatSpec>;
+  /** What was counted of each rule so far. */
+  readonly counts: () => Counts;
+}
+
+/** A change as people ask for it; releases by their hash. */
+export type RuleWish =
+  | { readonly kind: "reload" }
+  | { readonly kind: "apply"; readonly release: string; readonly state: DecidedState; readonly owner?: string; readonly review?: string }
+  | { readonly kind: "remove"; readonly pack: string };
+
+export interface VersionLine {
+  readonly number: number;
+  readonly at: Micros;
+  readonly program: string;
+  readonly rules: number;
+  readonly what: string;
+  readonly by: string;
+  readonly reason: string;
+  readonly subject?: string;
+  /** The version that a rollback went back to. */
+  readonly to?: number;
+  readonly current: boolean;
+}
+
+const trialSetting = "rules.trial";
+
+export class RuleDesk {
+  readonly #options: RuleDeskOptions;
+  readonly #book: RuleBook;
+  readonly #trials = new Trials();
+  readonly #slow = new SlowRules();
+  #proved: (rule: SigmaRule) => boolean = () => false;
+
+  private constructor(options: RuleDeskOptions) {
+    this.#options = options;
+    this.#book = new RuleBook({ ...options, onChange: (catalogue) => this.#follow(catalogue) });
+  }
+
+  /** Puts in force what the configuration names and what was applied before. */
+  static async open(options: RuleDeskOptions): Promise<RuleDesk> {
+    const desk = new RuleDesk(options);
+    const saved = await options.settings.get(trialSetting);
+    if (saved !== undefined) desk.#trials.restore(JSON.parse(saved) as TrialState);
+    await desk.#book.start();
+    return desk;
+  }
+
+  lines(): { readonly rules: readonly RuleLine[]; readonly hash: string; readonly version: number } {
+    const { budget_per_day, control, counts } = this.#options;
+    const rules = ruleLines(this.#book.catalogue, counts(), this.#trials, { budget_per_day, proved: this.#proved });
+    return { rules, hash: this.#book.current.hash, version: control.versions.length };
+  }
+
+  /** One rule with every decision on it. @throws BadInputError `not_found` */
+  rule(id: string) {
+    const line = this.lines().rules.find((one) => one.id === id);
+    if (line === undefined) throw new BadInputError("not_found", `there is no rule ${id.slice(0, 200)}`);
+    const entry = this.#book.catalogue.entries.get(id);
+    const { description = "", falsepositives = [], references = [], hash = "" } = entry?.rule ?? {};
+    const history = historyOf(id, entry?.pack, this.#options.control.versions);
+    return { ...line, description, falsepositives, references, hash, history };
+  }
+
+  /** Newest first. */
+  versions(): readonly VersionLine[] {
+    const { versions } = this.#options.control;
+    return versions
+      .map(({ number, program: { change, hash, effective, rules } }) => ({
+        number,
+        at: effective,
+        program: hash,
+        rules: rules.length,
+        what: change?.what ?? "start",
+        by: change?.by ?? "vedette",
+        reason: change?.reason ?? "",
+        ...(change?.subject === undefined ? {} : { subject: change.subject }),
+        ...(change?.to === undefined ? {} : { to: change.to }),
+        current: number === versions.length,
+      }))
+      .reverse();
+  }
+
+  /** Keeps rules that were brought in; nothing is in force by it. */
+  async keep(release: NewRelease): Promise<{ readonly release: ReleaseHead; readonly plan: RulePlan }> {
+    const head = await this.#options.releases.put(release, this.#options.clock.now());
+    return { release: head, plan: await this.plan({ kind: "apply", release: head.hash, state: "shadow" }) };
+  }
+  releases(): Promise<readonly ReleaseHead[]> {
+    return this.#options.releases.list();
+  }
+
+  async plan(wish: RuleWish): Promise<RulePlan> {
+    return this.#book.plan(await this.#request(wish));
+  }
+  async apply(wish: RuleWish, who: Who, consent: Consent = {}): Promise<Applied> {
+    return this.#book.apply(await this.#request(wish), who, consent);
+  }
+
+  /** What a promotion lacks is in the way of one, unless it is forced. */
+  async decide(id: string, state: DecidedState, who: Who & Pick<Decision, "owner" | "review">, consent: Consent = {}): Promise<Applied> {
+    return this.#book.decide(id, state, who, consent);
+  }
+  /** From shadow to enabled, if nothing speaks against it. */
+  async promote(id: string, who: Who & Pick<Decision, "owner" | "review">, consent: Consent = {}): Promise<Applied> {
+    const line = this.rule(id);
+    if (line.state !== "shadow") throw new BadInputError("conflict", `${line.title} is ${line.state}, not in shadow`);
+    const missing = consent.force ? [] : (line.missing ?? []);
+    const blocked = missing.map((one) => `${line.title}: ${one} (--force promotes it all the same)`);
+    if (blocked.length === 0) return this.#book.decide(id, "enabled", who, consent);
+    const plan = {
+      program: "",
+      differences: [],
+      refused: [],
+      notes: [],
+      coverage: { enabled: [0, 0] as const, gained: [], lost: [], rules_lost: [] },
+    };
+    return { version: this.#options.control.versions.length, blocked, plan: { ...plan, gate: { events: 0, span_s: 0, estimates: [] } } };
+  }
+  rollback(to: number | undefined, who: Who): ReturnType<RuleBook["rollback"]> {
+    return this.#book.rollback(to, who);
+  }
+
+  /** Counts one analysed job. */
+  add(analysis: Analysis): void {
+    this.#trials.add(analysis);
+  }
+
+  /** Every so often: quarantines what is slow, and keeps what was counted of rules on trial. @param window_ms since the last time */
+  async upkeep(window_ms: number): Promise<void> {
+    for (const [id, share] of this.#slow.after(this.#trials.spent(), window_ms))
+      await this.#book.quarantine(id, `evaluating it took ${Math.round(share * 100)} % of a core`);
+    await this.#options.settings.set(trialSetting, JSON.stringify(this.#trials.state()));
+  }
+
+  async #request(wish: RuleWish): Promise<RuleRequest> {
+    return wish.kind === "apply" ? { ...wish, release: await this.#options.releases.get(wish.release) } : wish;
+  }
+
+  #follow(catalogue: Catalogue): void {
+    this.#proved = provedByCase(catalogue, this.#options.formats);
+    const shadow = [...catalogue.entries.values()].filter(({ state }) => state === "shadow");
+    this.#trials.follow(new Map(shadow.map(({ rule }) => [rule.id, rule.hash])));
+  }
+}

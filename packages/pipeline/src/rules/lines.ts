@@ -1,0 +1,135 @@
+/** The rules as people see them: state, decision, counts, cost, and which ones on trial are ready to be enabled. Decides nothing. */
+import type { Decision, Micros, RuleState } from "@vedette/model";
+import { formatRefusal, type SigmaRule } from "@vedette/sigma";
+import type { Version } from "../control.ts";
+import { own } from "../program.ts";
+import type { Catalogue, CatalogueEntry } from "./catalogue.ts";
+import type { Trials } from "./trial.ts";
+
+export interface RuleLine {
+  readonly id: string;
+  readonly title: string;
+  readonly level: string;
+  readonly status: string;
+  readonly author: string;
+  readonly state: RuleState;
+  readonly file: string;
+  readonly pack?: string;
+  readonly reason?: string;
+  readonly attack: readonly string[];
+  readonly seen: number;
+  readonly matched: number;
+  /** Matches of which no finding was written: the rule told enough already. */
+  readonly capped: number;
+  readonly skipped: { readonly [reason: string]: number };
+  /** Milliseconds its evaluations took since this start, all threads. */
+  readonly cost_ms: number;
+  readonly decision?: {
+    readonly by: string;
+    readonly at: Micros;
+    readonly reason: string;
+    readonly owner?: string;
+    readonly review?: string;
+    /** Its content is not what was decided on. */
+    readonly changed: boolean;
+  };
+  /** Of a rule on trial: what is still missing before its promotion is proposed; empty when nothing is. */
+  readonly missing?: readonly string[];
+}
+
+export interface Counts {
+  readonly rules: ReadonlyMap<string, readonly [seen: number, matched: number]>;
+  readonly capped: ReadonlyMap<string, number>;
+}
+
+/** A week of event time says how loud a rule is on working days and on the others. */
+const trialDays = 7;
+
+export function ruleLines(
+  catalogue: Catalogue,
+  counts: Counts,
+  trials: Trials,
+  promotion: { readonly budget_per_day: number; readonly proved: (rule: SigmaRule) => boolean },
+): RuleLine[] {
+  const loaded = [...catalogue.entries.values()].map((entry): RuleLine => {
+    const { rule, state, decision, pack } = entry;
+    const [seen, matched] = counts.rules.get(rule.id) ?? [0, 0];
+    return {
+      id: rule.id,
+      title: rule.title,
+      level: rule.level,
+      status: rule.status ?? "",
+      author: rule.author,
+      state,
+      file: `${rule.file}:${rule.line}`,
+      ...(pack === undefined ? {} : { pack }),
+      ...(state === "quarantined" && decision ? { reason: decision.reason } : {}),
+      attack: rule.attack,
+      seen,
+      matched,
+      capped: counts.capped.get(rule.id) ?? 0,
+      skipped: {},
+      cost_ms: Math.round(trials.cost(rule.id).estimated_ms * 10) / 10,
+      ...(decision === undefined ? {} : { decision: decisionOf(entry) }),
+      ...(state === "shadow" ? { missing: missingFor(rule, trials, promotion) } : {}),
+    };
+  });
+  const refused = catalogue.refused.map(
+    (r): RuleLine => ({
+      id: r.id ?? "",
+      title: r.title,
+      level: "",
+      status: "",
+      author: "",
+      state: "refused",
+      file: `${r.file}:${r.line}`,
+      reason: formatRefusal(r),
+      attack: [],
+      seen: 0,
+      matched: 0,
+      capped: 0,
+      skipped: {},
+      cost_ms: 0,
+    }),
+  );
+  return [...loaded, ...refused];
+}
+
+function decisionOf({ decision, rule }: CatalogueEntry): NonNullable<RuleLine["decision"]> {
+  const { by, at, reason, owner, review } = decision!;
+  const changed = "hash" in decision! && decision.hash !== rule.hash;
+  return { by, at, reason, ...(owner === undefined ? {} : { owner }), ...(review === undefined ? {} : { review }), changed };
+}
+
+/** What stands between a rule on trial and a proposal to enable it. */
+export function missingFor(
+  rule: SigmaRule,
+  trials: Trials,
+  { budget_per_day, proved }: { readonly budget_per_day: number; readonly proved: (rule: SigmaRule) => boolean },
+): string[] {
+  const week = trials.week(rule.id);
+  const missing: string[] = [];
+  if (rule.level !== "high" && rule.level !== "critical") missing.push(`level ${rule.level}; proposed from high on`);
+  if (rule.status !== "test" && rule.status !== "stable") missing.push(`status ${rule.status ?? "none"}; proposed with test or stable`);
+  if (week.seen === 0) missing.push("no event that it looks at has come in");
+  if (!proved(rule)) missing.push("not proved able to fire: no case of its own, no canary");
+  if (week.days < trialDays) missing.push(`${week.days} of ${trialDays} days of events`);
+  if (week.matched > budget_per_day * trialDays)
+    missing.push(`${week.matched} matches in ${week.days} days; the budget is ${budget_per_day} a day`);
+  return missing;
+}
+
+/** Every decision that was taken on a rule, newest first: its own and its packs'. */
+export function historyOf(id: string, pack: string | undefined, versions: readonly Version[]) {
+  const history: (Decision & { readonly version: number; readonly what: string })[] = [];
+  let before: unknown;
+  for (const { number, program } of versions) {
+    const decision = own(program.overlay.rules, id) ?? (pack === undefined ? undefined : own(program.overlay.packs, pack));
+    if (decision === undefined || JSON.stringify(decision) === before) continue;
+    before = JSON.stringify(decision);
+    const { state, by, at, reason, owner, review } = decision;
+    const what = program.change?.what ?? "start";
+    history.push({ version: number, what, state, by, at, reason, ...(owner ? { owner } : {}), ...(review ? { review } : {}) });
+  }
+  return history.reverse();
+}
