@@ -1,6 +1,6 @@
 /** What an entity usually does per bucket, and from where on a bucket is out of the ordinary. Knows no detector. */
 import type { Micros } from "@vedette/model";
-import { spreadOf } from "./statistics.ts";
+import { quartilesOf } from "./statistics.ts";
 
 /** Values of an entity's buckets that had any, oldest first; buckets between them were empty. */
 export interface Baseline {
@@ -30,7 +30,7 @@ const beyondMost = 1.5;
 export function usualOf(baseline: Baseline, width: Micros, memory: Micros, at: Micros): Usual {
   const kept = baseline.values.filter(([start]) => start >= at - memory && start < at).map(([, value]) => value);
   const buckets = Math.max(kept.length, Math.min(Math.round((at - baseline.since) / width), Math.round(memory / width)));
-  const { median, mad } = buckets === 0 ? { median: 0, mad: 0 } : spreadOf([...new Array<number>(buckets - kept.length).fill(0), ...kept]);
+  const { median, mad } = quartilesOf([[0, buckets - kept.length], ...kept.map((value) => [value, 1] as const)]);
   const most = kept.reduce((a, b) => Math.max(a, b), 0);
   return { limit: Math.max(median + deviations * 1.4826 * mad, beyondMost * most), median, most, buckets };
 }

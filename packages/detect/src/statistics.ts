@@ -47,6 +47,3 @@ export function quartilesOf(histogram: Histogram): Quartiles {
   const deviations = sorted.map(([value, n]) => [Math.abs(value - median), n] as const).sort((a, b) => a[0] - b[0]);
   return { q1, median, q3, mad: quantile(deviations, total, 0.5), total };
 }
-
-/** Median and MAD of a list. */
-export const spreadOf = (values: readonly number[]): Quartiles => quartilesOf(values.map((value) => [value, 1]));
