@@ -7,7 +7,7 @@ import { Auth, buildServer, newToken, tokenHash } from "@vedette/api";
 import { endpoints, sources } from "@vedette/ingest";
 import { ConfigError, type Intake, systemClock } from "@vedette/kit";
 import { openLog } from "@vedette/log";
-import { type DataDirectory, openDataDirectory, Releases, Runtime, threadPool } from "@vedette/pipeline";
+import { BacktestQueue, type DataDirectory, openDataDirectory, Releases, Runtime, threadPool } from "@vedette/pipeline";
 import { openStore, type Store } from "@vedette/store";
 import { checkComponents, configuredSources } from "../config/components.ts";
 import { type Loaded, loadConfig } from "../config/load.ts";
@@ -98,6 +98,13 @@ async function serve(
     logBytes: () => bytesBelow(join(directory.path, "log")),
     demo: (open: (stream: string) => Intake, signal: AbortSignal) => replayDemo(open, systemClock, signal),
   });
+  const backtests = new BacktestQueue({
+    events: store.events,
+    clock: systemClock,
+    tenant: config.tenant,
+    program: () => runtime.program!,
+    lag: () => runtime.lag(),
+  });
   const auth = await Auth.open({ adminTokenHash: tokenHash(adminToken(directory.path)), settings: store.settings, clock: systemClock });
   const consoleDirectory = fileURLToPath(new URL("../../../web/dist", import.meta.url));
   const server = await buildServer({
@@ -108,6 +115,7 @@ async function serve(
     ),
     endpointContext: runtime.endpointContext(),
     auth,
+    backtests,
     version,
     apiPrefix: config.api.prefix,
     tenant: config.tenant,
@@ -132,6 +140,7 @@ async function serve(
   display.watch(runtime, store, config.tenant);
   if (directory.fresh && demo) playDemo(runtime, display, url);
   await untilStopped(display);
+  await backtests.close();
   await shutDown(runtime, server, log, store, directory, display);
 }
 

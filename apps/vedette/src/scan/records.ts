@@ -58,7 +58,7 @@ async function readFile(
   await spec.run({
     name: path,
     // a name is a name, whatever characters it has
-    config: spec.config.parse({ paths: [path.replace(/[\\*?[\]{}!]/g, "\\$&")], follow: false }),
+    config: spec.config.parse({ paths: [path.replace(/[*?[{}(]/g, "[$&]")], follow: false }),
     intake,
     positions: new Map(),
     clock: systemClock,

@@ -85,4 +85,13 @@ export function addRuleCommands(rule: Command): void {
     .addOption(json())
     .addHelpText("after", "\nExample:\n  $ vedette rule bench --rules sigma/rules events.jsonl")
     .action(async (logs: string[], o) => (await import("./bench.ts")).bench(logs, o));
+  range(server(rule.command("backtest")))
+    .description("what rules would have raised over the stored events: alerts a day, entities, cost; changes nothing")
+    .argument("<rule>", "rule file or folder; or a running rule's id, or a detector's name")
+    .option("--estimate", "only say what it would come to")
+    .option("--yes", "start without asking, however long it takes")
+    .addOption(output())
+    .addOption(json())
+    .addHelpText("after", "\nExample:\n  $ vedette rule backtest my-rules/backup_key.yml --since 7d\nCtrl-C cancels.")
+    .action(async (wanted: string, o) => (await import("./backtest.ts")).backtest(wanted, o));
 }

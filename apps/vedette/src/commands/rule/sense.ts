@@ -60,40 +60,49 @@ function tells(c: Condition): boolean {
 /** Fields that hold several values at once: two comparisons may well hold together. */
 const severalValues = /^(event\.(category|type)|tags|labels|related\..*|.*\.args|dns\.(answers\..*|resolved_ip)|host\.(ip|mac)|.*\.roles)$/;
 
-/** A field that the condition, its logsource included, wants to equal two different things at once. */
+/** Why the condition, its logsource included, can never hold: a field would have to equal two different things at once. */
 export function contradiction(condition: Condition): string[] {
-  const wanted = new Map<string, Set<string>>();
-  for (const part of parts(condition)) {
-    const one = equality(part);
-    if (one === undefined || severalValues.test(one.field)) continue;
-    const before = wanted.get(one.field);
-    if (before === undefined) {
-      wanted.set(one.field, one.values);
-      continue;
+  const pinned = pins(condition);
+  return typeof pinned === "string" ? [pinned] : [];
+}
+
+/** Values a field must be one of where the condition holds. */
+type Pins = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** What the condition pins down, or why it never holds. Conditions that pin nothing are not looked into. */
+function pins(c: Condition): Pins | string {
+  if (c.op === "eq" && c.value !== null && !severalValues.test(c.field))
+    return new Map([[c.field, new Set([String(c.value).toLowerCase()])]]);
+  if (c.op === "and") return allOf(c.of.map(pins));
+  if (c.op === "or") return oneOf(c.of.map(pins));
+  return new Map();
+}
+
+function allOf(parts: readonly (Pins | string)[]): Pins | string {
+  const all = new Map<string, ReadonlySet<string>>();
+  for (const part of parts) {
+    if (typeof part === "string") return part;
+    for (const [field, values] of part) {
+      const before = all.get(field);
+      const both = before === undefined ? values : new Set([...values].filter((v) => before.has(v)));
+      if (both.size === 0) return `${field} cannot be ${some(before!)} and ${some(values)} at once`;
+      all.set(field, both);
     }
-    const both = new Set([...one.values].filter((v) => before.has(v)));
-    if (both.size === 0)
-      return [`${one.field} cannot be ${[...before].slice(0, 4).join(" or ")} and ${[...one.values].slice(0, 4).join(" or ")} at once`];
-    wanted.set(one.field, both);
   }
-  return [];
+  return all;
 }
 
-function* parts(condition: Condition): Iterable<Condition> {
-  if (condition.op !== "and") return void (yield condition);
-  for (const child of condition.of) yield* parts(child);
+/** Only what every alternative pins is certain. */
+function oneOf(parts: readonly (Pins | string)[]): Pins | string {
+  const possible = parts.filter((p): p is Pins => typeof p !== "string");
+  const [first, ...others] = possible;
+  if (first === undefined) return parts.find((p) => typeof p === "string") ?? new Map();
+  const all = new Map<string, ReadonlySet<string>>();
+  for (const [field, values] of first) {
+    const sets = others.map((o) => o.get(field));
+    if (sets.every((v) => v !== undefined)) all.set(field, new Set([...values, ...sets.flatMap((v) => [...v])]));
+  }
+  return all;
 }
 
-/** `field = a or b or …`, and nothing else. */
-function equality(c: Condition): { readonly field: string; readonly values: Set<string> } | undefined {
-  if (c.op === "eq" && c.value !== null) return { field: c.field, values: new Set([String(c.value).toLowerCase()]) };
-  if (c.op !== "or" || c.of.length === 0) return undefined;
-  const values = new Set<string>();
-  let field: string | undefined;
-  for (const child of c.of) {
-    if (child.op !== "eq" || child.value === null || (field !== undefined && child.field !== field)) return undefined;
-    field = child.field;
-    values.add(String(child.value).toLowerCase());
-  }
-  return { field: field!, values };
-}
+const some = (values: ReadonlySet<string>): string => [...values].slice(0, 4).join(" or ");

@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type Pipeline, parseRules } from "@vedette/sigma";
+import { expect, test } from "vitest";
+import { pipelines } from "./commands/rule/files.ts";
+import { fieldNames } from "./fields.ts";
+
+const names = fieldNames(pipelines().filter((p): p is Pipeline => !("construct" in p)));
+const golden = fileURLToPath(new URL("../../../tests/golden", import.meta.url));
+
+test("what our formats write is known", () => {
+  const unknown = new Set<string>();
+  for (const set of readdirSync(golden, { withFileTypes: true })) {
+    if (!set.isDirectory()) continue;
+    const { datasets } = JSON.parse(readFileSync(`${golden}/${set.name}/summary.json`, "utf8")) as {
+      datasets: { [dataset: string]: { fields: object } };
+    };
+    for (const { fields } of Object.values(datasets)) for (const field of Object.keys(fields)) if (!names.knows(field)) unknown.add(field);
+  }
+  // a new one is added to content/fields.yml; three names without a dot, of samples that are plain JSON
+  expect([...unknown].sort(), "add these to content/fields.yml").toEqual(["stream", "timestamp", "version"]);
+});
+
+test("slips are named with what was probably meant, and what may be meant is left alone", () => {
+  const fields = ["ComandLine", "Foo", "process.comand_line", "user.nmae", "winlog.event_data.Foo", "nowhere.at.all", "a1"];
+  const [rule] = parseRules(
+    `title: T\nlogsource: { product: windows, category: process_creation }\ndetection:\n  s: { ${fields.map((f) => `${f}: x`).join(", ")} }\n  condition: s\n`,
+    "t.yml",
+  ).rules;
+  expect(names.unknownIn(rule!)).toEqual([
+    { field: "ComandLine", nearest: "CommandLine" },
+    { field: "process.comand_line", nearest: "process.command_line" },
+    { field: "user.nmae", nearest: "user.name" },
+    { field: "nowhere.at.all" },
+  ]);
+});

@@ -1,0 +1,100 @@
+/** Scanning files offline: nothing is left out unsaid, and what a log says cannot act on who reads the answer. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { inside } from "./inside.ts";
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+const sudo = (n: number, command: string) =>
+  `Nov 21 10:00:0${n} bastion sudo:   alice : TTY=pts/3 ; PWD=/ ; USER=root ; COMMAND=${command}\n`;
+const failed = (n: number) => `Nov 21 10:00:0${n} bastion sshd[7]: Failed password for root from 198.51.100.7 port 4000${n} ssh2\n`;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "vedette-scan-"));
+  mkdirSync(join(folder, "logs/deep"), { recursive: true });
+  mkdirSync(join(folder, "rules"));
+  const put = (name: string, bytes: string | Buffer) => writeFileSync(at(name), bytes);
+  put("logs/plain.log", sudo(1, "/usr/bin/cat /etc/shadow"));
+  put("logs/deep/odd [name]{1}.log", sudo(2, "/usr/bin/cat /etc/shadow") + sudo(3, "/usr/bin/cat /etc/shadow \u001b[2J\u009b31m\u202e"));
+  put("logs/packed.log.gz", gzipSync(sudo(4, "/usr/bin/cat /etc/shadow")));
+  put("logs/packed.log.zst", zstdCompressSync(Buffer.from(sudo(5, "/usr/bin/cat /etc/shadow"))));
+  put("logs/events.json", '[{"message":"a"},\n {"message":"b"}]');
+  put("logs/broken.json", '{"message": "unfinished\n{"message":"fine"}\n');
+  put("logs/archive.xz", Buffer.from("fd377a585a0000", "hex"));
+  put("logs/renamed.log", Buffer.from("504b030414000000", "hex"));
+  put("logs/Security.evtx", Buffer.concat([Buffer.from("ElfFile\0"), Buffer.alloc(32)]));
+  put("logs/core", Buffer.from([1, 2, 0, 3]));
+  put("logs/empty.log", "");
+  put("rules/broken.yml", "title: Broken\nid: b\nlogsource: { product: linux, service: auth }\ndetection: { condition: nothing }\n");
+  put("rules/unmapped.yml", "title: Unmapped\nid: u\nlogsource: { product: teapot }\ndetection: { s: { a: b }, condition: s }\n");
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const rowsOf = (stdout: string) =>
+  stdout
+    .trim()
+    .split("\n")
+    .map((l) => JSON.parse(l) as { "rule.title": string; file: string; record: number; fields: { [field: string]: string } });
+
+test("folders, compressed files and odd names are read; what cannot be read is named with the reason", async () => {
+  const { stdout, stderr, code } = await inside("scan", at("logs"), "-o", "ndjson");
+  const hits = rowsOf(stdout).map((r) => `${r.file.slice(folder.length + 1)}:${r.record}`);
+  expect(hits).toEqual([
+    "logs/deep/odd [name]{1}.log:1",
+    "logs/deep/odd [name]{1}.log:2",
+    "logs/packed.log.gz:1",
+    "logs/packed.log.zst:1",
+    "logs/plain.log:1",
+  ]);
+  expect(stderr).toMatch(/logs\/archive\.xz: skipped: xz-compressed/);
+  expect(stderr).toMatch(/logs\/renamed\.log: skipped: a zip archive/);
+  expect(stderr).toMatch(/logs\/Security\.evtx: skipped: a binary Windows event log/);
+  expect(stderr).toMatch(/logs\/core: skipped: binary content/);
+  expect(stderr).toMatch(/logs\/empty\.log: skipped: empty/);
+  expect(stderr).toMatch(/5 × medium +Password hashes read with sudo/);
+  expect(stderr).toMatch(/9 records of 6 files, 1 could not be decoded \(\w+ 1\), 5 matches of \d+ rules.*5 files skipped/);
+  expect(code).toBe(1);
+});
+
+test("what a log says is text in every form", async () => {
+  const said: string[] = [];
+  for (const form of ["table", "csv", "ndjson", "json"]) said.push((await inside("scan", at("logs/deep"), "-o", form)).stdout);
+  for (const text of said) {
+    expect(text.replaceAll("\n", "")).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/);
+    expect(text).toContain("\\u202e");
+  }
+  expect(JSON.parse(said[3]!)).toHaveLength(2);
+  // what a program reads is the value as it was
+  expect(rowsOf(said[2]!)[1]!.fields["process.command_line"]).toContain("\u202e");
+});
+
+test("rules that cannot be used are named, levels filter and are counted, and misuse ends with 2", async () => {
+  const plain = at("logs/plain.log");
+  const refused = await inside("scan", plain, "--rules", at("rules"));
+  expect(refused.stderr).toMatch(/refused: .*rules\/broken\.yml:\d+:\d+: Broken/);
+  expect(refused.stderr).toMatch(/refused: .*rules\/unmapped\.yml:\d+:\d+: Unmapped: logsource product: teapot/);
+  const quiet = await inside("scan", plain, "--level", "critical");
+  expect(quiet.stderr).toContain("1 findings below the level asked for");
+  const format = await inside("scan", plain, "--format", "morse");
+  expect(format.stderr).toContain("known formats are");
+  const absent = await inside("scan", at("absent.log"));
+  expect(absent.stderr).toContain("absent.log: no such file or folder");
+  expect([refused, quiet, format, absent].map((r) => r.code)).toEqual([0, 0, 2, 2]);
+});
+
+test("episodes are put together across files in the order of time, whatever the order of the files", async () => {
+  writeFileSync(at("a.log"), [3, 4, 5].map(failed).join(""));
+  writeFileSync(at("b.log"), [0, 1, 2].map(failed).join(""));
+  for (const files of [
+    ["a.log", "b.log"],
+    ["b.log", "a.log"],
+  ]) {
+    const { stdout } = await inside("scan", ...files.map(at), "-o", "ndjson");
+    const rows = rowsOf(stdout).filter((r) => r["rule.title"] === "Password guessing from one address");
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toMatchObject({ file: at("a.log"), record: 3 });
+  }
+});
