@@ -6,3 +6,4 @@ export * from "./fields.ts";
 export * from "./ids.ts";
 export * from "./ports.ts";
 export * from "./reference.ts";
+export * from "./release.ts";

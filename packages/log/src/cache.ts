@@ -1,9 +1,12 @@
 /** The newest batches in memory, so that readers at the tail cost no disk. First in, first out; knows no partition by name. */
+import { release } from "@vedette/kit";
+
+const cost = (batch: Uint8Array) => batch.length + 64;
 
 interface Cached {
   readonly owner: Map<number, Uint8Array>;
   readonly offset: number;
-  readonly bytes: number;
+  readonly batch: Uint8Array;
 }
 
 export class TailCache {
@@ -16,17 +19,17 @@ export class TailCache {
     this.#budget = budget;
   }
 
-  /** `batch` must not be changed afterwards. */
+  /** Takes `batch` over: it must not be changed or kept by the caller. */
   put(owner: Map<number, Uint8Array>, offset: number, batch: Uint8Array): void {
-    const bytes = batch.length + 64;
-    if (bytes > this.#budget) return;
+    if (cost(batch) > this.#budget) return;
     owner.set(offset, batch);
-    this.#queue.push({ owner, offset, bytes });
-    this.#held += bytes;
+    this.#queue.push({ owner, offset, batch });
+    this.#held += cost(batch);
     while (this.#held > this.#budget) {
       const oldest = this.#queue[this.#head++]!;
       oldest.owner.delete(oldest.offset);
-      this.#held -= oldest.bytes;
+      this.#held -= cost(oldest.batch);
+      release(oldest.batch);
     }
     if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
       this.#queue = this.#queue.slice(this.#head);

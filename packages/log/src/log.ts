@@ -26,7 +26,7 @@ export interface Log {
    * @throws UnavailableError `log_full` (disk full or failing: nothing of this batch will ever be read), `log_closed`.
    */
   append(topic: Topic, partition: number, batch: Uint8Array, options?: AppendOptions): Promise<number>;
-  /** Batches from `from` on, at least one if there is any, at most about `maxBytes`; waits for none. Below the retained start it begins at the start. */
+  /** Batches from `from` on, at least one if there is any, at most about `maxBytes`; waits for none. Their bytes are the caller's own. Below the retained start it begins at the start. */
   read(topic: Topic, partition: number, from: number, maxBytes: number): Promise<readonly (Entry | Damaged)[]>;
   /** Resolves when a batch at `offset` exists, or when `signal` aborts. */
   wait(topic: Topic, partition: number, offset: number, signal: AbortSignal): Promise<void>;

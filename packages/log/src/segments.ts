@@ -32,7 +32,7 @@ export const segmentLogDefaults = {
   batchBytes: 16 << 20,
   groupBytes: 8 << 20,
   linger_ms: 2,
-  cacheBytes: 16 << 20,
+  cacheBytes: 8 << 20,
 } as const;
 
 /** What tests and the simulator put in place of the world. */

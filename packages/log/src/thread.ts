@@ -1,5 +1,6 @@
 /** Entry point of the log's own thread: opens the segments and serves them to the thread that started it. */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { release } from "@vedette/kit";
 import type { Topic } from "./log.ts";
 import { SegmentLog, type SegmentLogOptions } from "./segments.ts";
 import { type CallMessage, type Outcome, packEntries, type Reply, type Request, toWireError } from "./wire.ts";
@@ -35,7 +36,9 @@ function serve(log: SegmentLog, port: MessagePort): void {
     const done = (value: unknown) => replies.add({ id, value, error: undefined });
     switch (method) {
       case "read": {
-        const packed = packEntries(await log.read(topic, partition, third, fourth));
+        const found = await log.read(topic, partition, third, fourth);
+        const packed = packEntries(found);
+        for (const entry of found) if ("bytes" in entry) release(entry.bytes);
         replies.add({ id, value: packed, error: undefined }, packed.buffer);
         return;
       }

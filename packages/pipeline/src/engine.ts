@@ -3,7 +3,7 @@
  * Knows no source, format, rule or driver.
  */
 import { prepareDetectors } from "@vedette/detect";
-import type { Clock } from "@vedette/kit";
+import { type Clock, release } from "@vedette/kit";
 import type { Log } from "@vedette/log";
 import type { Event, Finding } from "@vedette/model";
 import type { CheckpointStore, EventStore } from "@vedette/store";
@@ -44,6 +44,8 @@ interface Pending {
   readonly job: Job;
   readonly analysis: Promise<Analysis>;
   readonly program: Program;
+  /** What the read's bytes lie in, with the read's last job: it is done with when that job is. */
+  readonly buffers: readonly ArrayBufferLike[];
 }
 
 const consumer = "engine";
@@ -53,7 +55,7 @@ const checkpointEvery_ms = 1_000;
 /** Records the raw log keeps after they have been analysed: the window for replay of recent data. */
 const keepRawBytes = 1_073_741_824;
 /** Writes under way at once: a job's encoded events are some 2.5 MB, and all of them count in the memory budget. */
-const maxOutputs = 8;
+const maxOutputs = 4;
 /** A read's entries go to one worker; while the log is behind, about this much of it is in memory per worker. */
 const jobsPerWorker = 2;
 
@@ -148,7 +150,7 @@ export class Engine {
       if (group.length === 0) return;
       const job: Job = { entries: group, sample: this.#options.wantSample?.() ?? false, store: group[0]!.offset > this.#applied };
       const used = program ?? this.#emptyProgram();
-      jobs.push({ job, program: used, analysis: this.#analyse(job, used) });
+      jobs.push({ job, program: used, analysis: this.#analyse(job, used), buffers: [] });
       group = [];
     };
     for (const entry of entries) {
@@ -170,7 +172,8 @@ export class Engine {
     }
     flush();
     this.#reading = program;
-    return jobs;
+    const buffers = new Set(entries.flatMap((one) => ("bytes" in one ? [one.bytes.buffer] : [])));
+    return jobs.map((job, n) => (n < jobs.length - 1 ? job : { ...job, buffers: [...buffers] }));
   }
 
   #emptyProgram(): Program {
@@ -182,7 +185,7 @@ export class Engine {
     return onlyTicks(job, program) ?? this.#options.pool.run(job, program);
   }
 
-  async #finish({ job, analysis, program }: Pending): Promise<void> {
+  async #finish({ job, analysis, program, buffers }: Pending): Promise<void> {
     let result: Analysis;
     try {
       result = await analysis;
@@ -194,6 +197,7 @@ export class Engine {
       );
       result = failed(job, program.hash, e as Error);
     }
+    for (const buffer of buffers) release(new Uint8Array(buffer));
     if (program.hash !== this.#program?.hash || !this.#keyed) await this.#adopt(program);
     const { passed, capped } = this.#flood.take(result.findings);
     for (const [rule, n] of capped) this.#working.addCapped(rule, n);
@@ -224,8 +228,12 @@ export class Engine {
   /** Starts the writes; the next checkpoint waits for them. What an earlier run wrote already is left out. */
   #emit(result: Analysis, findings: readonly Finding[]): void {
     const { log, events } = this.#options;
-    if (result.events && result.last > this.#applied)
-      this.#output("events", () => events.put(result.last, result.received, result.events!));
+    const encoded = result.events;
+    if (encoded && result.last > this.#applied)
+      this.#output("events", async () => {
+        await events.put(result.last, result.received, encoded);
+        release(encoded.bytes);
+      });
     if (findings.length > 0 && result.last > this.#done.findings)
       this.#output("findings", () =>
         log.append(

@@ -2,7 +2,7 @@
  * Where sources hand their records over: batches them, appends them to the raw topic, and only then says "accepted".
  * Knows no source and no detector.
  */
-import { type Accepted, type Clock, type FormatSpec, type Intake, idOf, UnavailableError } from "@vedette/kit";
+import { type Accepted, type Clock, type FormatSpec, type Intake, idOf, release, UnavailableError } from "@vedette/kit";
 import type { Log } from "@vedette/log";
 import type { Flaw, Micros, RawRecord } from "@vedette/model";
 import { detectFormat } from "@vedette/normalise";
@@ -239,6 +239,7 @@ class SourceIntake implements Intake {
       positions: [...resume].map(([stream, value]) => ({ stream, value })),
       counts: { [`in/${this.name}`]: bodies.length, ...(Object.keys(ids).length > 0 ? { ids: Object.keys(ids).length } : {}) },
     });
+    release(bytes);
     this.accepted += bodies.length;
     this.lastReceived = received;
     this.#options.onAccepted?.(this.name, bodies.length);

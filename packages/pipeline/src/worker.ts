@@ -1,5 +1,6 @@
 /** Thread entry of an analysis worker. */
 import { parentPort } from "node:worker_threads";
+import { release } from "@vedette/kit";
 import { formats } from "@vedette/normalise";
 import { Analyser, type Compiled, compileProgram } from "./analyse.ts";
 import type { WorkerMessage, WorkerReply } from "./pool.ts";
@@ -24,6 +25,7 @@ port.on("message", ({ id, job, program, hash }: WorkerMessage) => {
       const compiled = await programs.get(hash);
       if (!compiled) throw new Error(`program ${hash} is not loaded in this worker`);
       const analysis = (await analyser).analyse(job, compiled);
+      for (const { bytes } of job.entries) release(bytes);
       const reply: WorkerReply = { id, analysis };
       port.postMessage(reply, analysis.events ? [analysis.events.bytes.buffer as ArrayBuffer] : []);
     } catch (e) {

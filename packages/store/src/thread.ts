@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
-import { VedetteError } from "@vedette/kit";
+import { release, VedetteError } from "@vedette/kit";
 import { Duck } from "./events/duckdb.ts";
 import { networkMacros } from "./events/network.ts";
 import { Partitions } from "./events/partitions.ts";
@@ -12,6 +12,7 @@ import type { Answer, Call, ThreadOptions } from "./protocol.ts";
 import { alertStore } from "./state/alerts.ts";
 import { checkpointStore, settingStore } from "./state/checkpoints.ts";
 import { openState } from "./state/open.ts";
+import type { EncodedEvents } from "./store.ts";
 
 type Method = (...parameters: never[]) => unknown;
 
@@ -30,7 +31,9 @@ async function openAll(options: ThreadOptions) {
   const scans = new Scans(duck, partitions);
   const objects: { readonly [target: string]: { readonly [method: string]: Method } } = {
     events: {
-      put: partitions.put.bind(partitions),
+      put: (offset: number, received: number, encoded: EncodedEvents) =>
+        // this thread's copy: the caller keeps its own for another try
+        partitions.put(offset, received, encoded).finally(() => release(encoded.bytes)),
       applied: () => partitions.applied,
       search: search.search.bind(search),
       get: search.get.bind(search),

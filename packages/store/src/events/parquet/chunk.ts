@@ -1,6 +1,7 @@
 /** One column of one row group as Parquet pages with statistics. Knows no file and no event. */
 import { promisify } from "node:util";
 import { constants, zstdCompress, zstdCompressSync } from "node:zlib";
+import { release } from "@vedette/kit";
 import { type Dictionary, dictionaryOf } from "./dictionary.ts";
 import { bitsFor, deltas, hybrid } from "./encodings.ts";
 import { binary, encodeThrift, i32, i64, list, struct, type Thrift } from "./thrift.ts";
@@ -75,7 +76,7 @@ function extremes(bytes: Uint8Array, dictionary: Dictionary): { readonly min: Ui
     if (max === undefined || compareBytes(cell, max) > 0) max = cell;
   }
   if (min === undefined || max === undefined || Math.max(min.length, max.length) > maxStatistic) return undefined;
-  return { min, max };
+  return { min: min.slice(), max: max.slice() };
 }
 
 function plainDictionary(bytes: Uint8Array, dictionary: Dictionary): Uint8Array {
@@ -113,13 +114,16 @@ async function finish(pages: Pages): Promise<Chunk> {
   const add = async (raw: Uint8Array, header: (compressed: number) => Uint8Array) => {
     const body = plain ? raw : await compress(raw);
     const head = header(body.length);
+    const { length } = raw;
+    if (!plain) release(raw);
     parts.push(head, body);
     size += head.length + body.length;
-    uncompressed += head.length + raw.length;
+    uncompressed += head.length + length;
   };
   if (pages.dictionary !== undefined) {
     const { bytes, size: entries } = pages.dictionary;
-    await add(bytes, (compressed) => page(2, bytes.length, compressed, struct({ 1: i32(entries), 2: i32(encodings.plain) })));
+    const { length } = bytes;
+    await add(bytes, (compressed) => page(2, length, compressed, struct({ 1: i32(entries), 2: i32(encodings.plain) })));
     dataAt = size;
   }
   await add(pages.data, (compressed) => page(0, pages.data.length, compressed, dataHeader(pages.values, pages.encoding)));

@@ -1,5 +1,6 @@
 /** Parquet files: row groups one after the other and a footer; files are joined by copying row groups as they are. Knows no event. */
 import { type FileHandle, open } from "node:fs/promises";
+import { release } from "@vedette/kit";
 import { type Chunk, type ChunkInput, encodeChunk } from "./chunk.ts";
 import { binary, decodeThrift, encodeThrift, i32, i64, list, struct, type Thrift } from "./thrift.ts";
 
@@ -19,7 +20,11 @@ export interface RowGroup {
 
 export async function encodeRowGroup(columns: readonly ColumnSpec[], rows: number, input: (name: string) => ChunkInput): Promise<RowGroup> {
   const chunks: Chunk[] = [];
-  for (const { name } of columns) chunks.push(await encodeChunk(name, input(name)));
+  for (const { name } of columns) {
+    const cells = input(name);
+    chunks.push(await encodeChunk(name, cells));
+    if ("bytes" in cells) release(cells.bytes);
+  }
   return { rows, chunks };
 }
 
