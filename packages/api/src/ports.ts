@@ -3,6 +3,7 @@ import type { Clock, EndpointContext, EndpointSpec } from "@vedette/kit";
 import type { Alert, DeadLetter, DecidedState, Decision, Event, Micros, RulePlan, RuleState } from "@vedette/model";
 import type { Store } from "@vedette/store";
 import type { Auth } from "./auth.ts";
+import type { BacktestPort } from "./routes/backtests.ts";
 
 export interface Problem {
   readonly code: string;
@@ -193,6 +194,8 @@ export interface ServerOptions {
   readonly https?: { readonly key: string | Buffer; readonly cert: string | Buffer };
   /** Told of what answers 500; request bodies and tokens are never in it. */
   readonly onError?: (error: unknown, route: string) => void;
+  /** Runs backtests; none are on offer without it. */
+  readonly backtests?: BacktestPort;
   /** Milliseconds a query may run. */
   readonly queryTimeout_ms?: number;
 }

@@ -13,6 +13,7 @@ import { Metrics } from "./metrics.ts";
 import type { ServerOptions } from "./ports.ts";
 import { problemOf, sendProblem } from "./problems.ts";
 import { alertRoutes } from "./routes/alerts.ts";
+import { backtestRoutes } from "./routes/backtests.ts";
 import type { App, RouteContext } from "./routes/context.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -124,6 +125,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       eventRoutes(api, context);
       queryRoutes(api, context);
       operationRoutes(api, context);
+      backtestRoutes(api, context);
       ruleRoutes(api, context);
       sourceTokenRoutes(api, context);
       streamRoute(api, context);

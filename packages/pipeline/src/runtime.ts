@@ -255,6 +255,11 @@ export class Runtime {
     });
   }
 
+  /** What events are judged by now. */
+  get program(): Control["current"] {
+    return this.#control.current;
+  }
+
   /** Events stored a second. */
   rate(): number {
     return this.#rates.of("");

@@ -1,0 +1,165 @@
+/** Backtests over the live store: what one would come to, start, progress, result, cancel. What is tested and how is the runner's. */
+import type { Backtest, BacktestEstimate, BacktestReport } from "@vedette/model";
+import type { TimeRange } from "@vedette/store";
+import { z } from "zod";
+import { ApiProblem } from "../problems.ts";
+import * as schemas from "../schemas.ts";
+import { formatTime } from "../time.ts";
+import { type App, failures, type RouteContext } from "./context.ts";
+
+export interface BacktestRequest {
+  readonly rules: readonly { readonly file: string; readonly text: string }[];
+  /** Running rules or detectors. */
+  readonly ids: readonly string[];
+  readonly range: TimeRange;
+}
+/** The runner as the API sees it; the pipeline implements it. Methods throw VedetteErrors that say what is wrong with the request. */
+export interface BacktestPort {
+  estimate(
+    request: BacktestRequest,
+    signal: AbortSignal,
+  ): Promise<BacktestEstimate & { readonly rules: number; readonly refused: readonly string[] }>;
+  start(request: BacktestRequest): Promise<Backtest>;
+  list(): readonly Backtest[];
+  get(id: string): Backtest | undefined;
+  cancel(id: string): Backtest | undefined;
+}
+
+/** Rules of a request: SigmaHQ whole is 8 MB. */
+const bodyLimit = 16 * 1_048_576;
+const time = z.string().describe("RFC 3339, UTC, microseconds.");
+const body = z.strictObject({
+  rules: z
+    .array(z.strictObject({ file: z.string().min(1).max(1_000), text: z.string().max(1_048_576) }))
+    .max(20_000)
+    .default([])
+    .describe("Rule files, as text."),
+  ids: z.array(z.string().min(1).max(200)).max(1_000).default([]).describe("Running rules by id, or detectors by name."),
+  ...schemas.range,
+});
+const estimate = z.object({
+  stored: z.number().describe("Events stored in the range."),
+  candidates: z.number().describe("Events that have to be looked at."),
+  seconds: z.number(),
+  rules: z.number(),
+  refused: z.array(z.string()).readonly(),
+});
+const progress = z.object({
+  id: z.string(),
+  state: z.enum(["waiting", "running", "done", "cancelled", "failed"]),
+  from: time,
+  to: time,
+  rules: z.number(),
+  read: z.number(),
+  stored: z.number(),
+  error: z.string().optional(),
+});
+const rule = z.object({
+  id: z.string(),
+  title: z.string(),
+  level: z.string(),
+  kind: z.enum(["sigma", "detector"]),
+  matched: z.number(),
+  alerts: z.number().describe("Findings of one entity on one day are one."),
+  at_least: z.literal(true).optional(),
+  alerts_per_day: z.number(),
+  days: z.array(z.object({ day: z.string(), matched: z.number(), alerts: z.number() })).readonly(),
+  first: time.optional(),
+  last: time.optional(),
+  entities: z.array(z.object({ type: z.string(), id: z.string(), count: z.number() })).readonly(),
+  samples: z.array(z.string()).readonly().describe("Ids of a few events."),
+  cost: z.object({ evaluated: z.number(), estimated_ms: z.number() }),
+});
+const report = z.object({
+  span_days: z.number(),
+  stored: z.number(),
+  candidates: z.number(),
+  seconds: z.number(),
+  cpu_s: z.number(),
+  rules: z.array(rule).readonly(),
+  refused: z.array(z.string()).readonly(),
+});
+const full = progress.extend({ report: report.optional() });
+
+function row({ from, to, report: _, ...rest }: Backtest) {
+  return { ...rest, from: formatTime(from), to: formatTime(to) };
+}
+function inFull(one: Backtest) {
+  return { ...row(one), ...(one.report && { report: reportRow(one.report) }) };
+}
+function reportRow({ from: _from, to: _to, rules, ...rest }: BacktestReport) {
+  return {
+    ...rest,
+    rules: rules.map(({ first, last, ...one }) => ({
+      ...one,
+      ...(first !== undefined && { first: formatTime(first) }),
+      ...(last !== undefined && { last: formatTime(last) }),
+    })),
+  };
+}
+
+export function backtestRoutes(app: App, { options, clock, bounded }: RouteContext): void {
+  const port = (): BacktestPort => {
+    if (options.backtests === undefined) throw new ApiProblem(404, "not_found", "this server runs no backtests");
+    return options.backtests;
+  };
+  const found = (one: Backtest | undefined): Backtest => {
+    if (one === undefined) throw new ApiProblem(404, "not_found", "there is no such backtest; the last 32 are remembered");
+    return one;
+  };
+  const requestOf = ({ rules, ids, from, to }: z.output<typeof body>): BacktestRequest => {
+    const range = { from: from ?? 0, to: to ?? clock.now() };
+    if (range.to <= range.from) throw new ApiProblem(400, "bad_request", "to: must be after from");
+    return { rules, ids, range };
+  };
+  const tags = ["rules"];
+  const params = z.object({ id: schemas.id });
+  const lost = { 404: schemas.problem };
+
+  app.route({
+    method: "POST",
+    url: "/backtests/estimate",
+    bodyLimit,
+    schema: {
+      summary: "What a backtest would come to: events and seconds. Starts nothing.",
+      tags,
+      body,
+      response: { 200: estimate, ...failures, ...lost, 504: schemas.problem },
+    },
+    handler: ({ body: wanted }, reply) => bounded(reply, (signal) => port().estimate(requestOf(wanted), signal)),
+  });
+  app.route({
+    method: "POST",
+    url: "/backtests",
+    bodyLimit,
+    schema: {
+      summary: "Judge stored events by rules, beside production; changes nothing.",
+      tags,
+      body,
+      response: { 202: progress, ...failures, ...lost, 409: schemas.problem },
+    },
+    handler: async ({ body: wanted }, reply) => reply.code(202).send(row(await port().start(requestOf(wanted)))),
+  });
+  app.route({
+    method: "GET",
+    url: "/backtests",
+    schema: {
+      summary: "Backtests since the start of the server, the last 32.",
+      tags,
+      response: { 200: z.object({ backtests: z.array(progress).readonly() }), ...failures, ...lost },
+    },
+    handler: async () => ({ backtests: port().list().map(row) }),
+  });
+  app.route({
+    method: "GET",
+    url: "/backtests/:id",
+    schema: { summary: "Progress; the result once it is done.", tags, params, response: { 200: full, ...failures, ...lost } },
+    handler: async ({ params: { id } }) => inFull(found(port().get(id))),
+  });
+  app.route({
+    method: "DELETE",
+    url: "/backtests/:id",
+    schema: { summary: "Cancel.", tags, params, response: { 200: progress, ...failures, ...lost } },
+    handler: async ({ params: { id } }) => row(found(port().cancel(id))),
+  });
+}
