@@ -15,6 +15,7 @@ export {
   type Status,
   type VedetteBlock,
 } from "./rule.ts";
+export { RuleCache } from "./rulecache.ts";
 export { type CompileOptions, compileRules, type RuleCount, type RuleSet } from "./ruleset.ts";
 export { type Clause, firstFailure } from "./trace.ts";
 export type { Placeholders } from "./transform.ts";

@@ -4,7 +4,7 @@ import { Bucket, type Member, type Shared } from "./bucket.ts";
 import { type Evidence, explainMatch } from "./explain.ts";
 import { Automata } from "./fieldindex.ts";
 import { Frame, Slots } from "./frame.ts";
-import { type MappedRule, mapRule } from "./mapping.ts";
+import { type MappedRule, type MappingFailure, mapRule } from "./mapping.ts";
 import { Meter, type RuleCost } from "./meter.ts";
 import { Partition } from "./partition.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -39,8 +39,9 @@ const maxBuckets = 2_048;
 
 /**
  * Compiles rules for matching. Never throws for a rule: what cannot be compiled is in `refused`, and rule numbers count the accepted ones.
+ * @param map for `RuleCache`, which remembers what `mapRule` gave
  */
-export function compileRules(rules: readonly SigmaRule[], options: CompileOptions = {}): RuleSet {
+export function compileRules(rules: readonly SigmaRule[], options: CompileOptions = {}, map = mapRule): RuleSet {
   const given = options.pipelines ?? [];
   const pipelines = given.filter((p): p is Pipeline => !("construct" in p));
   const accepted: SigmaRule[] = [];
@@ -48,7 +49,7 @@ export function compileRules(rules: readonly SigmaRule[], options: CompileOption
   const refused: Refusal[] = given.filter((p): p is Refusal => "construct" in p);
   const ids = new Map<string, SigmaRule>();
   for (const rule of rules) {
-    const result = accept(rule, pipelines, given.length > 0, ids.get(rule.id));
+    const result = accept(rule, ids.get(rule.id), given.length > 0, () => map(rule, pipelines));
     if ("construct" in result) {
       refused.push(result);
       continue;
@@ -61,13 +62,18 @@ export function compileRules(rules: readonly SigmaRule[], options: CompileOption
   return new RuleSet(accepted, mapped, refused, hash, options);
 }
 
-function accept(rule: SigmaRule, pipelines: readonly Pipeline[], mustBePlaced: boolean, same: SigmaRule | undefined): MappedRule | Refusal {
+function accept(
+  rule: SigmaRule,
+  same: SigmaRule | undefined,
+  mustBePlaced: boolean,
+  map: () => MappedRule | MappingFailure,
+): MappedRule | Refusal {
   const { file, line, title, id } = rule;
   const refuse = (construct: string, expected: string, suggestion: string): Refusal =>
     refusal({ file, line, column: 1, title, id }, { construct, expected, suggestion });
   if (same !== undefined)
     return refuse(`id: ${rule.id}`, "an id of its own", `${same.file}:${same.line} has it already: give one of them a new id`);
-  const result = mapRule(rule, pipelines);
+  const result = map();
   if ("message" in result) return refuse(`logsource ${words(rule.logsource)}`, result.message, "remove the rule or change the pipeline");
   if (mustBePlaced && !result.placed) {
     return refuse(
