@@ -31,8 +31,8 @@ export const noOverlay: RuleOverlay = { packs: {}, rules: {} };
 
 export function makeProgram(parts: ProgramParts, effective: Micros): Program {
   const sorted = {
-    rules: [...parts.rules].sort(byFile),
-    pipelines: [...parts.pipelines].sort(byFile),
+    rules: parts.rules.map(plain).sort(byFile),
+    pipelines: parts.pipelines.map(plain).sort(byFile),
     detectors: Object.fromEntries(entries(parts.detectors)),
     lateness_s: parts.lateness_s,
   };
@@ -54,6 +54,8 @@ export function stateOf(overlay: RuleOverlay, id: string, pack: string | undefin
 export const own = <T>(record: { readonly [key: string]: T }, key: string): T | undefined =>
   Object.hasOwn(record, key) ? record[key] : undefined;
 
+/** Keys in one order: the hash is over the text. */
+const plain = ({ file, text, pack }: ProgramFile): ProgramFile => (pack === undefined ? { file, text } : { file, text, pack });
 const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 const byFile = (a: ProgramFile, b: ProgramFile) => byName(a.file, b.file) || byName(a.text, b.text);
 const entries = <T>(record: { readonly [key: string]: T }) => Object.entries(record).sort(([a], [b]) => byName(a, b));

@@ -30,7 +30,7 @@ export type NewRelease = Pick<Release, "pack" | "origin" | "licence"> & { readon
 export const releaseLimits = { files: 50_000, fileBytes: 1 << 20, bytes: 128 << 20, licenceBytes: 64 << 10 } as const;
 const packName = /^[a-z0-9][a-z0-9_-]{0,31}$/;
 /** As a file of the pack: forward slashes, no way out of it, nothing a terminal would obey. */
-const fileName = /^(?!\.)(?!.*(?:^|\/)\.\.?(?:\/|$))[^\u0000-\u001f\u007f\\]{1,400}$/;
+const fileName = /^(?![./])(?!.*(?:^|\/)\.\.?(?:\/|$))[^\u0000-\u001f\u007f\\]{1,400}$/;
 
 interface Manifest extends Omit<ReleaseHead, "files"> {
   readonly version: 1;

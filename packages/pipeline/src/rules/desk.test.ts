@@ -1,0 +1,275 @@
+import { afterEach, describe, expect, test } from "vitest";
+import type { FindingsBatch } from "../triage_runner.ts";
+import { deskRig, eventOf, idOfRule, ruleText, start } from "./rig.test.data.ts";
+
+const me = { by: "ann", reason: "because" };
+const release = (...texts: readonly string[]) => ({
+  pack: "mine",
+  origin: "a folder",
+  rules: texts.map((text, n) => ({ file: `r${n}.yml`, text })),
+});
+
+let rig: Awaited<ReturnType<typeof deskRig>>;
+afterEach(() => rig.remove());
+
+async function opened(more: Parameters<typeof deskRig>[0] = {}, ...disk: readonly string[]) {
+  rig = await deskRig(more);
+  rig.disk.push(...disk.map((text, n) => ({ file: `disk${n}.yml`, text })));
+  return rig.open();
+}
+type Desk = Awaited<ReturnType<typeof opened>>["desk"];
+async function applied(desk: Desk, texts: readonly string[], state: "enabled" | "shadow" = "enabled", consent = {}) {
+  const { release: kept } = await desk.keep(release(...texts));
+  return desk.apply({ kind: "apply", release: kept.hash, state, owner: "team-a", review: "2027-01-01" }, me, consent);
+}
+const states = (desk: Desk) => Object.fromEntries(desk.lines().rules.map(({ title, state }) => [title, state]));
+
+describe("states", () => {
+  test("what the configuration names is on; a pack is in the state it was applied in; a decision goes before both and survives a restart", async () => {
+    const { desk } = await opened({}, ruleText(1, "root"));
+    expect((await applied(desk, [ruleText(2, "bob"), ruleText(3, "eve")], "shadow")).blocked).toEqual([]);
+    expect(states(desk)).toEqual({ "Rule 1": "enabled", "Rule 2": "shadow", "Rule 3": "shadow" });
+    await desk.decide(idOfRule(3), "enabled", { ...me, owner: "team-b" });
+    await desk.decide(idOfRule(1), "quarantined", { by: "bob", reason: "too loud" });
+    const again = await rig.open();
+    expect(states(again.desk)).toEqual({ "Rule 1": "quarantined", "Rule 2": "shadow", "Rule 3": "enabled" });
+    expect(again.desk.rule(idOfRule(2)).decision).toMatchObject({ by: "ann", owner: "team-a", review: "2027-01-01", changed: false });
+    expect(again.desk.rule(idOfRule(3)).history).toMatchObject([
+      { state: "enabled", what: "state", owner: "team-b" },
+      { state: "shadow", what: "apply", owner: "team-a" },
+    ]);
+    expect(again.desk.rule(idOfRule(1))).toMatchObject({ state: "quarantined", reason: "too loud", decision: { by: "bob" } });
+  });
+
+  test("an edited copy on disk stands in for the pack's rule, also after the pack is replaced, and the original comes back with its removal", async () => {
+    const { desk } = await opened();
+    await applied(desk, [ruleText(1, "root")]);
+    rig.disk.push({ file: "mine.yml", text: ruleText(1, "toor") });
+    expect((await desk.apply({ kind: "reload" }, me)).blocked).toEqual([]);
+    const file = () => desk.lines().rules.map((one) => one.file);
+    expect(file()).toEqual(["mine.yml:1"]);
+    const next = await applied(desk, [ruleText(1, "root", "level: low\n")]);
+    expect(next.plan.notes).toEqual([expect.stringMatching(/^mine\/r0\.yml:1: not used, mine\.yml:1 has its id/)]);
+    expect(file()).toEqual(["mine.yml:1"]);
+    rig.disk.pop();
+    await desk.apply({ kind: "reload" }, me);
+    expect(desk.lines().rules).toMatchObject([{ file: "mine/r0.yml:1", level: "low" }]);
+  });
+
+  test("ids that are words of the language are ids like any other", async () => {
+    const { desk } = await opened(
+      {},
+      ruleText(1, "root").replace(idOfRule(1), "constructor"),
+      ruleText(2, "bob").replace(idOfRule(2), "__proto__"),
+    );
+    expect(states(desk)).toEqual({ "Rule 1": "enabled", "Rule 2": "enabled" });
+    await desk.decide("constructor", "shadow", me);
+    expect(states((await rig.open()).desk)).toEqual({ "Rule 1": "shadow", "Rule 2": "enabled" });
+  });
+});
+
+describe("what stands in the way", () => {
+  test("a refused rule leaves the old set on and is named with file and line; the rest goes on when told so", async () => {
+    const { desk } = await opened();
+    await applied(desk, [ruleText(1, "root")]);
+    const bad = ruleText(3, "x").replace("selection: {", "selection: { user.name|sounds_like: x,");
+    const held = await applied(desk, [ruleText(2, "bob"), bad], "enabled", { yes: true });
+    expect(held.blocked).toEqual([expect.stringMatching(/^1 rules are refused/)]);
+    expect(held.plan.refused).toEqual([expect.stringMatching(/^mine\/r1\.yml:5:\d+: Rule 3: .*sounds_like/)]);
+    expect(states(desk)).toEqual({ "Rule 1": "enabled" });
+    const rest = await applied(desk, [ruleText(2, "bob"), bad], "enabled", { yes: true, without_refused: true });
+    expect(rest.blocked).toEqual([]);
+    expect(states(desk)).toEqual({ "Rule 2": "enabled", "Rule 3": "refused" });
+  });
+
+  test("a rule that matches everything is held back with its matches a day, in shadow it is not, and force puts it in", async () => {
+    const stored = Array.from({ length: 1_000 }, (_, n) => eventOf(n, { "user.name": `u${n}` }, start + n * 36_000_000));
+    const { desk } = await opened({ stored });
+    const held = await applied(desk, [ruleText(1, "*"), ruleText(2, "u7")]);
+    expect(held.blocked).toEqual([expect.stringMatching(/^Rule 1: about 2402 matches a day; the budget of one rule is 100/)]);
+    expect(held.plan.gate).toMatchObject({ events: 1_000, span_s: 35_964 });
+    expect(states(desk)).toEqual({});
+    expect((await applied(desk, [ruleText(1, "*")], "shadow")).blocked).toEqual([]);
+    expect((await desk.decide(idOfRule(1), "enabled", me)).blocked).toHaveLength(1);
+    expect(states(desk)).toEqual({ "Rule 1": "shadow" });
+    await desk.decide(idOfRule(1), "enabled", me, { force: true });
+    expect(states(desk)).toEqual({ "Rule 1": "enabled" });
+  });
+
+  test("without a stored event a rule for any value is known by its form", async () => {
+    const { desk } = await opened();
+    expect((await applied(desk, [ruleText(1, "*")])).blocked).toEqual([expect.stringContaining("whatever its value")]);
+    expect((await applied(desk, [ruleText(1, "*x")])).blocked).toEqual([]);
+  });
+
+  test("a set that covers less asks first", async () => {
+    const { desk } = await opened();
+    await applied(desk, [ruleText(1, "root"), ruleText(2, "bob")]);
+    const less = await applied(desk, [ruleText(1, "root")]);
+    expect(less.blocked).toEqual([expect.stringMatching(/1 enabled rules less and T1002 not covered any more \(--yes/)]);
+    expect(less.plan.coverage).toEqual({ enabled: [2, 1], gained: [], lost: ["T1002"], rules_lost: ["Rule 2"] });
+    expect(Object.keys(states(desk))).toHaveLength(2);
+    expect((await applied(desk, [ruleText(1, "root")], "enabled", { yes: true })).blocked).toEqual([]);
+    expect((await desk.apply({ kind: "remove", pack: "mine" }, me, { yes: true })).blocked).toEqual([]);
+    expect(desk.lines().rules).toEqual([]);
+  });
+
+  test("what cannot be a release is refused: ways out of the pack, names twice, too much", async () => {
+    const { desk } = await opened();
+    for (const file of ["../x.yml", "/etc/x.yml", "a/../../x.yml", "a\u001b[2Jx.yml", ".hidden", ""])
+      await expect(desk.keep({ pack: "p", origin: "", rules: [{ file, text: "" }] })).rejects.toMatchObject({ code: "bad_request" });
+    const twice = [1, 2].map(() => ({ file: "a.yml", text: "" }));
+    await expect(desk.keep({ pack: "p", origin: "", rules: twice })).rejects.toThrow("twice");
+    await expect(desk.keep({ pack: "P!", origin: "", rules: [] })).rejects.toMatchObject({ code: "bad_request" });
+    await expect(desk.keep({ pack: "p", origin: "", rules: [{ file: "a.yml", text: "x".repeat((1 << 20) + 1) }] })).rejects.toMatchObject({
+      code: "too_large",
+    });
+    await expect(desk.apply({ kind: "apply", release: "0".repeat(64), state: "shadow" }, me)).rejects.toMatchObject({ code: "not_found" });
+  });
+});
+
+test("a plan says what changes in the rules' own terms, and changes nothing", async () => {
+  const { desk } = await opened();
+  await applied(desk, [ruleText(1, "root"), ruleText(2, "bob"), ruleText(4, "old")]);
+  const versions = desk.versions().length;
+  const { plan } = await desk.keep(
+    release(
+      ruleText(1, "toor", "level: critical\n"),
+      ruleText(2, "bob", "level: high\nstatus: test\ndescription: other words\n"),
+      ruleText(3, "eve"),
+    ),
+  );
+  expect(plan.differences.map(({ title, what, details }) => [what, title, ...details])).toEqual([
+    ["removed", "Rule 4"],
+    [
+      "changed",
+      "Rule 1",
+      "state: enabled → shadow",
+      "level: high → critical",
+      "selection selection: - user.name:root",
+      "selection selection: + user.name:toor",
+    ],
+    ["changed", "Rule 2", "state: enabled → shadow"],
+    ["added", "Rule 3", "high, test, T1003"],
+  ]);
+  expect(desk.versions()).toHaveLength(versions);
+  expect(states(desk)).toEqual({ "Rule 1": "enabled", "Rule 2": "enabled", "Rule 4": "enabled" });
+});
+
+describe("trial and promotion", () => {
+  const day = 86_400_000_000;
+  test("a promotion is proposed for what is severe, mature, proved, quiet and was tried on a week of events; nothing promotes itself", async () => {
+    const tested = `level: high\nstatus: test\nvedette: { tests: [{ name: a, expect: match, events: [{ user.name: bob }] }] }\n`;
+    const { desk } = await opened();
+    await applied(desk, [ruleText(1, "bob", tested), ruleText(2, "eve"), ruleText(3, "low", "level: low\n")], "shadow");
+    const missing = (n: number) => desk.rule(idOfRule(n)).missing;
+    expect(missing(1)).toEqual(["no event that it looks at has come in", "0 of 7 days of events"]);
+    for (let d = 0; d < 7; d++) {
+      const rules = Object.fromEntries([1, 2, 3].map((n) => [idOfRule(n), [1_000, n === 2 ? 500 : 1] as const]));
+      desk.add({ rules, days: [Math.floor(start / day) + d], costs: {} } as never);
+    }
+    expect(missing(1)).toEqual([]);
+    expect(missing(2)).toEqual([
+      "not proved able to fire: no case of its own, no canary",
+      "3500 matches in 7 days; the budget is 100 a day",
+    ]);
+    expect(missing(3)).toContain("level low; proposed from high on");
+    expect(states(desk)["Rule 1"]).toBe("shadow");
+    expect((await desk.promote(idOfRule(2), me)).blocked).toHaveLength(2);
+    expect((await desk.promote(idOfRule(1), { ...me, owner: "team-a" })).blocked).toEqual([]);
+    expect(states(desk)).toMatchObject({ "Rule 1": "enabled", "Rule 2": "shadow" });
+    await expect(desk.promote(idOfRule(1), me)).rejects.toMatchObject({ code: "conflict" });
+  });
+
+  test("what was counted of a trial survives a restart; another content starts another trial", async () => {
+    const { desk } = await opened();
+    await applied(desk, [ruleText(1, "bob")], "shadow");
+    for (let d = 0; d < 7; d++) desk.add({ rules: { [idOfRule(1)]: [10, 0] }, days: [d], costs: {} } as never);
+    await desk.upkeep(30_000);
+    const again = await rig.open();
+    expect(again.desk.rule(idOfRule(1)).missing).toEqual(["not proved able to fire: no case of its own, no canary"]);
+    await applied(again.desk, [ruleText(1, "bobby")], "shadow");
+    expect(again.desk.rule(idOfRule(1)).missing).toContain("0 of 7 days of events");
+  });
+
+  test("a rule that takes too much of a core in two windows is quarantined, by name and with an alert", async () => {
+    const { desk, control } = await opened({}, ruleText(1, "root"), ruleText(2, "bob"));
+    const spend = (n: number, ms: number) =>
+      desk.add({ rules: {}, days: [], costs: { [idOfRule(n)]: { evaluated: 9, estimated_ms: ms } } } as never);
+    spend(1, 20_000);
+    spend(2, 100);
+    await desk.upkeep(30_000);
+    expect(states(desk)).toEqual({ "Rule 1": "enabled", "Rule 2": "enabled" });
+    spend(1, 15_000);
+    await desk.upkeep(30_000);
+    expect(states(desk)).toEqual({ "Rule 1": "quarantined", "Rule 2": "enabled" });
+    expect(control.current!.change).toMatchObject({
+      what: "quarantine",
+      by: "vedette",
+      subject: idOfRule(1),
+      reason: "evaluating it took 50 % of a core",
+    });
+    const [entry] = await rig.log.read("findings", 0, 0, 1_000_000);
+    const batch = JSON.parse(Buffer.from((entry as { bytes: Uint8Array }).bytes).toString()) as { findings: { summary: string }[] };
+    expect(batch.findings[0]!.summary).toContain("Rule 1: evaluating it took 50 % of a core");
+  });
+});
+
+describe("rollback", () => {
+  const batches = async () =>
+    (await rig.log.read("findings", 0, 0, 1_000_000)).map(
+      (e) => JSON.parse(Buffer.from((e as { bytes: Uint8Array }).bytes).toString()) as FindingsBatch,
+    );
+
+  test("goes back to the version before, takes back what only the one left had enabled, and passes over what was rolled back", async () => {
+    const { desk, control } = await opened();
+    await applied(desk, [ruleText(1, "root")]);
+    const good = control.current!;
+    await applied(desk, [ruleText(1, "toor"), ruleText(2, "bob")]);
+    const bad = control.current!;
+    expect(await desk.rollback(undefined, me)).toEqual({ version: 4, to: 2, rules: 2 });
+    expect(control.current).toMatchObject({ hash: good.hash, change: { what: "rollback", to: 2, by: "ann" } });
+    expect(states(desk)).toEqual({ "Rule 1": "enabled" });
+    const [batch] = await batches();
+    expect(batch).toMatchObject({
+      retract: {
+        by: "ann",
+        rules: [
+          [idOfRule(1), expect.anything()],
+          [idOfRule(2), expect.anything()],
+        ],
+      },
+    });
+    const [, second] = (batch as { retract: { rules: [string, string][] } }).retract.rules;
+    expect(control.retracted(bad.hash, { id: second![0], hash: second![1] }, 0)).toBe(true);
+    expect(control.retracted(good.hash, { id: second![0], hash: second![1] }, 0)).toBe(false);
+    // again: not forward into what was left, but further back
+    expect(await desk.rollback(undefined, me)).toMatchObject({ to: 1 });
+    await expect(desk.rollback(99, me)).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  test("a version put in force again counts from then on", async () => {
+    const { desk, control } = await opened();
+    await applied(desk, [ruleText(1, "root")]);
+    await desk.rollback(undefined, me);
+    const rule = { id: idOfRule(1), hash: control.versions[1]!.program.change!.retracted?.rules[0]?.[1] ?? "" };
+    const [[, hash]] = control.current!.change!.retracted!.rules as [[string, string]];
+    await rig.log.append("raw", 0, Buffer.from("a batch"));
+    await applied(desk, [ruleText(1, "root")]);
+    const { hash: program } = control.current!;
+    const taken = (raw: number) => control.retracted(program, { ...rule, hash }, raw);
+    expect([taken(0), taken(1)]).toEqual([true, false]);
+  });
+
+  test("a restart neither brings back the files that were rolled back nor tells triage twice", async () => {
+    const { desk } = await opened({}, ruleText(1, "root"));
+    rig.disk.push({ file: "bad.yml", text: ruleText(2, "bob") });
+    await desk.apply({ kind: "reload" }, me);
+    await desk.rollback(undefined, me);
+    const again = await rig.open();
+    expect(states(again.desk)).toEqual({ "Rule 1": "enabled" });
+    expect(await batches()).toHaveLength(1);
+    rig.disk.push({ file: "new.yml", text: ruleText(3, "eve") });
+    expect(Object.keys(states((await rig.open()).desk))).toHaveLength(3);
+  });
+});

@@ -1,0 +1,94 @@
+/** A desk over a log in memory, for the tests of this folder. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { memoryLog } from "@vedette/log";
+import type { Alert, Event } from "@vedette/model";
+import type { AlertStore, EventStore, FoldedFinding } from "@vedette/store";
+import { Control } from "../control.ts";
+import type { ProgramFile } from "../program.ts";
+import { RuleDesk } from "./desk.ts";
+import { Releases } from "./releases.ts";
+
+export const start = Date.UTC(2026, 10, 1) * 1_000;
+
+/** A rule about one user name; `more` goes to its end. */
+export const ruleText = (n: number, user: string, more = "level: high\nstatus: test\n"): string => `title: Rule ${n}
+id: 6f4a6c3e-0000-4000-8000-${String(n).padStart(12, "0")}
+logsource: { category: test }
+detection:
+  selection: { user.name: '${user}' }
+  condition: selection
+tags: [attack.t${1000 + n}]
+${more}`;
+export const idOfRule = (n: number): string => `6f4a6c3e-0000-4000-8000-${String(n).padStart(12, "0")}`;
+
+export function eventOf(n: number, fields: Event["fields"], time = start + n * 1_000_000): Event {
+  const all = Object.assign(Object.create(null), fields) as Event["fields"];
+  return { id: `e${n}`, tenant: "main", source: "s", time, received: time, seq: n, class: "other", host: "h", fields: all, original: "" };
+}
+
+/** Alerts by id, as the real store keeps them. */
+export function memoryAlerts(): AlertStore & { readonly all: ReadonlyMap<string, { readonly group: string; readonly alert: Alert }> } {
+  const all = new Map<string, { group: string; alert: Alert }>();
+  const findings = new Map<string, FoldedFinding>();
+  let next = 0;
+  return {
+    all,
+    byGroup: async (keys) =>
+      new Map(
+        [...all.values()].flatMap((one) => (keys.includes(one.group) && one.alert.state !== "closed" ? [[one.group, one.alert]] : [])),
+      ),
+    ofRule: async (rule, limit, after = "") =>
+      [...all.values()]
+        .filter(({ alert }) => alert.rule.id === rule && alert.id > after)
+        .sort((a, b) => (a.alert.id < b.alert.id ? -1 : 1))
+        .slice(0, limit),
+    seen: async (ids) => new Map(ids.flatMap((id) => (findings.has(id) ? [[id, findings.get(id)!]] : []))),
+    fold: async (offset, alerts, folded) => {
+      for (const one of alerts) all.set(one.alert.id, one);
+      for (const { id, ...rest } of folded) findings.set(id, rest);
+      next = offset;
+    },
+    offset: async () => next,
+    list: async () => ({ alerts: [...all.values()].map(({ alert }) => alert), total: all.size }),
+    get: async (_, id) => all.get(id)?.alert,
+    replace: async () => false,
+    clearDemo: async () => 0,
+  };
+}
+
+export async function deskRig(
+  more: { readonly log?: ReturnType<typeof memoryLog>; readonly stored?: readonly Event[]; readonly budget?: number } = {},
+) {
+  const { log = memoryLog(), stored = [], budget = 100 } = more;
+  const directory = mkdtempSync(join(tmpdir(), "vedette-rules-"));
+  const settings = new Map<string, string>();
+  let now = start + 86_400_000_000;
+  const clock = { now: () => now++, sleep: async () => {} };
+  const disk: ProgramFile[] = [];
+  const counts = { rules: new Map<string, [number, number]>(), capped: new Map<string, number>() };
+  const events = { search: async () => ({ events: [...stored].reverse() }) } as unknown as EventStore;
+  const open = async () => {
+    const control = await Control.open(log);
+    const desk = await RuleDesk.open({
+      log,
+      control,
+      clock,
+      tenant: "main",
+      events,
+      settings: {
+        get: async (name) => settings.get(name),
+        set: async (name, value) => void (value === undefined ? settings.delete(name) : settings.set(name, value)),
+      },
+      disk: () => [...disk],
+      fixed: { pipelines: [], detectors: {}, lateness_s: 30 },
+      budget_per_day: budget,
+      releases: new Releases(join(directory, "rules")),
+      formats: new Map(),
+      counts: () => counts,
+    });
+    return { desk, control };
+  };
+  return { log, clock, disk, counts, open, remove: () => rmSync(directory, { recursive: true, force: true }) };
+}
