@@ -61,3 +61,23 @@ test("events that come twice change nothing where events are folded one by one",
     { numRuns: 60 },
   );
 });
+
+test("a hot key with hundreds of open observations in disorder comes to the same, repeats and all", () => {
+  const hot = fc.array(fc.record({ failed: fc.integer({ min: 0, max: 9 }), delay: fc.integer({ min: 0, max: 20_000 }) }), {
+    minLength: 200,
+    maxLength: 400,
+    size: "max",
+  });
+  fc.assert(
+    fc.property(hot, indices, (steps, twice) => {
+      const events = steps.map(({ failed, delay }, n): Event => {
+        const outcome = failed === 0 ? "success" : "failure";
+        const event = eventOf({ time: 1_000_000 * second + n * 60_000, ip: 1, host: 1, outcome, bytes: 0, port: 0 }, n);
+        return { ...event, received: event.time + delay * 1_000 };
+      });
+      const repeated = arrived(events).flatMap((e, i) => (twice.includes(i) ? [e, e] : [e]));
+      expect(standing(runAll(repeated, { batchEnds: [100], restarts: [0] }))).toEqual(standing(runAll(events)));
+    }),
+    { numRuns: 20 },
+  );
+});
