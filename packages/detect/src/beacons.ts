@@ -5,7 +5,11 @@ import { addCounts, type Histogram, quartilesOf } from "./statistics.ts";
 /** Connections that began within one bar. */
 export interface Slot {
   readonly start: Micros;
+  /** Seconds in which connections began, as RITA counts. */
   readonly count: number;
+  /** Connections, of which `odd` nobody answered or were in a protocol that the sensor does not know. */
+  readonly calls: number;
+  readonly odd: number;
   /** Seconds since the epoch. */
   readonly first: number;
   readonly last: number;
@@ -20,6 +24,8 @@ export interface Scores {
   readonly duration: number;
   readonly evenness: number;
   readonly connections: number;
+  /** Whether most of them were odd. */
+  readonly odd: boolean;
   /** Median gap, seconds. */
   readonly gap: number;
   readonly first: number;
@@ -43,6 +49,8 @@ export function slotsWith(slots: readonly Slot[], slot: Slot, width: Micros): re
   const merged: Slot = {
     start,
     count: before.count + slot.count,
+    calls: before.calls + slot.calls,
+    odd: before.odd + slot.odd,
     first: before.first,
     last: slot.last,
     gaps: addCounts(before.gaps, slot.gaps, maxValues),
@@ -70,6 +78,7 @@ export function scoresOf(slots: readonly Slot[], width: Micros): Scores | undefi
     ...parts,
     total: Math.round(250 * (parts.gaps + parts.sizes + parts.duration + parts.evenness)) / 1_000,
     connections: slots.reduce((sum, s) => sum + s.count, 0),
+    odd: slots.reduce((sum, s) => sum + 2 * s.odd - s.calls, 0) > 0,
     gap: quartilesOf(gaps).median,
     first: first.first,
     last: last.last,

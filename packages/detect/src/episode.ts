@@ -38,11 +38,13 @@ export const ongoing = <E extends Episode>(episode: E | undefined, time: Micros,
 
 export const windowOf = (episode: Episode) => ({ start: episode.start, end: episode.end });
 
-/** A field's text, the first where it holds several; undefined where there is nothing. At most 256 characters: it goes into keys and states. */
+/** A field's text, the first where it holds several; undefined where there is nothing. At most 256 characters and no NUL: it goes into keys and states. */
 export function textField(fields: Fields, name: string): string | undefined {
   const value: FieldValue | undefined = fields[name];
   const one = Array.isArray(value) ? value[0] : value;
-  return one === undefined || one === null || one === "" ? undefined : String(one).slice(0, 256);
+  if (one === undefined || one === null || one === "") return undefined;
+  const text = String(one).slice(0, 256);
+  return text.includes("\0") ? text.replaceAll("\0", "\ufffd") : text;
 }
 
 export function numberField(fields: Fields, name: string): number {

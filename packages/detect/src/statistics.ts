@@ -16,6 +16,7 @@ export function coarse(value: number): number {
 
 /** Adds counts; the `most` most frequent values stay, of equal ones the smaller. */
 export function addCounts(a: Histogram, b: Histogram, most: number): Histogram {
+  if (b.length === 0 && a.length <= most) return a;
   const sum = new Map(a);
   for (const [value, n] of b) sum.set(value, (sum.get(value) ?? 0) + n);
   const all = [...sum];

@@ -2,6 +2,7 @@
 import { defineDetector, z } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import { type Scores, type Slot, scoresOf, slotsWith } from "../beacons.ts";
+import { outcomeOf } from "../connections.ts";
 import { day, type Episode, extend, hour, numberField, ongoing, second, span, textField, windowOf } from "../episode.ts";
 import { internalDescription, isGroup, network, privateNetworks, within } from "../networks.ts";
 import { addCounts, coarse, type Histogram } from "../statistics.ts";
@@ -10,11 +11,12 @@ import { addCounts, coarse, type Histogram } from "../statistics.ts";
 interface Calls {
   readonly seconds: readonly number[];
   readonly sizes: Histogram;
+  /** How many nobody answered, or in no protocol that Zeek knows. */
+  readonly odd: number;
 }
 interface State {
   /** The newest second with a connection. */
   readonly last: number;
-  readonly connections: number;
   readonly fine: readonly Slot[];
   readonly wide: readonly Slot[];
   readonly episode?: (Episode & { readonly severity: "low" | "medium" }) | undefined;
@@ -26,7 +28,7 @@ const wideBar: Micros = hour;
 /** A bucket has at most 150 seconds; sizes beyond so many different ones are noise anyway. */
 const maxSizes = 64;
 
-const call = (time: Micros, to = "203.0.113.80", bytes = 312) => ({
+const call = (time: Micros, to = "203.0.113.80", bytes = 312, protocol = "ssl") => ({
   time,
   fields: {
     "event.dataset": "zeek.conn",
@@ -36,6 +38,7 @@ const call = (time: Micros, to = "203.0.113.80", bytes = 312) => ({
     "destination.port": 443,
     "source.bytes": bytes,
     "zeek.conn.conn_state": "SF",
+    ...(protocol && { "network.protocol": protocol }),
   },
 });
 
@@ -44,10 +47,18 @@ export default defineDetector({
   title: "Regular calls to one address",
   summary: "Finds a pair of addresses whose connections come as evenly, and as much alike, as a program's that reports to its master.",
   description:
-    "Scores each pair of source and destination port by the four measures of RITA, a quarter each: how even the gaps between connections are (their skewness and deviation), how alike the bytes sent, how long it has gone on, and how level the histogram over 24 bars is. Two histograms are kept, of an hour and of a day, so that a fast beacon is seen within the hour, as low, and a slow one within the day. Regular is not malicious: update checks, telemetry, mail clients and chat call home too, so that a beacon alone is never more than medium. Connections among networks of ours, and ports of services that poll by design, are left out.",
+    "Scores each pair of source and destination port by the four measures of RITA, a quarter each: how even the gaps between connections are (their skewness and deviation), how alike the bytes sent, how long it has gone on, and how level the histogram over 24 bars is. Two histograms are kept, of an hour and of a day, so that a fast beacon is seen within the hour and a slow one within the day. Regular is not malicious: update checks, telemetry, mail clients and chat call home too. A finding is therefore low, and medium only where the score is high and most calls go unanswered or speak a protocol that Zeek does not recognise; beacons over TLS or HTTP are for hunting, together with what else is known of the pair. Connections among networks of ours, and ports of services that poll by design, are left out.",
   stability: "beta",
   where: "event.dataset:zeek.conn and source.ip:* and destination.ip:* and (network.transport:tcp or network.transport:udp)",
-  fields: ["source.ip", "destination.ip", "destination.port", "network.transport", "source.bytes", "event.duration"],
+  fields: [
+    "source.ip",
+    "destination.ip",
+    "destination.port",
+    "network.transport",
+    "source.bytes",
+    "network.protocol",
+    "zeek.conn.conn_state",
+  ],
   config: z.strictObject({
     score: z
       .number()
@@ -60,7 +71,9 @@ export default defineDetector({
       .min(0.5)
       .max(1)
       .default(0.9)
-      .describe("Least score for a medium finding; where RITA's default configuration begins to call beacons medium."),
+      .describe(
+        "Least score for a medium finding, where calls are unanswered or their protocol unknown; where RITA's default configuration begins to call beacons medium.",
+      ),
     connections: z
       .int()
       .min(5)
@@ -90,6 +103,14 @@ export default defineDetector({
       ],
     },
     {
+      title: "The same in a protocol that nobody knows",
+      config: { connections: 60 },
+      events: Array.from({ length: 60 }, (_, i) => call(i * 60 * second, "203.0.113.80", 312, "")),
+      finds: [
+        "10.0.0.9 calls 203.0.113.80 443/tcp every 60 s: 60 connections in 59 min, score 0.95 (gaps 1.00, sizes 1.00, duration 1.00, evenness 0.80), unanswered or in no known protocol",
+      ],
+    },
+    {
       title: "A person who browses, page after page and then a pause",
       events: Array.from({ length: 120 }, (_, i) =>
         call((Math.floor(i / 10) ** 2 * 40 + (i % 10) + ((i * i * 37) % 11)) * second, "203.0.113.80", 200 + ((i * 7919) % 4_000)),
@@ -111,10 +132,15 @@ export default defineDetector({
 
   tally: {
     bucket: () => fineBar,
-    of: (fields, time): Calls => ({ seconds: [Math.floor(time / second)], sizes: [[coarse(numberField(fields, "source.bytes")), 1]] }),
+    of: (fields, time): Calls => ({
+      seconds: [Math.floor(time / second)],
+      sizes: [[coarse(numberField(fields, "source.bytes")), 1]],
+      odd: outcomeOf(fields) === "failed" || fields["network.protocol"] === undefined ? 1 : 0,
+    }),
     merge: (into: Calls, more: Calls) => ({
       seconds: mergeSeconds(into.seconds, more.seconds),
       sizes: addCounts(into.sizes, more.sizes, Number.POSITIVE_INFINITY),
+      odd: into.odd + more.odd,
     }),
   },
   // Zeek writes a connection when it has ended, with the time at which it began; most last less than that
@@ -122,12 +148,12 @@ export default defineDetector({
 
   fold(input, state: State | undefined, config) {
     const { start, value, events, count } = input.tally!;
-    const { seconds, sizes } = value as Calls;
+    const { seconds, sizes, odd } = value as Calls;
     const gaps = gapsOf(state?.last, seconds);
-    const slot = { start, count: seconds.length, first: seconds[0]!, last: seconds.at(-1)!, gaps, sizes: addCounts([], sizes, maxSizes) };
+    const [first, last] = [seconds[0]!, seconds.at(-1)!];
+    const slot: Slot = { start, count: seconds.length, calls: count, odd, first, last, gaps, sizes: addCounts([], sizes, maxSizes) };
     const next: State = {
-      last: slot.last,
-      connections: (state?.connections ?? 0) + count,
+      last,
       fine: slotsWith(state?.fine ?? [], slot, fineBar),
       wide: slotsWith(state?.wide ?? [], slot, wideBar),
       episode: ongoing(state?.episode, start, day),
@@ -136,7 +162,7 @@ export default defineDetector({
     const overDay = enough(scoresOf(next.wide, wideBar));
     const best = overDay ?? enough(scoresOf(next.fine, fineBar));
     if (!best) return { state: next };
-    const sure = overDay !== undefined && overDay.total >= config.medium_score;
+    const sure = best.total >= config.medium_score && best.odd;
     const severity = sure || next.episode?.severity === "medium" ? "medium" : "low";
     const episode = {
       ...extend(next.episode, day, {
@@ -154,7 +180,7 @@ export default defineDetector({
         {
           window: windowOf(episode),
           severity,
-          summary: `${from} calls ${to} ${port} every ${span(best.gap * second)}: ${best.connections} connections in ${span((best.last - best.first) * second)}, ${explained(best)}`,
+          summary: `${from} calls ${to} ${port} every ${span(best.gap * second)}: ${best.connections} connections in ${span((best.last - best.first) * second)}, ${explained(best)}${sure ? ", unanswered or in no known protocol" : ""}`,
           events: episode.events,
           count: episode.count,
           entities: [
@@ -175,7 +201,7 @@ const explained = (s: Scores): string =>
 
 /** Sorted union: RITA too counts a second with several connections once. */
 function mergeSeconds(a: readonly number[], b: readonly number[]): readonly number[] {
-  if (b.length === 1 && a.at(-1)! < b[0]!) return [...a, b[0]!];
+  if (b.length === 1 && a.includes(b[0]!)) return a;
   return [...new Set([...a, ...b])].sort((x, y) => x - y);
 }
 
