@@ -379,7 +379,10 @@ class Outcome {
       const before = this.#costsBefore[i]!;
       // the estimate of what went before moves too, up or down: only all the differences together are what a rule took
       if (evaluated > before.evaluated)
-        costs[this.#compiled.rules.rules[i]!.id] = { evaluated: evaluated - before.evaluated, estimated_ms: estimated_ms - before.estimated_ms };
+        costs[this.#compiled.rules.rules[i]!.id] = {
+          evaluated: evaluated - before.evaluated,
+          estimated_ms: estimated_ms - before.estimated_ms,
+        };
     }
     return costs;
   }

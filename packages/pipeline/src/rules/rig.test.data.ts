@@ -65,7 +65,13 @@ export async function deskRig(
   const directory = mkdtempSync(join(tmpdir(), "vedette-rules-"));
   const settings = new Map<string, string>();
   let now = start + 86_400_000_000;
-  const clock = { now: () => now++, sleep: async () => {} };
+  const clock = {
+    now: () => now++,
+    sleep: async () => {},
+    advance: (micros: number) => {
+      now += micros;
+    },
+  };
   const disk: ProgramFile[] = [];
   const counts = { rules: new Map<string, [number, number]>(), capped: new Map<string, number>() };
   const events = { search: async () => ({ events: [...stored].reverse() }) } as unknown as EventStore;
