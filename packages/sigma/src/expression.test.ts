@@ -53,3 +53,9 @@ test("nesting without end is refused, not followed", () => {
 test("the selections' own objects stand in the tree", () => {
   expect(parseExpression("filter", selections)).toBe(selections.get("filter"));
 });
+
+test("nesting by the thousand is refused, not followed", () => {
+  const selections = new Map([["s", { op: "exists", field: "a" } as const]]);
+  for (const text of [`${"(".repeat(1_000)}s${")".repeat(1_000)}`, `${"not ".repeat(1_000)}s`, `${"(not ".repeat(50_000)}s`])
+    expect(parseExpression(text, selections)).toMatchObject({ construct: "nesting", expected: "at most 64 levels" });
+});

@@ -56,12 +56,7 @@ class Parser {
     const condition = this.#or();
     const rest = this.#peek();
     if (rest?.text === "|") {
-      this.#stop(
-        rest,
-        this.#text.slice(rest.at),
-        "an expression without aggregation",
-        "write a correlation rule (needs the correlation engine)",
-      );
+      this.#stop(rest, this.#text.slice(rest.at), "an expression without aggregation", "write a correlation in a document of its own");
     }
     if (rest !== undefined) this.#stop(rest, rest.text, "and, or, or the end", "join the selections with and or or");
     return condition;

@@ -1,20 +1,18 @@
+export { type CorrelatedEvent, type CorrelationFinding, Correlator, type CorrelatorOptions } from "./correlate.ts";
+export type { Bound, CorrelationType, SigmaCorrelation, WindowKind } from "./correlation.ts";
+export type { NamedSelection } from "./detectionblock.ts";
+export type { CorrelationState, Episode } from "./episode.ts";
 export type { Evidence } from "./explain.ts";
 export { fieldsOf, mapFields } from "./fields.ts";
+export type { SigmaFilter } from "./filter.ts";
+export type { Header, Level, Status, VedetteBlock } from "./header.ts";
+export { type Contribution, type Correlation, type CorrelationSet, groupValues, type LinkOptions, linkCorrelations } from "./link.ts";
+export type { Logsource } from "./logsource.ts";
 export type { RuleCost } from "./meter.ts";
 export { necessaryOf } from "./necessary.ts";
 export { type Pipeline, parsePipeline } from "./pipeline.ts";
 export { formatRefusal, type Refusal } from "./refusal.ts";
-export {
-  type Level,
-  type Logsource,
-  type NamedSelection,
-  type ParsedRules,
-  type ParseOptions,
-  parseRules,
-  type SigmaRule,
-  type Status,
-  type VedetteBlock,
-} from "./rule.ts";
+export { type ParsedRules, type ParseOptions, parseRuleFiles, parseRules, type SigmaRule } from "./rule.ts";
 export { RuleCache } from "./rulecache.ts";
 export { type CompileOptions, compileRules, type RuleCount, type RuleSet } from "./ruleset.ts";
 export { type Clause, firstFailure } from "./trace.ts";

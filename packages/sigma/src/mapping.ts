@@ -1,8 +1,10 @@
 /** Applies pipelines to a rule: its fields renamed, its logsource turned into conditions. Knows no events. */
 import type { Condition } from "@vedette/condition";
 import { join } from "./detection.ts";
+import type { NamedSelection } from "./detectionblock.ts";
+import type { Logsource } from "./logsource.ts";
 import type { FieldCondition, Pipeline, RuleCondition, Transformation } from "./pipeline.ts";
-import type { Logsource, NamedSelection, SigmaRule } from "./rule.ts";
+import type { SigmaRule } from "./rule.ts";
 
 /** A rule in the fields of the events. */
 export interface MappedRule {
@@ -25,6 +27,29 @@ interface Added {
 
 /** Runs the pipelines, in ascending priority, over one rule. */
 export function mapRule(rule: SigmaRule, pipelines: readonly Pipeline[]): MappedRule | MappingFailure {
+  const found = stepsFor(rule, pipelines);
+  if ("message" in found) return found;
+  const { steps, added } = found;
+  const detection = new Rewriter(steps);
+  const condition = detection.rewrite(rule.condition) ?? { op: "or", of: [] };
+  const before = added.flatMap((a) => new Rewriter(steps.slice(a.from)).rewrite(a.condition) ?? []);
+  return {
+    condition: join("and", [...before, condition]),
+    selections: rule.selections.flatMap(({ name, condition: c }) => {
+      const mapped = detection.rewrite(c);
+      return mapped === undefined ? [] : [{ name, condition: mapped }];
+    }),
+    placed: added.length > 0,
+  };
+}
+
+/** The transformations that are for one rule, and the conditions they add to it. */
+interface Steps {
+  readonly steps: readonly Transformation[];
+  readonly added: readonly Added[];
+}
+
+function stepsFor(rule: SigmaRule, pipelines: readonly Pipeline[]): Steps | MappingFailure {
   let logsource: Logsource = rule.logsource;
   const steps: Transformation[] = [];
   const added: Added[] = [];
@@ -37,17 +62,15 @@ export function mapRule(rule: SigmaRule, pipelines: readonly Pipeline[]): Mapped
       else steps.push(step);
     }
   }
-  const detection = new Rewriter(steps);
-  const condition = detection.rewrite(rule.condition) ?? { op: "or", of: [] };
-  const before = added.flatMap((a) => new Rewriter(steps.slice(a.from)).rewrite(a.condition) ?? []);
-  return {
-    condition: join("and", [...before, condition]),
-    selections: rule.selections.flatMap(({ name, condition: c }) => {
-      const mapped = detection.rewrite(c);
-      return mapped === undefined ? [] : [{ name, condition: mapped }];
-    }),
-    placed: added.length > 0,
-  };
+  return { steps, added };
+}
+
+/** What a rule's fields are called in the events: each name, or none where the field is dropped. */
+export function nameMapping(rule: SigmaRule, pipelines: readonly Pipeline[]): (field: string) => readonly string[] {
+  const found = stepsFor(rule, pipelines);
+  if ("message" in found) return () => [];
+  const rewriter = new Rewriter(found.steps);
+  return (field) => rewriter.namesOf(field);
 }
 
 function appliesToRule(step: Transformation, logsource: Logsource): boolean {
@@ -126,6 +149,11 @@ class Rewriter {
   }
 
   /** What a value of a field is called in the events, where a transformation says so. The field's name is the one it has by then. */
+  namesOf(field: string): readonly string[] {
+    const { names, dropped } = this.#renamed(field);
+    return dropped ? [] : names;
+  }
+
   #values(field: string, value: string): readonly string[] | undefined {
     let renamed: Renamed = { names: [field], applied: new Set(), dropped: false };
     for (const step of this.#steps) {

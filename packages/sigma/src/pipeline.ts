@@ -1,8 +1,9 @@
 /** Processing pipelines in pySigma's YAML: parsed and checked here, applied in mapping.ts. Knows no rules' conditions. */
 import type { Condition } from "@vedette/condition";
 import { readSelection } from "./detection.ts";
+import { contentHash } from "./header.ts";
+import type { Logsource } from "./logsource.ts";
 import { nearest, type Refusal, Refused, refusal } from "./refusal.ts";
-import { contentHash, type Logsource } from "./rule.ts";
 import { get, loadYaml, type MapTree, plain, type Tree } from "./yaml.ts";
 
 /** When a transformation applies to a rule: each part that is named must be the rule's; null, that the rule names none. */

@@ -3,14 +3,17 @@ import type { Condition, Readable } from "@vedette/condition";
 import { Bucket, type Member, type Shared } from "./bucket.ts";
 import { type Evidence, explainMatch } from "./explain.ts";
 import { Automata } from "./fieldindex.ts";
+import { applyFilters, type SigmaFilter } from "./filter.ts";
 import { Frame, Slots } from "./frame.ts";
+import { contentHash } from "./header.ts";
+import { wordsOf } from "./logsource.ts";
 import { type MappedRule, type MappingFailure, mapRule } from "./mapping.ts";
 import { Meter, type RuleCost } from "./meter.ts";
 import { Partition } from "./partition.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { Compiler } from "./predicate.ts";
 import { type Refusal, refusal } from "./refusal.ts";
-import { contentHash, type Logsource, type SigmaRule } from "./rule.ts";
+import type { SigmaRule } from "./rule.ts";
 import { type Clause, traceRule } from "./trace.ts";
 
 export interface CompileOptions {
@@ -19,6 +22,8 @@ export interface CompileOptions {
    * the events' own fields and look at every event.
    */
   readonly pipelines?: readonly (Pipeline | Refusal)[];
+  /** Exceptions put into the rules they name; one that is for no rule is refused. */
+  readonly filters?: readonly SigmaFilter[];
   /** Fields whose whole values divide events into kinds. */
   readonly partitionFields?: readonly string[];
   /** Milliseconds, for `costs`; matches do not depend on it. By default the process's own clock. */
@@ -46,9 +51,10 @@ export function compileRules(rules: readonly SigmaRule[], options: CompileOption
   const pipelines = given.filter((p): p is Pipeline => !("construct" in p));
   const accepted: SigmaRule[] = [];
   const mapped: MappedRule[] = [];
-  const refused: Refusal[] = given.filter((p): p is Refusal => "construct" in p);
+  const filtered = applyFilters(rules, options.filters ?? []);
+  const refused: Refusal[] = [...given.filter((p): p is Refusal => "construct" in p), ...filtered.refused];
   const ids = new Map<string, SigmaRule>();
-  for (const rule of rules) {
+  for (const rule of filtered.rules) {
     const result = accept(rule, ids.get(rule.id), given.length > 0, () => map(rule, pipelines));
     if ("construct" in result) {
       refused.push(result);
@@ -74,21 +80,15 @@ function accept(
   if (same !== undefined)
     return refuse(`id: ${rule.id}`, "an id of its own", `${same.file}:${same.line} has it already: give one of them a new id`);
   const result = map();
-  if ("message" in result) return refuse(`logsource ${words(rule.logsource)}`, result.message, "remove the rule or change the pipeline");
+  if ("message" in result) return refuse(`logsource ${wordsOf(rule.logsource)}`, result.message, "remove the rule or change the pipeline");
   if (mustBePlaced && !result.placed) {
     return refuse(
-      `logsource ${words(rule.logsource)}`,
+      `logsource ${wordsOf(rule.logsource)}`,
       "a logsource that a pipeline maps to events",
       "add a pipeline with add_condition for this logsource",
     );
   }
   return result;
-}
-
-function words(logsource: Logsource): string {
-  return Object.entries(logsource)
-    .map(([key, value]) => `${key}: ${value}`)
-    .join(", ");
 }
 
 export class RuleSet {
