@@ -4,7 +4,6 @@ import { contentHash, deciding, type Header, readHeader } from "./header.ts";
 import { type Logsource, readLogsource, wordsOf } from "./logsource.ts";
 import { type Reference, readReferences } from "./reference.ts";
 import { nearest, type Refusal, Refused, refusal } from "./refusal.ts";
-import type { SigmaRule } from "./rule.ts";
 import type { Placeholders } from "./transform.ts";
 import { get, type MapTree, plain } from "./yaml.ts";
 
@@ -15,6 +14,9 @@ export interface SigmaFilter extends Header, DetectionBlock {
   readonly rules?: readonly Reference[];
   readonly hash: string;
 }
+
+/** What of a rule a filter looks at and changes. */
+type Filterable = Pick<Header, "id" | "name"> & DetectionBlock & { readonly logsource: Logsource; readonly hash: string };
 
 const notSelections: ReadonlySet<string> = new Set(["rules"]);
 
@@ -51,21 +53,21 @@ export function readFilter(
 }
 
 /** The rules with their filters in them; a filter that is for no rule is refused. Rules without one stay the objects they are. */
-export function applyFilters(
-  rules: readonly SigmaRule[],
+export function applyFilters<R extends Filterable>(
+  rules: readonly R[],
   filters: readonly SigmaFilter[],
-): { readonly rules: readonly SigmaRule[]; readonly refused: readonly Refusal[] } {
+): { readonly rules: readonly R[]; readonly refused: readonly Refusal[] } {
   const refused: Refusal[] = [];
-  const wanted = new Map<SigmaRule, SigmaFilter[]>();
+  const wanted = new Map<R, SigmaFilter[]>();
   for (const filter of filters) {
     const found = rulesOf(filter, rules);
     if ("construct" in found) refused.push(found);
     else for (const rule of found) wanted.set(rule, [...(wanted.get(rule) ?? []), filter]);
   }
-  return { rules: rules.map((rule) => (wanted.get(rule) ?? []).reduce(conjoined, rule)), refused };
+  return { rules: rules.map((rule) => (wanted.get(rule) ?? []).reduce<R>(conjoined, rule)), refused };
 }
 
-function conjoined(rule: SigmaRule, filter: SigmaFilter): SigmaRule {
+function conjoined<R extends Filterable>(rule: R, filter: SigmaFilter): R {
   return {
     ...rule,
     hash: contentHash([rule.hash, filter.hash]),
@@ -74,7 +76,7 @@ function conjoined(rule: SigmaRule, filter: SigmaFilter): SigmaRule {
   };
 }
 
-function rulesOf(filter: SigmaFilter, rules: readonly SigmaRule[]): readonly SigmaRule[] | Refusal {
+function rulesOf<R extends Filterable>(filter: SigmaFilter, rules: readonly R[]): readonly R[] | Refusal {
   const { file, line, title, id, logsource } = filter;
   const refuse = (at: { line: number; column: number }, construct: string, expected: string, suggestion: string) =>
     refusal({ file, ...at, title, id }, { construct, expected, suggestion });
@@ -84,7 +86,7 @@ function rulesOf(filter: SigmaFilter, rules: readonly SigmaRule[]): readonly Sig
       ? fitting
       : refuse({ line, column: 1 }, `logsource ${wordsOf(logsource)}`, "a logsource that some loaded rule has", "correct the logsource");
   }
-  const found: SigmaRule[] = [];
+  const found: R[] = [];
   for (const reference of filter.rules) {
     const rule = rules.find((r) => r.id === reference.to || r.name === reference.to);
     if (rule === undefined) {
@@ -101,7 +103,7 @@ function rulesOf(filter: SigmaFilter, rules: readonly SigmaRule[]): readonly Sig
   return found;
 }
 
-function* names(rules: readonly SigmaRule[]): Iterable<string> {
+function* names(rules: readonly Filterable[]): Iterable<string> {
   for (const rule of rules) {
     if (rule.name !== undefined) yield rule.name;
     yield rule.id;
