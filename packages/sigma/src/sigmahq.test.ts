@@ -56,11 +56,13 @@ describe.skipIf(set === undefined)("SigmaHQ", () => {
     expect(odd).toEqual([]);
   });
 
-  test("every rule for Windows, Linux, macOS, Zeek, CloudTrail and web finds its events in our pipelines", () => {
-    const ours =
-      /product: (windows|linux|macos|zeek|aws)|category: (webserver|proxy|dns|firewall|antivirus)|service: (nginx|apache|netflow)/;
-    expect(engine.refused.filter((r) => ours.test(r.construct)).map((r) => r.message)).toEqual([]);
-    expect(engine.rules.length).toBe(3428);
+  test("every rule finds its events in our pipelines, but for two products that nobody ships logs of", () => {
+    expect(engine.refused.map((r) => r.construct).sort()).toEqual([
+      "logsource product: paloalto, service: globalprotect, category: file_event",
+      "logsource product: qualys",
+      "logsource product: qualys",
+    ]);
+    expect(engine.rules.length).toBe(3752);
   });
 
   test("every regression case matches as recorded", () => {
