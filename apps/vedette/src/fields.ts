@@ -23,8 +23,8 @@ export class FieldNames {
   readonly #known = new Set<string>();
   readonly #open = new Map<string, ReadonlySet<string>>();
   readonly #free: readonly string[];
-  /** What rules may write: Sigma's words that the pipelines map. */
-  readonly #words = new Set<string>();
+  /** What rules may write: Sigma's words that the pipelines map, by product; those for every product under "". */
+  readonly #words = new Map<string, Set<string>>();
   readonly #pipelines: readonly Pipeline[];
 
   constructor(names: Names, pipelines: readonly Pipeline[]) {
@@ -36,10 +36,11 @@ export class FieldNames {
     this.#free = names.free;
     this.#pipelines = pipelines;
     for (const { transformations } of pipelines) {
-      for (const { action } of transformations) {
+      for (const { action, rules } of transformations) {
         if (action.type !== "field_name_mapping") continue;
+        const products = rules.length === 0 ? [""] : rules.map((r) => r.logsource.product ?? "");
         for (const [word, targets] of action.mapping) {
-          this.#words.add(word);
+          for (const product of products) this.#wordsOf(product).add(word);
           for (const target of targets) this.#known.add(target);
         }
       }
@@ -57,10 +58,17 @@ export class FieldNames {
     const found: UnknownField[] = [];
     for (const [field, targets] of mapFields(rule, this.#pipelines)) {
       if (targets.length === 0 || targets.some((t) => this.#known.has(t))) continue;
-      const near = targets.every((t) => this.knows(t)) ? this.#slip(field, targets) : (this.#nearest(field) ?? "");
+      const words = new Set([...this.#wordsOf(""), ...this.#wordsOf(rule.logsource.product ?? "")]);
+      const near = targets.every((t) => this.knows(t)) ? this.#slip(field, targets, words) : (this.#nearest(field, words) ?? "");
       if (near !== undefined) found.push({ field, ...(near === "" || near === field ? {} : { nearest: near }) });
     }
     return found;
+  }
+
+  #wordsOf(product: string): Set<string> {
+    const words = this.#words.get(product) ?? new Set();
+    this.#words.set(product, words);
+    return words;
   }
 
   #family(field: string): readonly [name: string, known: ReadonlySet<string>] | undefined {
@@ -68,9 +76,9 @@ export class FieldNames {
     return undefined;
   }
 
-  /** The known name that a field of an open or free family nearly is; undefined when the field may well be meant. */
-  #slip(field: string, targets: readonly string[]): string | undefined {
-    if (this.#words.has(field)) return undefined;
+  /** The known name that a field of an open family nearly is; undefined when the field may well be meant. */
+  #slip(field: string, targets: readonly string[], words: ReadonlySet<string>): string | undefined {
+    if (words.has(field)) return undefined;
     const names = new Set<string>();
     for (const target of targets) {
       const family = this.#family(target);
@@ -79,14 +87,14 @@ export class FieldNames {
       if (family[1].has(rest) || rest.includes(".")) return undefined;
       for (const name of family[1]) names.add(name);
     }
-    if (field.includes(".")) return undefined;
-    for (const word of this.#words) names.add(word);
+    if (field.includes(".") || names.size === 0) return undefined;
+    for (const word of words) names.add(word);
     // short names lie close to one another by nature (`a1`, `a2`; `uid`, `gid`)
     return field.length < 6 ? undefined : closest(field, names);
   }
 
-  #nearest(field: string): string | undefined {
-    return field.includes(".") ? suggestField(field, this.#known) : (closest(field, this.#words) ?? suggestField(field, this.#known));
+  #nearest(field: string, words: ReadonlySet<string>): string | undefined {
+    return field.includes(".") ? suggestField(field, this.#known) : (closest(field, words) ?? suggestField(field, this.#known));
   }
 }
 
