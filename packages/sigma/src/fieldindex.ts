@@ -43,6 +43,7 @@ export interface Awaited {
 export class FieldIndex {
   readonly field: string;
   readonly #exact = new Map<string, number[]>();
+  #longestExact = -1;
   readonly #always: readonly number[];
   /** By the automaton's number; other buckets' literals are not in here. */
   readonly #parts = new Map<number, number[]>();
@@ -61,8 +62,10 @@ export class FieldIndex {
     const texts = new Set<string>();
     for (const { literal, rule } of entries) {
       if (literal.kind === "any") always.add(rule);
-      else if (literal.kind === "exact") push(this.#exact, literal.text, rule);
-      else {
+      else if (literal.kind === "exact") {
+        push(this.#exact, literal.text, rule);
+        this.#longestExact = Math.max(this.#longestExact, literal.text.length);
+      } else {
         push(this.#parts, automaton.add(literal.text), rule);
         texts.add(literal.text);
       }
@@ -87,7 +90,8 @@ export class FieldIndex {
   }
 
   #find(text: string): readonly number[] {
-    const exact = this.#exact.size === 0 ? undefined : this.#exact.get(foldCase(text));
+    // Folding makes no text shorter.
+    const exact = text.length > this.#longestExact ? undefined : this.#exact.get(foldCase(text));
     const parts = this.#scratch;
     parts.length = 0;
     this.#scan(text, parts);

@@ -31,9 +31,9 @@ function weaken(condition: Condition): Condition {
     case "regex": {
       const pattern = compilePattern(condition.value, condition.flags ?? "");
       const { field } = condition;
-      const literals = "problem" in pattern ? undefined : pattern.literals;
-      if (literals === undefined || literals.length === 0 || literals.includes("")) return { op: "exists", field };
-      return { op: "or", of: literals.map((value) => ({ op: "contains", field, value })) };
+      const needs = "problem" in pattern ? [] : pattern.needs;
+      const sets = needs.map((set): Condition => ({ op: "or", of: set.map((value) => ({ op: "contains", field, value })) }));
+      return sets.length === 0 ? { op: "exists", field } : sets.length === 1 ? sets[0]! : { op: "and", of: sets };
     }
     case "eq":
       return condition.value === null ? always : condition;

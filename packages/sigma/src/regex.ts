@@ -7,8 +7,8 @@ export interface Pattern {
   readonly source: string;
   /** From `i`, `m`, `s`. */
   readonly flags: string;
-  /** Lower-case texts of which every matching value contains at least one, or undefined where none can be told. */
-  readonly literals: readonly string[] | undefined;
+  /** Sets of lower-case texts: of each, every matching value contains at least one. The most telling first; none where none can be told. */
+  readonly needs: readonly (readonly string[])[];
   /** Up to this many characters V8's backtracking stays within `maxSteps`; 0 where only re2js runs. */
   readonly nativeLength: number;
   test(text: string): boolean;
@@ -27,6 +27,8 @@ const longestValue = 65_536;
 const smallRepeat = 64;
 /** Texts of which one must occur: more are no cheaper to look for than the pattern is to run. */
 const maxLiterals = 16;
+/** Sets of them that are kept. */
+const maxNeeds = 6;
 
 /** Prepares a pattern in the dialect of RE2. Never throws. */
 export function compilePattern(text: string, flagText: string): Pattern | PatternProblem {
@@ -37,30 +39,34 @@ export function compilePattern(text: string, flagText: string): Pattern | Patter
   const native = tree === undefined ? undefined : nativeRegExp(tree, flags.includes("i"));
   const usable = tree !== undefined && native !== undefined;
   const alone = usable && nativeLength(tree) >= longestValue;
-  if (alone) return pattern(source, flags, literalsOf(tree), nativeLength(tree), native);
+  if (alone) return pattern(source, flags, needsOf(tree), nativeLength(tree), native);
   // whatever a longer value would need later is tried now: a rule is refused when it loads, never in the middle of an event
   try {
     compileLinear(source, flags);
   } catch (error) {
     return { problem: `RE2 says: ${error instanceof Error ? error.message : String(error)}` };
   }
-  return usable ? pattern(source, flags, literalsOf(tree), nativeLength(tree), native) : pattern(source, flags, undefined, 0, undefined);
+  const needs = tree === undefined ? [] : needsOf(tree);
+  return usable ? pattern(source, flags, needs, nativeLength(tree), native) : pattern(source, flags, needs, 0, undefined);
 }
 
 function pattern(
   source: string,
   flags: string,
-  literals: readonly string[] | undefined,
+  needs: readonly (readonly string[])[],
   nativeLength: number,
   native: RegExp | undefined,
 ): Pattern {
   let linear: RE2JS | undefined;
   const test = (text: string): boolean => {
     if (native !== undefined && text.length <= nativeLength) return native.test(text);
+    // The linear engine takes some hundred times as long as a look for what it cannot do without.
+    const low = text.toLowerCase();
+    for (const set of needs) if (!set.some((literal) => low.includes(literal))) return false;
     linear ??= compileLinear(source, flags);
     return linear.test(text);
   };
-  return { source, flags, literals, nativeLength, test };
+  return { source, flags, needs, nativeLength, test };
 }
 
 function compileLinear(source: string, flags: string): RE2JS {
@@ -119,51 +125,53 @@ function anchored(node: Regex): boolean {
   return node.kind === "alt" && node.of.every(anchored);
 }
 
-/** What a node tells about the text it matches: all the texts it can be, and texts of which it must contain one. */
+/** What a node tells about the text it matches: all the texts it can be, and sets of texts of each of which it must contain one. */
 interface Known {
   readonly exact?: readonly string[];
-  readonly needs?: readonly string[];
+  readonly needs: readonly (readonly string[])[];
 }
 
-function literalsOf(tree: Regex): readonly string[] | undefined {
+function needsOf(tree: Regex): readonly (readonly string[])[] {
   const known = knownOf(tree);
-  const needs = better(known.needs, known.exact);
-  // Case folding outside ASCII differs between a pattern and lower-cased text.
-  return needs === undefined || needs.some((t) => !/^[\x00-\x7f]+$/.test(t)) ? undefined : [...new Set(needs.map((t) => t.toLowerCase()))];
+  const sets = new Map<string, readonly string[]>();
+  for (const set of known.exact === undefined ? known.needs : [known.exact]) {
+    // Case folding outside ASCII differs between a pattern and lower-cased text.
+    if (worth(set) <= 0 || set.some((t) => !/^[\x00-\x7f]+$/.test(t))) continue;
+    const low = [...new Set(set.map((t) => t.toLowerCase()))];
+    sets.set(JSON.stringify(low), low);
+  }
+  return [...sets.values()].sort((a, b) => worth(b) - worth(a)).slice(0, maxNeeds);
 }
 
-/** The set whose shortest text is longest; a set with an empty text says nothing. */
-function better(a: readonly string[] | undefined, b: readonly string[] | undefined): readonly string[] | undefined {
-  const worth = (set: readonly string[] | undefined) => (set === undefined ? 0 : Math.min(...set.map((t) => t.length)) - set.length / 100);
-  if (worth(a) <= 0 && worth(b) <= 0) return undefined;
-  return worth(a) >= worth(b) ? a : b;
+/** By its shortest text; a set with an empty text says nothing. */
+function worth(set: readonly string[]): number {
+  return Math.min(...set.map((t) => t.length)) - set.length / 100;
 }
 
 function knownOf(node: Regex): Known {
   switch (node.kind) {
     case "char":
-      return { exact: [node.char] };
+      return { exact: [node.char], needs: [] };
     case "class":
-      return node.members === undefined ? {} : { exact: node.members };
+      return node.members === undefined ? { needs: [] } : { exact: node.members, needs: [] };
     case "anchor":
-      return { exact: [""] };
+      return { exact: [""], needs: [] };
     case "cat":
       return catKnown(node.of.map(knownOf));
     case "alt":
       return altKnown(node.of.map(knownOf));
     case "repeat": {
-      if (node.min === 0) return {};
+      if (node.min === 0) return { needs: [] };
       const inner = knownOf(node.of);
       if (node.min === 1 && node.max === 1) return inner;
-      const needs = better(inner.needs, inner.exact);
-      return needs === undefined ? {} : { needs };
+      return { needs: inner.exact === undefined ? inner.needs : [inner.exact] };
     }
   }
 }
 
 function catKnown(of: readonly Known[]): Known {
   let run: readonly string[] = [""];
-  let needs: readonly string[] | undefined;
+  const needs: (readonly string[])[] = [];
   let whole = true;
   for (const part of of) {
     const joined = part.exact === undefined ? undefined : product(run, part.exact);
@@ -172,21 +180,23 @@ function catKnown(of: readonly Known[]): Known {
       continue;
     }
     whole = false;
-    needs = better(better(needs, run), better(part.needs, part.exact));
+    needs.push(run, ...part.needs);
+    if (part.exact !== undefined && part.exact.length > maxLiterals) needs.push(part.exact);
     run = part.exact !== undefined && part.exact.length <= maxLiterals ? part.exact : [""];
   }
-  if (whole) return { exact: run };
-  needs = better(needs, run);
-  return needs === undefined ? {} : { needs };
+  return whole ? { exact: run, needs: [] } : { needs: [...needs, run].filter((set) => worth(set) > 0) };
 }
 
 function altKnown(of: readonly Known[]): Known {
   const exact = of.every((k) => k.exact !== undefined) ? of.flatMap((k) => k.exact!) : undefined;
-  if (exact !== undefined && exact.length <= maxLiterals) return { exact };
-  const each = of.map((k) => better(k.needs, k.exact));
-  if (each.some((set) => set === undefined)) return {};
-  const needs = each.flatMap((set) => set!);
-  return needs.length <= maxLiterals * 4 ? { needs } : {};
+  if (exact !== undefined && exact.length <= maxLiterals) return { exact, needs: [] };
+  const set: string[] = [];
+  for (const known of of) {
+    const best = [...(known.exact === undefined ? known.needs : [known.exact])].sort((a, b) => worth(b) - worth(a))[0];
+    if (best === undefined || worth(best) <= 0) return { needs: [] };
+    set.push(...best);
+  }
+  return { needs: set.length <= maxLiterals * 4 ? [set] : [] };
 }
 
 function product(a: readonly string[], b: readonly string[]): readonly string[] | undefined {

@@ -61,11 +61,24 @@ export function witnessesOf(condition: Condition): readonly Witness[] {
       }
       return [{ literals, cost }];
     }
+    case "regex":
+      return regexWitnesses(condition);
     default: {
       const witness = leafWitness(condition);
       return witness === undefined ? [] : [witness];
     }
   }
+}
+
+function regexWitnesses(leaf: Extract<Leaf, { op: "regex" }>): readonly Witness[] {
+  const pattern = compilePattern(leaf.value, leaf.flags ?? "");
+  const needs = "problem" in pattern ? [] : pattern.needs;
+  if (needs.length === 0) return [present(leaf.field)];
+  const witnesses = needs.map((set) => {
+    const parts = set.map((text) => part(leaf.field, text)!);
+    return { literals: parts.flatMap((p) => p.literals), cost: parts.reduce((n, p) => n + p.cost, 0) };
+  });
+  return witnesses.sort((a, b) => a.cost - b.cost);
 }
 
 function leafWitness(leaf: Leaf): Witness | undefined {
@@ -91,15 +104,6 @@ function leafWitness(leaf: Leaf): Witness | undefined {
       return part(leaf.field, lower(leaf, leaf.value)) ?? present(leaf.field);
     case "like":
       return part(leaf.field, lower(leaf, literalOfLike(leaf.value))) ?? present(leaf.field);
-    case "regex": {
-      const pattern = compilePattern(leaf.value, leaf.flags ?? "");
-      const literals = "problem" in pattern ? undefined : pattern.literals;
-      if (literals === undefined) return present(leaf.field);
-      const parts = literals.map((text) => part(leaf.field, text));
-      return parts.includes(undefined)
-        ? present(leaf.field)
-        : { literals: parts.flatMap((p) => p!.literals), cost: parts.reduce((n, p) => n + p!.cost, 0) };
-    }
     default:
       return present(leaf.field);
   }

@@ -4,6 +4,8 @@ import { maxLookedAt } from "./frame.ts";
 
 /** Texts of one event, one after the other; filled and read within one call. Room for a text at the cap and a usual event beside. */
 const bytes = Buffer.allocUnsafeSlow(2 * maxLookedAt);
+/** Places before the first text, so that a window's last three characters can always be read. */
+const before = 2;
 /** Stands between two texts: in no ASCII literal, so that no find spans both. */
 const gap = 0xff;
 /** Up to here a loop is cheaper than the call of a native copy. */
@@ -26,14 +28,14 @@ export class WordSearch {
   readonly #automaton: Automaton;
   /** Length of the shortest literal, within `maxWindow`. */
   readonly #window: number;
-  /** Class of each byte, capitals as their small letters; 0 is any that no literal has. */
-  readonly #classOf = new Uint8Array(256);
-  readonly #classes: number;
-  /** Per pair of classes: how far a window that ends with it can be moved on. */
+  /** Weights of the last characters of a window in its hash: of the last three, or of as many as there are. */
+  readonly #second: number;
+  readonly #third: number;
+  /** By the hash of a window's last characters: how far it can be moved on. */
   readonly #shift: Uint8Array;
-  /** Per pair of classes that ends a literal's window: those literals. */
+  /** By the hash of the last characters of a literal's own window: those literals. */
   readonly #starts = new Map<number, Start[]>();
-  #filled = 0;
+  #filled = before;
 
   /** @param literals distinct folded texts, none empty; reported by the automaton's numbers, with one of its own by their index */
   constructor(literals: readonly string[], automaton = new Automaton()) {
@@ -41,30 +43,24 @@ export class WordSearch {
     const numbered = literals.map((text) => ({ text, number: automaton.add(text) }));
     const ascii = numbered.filter(({ text }) => /^[\x00-\x7f]+$/.test(text));
     this.#window = Math.min(maxWindow, ...ascii.map(({ text }) => text.length));
-    let classes = 1;
-    for (const { text } of ascii) {
-      for (const byte of Buffer.from(text.slice(0, this.#window), "latin1")) if (this.#classOf[byte] === 0) this.#classOf[byte] = classes++;
-    }
-    for (let byte = 0; byte < 256; byte++) this.#classOf[byte] = this.#classOf[fold[byte]!]!;
-    this.#classes = classes;
-    this.#shift = new Uint8Array(classes * classes).fill(Math.max(1, this.#window - 1));
-    for (const start of ascii) this.#enter({ text: Buffer.from(start.text, "latin1"), number: start.number });
+    const block = Math.min(3, this.#window);
+    this.#second = block > 1 ? 31 : 0;
+    this.#third = block > 2 ? 31 * 31 : 0;
+    // Four times as many places as are taken, so that few strangers share one.
+    const size = 2 ** Math.ceil(Math.log2(Math.max(256, ascii.length * this.#window * 4)));
+    this.#shift = new Uint8Array(size).fill(Math.max(1, this.#window - block + 1));
+    for (const start of ascii) this.#enter({ text: Buffer.from(start.text, "latin1"), number: start.number }, block);
   }
 
-  #enter(start: Start): void {
-    const window = this.#window;
-    const classAt = (i: number) => this.#classOf[start.text[i]!]!;
-    // a window of one character ends with any pair whose second is that character
-    const firsts = window === 1 ? Array.from({ length: this.#classes }, (_, c) => c) : undefined;
-    for (let i = window === 1 ? 0 : 1; i < window; i++) {
-      for (const first of firsts ?? [classAt(i - 1)]) {
-        const pair = first * this.#classes + classAt(i);
-        this.#shift[pair] = Math.min(this.#shift[pair]!, window - 1 - i);
-        if (i < window - 1) continue;
-        const same = this.#starts.get(pair);
-        if (same === undefined) this.#starts.set(pair, [start]);
-        else same.push(start);
-      }
+  #enter(start: Start, block: number): void {
+    const { text } = start;
+    for (let i = block - 1; i < this.#window; i++) {
+      const h = (text[i]! + (text[i - 1] ?? 0) * this.#second + (text[i - 2] ?? 0) * this.#third) & (this.#shift.length - 1);
+      this.#shift[h] = Math.min(this.#shift[h]!, this.#window - 1 - i);
+      if (i < this.#window - 1) continue;
+      const same = this.#starts.get(h);
+      if (same === undefined) this.#starts.set(h, [start]);
+      else same.push(start);
     }
   }
 
@@ -94,25 +90,25 @@ export class WordSearch {
   /** Appends the literals that the texts added since the last call contain, each perhaps more than once. */
   finish(found: number[]): void {
     const end = this.#filled;
-    this.#filled = 0;
-    const classOf = this.#classOf;
+    this.#filled = before;
     const shift = this.#shift;
-    const classes = this.#classes;
+    const second = this.#second;
+    const third = this.#third;
+    const mask = shift.length - 1;
     const last = this.#window - 1;
-    for (let i = Math.max(1, last); i < end; ) {
-      const pair = classOf[bytes[i - 1]!]! * classes + classOf[bytes[i]!]!;
-      const on = shift[pair]!;
+    for (let i = before + last; i < end; ) {
+      const h = (fold[bytes[i]!]! + fold[bytes[i - 1]!]! * second + fold[bytes[i - 2]!]! * third) & mask;
+      const on = shift[h]!;
       if (on > 0) i += on;
       else {
-        this.#verify(pair, i - last, end, found);
+        this.#verify(h, i - last, end, found);
         i++;
       }
     }
-    if (last === 0 && end > 0) this.#verify(classOf[bytes[0]!]!, 0, end, found);
   }
 
-  #verify(pair: number, from: number, end: number, found: number[]): void {
-    const starts = this.#starts.get(pair);
+  #verify(h: number, from: number, end: number, found: number[]): void {
+    const starts = this.#starts.get(h);
     if (starts === undefined) return;
     for (const { text, number } of starts) {
       if (from + text.length > end) continue;
@@ -123,6 +119,7 @@ export class WordSearch {
   }
 }
 
+/** Copies a short text; false where it is not ASCII. */
 function copyAscii(text: string, at: number): boolean {
   let all = 0;
   for (let i = 0; i < text.length; i++) {
