@@ -53,6 +53,7 @@ function program(): Command {
   const alerts = range(server(cli.command("alerts").description("list alerts, newest first")))
     .option("--state <states>", "open,acknowledged,closed", "open,acknowledged")
     .option("--severity <levels>", "e.g. high,critical")
+    .option("--shadow", "findings of rules on trial instead of alerts")
     .option("--limit <n>", "most rows", "50")
     .addOption(output())
     .addOption(json());

@@ -15,7 +15,7 @@ export * from "./replay.ts";
 export type { RuleWish } from "./rules/desk.ts";
 export type { RuleLine } from "./rules/lines.ts";
 export { parseFiles } from "./rules/living.ts";
-export { type NewRelease, Releases, releaseLimits } from "./rules/releases.ts";
+export { type NewRelease, type ReleaseHead, Releases, releaseLimits } from "./rules/releases.ts";
 export * from "./runtime.ts";
 export * from "./source_runner.ts";
 export * from "./watermarks.ts";

@@ -34,6 +34,7 @@ interface AlertRow {
 interface Options extends ServerOptions {
   readonly state?: string;
   readonly severity?: string;
+  readonly shadow?: boolean;
   readonly since?: string;
   readonly from?: string;
   readonly to?: string;
@@ -48,6 +49,7 @@ export async function list(options: Options): Promise<void> {
   const { alerts, total } = await connect(options).get<{ alerts: AlertRow[]; total: number }>("/alerts", {
     state: options.state,
     severity: options.severity,
+    shadow: options.shadow ? "true" : undefined,
     limit: options.limit,
     ...rangeOf(options),
   });

@@ -14,6 +14,7 @@ import { type Loaded, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { bundledPipelines, bundledRules, yamlFiles } from "../content.ts";
 import { replayDemo } from "../demo/replay.ts";
+import { reloadOnChange } from "../reload.ts";
 import { Display } from "./display.ts";
 
 interface Options {
@@ -139,7 +140,14 @@ async function serve(
   for (const r of refused) display.say(`refused: ${r.reason}`);
   display.watch(runtime, store, config.tenant);
   if (directory.fresh && demo) playDemo(runtime, display, url);
+  const stopReloading = reloadOnChange({
+    runtime,
+    directories: config.rules.directories,
+    watch: config.rules.watch,
+    say: (text) => display.say(text),
+  });
   await untilStopped(display);
+  stopReloading();
   await backtests.close();
   await shutDown(runtime, server, log, store, directory, display);
 }

@@ -27,6 +27,13 @@ const wish = z.discriminatedUnion("kind", [
   }),
   z.strictObject({ kind: z.literal("remove"), pack: z.string().max(32) }),
 ]);
+/** Rules as they come in. */
+const release = {
+  pack: z.string().max(32),
+  origin: z.string().max(1_000),
+  licence: z.string().max(65_536).optional(),
+  rules: z.array(z.strictObject({ file: z.string().max(400), text: z.string() })).max(50_000),
+};
 const changed = { 200: schemas.applied, ...failures, 404: schemas.problem, 409: schemas.problem };
 
 const by = ({ identity }: { readonly identity: { readonly kind: string; readonly user?: string } | undefined }) =>
@@ -148,18 +155,25 @@ function setRoutes(app: App, { options }: RouteContext): void {
     schema: {
       summary: "Bring rules in. They are kept by their content; nothing is in force until they are applied.",
       tags: ["rules"],
-      body: z.strictObject({
-        pack: z.string().max(32),
-        origin: z.string().max(1_000),
-        licence: z.string().max(65_536).optional(),
-        rules: z.array(z.strictObject({ file: z.string().max(400), text: z.string() })).max(50_000),
-      }),
+      body: z.strictObject(release),
       response: { 200: z.object({ release: schemas.release, plan: schemas.plan }), ...failures, 413: schemas.problem },
     },
     handler: async ({ body: { licence, ...rest } }) => {
-      const { release, plan } = await desk.keep({ ...rest, ...(licence === undefined ? {} : { licence }) });
-      return { release: timed(release), plan };
+      const kept = await desk.keep({ ...rest, ...(licence === undefined ? {} : { licence }) });
+      return { release: timed(kept.release), plan: kept.plan };
     },
+  });
+  app.route({
+    method: "POST",
+    url: "/rules/diff",
+    bodyLimit: releaseBodyLimit,
+    schema: {
+      summary: "What a pack's rules would change if they were applied. They are not kept.",
+      tags: ["rules"],
+      body: z.strictObject({ ...release, state: schemas.decidedState }),
+      response: { 200: schemas.plan, ...failures, 413: schemas.problem },
+    },
+    handler: ({ body: { licence: _, state, ...rest } }) => desk.look(rest, state),
   });
   app.route({
     method: "POST",

@@ -232,6 +232,7 @@ function fakeDesk(): FakeDesk {
       return { release, plan: emptyPlan };
     },
     plan: async () => emptyPlan,
+    look: async () => emptyPlan,
     apply: (...what) => done("apply", ...what),
     decide: (...what) => done("decide", ...what),
     promote: (...what) => done("promote", ...what),

@@ -1,6 +1,16 @@
 /** What a program's rule files come to: every rule with its state, every refusal, the compiled set. Knows no event and no history. */
 import type { DecidedState, Decision } from "@vedette/model";
-import { compileRules, formatRefusal, type Pipeline, parsePipeline, type Refusal, type RuleSet, type SigmaRule } from "@vedette/sigma";
+import {
+  type Correlation,
+  compileRules,
+  formatRefusal,
+  linkCorrelations,
+  type Pipeline,
+  parsePipeline,
+  type Refusal,
+  type RuleSet,
+  type SigmaRule,
+} from "@vedette/sigma";
 import { own, type Program, type ProgramFile, stateOf } from "../program.ts";
 import { rulesOf } from "./living.ts";
 
@@ -20,22 +30,44 @@ export interface Catalogue {
   /** Rules that another with the same id stands in for. */
   readonly notes: readonly string[];
   readonly set: RuleSet;
+  readonly correlations: readonly CorrelationEntry[];
 }
 
-type Parts = Pick<Program, "rules" | "pipelines" | "overlay">;
+/** A correlation with its state. */
+export interface CorrelationEntry extends Pick<CatalogueEntry, "pack" | "state" | "decision"> {
+  readonly correlation: Correlation;
+}
+
+type Parts = Pick<Program, "rules" | "pipelines" | "overlay" | "placeholders">;
 
 /** Quarantined rules are in it too: they load, and somebody may turn them on. */
-export function catalogueOf({ rules: files, pipelines, overlay }: Parts): Catalogue {
-  const { rules, refused, notes } = rulesOf(files);
-  const packs = new Map(rules.map(({ rule, pack }) => [rule, pack]));
-  const set = compileRules([...packs.keys()], { pipelines: pipelinesOf(pipelines) });
-  const entries = new Map<string, CatalogueEntry>();
-  for (const [number, rule] of set.rules.entries()) {
-    const pack = packs.get(rule);
-    const decision = own(overlay.rules, rule.id) ?? (pack === undefined ? undefined : own(overlay.packs, pack));
-    entries.set(rule.id, { rule, pack, state: stateOf(overlay, rule.id, pack), decision, number });
-  }
-  return { entries, refused: [...refused, ...set.refused], notes, set };
+export function catalogueOf(program: Parts): Catalogue {
+  const { rules, correlations, filters, refused, notes } = rulesOf(program);
+  const packs = new Map([
+    ...rules.map(({ rule, pack }) => [rule.id, pack] as const),
+    ...correlations.map(({ correlation, pack }) => [correlation.id, pack] as const),
+  ]);
+  const pipelines = pipelinesOf(program.pipelines);
+  const plain = rules.map(({ rule }) => rule);
+  const set = compileRules(plain, { pipelines, filters });
+  const linked = linkCorrelations(
+    correlations.map(({ correlation }) => correlation),
+    plain,
+    { pipelines, filters },
+  );
+  const decided = (id: string): Pick<CatalogueEntry, "pack" | "state" | "decision"> => {
+    const pack = packs.get(id);
+    const { overlay } = program;
+    const decision = own(overlay.rules, id) ?? (pack === undefined ? undefined : own(overlay.packs, pack));
+    return { pack, state: stateOf(overlay, id, pack), decision };
+  };
+  return {
+    entries: new Map(set.rules.map((rule, number) => [rule.id, { rule, number, ...decided(rule.id) }])),
+    correlations: linked.correlations.map((correlation) => ({ correlation, ...decided(correlation.rule.id) })),
+    refused: [...refused, ...set.refused, ...linked.refused],
+    notes,
+    set,
+  };
 }
 
 export const pipelinesOf = (files: readonly ProgramFile[]): (Pipeline | Refusal)[] =>

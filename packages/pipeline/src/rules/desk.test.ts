@@ -240,7 +240,7 @@ describe("rollback", () => {
         ],
       },
     });
-    const [, second] = (batch as { retract: { rules: [string, string][] } }).retract.rules;
+    const [, second] = (batch as unknown as { retract: { rules: [string, string][] } }).retract.rules;
     expect(control.retracted(bad.hash, { id: second![0], hash: second![1] }, 0)).toBe(true);
     expect(control.retracted(good.hash, { id: second![0], hash: second![1] }, 0)).toBe(false);
     // again: not forward into what was left, but further back

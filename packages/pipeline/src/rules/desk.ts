@@ -7,7 +7,7 @@ import { type Applied, type Consent, RuleBook, type RuleBookOptions, type RuleRe
 import type { Catalogue } from "./catalogue.ts";
 import { type Counts, historyOf, type RuleLine, ruleLines } from "./lines.ts";
 import { provedByCase } from "./proof.ts";
-import type { NewRelease, ReleaseHead, Releases } from "./releases.ts";
+import { checkRelease, type NewRelease, type ReleaseHead, type Releases } from "./releases.ts";
 import { SlowRules } from "./slow.ts";
 import { type TrialState, Trials } from "./trial.ts";
 
@@ -100,6 +100,11 @@ export class RuleDesk {
   async keep(release: NewRelease): Promise<{ readonly release: ReleaseHead; readonly plan: RulePlan }> {
     const head = await this.#options.releases.put(release, this.#options.clock.now());
     return { release: head, plan: await this.plan({ kind: "apply", release: head.hash, state: "shadow" }) };
+  }
+  /** What rules would do that are not kept. */
+  look(release: NewRelease, state: DecidedState): Promise<RulePlan> {
+    checkRelease(release);
+    return this.#book.plan({ kind: "apply", release: { ...release, hash: "", at: 0, files: release.rules.length }, state });
   }
   releases(): Promise<readonly ReleaseHead[]> {
     return this.#options.releases.list();

@@ -3,7 +3,7 @@ import type { Decision, Micros, RuleState } from "@vedette/model";
 import { formatRefusal, type SigmaRule } from "@vedette/sigma";
 import type { Version } from "../control.ts";
 import { own } from "../program.ts";
-import type { Catalogue, CatalogueEntry } from "./catalogue.ts";
+import type { Catalogue, CorrelationEntry } from "./catalogue.ts";
 import type { Trials } from "./trial.ts";
 
 export interface RuleLine {
@@ -92,10 +92,40 @@ export function ruleLines(
       cost_ms: 0,
     }),
   );
-  return [...loaded, ...refused];
+  return [...loaded, ...catalogue.correlations.map((entry) => correlationLine(entry, counts)), ...refused];
 }
 
-function decisionOf({ decision, rule }: CatalogueEntry): NonNullable<RuleLine["decision"]> {
+/** A correlation looks at no event itself: what its rules see and match is told of them. */
+function correlationLine(entry: CorrelationEntry, counts: Counts): RuleLine {
+  const { correlation, state, decision, pack } = entry;
+  const { rule, hash } = correlation;
+  return {
+    id: rule.id,
+    title: rule.title,
+    level: rule.level,
+    status: rule.status ?? "",
+    author: rule.author,
+    state,
+    file: `${rule.file}:${rule.line}`,
+    ...(pack === undefined ? {} : { pack }),
+    ...(state === "quarantined" && decision ? { reason: decision.reason } : {}),
+    attack: rule.attack,
+    seen: correlation.takes.reduce((n, id) => n + (counts.rules.get(id)?.[1] ?? 0), 0),
+    matched: 0,
+    capped: 0,
+    skipped: {},
+    cost_ms: 0,
+    ...(decision === undefined ? {} : { decision: decisionOf({ decision, rule: { hash } }) }),
+  };
+}
+
+function decisionOf({
+  decision,
+  rule,
+}: {
+  readonly decision: Decision | undefined;
+  readonly rule: Pick<SigmaRule, "hash">;
+}): NonNullable<RuleLine["decision"]> {
   const { by, at, reason, owner, review } = decision!;
   const changed = "hash" in decision! && decision.hash !== rule.hash;
   return { by, at, reason, ...(owner === undefined ? {} : { owner }), ...(review === undefined ? {} : { review }), changed };

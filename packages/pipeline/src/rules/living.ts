@@ -1,5 +1,15 @@
 /** A program's rules as they are judged: parsed, edited copies in the place of their originals, quarantined ones left out. Knows no event. */
-import { type ParsedRules, parseRules, type Refusal, type SigmaRule } from "@vedette/sigma";
+import {
+  type CorrelationSet,
+  linkCorrelations,
+  type ParsedRules,
+  parsePipeline,
+  parseRules,
+  type Refusal,
+  type SigmaCorrelation,
+  type SigmaFilter,
+  type SigmaRule,
+} from "@vedette/sigma";
 import { type Program, type ProgramFile, stateOf } from "../program.ts";
 
 export interface OwnedRule {
@@ -8,21 +18,30 @@ export interface OwnedRule {
   readonly pack: string | undefined;
 }
 
+export interface OwnedCorrelation {
+  readonly correlation: SigmaCorrelation;
+  readonly pack: string | undefined;
+}
+
 export interface LivingRules {
   readonly rules: readonly SigmaRule[];
-  /** Ids of rules in shadow. */
+  readonly correlations: readonly SigmaCorrelation[];
+  readonly filters: readonly SigmaFilter[];
+  /** Ids of rules and correlations in shadow. */
   readonly shadow: ReadonlySet<string>;
 }
 
 /** What was parsed last, by file: from one program to the next few files change, and reading YAML is most of a reload's cost. */
-let known: ReadonlyMap<string, { readonly text: string; readonly parsed: ParsedRules }> = new Map();
+let known: ReadonlyMap<string, { readonly text: string; readonly words: string; readonly parsed: ParsedRules }> = new Map();
 
 /** Each file's rules and refusals, in order. */
-export function parseFiles(files: readonly ProgramFile[]): readonly ParsedRules[] {
-  const now = new Map<string, { readonly text: string; readonly parsed: ParsedRules }>();
+export function parseFiles(files: readonly ProgramFile[], placeholders: Program["placeholders"] = {}): readonly ParsedRules[] {
+  const now = new Map<string, { readonly text: string; readonly words: string; readonly parsed: ParsedRules }>();
+  const words = JSON.stringify(placeholders);
   const all = files.map(({ file, text }) => {
     const before = known.get(file);
-    const one = before?.text === text ? before : { text, parsed: parseRules(text, file) };
+    const same = before?.text === text && before.words === words;
+    const one = same ? before : { text, words, parsed: parseRules(text, file, { placeholders }) };
     now.set(file, one);
     return one.parsed;
   });
@@ -34,8 +53,10 @@ export function parseFiles(files: readonly ProgramFile[]): readonly ParsedRules[
  * Every rule of the files. Where two have the same id, one from disk goes before a pack's and a pack before those after it by name: so a
  * rule that was copied and edited stays edited when its pack is pulled again. Twins of one pack both stay, for the compiler to refuse one.
  */
-export function rulesOf(files: readonly ProgramFile[]): {
+export function rulesOf({ rules: files, placeholders }: Pick<Program, "rules" | "placeholders">): {
   readonly rules: readonly OwnedRule[];
+  readonly correlations: readonly OwnedCorrelation[];
+  readonly filters: readonly SigmaFilter[];
   readonly refused: readonly Refusal[];
   readonly notes: readonly string[];
 } {
@@ -43,32 +64,43 @@ export function rulesOf(files: readonly ProgramFile[]): {
   const rules: OwnedRule[] = [];
   const refused: Refusal[] = [];
   const notes: string[] = [];
-  const owners = new Map<string, OwnedRule>();
-  for (const [i, parsed] of parseFiles(ranked).entries()) {
+  const correlations: OwnedCorrelation[] = [];
+  const filters: SigmaFilter[] = [];
+  const owners = new Map<string, { readonly place: string; readonly pack: string | undefined }>();
+  for (const [i, parsed] of parseFiles(ranked, placeholders).entries()) {
     const { pack } = ranked[i]!;
     refused.push(...parsed.refused);
-    for (const rule of parsed.rules) {
-      const owner = owners.get(rule.id);
-      if (owner !== undefined && owner.pack !== pack) {
-        notes.push(`${rule.file}:${rule.line}: not used, ${owner.rule.file}:${owner.rule.line} has its id ${rule.id}`);
-        continue;
-      }
-      const owned = { rule, pack };
-      if (owner === undefined) owners.set(rule.id, owned);
-      rules.push(owned);
-    }
+    const used = ({ id, file, line }: { readonly id: string; readonly file: string; readonly line: number }): boolean => {
+      const owner = owners.get(id);
+      if (owner === undefined) owners.set(id, { place: `${file}:${line}`, pack });
+      else if (owner.pack !== pack) notes.push(`${file}:${line}: not used, ${owner.place} has its id ${id}`);
+      return owner === undefined || owner.pack === pack;
+    };
+    for (const rule of parsed.rules) if (used(rule)) rules.push({ rule, pack });
+    for (const correlation of parsed.correlations) if (used(correlation)) correlations.push({ correlation, pack });
+    for (const filter of parsed.filters) if (used(filter)) filters.push(filter);
   }
-  return { rules, refused, notes };
+  return { rules, correlations, filters, refused, notes };
 }
 
-export function livingRules({ rules: files, overlay }: Pick<Program, "rules" | "overlay">): LivingRules {
-  const rules: SigmaRule[] = [];
+export function livingRules(program: Pick<Program, "rules" | "overlay" | "placeholders">): LivingRules {
+  const { rules, correlations, filters } = rulesOf(program);
   const shadow = new Set<string>();
-  for (const { rule, pack } of rulesOf(files).rules) {
-    const state = stateOf(overlay, rule.id, pack);
-    if (state === "quarantined") continue;
-    if (state === "shadow") shadow.add(rule.id);
-    rules.push(rule);
-  }
-  return { rules, shadow };
+  const lives = (id: string, pack: string | undefined): boolean => {
+    const state = stateOf(program.overlay, id, pack);
+    if (state === "shadow") shadow.add(id);
+    return state !== "quarantined";
+  };
+  return {
+    rules: rules.flatMap(({ rule, pack }) => (lives(rule.id, pack) ? [rule] : [])),
+    correlations: correlations.flatMap(({ correlation, pack }) => (lives(correlation.id, pack) ? [correlation] : [])),
+    filters,
+    shadow,
+  };
+}
+
+/** The same in pass 1 and pass 2, which is why it does not depend on what the compiler refused. */
+export function correlationsOf({ rules, correlations, filters }: Omit<LivingRules, "shadow">, files: Program["pipelines"]): CorrelationSet {
+  if (correlations.length === 0) return linkCorrelations([], []);
+  return linkCorrelations(correlations, rules, { filters, pipelines: files.map(({ file, text }) => parsePipeline(text, file)) });
 }

@@ -1,6 +1,7 @@
 /** Names, options and help of every `vedette rule` subcommand, one file each beside this one; its code is loaded only when it runs. */
 import { type Command, Option } from "commander";
 import { json, output, range, server } from "../../options.ts";
+import { addLifeCommands } from "./life_commands.ts";
 
 /** How a check of rules is reported. */
 const report = () => new Option("-o, --output <form>", "report").choices(["table", "json", "junit", "sarif"]).default("table");
@@ -94,4 +95,5 @@ export function addRuleCommands(rule: Command): void {
     .addOption(json())
     .addHelpText("after", "\nExample:\n  $ vedette rule backtest my-rules/backup_key.yml --since 7d\nCtrl-C cancels.")
     .action(async (wanted: string, o) => (await import("./backtest.ts")).backtest(wanted, o));
+  addLifeCommands(rule);
 }

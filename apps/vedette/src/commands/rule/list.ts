@@ -1,0 +1,90 @@
+/** `vedette rule list | show`: the rules of a running server, with state, counts, and who decided. */
+import { connect, type ServerOptions } from "../../client.ts";
+import { bold, formOf, paint, printRows, type Row, safe } from "../../output.ts";
+
+interface Decision {
+  readonly by: string;
+  readonly at: string;
+  readonly reason: string;
+  readonly owner?: string;
+  readonly review?: string;
+}
+interface RuleRow {
+  readonly id: string;
+  readonly title: string;
+  readonly level: string;
+  readonly status: string;
+  readonly author: string;
+  readonly state: string;
+  readonly file: string;
+  readonly reason?: string;
+  readonly attack: readonly string[];
+  readonly seen: number;
+  readonly matched: number;
+  readonly capped: number;
+  readonly cost_ms: number;
+  readonly decision?: Decision & { readonly changed: boolean };
+  readonly missing?: readonly string[];
+}
+interface RuleInFull extends RuleRow {
+  readonly description: string;
+  readonly falsepositives: readonly string[];
+  readonly hash: string;
+  readonly history: readonly (Decision & { readonly version: number; readonly what: string; readonly state: string })[];
+}
+interface Options extends ServerOptions {
+  readonly state?: string;
+  readonly proposed?: boolean;
+  readonly output?: string;
+  readonly json?: boolean;
+}
+
+export async function list(options: Options): Promise<void> {
+  const { rules, version } = await connect(options).get<{ rules: RuleRow[]; version: number }>("/rules", {
+    state: options.state,
+    proposed: options.proposed ? "true" : undefined,
+  });
+  const form = formOf(options);
+  const rows = rules.map((r) => ({
+    id: r.id,
+    state: r.state,
+    level: r.level,
+    seen: r.seen,
+    matched: r.matched,
+    "cost ms": r.cost_ms,
+    by: r.decision?.by ?? "configuration",
+    rule: `${r.title}${r.reason ? ` — ${r.reason}` : r.missing ? ` — ${r.missing.length === 0 ? "promotion proposed" : `missing: ${r.missing.join("; ")}`}` : ""}`,
+  }));
+  printRows(
+    form === "table" ? rows : (rules as unknown as Row[]),
+    form === "table"
+      ? Object.keys(rows[0] ?? {})
+      : ["id", "state", "level", "title", "file", "seen", "matched", "capped", "cost_ms", "reason"],
+    form,
+    "no rule is like that",
+  );
+  const counts = new Map<string, number>();
+  for (const { state } of rules) counts.set(state, (counts.get(state) ?? 0) + 1);
+  process.stderr.write(`version ${version}: ${[...counts].map(([state, n]) => `${n} ${state}`).join(", ") || "no rules"}\n`);
+}
+
+export async function show(id: string, options: Options): Promise<void> {
+  const r = await connect(options).get<RuleInFull>(`/rules/${encodeURIComponent(id)}`);
+  if (options.json) return void process.stdout.write(`${JSON.stringify(r, null, 2)}\n`);
+  const out = (text = "") => process.stdout.write(`${text}\n`);
+  out(`${paint(r.level, r.level.toUpperCase())}  ${bold(safe(r.title))}  ${r.state}`);
+  if (r.description) out(safe(r.description));
+  out(`id         ${safe(r.id)}  content ${r.hash}`);
+  out(`file       ${safe(r.file)}`);
+  if (r.author) out(`author     ${safe(r.author)}`);
+  if (r.attack.length > 0) out(`ATT&CK     ${r.attack.join(" ")}`);
+  out(
+    `counted    ${r.matched} of ${r.seen} events matched${r.capped > 0 ? `, ${r.capped} of them beyond what one rule may tell` : ""}; ${r.cost_ms} ms`,
+  );
+  const d = r.decision;
+  if (d) out(`decided    ${d.at.slice(0, 19)} by ${safe(d.by)}: ${safe(d.reason)}${d.changed ? "  (its content changed since)" : ""}`);
+  if (d?.owner) out(`owner      ${safe(d.owner)}${d.review ? `, to be reviewed by ${d.review}` : ""}`);
+  if (r.missing) out(r.missing.length === 0 ? "promotion  proposed" : `promotion  missing: ${safe(r.missing.join("; "))}`);
+  if (r.history.length > 0) out(`\n${bold("History")}`);
+  for (const h of r.history) out(`  version ${h.version}  ${h.at.slice(0, 19)}  ${safe(h.by)}  ${h.what} → ${h.state}  ${safe(h.reason)}`);
+}
