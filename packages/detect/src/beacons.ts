@@ -59,9 +59,9 @@ export function slotsWith(slots: readonly Slot[], slot: Slot, width: Micros): re
   return [...kept.slice(0, -1), merged];
 }
 
-/** Undefined while there are too few bars to say anything. */
-export function scoresOf(slots: readonly Slot[], width: Micros): Scores | undefined {
-  if (slots.length <= leastBars) return undefined;
+/** Undefined while there are too few bars, or fewer seconds with connections than `least`, to say anything. */
+export function scoresOf(slots: readonly Slot[], width: Micros, least: number): Scores | undefined {
+  if (slots.length <= leastBars || slots.reduce((sum, s) => sum + s.count, 0) < least) return undefined;
   const [first, last] = [slots[0]!, slots.at(-1)!];
   const gaps = slots.reduce<Histogram>(
     (all, s, n) => addCounts(all, n === 0 ? s.gaps.filter(([gap]) => gap <= s.last - s.first) : s.gaps, bars * maxValues),

@@ -7,7 +7,10 @@ const registries = new Set(["ac", "co", "com", "edu", "gob", "gov", "gouv", "mil
  * Splits a name into what somebody registered and what stands before it: `a.b.example.co.uk` → `example.co.uk`, `a.b`.
  * Undefined for names without a registered part, for reverse lookups and for names of the local network only.
  */
-export function splitDomain(name: string): { readonly registered: string; readonly label: string; readonly sub: string } | undefined {
+export function splitDomain(
+  name: string | undefined,
+): { readonly registered: string; readonly label: string; readonly sub: string } | undefined {
+  if (name === undefined) return undefined;
   const text = (name.endsWith(".") ? name.slice(0, -1) : name).toLowerCase();
   if (text.length > 253) return undefined;
   const labels = text.split(".");

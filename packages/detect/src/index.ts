@@ -1,3 +1,4 @@
+export { type CorrelationStage, prepareCorrelations } from "./correlations.ts";
 export * from "./evidence.ts";
 export * from "./registry.ts";
 export * from "./stage.ts";

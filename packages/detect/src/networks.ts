@@ -25,9 +25,24 @@ export const privateNetworks: string[] = [
 export const internalDescription =
   "Networks that are ours; by default the private ranges (RFC 1918, RFC 6598, RFC 4193). A site with public addresses adds its own.";
 
+/** Answers for addresses asked lately: the same few thousand turn up in every batch. */
+const answers = new WeakMap<readonly Network[], Map<string, boolean>>();
+const maxAnswers = 8_192;
+
+/** Whether an address lies in one of the networks; false for what is no address. */
 export function within(text: string, networks: readonly Network[]): boolean {
-  const address = networks.length > 0 ? parseAddress(text) : undefined;
-  return address !== undefined && networks.some((one) => inNetwork(address, one));
+  if (networks.length === 0) return false;
+  let known = answers.get(networks);
+  const before = known?.get(text);
+  if (before !== undefined) return before;
+  if (!known || known.size >= maxAnswers) {
+    known = new Map();
+    answers.set(networks, known);
+  }
+  const address = parseAddress(text);
+  const is = address !== undefined && networks.some((one) => inNetwork(address, one));
+  known.set(text, is);
+  return is;
 }
 
 /** Multicast, broadcast and unspecified addresses: nobody in particular is there (RFC 5771, RFC 4291 section 2.7, RFC 919). Only looks at the text: it is asked for every connection. */

@@ -1,5 +1,5 @@
 /** Pass 1 of the keyed detectors: which events concern which detector, by what keys, and what they come to per bucket. Knows no state of a key. */
-import { compile, parseQuery } from "@vedette/condition";
+import { type Condition, compile, parseQuery } from "@vedette/condition";
 import { ConfigError, contentHash, type DetectorSpec, newFields } from "@vedette/kit";
 import type { Event, Fields, Micros, Observation, Tally } from "@vedette/model";
 import { detectors } from "./registry.ts";
@@ -15,8 +15,16 @@ export interface PreparedDetector {
   readonly lateness: Micros;
   /** What its findings are shown as; "detector" where absent. */
   readonly kind?: "sigma";
+  /** Its findings are on trial, kept apart from those that people work on. */
+  readonly shadow?: true;
   /** Raises no finding of its own: its claims are only seen by those that follow it. */
   readonly silent?: true;
+  /** Its observations of stored events, for what comes too late; absent: events that come too late for it are lost to it, and counted. */
+  readonly again?: {
+    /** Holds for every event that concerns it: what the store is asked for. */
+    readonly where: Condition;
+    observe(events: readonly Event[]): readonly Observation[];
+  };
 }
 
 export interface DetectStage {
@@ -61,13 +69,20 @@ export function prepareDetector(spec: DetectorSpec, settings: unknown, lateness:
   const config = spec.config.parse(settings);
   const query = spec.where === "" && spec.follows ? undefined : parseQuery(spec.where);
   if (query && !query.ok) throw new ConfigError("query_invalid", `detector ${spec.name}: ${query.message}`);
-  return {
+  const prepared: Concerned = {
     spec,
     config,
     hash: contentHash(JSON.stringify([spec.name, config])),
     lateness: Math.max(lateness, spec.lateness?.(config) ?? 0),
     concerns: query ? compile(query.query.where) : () => false,
   };
+  return query ? { ...prepared, again: { where: query.query.where, observe: (events) => observeAll(prepared, events) } } : prepared;
+}
+
+function observeAll(detector: Concerned, events: readonly Event[]): readonly Observation[] {
+  const { observe, flush } = stageOf([detector]);
+  const found = events.flatMap((event) => observe(event, Number.NEGATIVE_INFINITY, event.fields["vedette.demo"] === true));
+  return [...found, ...flush().observations];
 }
 
 export function stageOf(all: readonly Concerned[]): DetectStage {
@@ -101,7 +116,8 @@ export function stageOf(all: readonly Concerned[]): DetectStage {
   };
 }
 
-function observation(spec: DetectorSpec, key: string, event: Event, seen: Micros, demo: boolean): Observation {
+/** What pass 2 is told of one event under one key. */
+export function observation(spec: DetectorSpec, key: string, event: Event, seen: Micros, demo: boolean): Observation {
   return {
     detector: spec.name,
     key: `${event.tenant}\0${key}`,

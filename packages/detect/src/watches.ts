@@ -1,6 +1,6 @@
 /** What users tell a detector to watch: which events, whose, and which values. Shared by the detectors that learn what is usual. Knows none of them. */
 import { compile, type Predicate, parseQuery } from "@vedette/condition";
-import { z } from "@vedette/kit";
+import { contentHash, z } from "@vedette/kit";
 import type { Fields } from "@vedette/model";
 import { textField } from "./episode.ts";
 
@@ -78,6 +78,9 @@ export function mergeTexts(a: readonly string[], b: readonly string[], most: num
   if (b.length === 1 && a.includes(b[0]!)) return a;
   return [...new Set([...a, ...b])].sort().slice(0, most);
 }
+
+/** What stands for a value in a state: 66 bits of its SHA-256, because a value may be long and is chosen by whoever wants to be overlooked. */
+export const markOf = (value: string): string => contentHash(value).slice(0, 11);
 
 /** Every name once. */
 export const distinctNames = <W extends Watched>(watches: readonly W[]): boolean =>

@@ -122,8 +122,9 @@ export default defineDetector({
   ],
 
   key(fields, { internal, ignore, ignore_ports }) {
-    const from = textField(fields, "source.ip")!;
-    const to = textField(fields, "destination.ip")!;
+    const from = textField(fields, "source.ip");
+    const to = textField(fields, "destination.ip");
+    if (from === undefined || to === undefined) return undefined;
     if (ignore_ports.includes(Number(fields["destination.port"])) || isGroup(to)) return undefined;
     // from outside to us is no call home; between strangers it may be one, where nobody said which networks are ours
     if (within(to, internal) || within(to, ignore)) return undefined;
@@ -158,9 +159,11 @@ export default defineDetector({
       wide: slotsWith(state?.wide ?? [], slot, wideBar),
       episode: ongoing(state?.episode, start, day),
     };
-    const enough = (s: Scores | undefined) => (s && s.connections >= config.connections && s.total >= config.score ? s : undefined);
-    const overDay = enough(scoresOf(next.wide, wideBar));
-    const best = overDay ?? enough(scoresOf(next.fine, fineBar));
+    const enough = (slots: readonly Slot[], bar: Micros) => {
+      const scores = scoresOf(slots, bar, config.connections);
+      return scores && scores.total >= config.score ? scores : undefined;
+    };
+    const best = enough(next.wide, wideBar) ?? enough(next.fine, fineBar);
     if (!best) return { state: next };
     const sure = best.total >= config.medium_score && best.odd;
     const severity = sure || next.episode?.severity === "medium" ? "medium" : "low";

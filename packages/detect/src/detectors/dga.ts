@@ -121,17 +121,17 @@ export default defineDetector({
   ],
 
   key(fields, { ignore, ignore_domains }) {
-    const domain = splitDomain(textField(fields, "dns.question.name")!);
+    const domain = splitDomain(textField(fields, "dns.question.name"));
     const code = fields["dns.response_code"];
     if (!domain || (code !== "NXDOMAIN" && code !== "NOERROR") || isBelow(domain.registered, ignore_domains)) return undefined;
-    const from = textField(fields, "source.ip")!;
-    return within(from, ignore) ? undefined : from;
+    const from = textField(fields, "source.ip");
+    return from === undefined || within(from, ignore) ? undefined : from;
   },
 
   tally: {
     bucket: () => bucket,
     of(fields): Asked {
-      const { registered, label } = splitDomain(textField(fields, "dns.question.name")!)!;
+      const { registered, label } = splitDomain(textField(fields, "dns.question.name"))!;
       const one = distinctOf(registered);
       if (fields["dns.response_code"] === "NOERROR") return { existing: one, missing: [], odd: [], named: [] };
       if (label.length < leastLength || label.startsWith("xn--") || surprise(label) <= oddFrom)

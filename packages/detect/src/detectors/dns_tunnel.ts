@@ -112,16 +112,16 @@ export default defineDetector({
   ],
 
   key(fields, { ignore, ignore_domains }) {
-    const domain = splitDomain(textField(fields, "dns.question.name")!);
+    const domain = splitDomain(textField(fields, "dns.question.name"));
     if (!domain || domain.sub === "" || isBelow(domain.registered, ignore_domains)) return undefined;
-    const from = textField(fields, "source.ip")!;
-    return within(from, ignore) ? undefined : `${from}\0${domain.registered}`;
+    const from = textField(fields, "source.ip");
+    return from === undefined || within(from, ignore) ? undefined : `${from}\0${domain.registered}`;
   },
 
   tally: {
     bucket: () => bucket,
     of(fields): Questions {
-      const { sub } = splitDomain(textField(fields, "dns.question.name")!)!;
+      const { sub } = splitDomain(textField(fields, "dns.question.name"))!;
       const carrying = carriers.has(textField(fields, "dns.question.type") ?? "") ? 1 : 0;
       const millibits = Math.round(sub.length * entropyOf(sub) * 1_000);
       return { names: distinctOf(sub), count: 1, characters: sub.length, millibits, carrying };

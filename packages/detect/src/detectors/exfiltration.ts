@@ -40,9 +40,9 @@ export default defineDetector({
   title: "Unusually much data sent out",
   summary: "Finds an address of ours that sends more out within an hour than it ever does.",
   description:
-    "Sums up, per hour and source, the bytes of connections that leave our networks, and compares with the source's own hours of the past weeks: more than the floor, six robust deviations above the median, and half more than its busiest hour. Young sources are judged by ten times the floor. Connections that a sensor has shunted are left out, because their byte counts are wrong. Zeek counts a connection in the hour in which it began. Data transfer nodes and backup servers have busy hours in their history and stay quiet once these are known.",
+    "Sums up, per hour and source, the bytes of connections that leave our networks, and compares with the source's own hours of the past weeks: more than the floor, six robust deviations above the median, and half more than its busiest hour. Young sources are judged by ten times the floor. Connections of less than 10 kB do not count: they are most of all connections and little of all bytes. Those that a sensor has shunted are left out, because their byte counts are wrong. Zeek counts a connection in the hour in which it began. Data transfer nodes and backup servers have busy hours in their history and stay quiet once these are known.",
   stability: "beta",
-  where: "event.dataset:zeek.conn and source.ip:* and destination.ip:* and source.bytes > 0 and not zeek.shunted:true",
+  where: "event.dataset:zeek.conn and source.ip:* and destination.ip:* and source.bytes >= 10000 and not zeek.shunted:true",
   fields: ["source.ip", "destination.ip", "source.bytes", "destination.port", "network.protocol", "event.duration"],
   config: z.strictObject({
     by: z
@@ -98,8 +98,9 @@ export default defineDetector({
   ],
 
   key(fields, { by, internal, ignore }) {
-    const from = textField(fields, "source.ip")!;
-    const to = textField(fields, "destination.ip")!;
+    const from = textField(fields, "source.ip");
+    const to = textField(fields, "destination.ip");
+    if (from === undefined || to === undefined) return undefined;
     if (isGroup(to) || within(to, internal) || within(from, ignore) || within(to, ignore)) return undefined;
     // a stranger's connection to a stranger is none of ours
     if (!within(from, internal) && fields["zeek.conn.local_orig"] !== true) return undefined;

@@ -39,7 +39,7 @@ export default defineDetector({
   title: "Scan of many hosts on one port",
   summary: "Finds an address whose connections to the same port on many hosts mostly fail.",
   description:
-    "Counts, per source and port, the different hosts that refused or never answered against those that answered and were used, minute by minute over a window; a sketch keeps the count exact to 256 hosts and within some percent beyond. Busy clients, crawlers and proxies meet dead hosts too, but many more living ones, so what counts is failures less successes; where only the share of failures is odd, as with bots that call many half-dead peers, the finding is low. TCP, and ICMP echo requests. A source of ours is high: somebody is inside, or something is broken; one from outside is low: the internet scans everything all day.",
+    "Counts, per source and port, the different hosts that refused or never answered against those that answered and were used, minute by minute over a window; a sketch keeps the counts exact to 256 hosts and within some percent beyond. Busy clients, crawlers and proxies meet dead hosts too, but many more living ones, so what counts is failures less successes; where only the share of failures is odd, as with bots that call many half-dead peers, the finding is low. TCP, and ICMP echo requests. A source of ours is high: somebody is inside, or something is broken; one from outside is low: the internet scans everything all day.",
   stability: "beta",
   where:
     "event.dataset:zeek.conn and source.ip:* and destination.ip:* and (network.transport:tcp or network.transport:icmp and (source.port:8 or source.port:128))",
@@ -101,8 +101,9 @@ export default defineDetector({
   ],
 
   key: (fields, { ignore }) => {
-    const from = textField(fields, "source.ip")!;
-    const to = textField(fields, "destination.ip")!;
+    const from = textField(fields, "source.ip");
+    const to = textField(fields, "destination.ip");
+    if (from === undefined || to === undefined) return undefined;
     if (outcome(fields) === undefined || isGroup(to) || within(from, ignore)) return undefined;
     return `${from}\0${portOf(fields)}`;
   },

@@ -1,4 +1,5 @@
 /** Somebody logs in from two places that nobody can travel between in the time. Knows no geography but what events or settings say. */
+import { inNetwork, type Network, parseAddress } from "@vedette/condition";
 import { defineDetector, z } from "@vedette/kit";
 import type { Fields, Micros } from "@vedette/model";
 import { day, type Episode, extend, hour, list, minute, ongoing, span, textField, windowOf } from "../episode.ts";
@@ -125,13 +126,15 @@ export default defineDetector({
 
   key: (fields, { ignore_users }) => {
     const user = textField(fields, "user.name");
-    return user === undefined || ignore_users.includes(user) ? undefined : user.toLowerCase();
+    return user === undefined || textField(fields, "source.ip") === undefined || ignore_users.includes(user)
+      ? undefined
+      : user.toLowerCase();
   },
 
   fold(input, state: State | undefined, config) {
     const ip = textField(input.fields, "source.ip")!;
     if (within(ip, config.ignore)) return { state };
-    const place = config.places.find((p) => within(ip, [p.network])) ?? placeOf(input.fields);
+    const place = placeIn(config.places, ip) ?? placeOf(input.fields);
     if (!place) return { state };
     const here: Login = { time: input.time, event: input.event, ip, name: place.name, lat: place.lat, lon: place.lon };
     if (!state) return { state: { last: here } };
@@ -170,6 +173,12 @@ export default defineDetector({
   // half the earth at the speed of an airliner: nothing older can be impossible
   expires: (state, { max_kmh }) => Math.max(state.last.time + (20_020 / max_kmh) * hour, (state.travel?.end ?? 0) + day),
 });
+
+/** The first place whose network holds the address. */
+function placeIn(places: readonly (Place & { readonly network: Network })[], ip: string): Place | undefined {
+  const address = places.length === 0 ? undefined : parseAddress(ip);
+  return address && places.find((p) => inNetwork(address, p.network));
+}
 
 /** `source.geo.location` as ECS writers spell it: an object's two members, `lat,lon`, or `[lon, lat]`. */
 function placeOf(fields: Fields): Place | undefined {

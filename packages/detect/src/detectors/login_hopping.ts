@@ -102,7 +102,7 @@ export default defineDetector({
 
   key: (fields, { ignore_users }) => {
     const user = textField(fields, "user.name");
-    return user === undefined || ignore_users.includes(user) ? undefined : user;
+    return user === undefined || textField(fields, "source.ip") === undefined || ignore_users.includes(user) ? undefined : user;
   },
 
   fold(input, state: State | undefined, config) {

@@ -86,7 +86,9 @@ export default defineDetector({
 
   key: (fields, { users }) => {
     const who = credential(fields);
-    return who === undefined || (who.kind === "account" && !users) ? undefined : `${who.kind}\0${who.id}`;
+    return who === undefined || textField(fields, "source.ip") === undefined || (who.kind === "account" && !users)
+      ? undefined
+      : `${who.kind}\0${who.id}`;
   },
 
   fold(input, state: State | undefined, config) {

@@ -2,12 +2,12 @@
 import { defineDetector, z } from "@vedette/kit";
 import type { Fields, Micros } from "@vedette/model";
 import { day, type Episode, extend, hour, list, ongoing, second, span, textField, windowOf } from "../episode.ts";
-import { combined, concerns, distinctNames, entitiesOf, fieldList, mergeTexts, shown, watchMembers, watchOf } from "../watches.ts";
+import { combined, concerns, distinctNames, entitiesOf, fieldList, markOf, mergeTexts, shown, watchMembers, watchOf } from "../watches.ts";
 
 interface State {
   readonly since: Micros;
   readonly last: Micros;
-  /** Terms and when each was last seen, to the day. */
+  /** Marks of terms and when each was last seen, to the day. */
   readonly terms: readonly (readonly [term: string, last: Micros])[];
   readonly episode?: (Episode & { readonly fresh: readonly string[] }) | undefined;
 }
@@ -172,8 +172,9 @@ export default defineDetector({
     const oldest = start - config.memory_days * day;
     const known = state?.terms ?? [];
     const current = known.some(([, last]) => last < oldest) ? known.filter(([, last]) => last >= oldest) : known;
-    const fresh = seen.filter((t) => !current.some(([term]) => term === t));
-    const terms = touched(current, seen, start);
+    const marks = seen.map(markOf);
+    const fresh = seen.filter((_, n) => !current.some(([mark]) => mark === marks[n]));
+    const terms = touched(current, marks, start);
     const since = state?.since ?? start;
     const next: State = { since, last: input.time, terms, episode: ongoing(state?.episode, start, hour) };
     if (fresh.length === 0 || start - since < config.learning_days * day || current.length === 0 || terms.length > maxTerms)
@@ -188,7 +189,8 @@ export default defineDetector({
       fresh: [...new Set([...(next.episode && start - next.episode.start < hour ? next.episode.fresh : []), ...fresh])].slice(0, maxFresh),
     };
     const entity = input.key.slice(prefix.length);
-    const others = current.length - episode.fresh.filter((t) => current.some(([term]) => term === t)).length;
+    const told = episode.fresh.map(markOf);
+    const others = current.filter(([mark]) => !told.includes(mark)).length;
     return {
       state: { ...next, episode },
       claims: [
@@ -216,9 +218,9 @@ function termOf(watched: Watch, fields: Fields): readonly string[] {
 
 /** Terms with those just seen at the end; written anew only once a day, so that habits cost nothing. */
 function touched(terms: State["terms"], seen: readonly string[], at: Micros): State["terms"] {
-  const stale = seen.filter((t) => (terms.find(([term]) => term === t)?.[1] ?? Number.NEGATIVE_INFINITY) < at - day / 2);
+  const stale = seen.filter((mark) => (terms.find(([one]) => one === mark)?.[1] ?? Number.NEGATIVE_INFINITY) < at - day / 2);
   if (stale.length === 0) return terms;
-  return [...terms.filter(([term]) => !stale.includes(term)), ...stale.map((term) => [term, at] as const)];
+  return [...terms.filter(([one]) => !stale.includes(one)), ...stale.map((mark) => [mark, at] as const)];
 }
 
 function about(watched: Watch, entity: string, fields: Fields) {

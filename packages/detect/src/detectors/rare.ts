@@ -3,13 +3,13 @@ import { defineDetector, z } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import { addDistinct, countDistinct, type Distinct, hash32 } from "../distinct.ts";
 import { day, type Episode, extend, hour, list, minute, ongoing, textField, windowOf } from "../episode.ts";
-import { combined, concerns, distinctNames, entitiesOf, fieldList, mergeTexts, shown, watchMembers, watchOf } from "../watches.ts";
+import { combined, concerns, distinctNames, entitiesOf, fieldList, markOf, mergeTexts, shown, watchMembers, watchOf } from "../watches.ts";
 
 interface State {
   readonly since: Micros;
   readonly last: Micros;
   readonly population: Distinct;
-  /** Value, the entities it was seen on (one more than counts as few, at most) and the day it was last seen; the longest unseen go first. */
+  /** Marks of a value and of the entities it was seen on (one more than counts as few, at most), and the day it was last seen; the longest unseen go first. */
   readonly values: readonly (readonly [value: string, entities: readonly string[], last: Micros])[];
   readonly episode?: (Episode & { readonly found: readonly string[] }) | undefined;
 }
@@ -168,15 +168,16 @@ export default defineDetector({
     const added: [string, string][] = [];
     for (const [term, entity] of seen) {
       addDistinct(population, [hash32(entity)]);
-      const known = values.get(term);
-      const isNew = !known?.entities.includes(entity);
+      const [mark, on] = [markOf(term), markOf(entity)];
+      const known = values.get(mark);
+      const isNew = !known?.entities.includes(on);
       if (isNew && (known?.entities.length ?? 0) <= config.entities) {
-        values.delete(term);
-        values.set(term, { entities: [...(known?.entities ?? []), entity], last: at });
+        values.delete(mark);
+        values.set(mark, { entities: [...(known?.entities ?? []), on], last: at });
         added.push([term, entity]);
       } else if (known && at - known.last > day / 2) {
-        values.delete(term);
-        values.set(term, { entities: known.entities, last: at });
+        values.delete(mark);
+        values.set(mark, { entities: known.entities, last: at });
       }
     }
     const since = state?.since ?? at;
@@ -184,10 +185,12 @@ export default defineDetector({
     const next: State = { since, last: input.time, population, values: kept, episode: ongoing(state?.episode, at, hour) };
     const size = countDistinct(population);
     if (at - since < config.learning_days * day || size < config.population || values.size > maxValues) return { state: next };
-    const rare = added.filter(([term]) => values.get(term)!.entities.length <= config.entities);
+    const rare = added.filter(([term]) => values.get(markOf(term))!.entities.length <= config.entities);
     if (rare.length === 0) return { state: next };
     const open = next.episode && at - next.episode.start < hour ? next.episode : undefined;
-    const told = rare.map(([term, entity]) => `${shown(term)} on ${shown(entity)} (${values.get(term)!.entities.length} of ${size})`);
+    const told = rare.map(
+      ([term, entity]) => `${shown(term)} on ${shown(entity)} (${values.get(markOf(term))!.entities.length} of ${size})`,
+    );
     const episode = {
       ...extend(open, hour, { time: input.time, events, count: rare.length }),
       found: [...(open?.found ?? []), ...told].slice(0, maxFound),

@@ -83,8 +83,9 @@ export default defineDetector({
   ],
 
   key: (fields, { ignore }) => {
-    const from = textField(fields, "source.ip")!;
-    const to = textField(fields, "destination.ip")!;
+    const from = textField(fields, "source.ip");
+    const to = textField(fields, "destination.ip");
+    if (from === undefined || to === undefined) return undefined;
     return isGroup(to) || within(from, ignore) ? undefined : `${from}\0${to}`;
   },
 

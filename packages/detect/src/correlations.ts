@@ -1,0 +1,152 @@
+/** Sigma correlations as keyed detectors: the engine folds them as it folds any other. Knows no rule's condition and no state of a key. */
+import { type Claim, type DetectorSpec, newFields, z } from "@vedette/kit";
+import type { Entity, Event, Fields, Micros, Observation } from "@vedette/model";
+import { type Correlation, type CorrelationSet, type CorrelationState, type Episode, groupValues } from "@vedette/sigma";
+import { observation, type PreparedDetector } from "./stage.ts";
+
+export interface CorrelationStage {
+  readonly detectors: readonly PreparedDetector[];
+  /**
+   * What one event shows to the correlations of the rules it matched.
+   * @param seen watermark of the event's (source, host) before it
+   */
+  observe(event: Event, matched: readonly string[], seen: Micros, demo: boolean): readonly Observation[];
+}
+
+/** Carried by observations: the rules that matched the event, or the correlation whose claim it is. */
+const matchedBy = "rule.id";
+/** Shown as evidence beside what a correlation groups by and counts. */
+const shown = ["host.name", "user.name", "source.ip", "event.action", "process.executable"];
+const noSettings = z.strictObject({});
+const none: readonly Observation[] = [];
+
+/**
+ * @param lateness the program's, µs; a correlation may ask for more
+ * @param shadow ids of rules and correlations on trial
+ */
+export function prepareCorrelations(set: CorrelationSet, lateness: Micros, shadow: ReadonlySet<string>): CorrelationStage {
+  const inner = new Set(set.correlations.map(({ rule }) => rule.id));
+  const prepared = new Map(set.correlations.map((one) => [one, prepare(one, inner, set.silent, lateness, shadow)]));
+  return {
+    detectors: [...prepared.values()],
+    observe(event, matched, seen, demo) {
+      let found: Observation[] | undefined;
+      for (const correlation of new Set(matched.flatMap((id) => set.taking(id)))) {
+        const { spec } = prepared.get(correlation)!;
+        const rules = matched.filter((id) => correlation.takes.includes(id));
+        for (const { key } of correlation.contributions(rules, event.fields)) {
+          found ??= [];
+          const fields: Fields = Object.assign(newFields(), event.fields, { [matchedBy]: rules });
+          found.push(observation(spec, key, { ...event, fields }, seen, demo));
+        }
+      }
+      return found ?? none;
+    },
+  };
+}
+
+function prepare(
+  correlation: Correlation,
+  inner: ReadonlySet<string>,
+  silent: ReadonlySet<string>,
+  lateness: Micros,
+  shadow: ReadonlySet<string>,
+): PreparedDetector {
+  const { rule, hash, takes } = correlation;
+  return {
+    spec: specOf(
+      correlation,
+      takes.filter((id) => inner.has(id)),
+    ),
+    config: {},
+    hash,
+    lateness: Math.max(lateness, rule.lateness ?? 0),
+    kind: "sigma",
+    ...(silent.has(rule.id) ? { silent: true } : {}),
+    // what rests on a rule on trial is on trial itself
+    ...([rule.id, ...takes].some((id) => shadow.has(id)) ? { shadow: true } : {}),
+  };
+}
+
+function specOf(correlation: Correlation, follows: readonly string[]): DetectorSpec<typeof noSettings, CorrelationState> {
+  const { rule } = correlation;
+  const entity = typeof rule.vedette?.entity === "string" ? [rule.vedette.entity] : [];
+  return {
+    kind: "detector",
+    name: rule.id,
+    title: rule.title,
+    summary: rule.description,
+    stability: "stable",
+    config: noSettings,
+    where: "",
+    fields: [...new Set([...correlation.fields, matchedBy, ...entity, ...shown])],
+    by: correlation.groups,
+    follows: [...new Set(follows)],
+    key: (fields) => correlation.contributions(idsOf(fields), fields).map(({ key }) => key),
+    fold(input, state) {
+      const found = correlation.contributions(idsOf(input.fields), input.fields).find(({ key }) => key === input.key);
+      if (found === undefined) return { state };
+      const step = correlation.fold({ time: input.time, event: input.event, rules: found.rules, values: found.values }, state);
+      return { state: step.state, ...(step.episode ? { claims: [claimOf(correlation, step.episode, input.key, input.fields)] } : {}) };
+    },
+    expires: (state) => correlation.expires(state),
+    examples: [],
+  };
+}
+
+function idsOf(fields: Fields): readonly string[] {
+  const ids = fields[matchedBy];
+  return Array.isArray(ids) ? ids.map(String) : ids === undefined ? [] : [String(ids)];
+}
+
+function claimOf(correlation: Correlation, episode: Episode, key: string, fields: Fields): Claim {
+  const { rule } = correlation;
+  const values = groupValues(correlation, key);
+  const group = newFields();
+  for (const [i, name] of rule.groupBy.entries()) group[name] = values[i]!;
+  return {
+    window: { start: episode.start, end: episode.end },
+    severity: rule.level,
+    summary: summaryOf(correlation, episode, values),
+    events: episode.events,
+    count: episode.count,
+    entities: entitiesOf(correlation, values, fields),
+    attack: rule.attack,
+    fields: group,
+  };
+}
+
+/** `12 events within 5m, user.name ada, source.ip 203.0.113.9` */
+function summaryOf({ rule, groups }: Correlation, { figure }: Episode, values: readonly string[]): string {
+  const by = groups.map((name, i) => `, ${name} ${values[i]}`).join("");
+  return `${figure} within ${lengthOf(rule.timespan)}${by}`;
+}
+
+/** The largest unit that divides it. */
+function lengthOf(micros: Micros): string {
+  for (const [unit, length] of [
+    ["d", 86_400e6],
+    ["h", 3_600e6],
+    ["m", 60e6],
+  ] as const)
+    if (micros % length === 0) return `${micros / length}${unit}`;
+  return `${micros / 1e6}s`;
+}
+
+/** What it groups by, the rule's `vedette.entity` first; without either, whom the newest event is about, else the rule itself. */
+function entitiesOf({ rule, groups }: Correlation, values: readonly string[], fields: Fields): readonly Entity[] {
+  const found: Entity[] = [];
+  const add = (type: string, id: string | undefined) => {
+    if (id !== undefined && id !== "" && !found.some((one) => one.type === type)) found.push({ type, id });
+  };
+  const textOf = (type: string): string | undefined => {
+    const value = fields[type];
+    const one = Array.isArray(value) ? value[0] : value;
+    return one === undefined || one === null ? undefined : String(one).slice(0, 512);
+  };
+  const preferred = rule.vedette?.entity;
+  if (typeof preferred === "string") add(preferred, values[groups.indexOf(preferred)] ?? textOf(preferred));
+  for (const [i, type] of groups.entries()) add(type, values[i]);
+  if (found.length === 0) for (const type of ["host.name", "user.name", "source.ip"]) add(type, textOf(type));
+  return found.length > 0 ? found : [{ type: "rule.id", id: rule.id }];
+}
