@@ -60,26 +60,102 @@ const value = fc.oneof({ weight: 6, arbitrary: scalar }, fc.array(scalar, { maxL
 const readable = fc
   .tuple(fc.dictionary(field, value, { maxKeys: 5 }), fc.option(word, { nil: undefined }))
   .map(([fields, original]) => event(fields as { [f: string]: FieldValue }, original));
-const linear = (pattern: string, flags: string) => RE2JS.compile(pattern, flags.includes("i") ? RE2JS.CASE_INSENSITIVE : 0);
+const patterns = new Map<string, RE2JS>();
+const linear = (pattern: string, flags: string) => {
+  const key = `${flags} ${pattern}`;
+  const known = patterns.get(key) ?? RE2JS.compile(pattern, flags.includes("i") ? RE2JS.CASE_INSENSITIVE : 0);
+  patterns.set(key, known);
+  return known;
+};
+const plainly = (conditions: readonly Condition[], e: Readable) =>
+  conditions.flatMap((c, i) => (evaluate(c, e, { regex: linear }) ? [i] : []));
 
-test("the indexed engine says what plain evaluation of each condition says", () => {
+test("the indexed engine says what plain evaluation of each condition says, for a hundred thousand pairs of rule and event", () => {
+  let pairs = 0;
   fc.assert(
     fc.property(
-      fc.array(condition, { minLength: 1, maxLength: 12 }),
-      fc.array(readable, { minLength: 1, maxLength: 10 }),
+      fc.array(condition, { minLength: 10, maxLength: 24 }),
+      fc.array(readable, { minLength: 10, maxLength: 16 }),
       (conditions, events) => {
         const set = compileRules(conditions.map(ruleOf));
         const out: number[] = [];
+        const expected = events.map((e) => plainly(conditions, e));
         // Twice, so that remembered values are used too.
-        for (const e of [...events, ...events]) {
-          set.match(e, out);
-          expect(out).toEqual(conditions.flatMap((c, i) => (evaluate(c, e, { regex: linear }) ? [i] : [])));
-          for (let i = 0; i < conditions.length; i++) if (!out.includes(i)) expect(set.explain(i, e)).toEqual([]);
+        for (const round of [1, 2]) {
+          const found = events.map((e) => {
+            set.match(e, out);
+            return [...out];
+          });
+          expect(found, `round ${round}`).toEqual(expected);
+        }
+        pairs += conditions.length * events.length;
+      },
+    ),
+    { numRuns: 600 },
+  );
+  expect(pairs).toBeGreaterThanOrEqual(100_000);
+});
+
+test("what does not match has no explanation", () => {
+  fc.assert(
+    fc.property(fc.array(condition, { minLength: 1, maxLength: 6 }), readable, (conditions, e) => {
+      const set = compileRules(conditions.map(ruleOf));
+      const matching = plainly(conditions, e);
+      for (let i = 0; i < conditions.length; i++) if (!matching.includes(i)) expect(set.explain(i, e)).toEqual([]);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("changing to rarer witnesses changes no answer", () => {
+  fc.assert(
+    fc.property(
+      fc.array(condition, { minLength: 5, maxLength: 12 }),
+      fc.array(readable, { minLength: 2, maxLength: 5 }),
+      (conditions, events) => {
+        const set = compileRules(conditions.map(ruleOf));
+        const expected = events.map((e) => plainly(conditions, e));
+        const out: number[] = [];
+        for (let n = 0; n < 3_000; n++) {
+          set.match(events[n % events.length]!, out);
+          const want = expected[n % events.length]!;
+          if (out.length !== want.length || out.some((rule, i) => rule !== want[i])) expect(out).toEqual(want);
         }
       },
     ),
-    { numRuns: 800 },
+    { numRuns: 60 },
   );
+});
+
+test("a witness that turns out common gives way to a rarer one", () => {
+  const both: Condition = {
+    op: "and",
+    of: [
+      { op: "contains", field: "a", value: "thought to be rare" },
+      { op: "contains", field: "b", value: "rare" },
+    ],
+  };
+  const set = compileRules([ruleOf(both, 0)]);
+  for (let n = 0; n < 2_000; n++) set.match(event({ a: `thought to be rare ${n}`, b: "common" }), []);
+  const before = set.costs()[0]!.evaluated;
+  expect(before).toBeLessThan(1_000);
+  for (let n = 0; n < 2_000; n++) set.match(event({ a: `thought to be rare ${n}`, b: "common" }), []);
+  expect(set.costs()[0]!.evaluated).toBe(before);
+  expect(set.match(event({ a: "thought to be rare", b: "rare" }), [])).toBe(1);
+});
+
+test("costs are sampled by the given clock; a quarantined rule matches nothing until it is taken back", () => {
+  let now = 0;
+  const slow = compileRules([ruleOf({ op: "exists", field: "a" }, 0), ruleOf({ op: "exists", field: "b" }, 1)], { clock: () => now++ });
+  for (let n = 0; n < 610; n++) expect(slow.match(event({ a: "x" }), [])).toBe(1);
+  expect(slow.costs()).toEqual([
+    { evaluated: 610, timed: 10, estimated_ms: 610, longest_ms: 1 },
+    { evaluated: 0, timed: 0, estimated_ms: 0, longest_ms: 0 },
+  ]);
+  slow.quarantine(0);
+  expect([slow.isQuarantined(0), slow.match(event({ a: "x", b: "y" }), [])]).toEqual([true, 1]);
+  slow.quarantine(0, false);
+  expect(slow.match(event({ a: "x", b: "y" }), [])).toBe(2);
 });
 
 test("counts balance: seen = matched + not matched, and only kinds of events that a rule can meet are seen by it", () => {
