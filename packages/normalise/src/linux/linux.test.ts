@@ -40,6 +40,7 @@ describe("sshd", () => {
           "event.action": "ssh_login",
         });
         expect(failed["user.name"] ?? "").toBe(name);
+        expect(failed["linux.auth.ssh.key_fingerprint"]).toBe(method === "publickey" ? "SHA256:AAAA" : undefined);
         for (const message of [
           `Invalid user ${name} from 203.0.113.9 port 4022`,
           `Connection closed by invalid user ${name} 203.0.113.9 port 4022 [preauth]`,

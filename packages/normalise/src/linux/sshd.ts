@@ -63,8 +63,21 @@ const login: Reader = (text, fields) => {
   setAuthentication(fields, "ssh_login", text.charCodeAt(0) === 0x41 ? "success" : "failure");
   fields["linux.auth.ssh.method"] = text.slice(methodAt, methodEnd);
   setUser(fields, at < methodEnd + 5 ? "" : text.slice(methodEnd + 5, at));
+  setKey(text, at, fields);
   return true;
 };
+
+/** `ssh2: ED25519 SHA256:…` behind the peer: the key that was offered; a certificate goes on with ` ID …`, which its signer chose. */
+function setKey(text: string, from: number, fields: Fields): void {
+  const start = text.indexOf(" ssh2: ", from) + 7;
+  const blank = text.indexOf(" ", start);
+  if (start < 7 || blank < 0 || blank - start > 32) return;
+  const stop = text.indexOf(" ", blank + 1);
+  const key = text.slice(blank + 1, stop < 0 ? undefined : stop);
+  if (key.length > 128 || !(key.startsWith("SHA256:") || key.startsWith("MD5:") || /^[0-9a-f]{2}(?::[0-9a-f]{2}){15}$/.test(key))) return;
+  fields["linux.auth.ssh.key_type"] = text.slice(start, blank);
+  fields["linux.auth.ssh.key_fingerprint"] = key;
+}
 
 /** `Invalid user X from ADDRESS[ port N]`: no password was tried yet. */
 const invalidUser: Reader = (text, fields) => {
