@@ -53,16 +53,17 @@ export const bundled = (): Promise<Compiled> => {
 };
 
 /** Each file is a source of its own with its own watermarks, read to its end before the next: the order on disk decides nothing. */
-export async function replay(paths: readonly string[]): Promise<Result> {
+export async function replay(paths: readonly string[], program = bundled()): Promise<Result> {
   const tally = new Tally();
-  const compiled = watched(await bundled(), tally);
+  const compiled = watched(await program, tally);
   const known = await formats();
   const analyser = new Analyser(known);
   for (const path of paths) {
     const keyed = new KeyedEngine(compiled.stage.detectors);
     for (const bytes of await rawBatches(path)) {
       tally.batch(bytes);
-      const analysis = analyser.analyse({ entries: [{ offset: 0, bytes }], sample: false, store: false }, compiled);
+      const job = { entries: [{ offset: 0, bytes }], sample: false, store: false, findingsPerRule: Number.POSITIVE_INFINITY };
+      const analysis = analyser.analyse(job, compiled);
       tally.add(analysis);
       fold(keyed, analysis);
     }

@@ -19,7 +19,8 @@ export interface GoldenSet {
   readonly files: (temporary: string) => readonly string[];
 }
 
-const found = (set: string, pattern: string): string[] =>
+/** A set's files that fit a pattern, sorted. */
+export const found = (set: string, pattern: string): string[] =>
   globSync(pattern, { cwd: join(data, set) })
     .sort()
     .map((file) => join(data, set, file));
