@@ -155,7 +155,7 @@ export default defineDetector({
         {
           window: windowOf(episode),
           severity: inside && episode.certain ? "high" : "low",
-          summary: `${from} tried ${countDistinct(episode.hosts).toLocaleString("en")} hosts on ${port} within ${span(episode.end - episode.start)}; ${answered.toLocaleString("en")} answered`,
+          summary: `${from} tried ${Math.min(countDistinct(episode.hosts), episode.count).toLocaleString("en")} hosts on ${port} within ${span(episode.end - episode.start)}; ${answered.toLocaleString("en")} answered`,
           events: episode.events,
           count: episode.count,
           entities: [{ type: "source.ip", id: from }],

@@ -123,7 +123,8 @@ export default defineDetector({
     };
     const [from, to] = input.key.split("\0") as [string, string];
     const inside = within(from, config.internal);
-    const n = countDistinct(episode.ports);
+    // an estimate beyond 256, but never more than there were connections
+    const n = Math.min(countDistinct(episode.ports), episode.count);
     const named = list(episode.low.map(String), maxNamed);
     return {
       state: { ...next, scan: episode },
