@@ -2,17 +2,25 @@
  * Pass 1: raw batches to events, findings, observations and dead letters. Stateless but for caches: the same bytes and program give the
  * same result on any worker. Knows no thread, log or store driver.
  */
-import { type DetectStage, entitiesOf, evidenceOf, prepareDetectors } from "@vedette/detect";
+import {
+  type CorrelationStage,
+  type DetectStage,
+  entitiesOf,
+  evidenceOf,
+  type PreparedDetector,
+  prepareCorrelations,
+  prepareDetectors,
+} from "@vedette/detect";
 import { type Decode, type Decoded, type DecodeResult, type FormatSpec, idOf } from "@vedette/kit";
 import type { DeadLetter, Event, Finding, Flaw, Match, Micros } from "@vedette/model";
 import { classOf, hostOf } from "@vedette/normalise";
-import { compileRules, parsePipeline, type RuleCount, type RuleSet, type SigmaRule } from "@vedette/sigma";
+import { compileRules, parsePipeline, type Refusal, type RuleCount, type RuleSet, type SigmaRule } from "@vedette/sigma";
 import { type EncodedEvents, encodeEvents } from "@vedette/store";
 import { decodeBatch, type RecordsBatch, type RecordsHeader, type Run } from "./batch.ts";
 import type { KeyedStep } from "./keyed.ts";
 import type { Program } from "./program.ts";
 import { findingsPerBatch } from "./rules/flood.ts";
-import { livingRules } from "./rules/living.ts";
+import { correlationsOf, livingRules } from "./rules/living.ts";
 import { type Cost, dayOf } from "./rules/trial.ts";
 import { maxAhead } from "./watermarks.ts";
 
@@ -74,17 +82,42 @@ export interface Compiled {
   /** Ids of the rules on trial. */
   readonly shadow: ReadonlySet<string>;
   readonly stage: DetectStage;
+  readonly correlations: CorrelationStage;
+  /** Rules and correlations that are not in it, by name and reason; documents that could not be read are not among them. */
+  readonly refused: readonly Refusal[];
+  /** Ids of rules whose matches only feed correlations. */
+  readonly silent: ReadonlySet<string>;
 }
 
 export async function compileProgram(program: Program): Promise<Compiled> {
-  const { rules, shadow } = livingRules(program);
+  const living = livingRules(program);
   const pipelines = program.pipelines.map(({ file, text }) => parsePipeline(text, file));
+  const lateness = program.lateness_s * 1_000_000;
+  const linked = correlationsOf(living, program.pipelines);
+  const correlations = prepareCorrelations(linked, lateness, living.shadow);
+  const stage = await prepareDetectors(program.detectors, lateness);
+  const rules = compileRules(living.rules, { pipelines, filters: living.filters });
   return {
     program,
-    rules: compileRules(rules, { pipelines }),
-    shadow,
-    stage: await prepareDetectors(program.detectors, program.lateness_s * 1_000_000),
+    rules,
+    shadow: living.shadow,
+    stage: withDetectors(stage, correlations.detectors),
+    correlations,
+    refused: [...rules.refused, ...linked.refused],
+    silent: linked.silent,
   };
+}
+
+/** What pass 2 folds with: the program's detectors and its rules' correlations. */
+export async function keyedDetectors(program: Program): Promise<DetectStage["detectors"]> {
+  const lateness = program.lateness_s * 1_000_000;
+  const living = livingRules(program);
+  const correlations = prepareCorrelations(correlationsOf(living, program.pipelines), lateness, living.shadow);
+  return withDetectors(await prepareDetectors(program.detectors, lateness), correlations.detectors).detectors;
+}
+
+function withDetectors(stage: DetectStage, more: readonly PreparedDetector[]): DetectStage {
+  return { ...stage, detectors: new Map([...more.map((one) => [one.spec.name, one] as const), ...stage.detectors]) };
 }
 
 export class Analyser {
@@ -201,13 +234,13 @@ export class Analyser {
     this.#match(event, compiled, header.demo, out);
   }
 
-  #match(event: Event, { rules, stage, shadow }: Compiled, demo: boolean, out: Outcome): void {
+  #match(event: Event, { rules, stage, shadow, correlations, silent }: Compiled, demo: boolean, out: Outcome): void {
     const matched = this.#matched;
     matched.length = 0;
     rules.match(event, matched);
     for (const index of matched) {
       const rule = rules.rules[index]!;
-      if (!out.mayTell(rule.id)) continue;
+      if (silent.has(rule.id) || !out.mayTell(rule.id)) continue;
       const matches = rules
         .explain(index, event)
         .map(({ clause, field, value }): Match => ({ clause, field: field === "" ? "any field" : field, value }));
@@ -234,6 +267,10 @@ export class Analyser {
     }
     const clamped = Math.min(event.time, event.received + maxAhead);
     for (const o of stage.observe(event, out.seen(event), demo)) out.keyed.push({ observe: o });
+    if (matched.length > 0 && correlations.detectors.length > 0) {
+      const ids = matched.map((index) => rules.rules[index]!.id);
+      for (const o of correlations.observe(event, ids, out.seen(event), demo)) out.keyed.push({ observe: o });
+    }
     out.advance(event, clamped);
   }
 

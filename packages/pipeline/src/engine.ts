@@ -2,12 +2,11 @@
  * The runner of both passes over the raw topic: reads, hands jobs to workers, puts results back in order, writes outputs, then checkpoints.
  * Knows no source, format, rule or driver.
  */
-import { prepareDetectors } from "@vedette/detect";
 import { type Clock, release } from "@vedette/kit";
 import type { Log } from "@vedette/log";
 import type { Event, Finding } from "@vedette/model";
 import type { CheckpointStore, EventStore } from "@vedette/store";
-import type { Analysis, Job } from "./analyse.ts";
+import { type Analysis, type Job, keyedDetectors } from "./analyse.ts";
 import { decodeBatch, programOf, tickOf } from "./batch.ts";
 import { KeyedEngine, type KeyedState } from "./keyed.ts";
 import { Ledger, type LedgerState } from "./ledger.ts";
@@ -212,7 +211,7 @@ export class Engine {
   }
 
   async #adopt(program: Program): Promise<void> {
-    const { detectors } = await prepareDetectors(program.detectors, program.lateness_s * 1_000_000);
+    const detectors = await keyedDetectors(program);
     if (this.#keyed) this.#keyed.adopt(detectors);
     else {
       this.#keyed = new KeyedEngine(detectors, this.#watermarks);

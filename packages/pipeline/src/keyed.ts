@@ -190,9 +190,11 @@ export class KeyedEngine {
   #finalise(id: string, key: Key, passed: Micros): readonly Finding[] {
     const mark = passed - this.#chain.lag(key.detector);
     key.settle(mark);
+    // whoever follows hears of what settled before the last word on it, after which nothing is told any more
+    const told = this.#chain.followers.has(key.detector.spec.name) ? this.#after(id, key, none) : none;
     const expires = key.expires();
     const forgotten = expires !== undefined && expires < mark;
-    const findings = this.#after(id, key, key.conclude(mark, forgotten));
+    const findings = [...told, ...this.#after(id, key, key.conclude(mark, forgotten))];
     if (forgotten) this.#forget(id, key);
     return findings;
   }

@@ -1,6 +1,7 @@
 /** Everything besides the data that changes an answer, as one versioned document of the control topic. Stored format, docs/format/raw.md. */
 import { contentHash } from "@vedette/kit";
 import type { DecidedState, Micros, RuleChange, RuleOverlay } from "@vedette/model";
+import type { Placeholders } from "@vedette/sigma";
 
 export interface ProgramFile {
   readonly file: string;
@@ -21,6 +22,8 @@ export interface Program {
   /** Detector name → its configuration, or false to turn it off. */
   readonly detectors: { readonly [name: string]: unknown };
   readonly lateness_s: number;
+  /** What `%name%` stands for in rules with `|expand`; absent in programs that know none. */
+  readonly placeholders?: Placeholders;
   readonly overlay: RuleOverlay;
   readonly change?: RuleChange;
 }
@@ -35,6 +38,7 @@ export function makeProgram(parts: ProgramParts, effective: Micros): Program {
     pipelines: parts.pipelines.map(plain).sort(byFile),
     detectors: Object.fromEntries(entries(parts.detectors)),
     lateness_s: parts.lateness_s,
+    ...(Object.keys(parts.placeholders ?? {}).length === 0 ? {} : { placeholders: Object.fromEntries(entries(parts.placeholders!)) }),
   };
   const overlay = parts.overlay ?? noOverlay;
   const states = {

@@ -1,10 +1,9 @@
 /** Runs both passes again over the retained raw log and sums up what they find: the same log and programs always give the same digest. */
-import { prepareDetectors } from "@vedette/detect";
 import { contentHash } from "@vedette/kit";
 import type { Log } from "@vedette/log";
 import type { Finding } from "@vedette/model";
 import { groupOf } from "@vedette/triage";
-import type { Job } from "./analyse.ts";
+import { type Job, keyedDetectors } from "./analyse.ts";
 import { programOf } from "./batch.ts";
 import type { Control } from "./control.ts";
 import { KeyedEngine } from "./keyed.ts";
@@ -48,7 +47,7 @@ export async function replay({ log, control, pool, jobBytes = 1_048_576, onProgr
   };
   const finish = async (job: Job, program: Program) => {
     if (program !== current || !keyed) {
-      const { detectors } = await prepareDetectors(program.detectors, program.lateness_s * 1_000_000);
+      const detectors = await keyedDetectors(program);
       if (keyed) keyed.adopt(detectors);
       else keyed = new KeyedEngine(detectors, watermarks);
       current = program;

@@ -292,7 +292,7 @@ test("fields are mapped as the rules that are correlated are", () => {
     "x.yml",
   );
   const pipeline = parsePipeline(
-    "name: p\ntransformations: [{type: field_name_mapping, mapping: {User: [user.name, user.id], Ip: source.ip}}]\n",
+    "name: p\ntransformations: [{type: field_name_mapping, mapping: {User: [user.name, user.id], Ip: source.ip}}, {type: add_condition, conditions: {x: 1}}]\n",
     "p.yml",
   );
   const set = linkCorrelations(parsed.correlations, parsed.rules, { pipelines: [pipeline] });
@@ -480,4 +480,12 @@ test.each<[string, string, readonly RegExp[]]>([
   const { refused } = linkCorrelations(parsed.correlations, parsed.rules);
   expect(refused).toHaveLength(messages.length);
   for (const [i, r] of refused.entries()) expect(formatRefusal(r)).toMatch(messages[i]!);
+});
+
+test("a rule that no pipeline places leaves no correlation silent", () => {
+  const parsed = parseRules(rules + correlation("type: temporal, rules: [a], timespan: 5m"), "x.yml");
+  const pipeline = parsePipeline("name: p\ntransformations: []\n", "p.yml");
+  const { correlations, refused } = linkCorrelations(parsed.correlations, parsed.rules, { pipelines: [pipeline] });
+  expect(correlations).toEqual([]);
+  expect(refused.map(formatRefusal).join()).toMatch(/rule a: expected a rule that is not refused itself; repair x.yml:1/);
 });

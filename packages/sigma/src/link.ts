@@ -2,8 +2,9 @@
 import { decimalOf, type FieldValue, scalarsOf } from "@vedette/condition";
 import type { SigmaCorrelation } from "./correlation.ts";
 import { type Fold, foldOf } from "./episode.ts";
+import { applyFilters, type SigmaFilter } from "./filter.ts";
 import { contentHash } from "./header.ts";
-import { nameMapping } from "./mapping.ts";
+import { mapRule, nameMapping } from "./mapping.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Reference } from "./reference.ts";
 import { nearest, type Refusal, refusal } from "./refusal.ts";
@@ -37,6 +38,8 @@ export interface Correlation extends Fold {
 
 export interface LinkOptions {
   readonly pipelines?: readonly (Pipeline | Refusal)[];
+  /** As given to `compileRules`; they change what a correlation's rules match, and with it its hash. */
+  readonly filters?: readonly SigmaFilter[];
 }
 
 export interface CorrelationSet {
@@ -56,15 +59,16 @@ const maxValues = 64;
 /** A value longer than this stands in keys as its beginning and its hash. */
 const maxText = 128;
 
-/** Never throws: what cannot be linked is in `refused`. @param rules the loaded rules, as `compileRules` accepted them */
+/** Never throws: what cannot be linked is in `refused`. @param rules the loaded rules, those that `compileRules` will refuse among them */
 export function linkCorrelations(
   correlations: readonly SigmaCorrelation[],
   rules: readonly SigmaRule[],
   options: LinkOptions = {},
 ): CorrelationSet {
+  const filtered = applyFilters(rules, options.filters ?? []).rules;
   const linker = new Linker(
     correlations,
-    rules,
+    filtered,
     (options.pipelines ?? []).filter((p): p is Pipeline => !("construct" in p)),
   );
   for (const correlation of correlations) linker.link(correlation);
@@ -127,7 +131,7 @@ class Linker {
       );
       return undefined;
     }
-    if (!("type" in target)) return target;
+    if (!("type" in target)) return this.#rule(correlation, reference, target);
     if (this.#open.includes(target)) {
       const circle = [...this.#open.slice(this.#open.indexOf(target)), target].map((one) => one.title).join(" → ");
       this.#fail(correlation, reference, circle, "correlations that do not take one another in a circle", "remove one of the references");
@@ -153,6 +157,15 @@ class Linker {
       `a field that ${target.title} groups by too`,
       `group by one of ${target.groupBy.join(", ") || "none"}`,
     );
+    return undefined;
+  }
+
+  /** A rule that the compiler will refuse would leave the correlation silent for ever. */
+  #rule(correlation: SigmaCorrelation, reference: Reference, rule: SigmaRule): SigmaRule | undefined {
+    if (this.#pipelines.length === 0) return rule;
+    const mapped = mapRule(rule, this.#pipelines);
+    if (!("message" in mapped) && mapped.placed) return rule;
+    this.#fail(correlation, reference, `rule ${reference.to}`, "a rule that is not refused itself", `repair ${rule.file}:${rule.line}`);
     return undefined;
   }
 

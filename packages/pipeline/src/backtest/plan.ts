@@ -43,7 +43,7 @@ export async function planBacktest(subject: BacktestSubject, fixed: Pick<Program
   const wanted = subject.ids && new Set(subject.ids);
   const { rules } = compiled.rules;
   const numbers = rules.flatMap((rule, number) => (wanted && !wanted.has(rule.id) ? [] : [number]));
-  const refused = [...rulesOf(program.rules).refused, ...compiled.rules.refused].map(formatRefusal);
+  const refused = [...rulesOf(program).refused, ...compiled.refused].map(formatRefusal);
   const watched = [...compiled.stage.detectors.values()];
   const told = numbers.length + watched.filter((detector) => !detector.silent).length;
   if (told === 0)

@@ -120,7 +120,7 @@ export class BacktestQueue {
     const { pipelines, lateness_s } = program;
     const fixed = { pipelines, lateness_s };
     if (ids.length === 0) return { subject: { rules }, fixed };
-    const known = new Set(rulesOf(program.rules).rules.map(({ rule }) => rule.id));
+    const known = new Set(rulesOf(program).rules.map(({ rule }) => rule.id));
     const sigma = ids.filter((id) => known.has(id));
     // whether there is a detector of the name, the plan says
     const detectors = Object.fromEntries(ids.filter((id) => !known.has(id)).map((id) => [id, program.detectors[id] || {}]));

@@ -263,7 +263,7 @@ export class Key {
     },
   ): Finding {
     const claim = shown.latest!;
-    const { spec, hash, kind } = this.detector;
+    const { spec, hash, kind, shadow } = this.detector;
     return {
       id: shown.id,
       tenant: this.key.slice(0, this.key.indexOf("\0")),
@@ -283,6 +283,7 @@ export class Key {
       canonical: how.canonical ?? false,
       ...(how.withdrawn && { withdrawn: true as const }),
       ...(shown.late && { late: true as const }),
+      ...(shadow && { shadow }),
       demo: this.evidence[0]?.fields["vedette.demo"] === "true",
       received: how.o?.received ?? 0,
     };
