@@ -43,7 +43,7 @@ export function readBeats(object: JsonObject): WindowsRecord {
   record.computer = textOf(valueAt(object, "winlog.computer_name")) ?? textOf(valueAt(object, "host.name"));
   record.recordId = wholeOf(valueAt(object, "winlog.record_id"));
   record.keywords = keywordMask(valueAt(object, "winlog.keywords"));
-  record.level = textOf(valueAt(object, "log.level"))?.toLowerCase();
+  record.level = (textOf(valueAt(object, "log.level")) ?? textOf(valueAt(object, "winlog.level")))?.toLowerCase();
   record.writerPid = wholeOf(valueAt(object, "winlog.process.pid"));
   record.writerSid = textOf(valueAt(object, "winlog.user.identifier"));
   record.writerName = textOf(valueAt(object, "winlog.user.name"));

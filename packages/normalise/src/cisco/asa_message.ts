@@ -12,6 +12,9 @@ interface Meaning {
 }
 const login: FieldValue = ["authentication", "network"];
 const info: Meaning = { action: "firewall-rule", category: "network", type: "info" };
+/** What the connection table reports of a rule's connections, under the action that ECS's firewall modules give it. */
+const built: Meaning = { action: "firewall-rule", category: "network", type: ["connection", "start"] };
+const torn: Meaning = { action: "firewall-rule", category: "network", type: ["connection", "end"] };
 const created: Meaning = { action: "flow-creation", category: "network", type: ["connection", "start"] };
 const expired: Meaning = { action: "flow-expiration", category: "network", type: ["connection", "end"] };
 // The firewall did what its rule says, so denying is its success, as in ECS's own firewall modules.
@@ -26,8 +29,10 @@ const configured: Meaning = { action: "configuration-change", category: "configu
 const meanings = new Map<string, Meaning>(
   (
     [
-      [created, "302020 302303 302013 302015 302022 302024 302026"],
-      [expired, "302014 302016 302018 302021 302023 302025 302027 302304 302306 305012 609001 609002"],
+      [built, "302013 302015 302022 302024 302026 305011"],
+      [created, "302020 302303"],
+      [expired, "302014 302016 302018 302021 302304 302306 305012 609002"],
+      [torn, "302023 302025 302027"],
       [
         denied,
         "106001 106002 106006 106007 106010 106012 106014 106015 106016 106017 106018 106020 106021 106022 106023 106027 106102 106103 313001 313004 313008 710003",
@@ -39,6 +44,8 @@ const meanings = new Map<string, Meaning>(
       [{ action: "client-vpn-disconnected", category: "network", type: ["connection", "end"] }, "113019 716002"],
       [{ action: "client-vpn-connected", category: "network", type: ["connection", "start"] }, "716001 722022 722051"],
       [{ action: "connection-started", category: "network", type: ["start", "connection"] }, "750002"],
+      [{ ...info, outcome: "success" }, "713120"],
+      [{ ...info, outcome: "failure" }, "713903"],
       [{ action: "bypass", category: "network", type: ["info", "change"], outcome: "unknown" }, "434004"],
       [{ action: "drop", category: "network", type: ["connection", "denied"], outcome: "unknown" }, "434002"],
       [{ action: "created", category: "network", type: ["info", "creation"], outcome: "success" }, "602303"],
@@ -82,16 +89,24 @@ function setTransport(fields: Fields, message: string): void {
 interface End {
   readonly name: string | undefined;
   readonly host: string;
-  readonly port: number | undefined;
+  port: number | undefined;
   readonly natIp: string | undefined;
+  /** The botnet filter puts the name it looked up where others put the translated address. */
+  readonly domain: string | undefined;
   readonly natPort: number | undefined;
+  /** `DOMAIN\\[GROUP\\]USER`. */
+  readonly user: string | undefined;
   /** The word before it: from, to, src, dst, faddr, gaddr, laddr, … */
   readonly word: string;
 }
 
-const address =
-  /^(?:(?<name>[\w.-]{1,64})[:/])?(?<host>[0-9a-fA-F:.]{2,45}?)(?:[/(:](?<port>\d{1,6}|[a-z]{2,16})\)?)?(?:\((?<user>[^)]{1,128})\))?[,.;]?$/;
-const nat = /^\((?<host>[0-9a-fA-F:.]{2,45}?)(?:[/(](?<port>\d{1,6}))?\)+[,.]?$/;
+/** `[INTERFACE:]ADDRESS[/PORT][(USER)]`, and with a slash for the colon or brackets around the port. */
+const named =
+  /^(?<name>[\w.-]{1,64})[:/](?<host>[0-9a-fA-F:.]{2,45}?)(?:[/(:](?<port>\d{1,6}|[a-z]{2,16})\)?)?(?:\((?<user>[^)]{1,128})\))?[,.;:]?$/;
+const bare = /^(?<host>[0-9a-fA-F:.]{2,45}?)(?:[/(:](?<port>\d{1,6}|[a-z]{2,16})\)?)?(?:\((?<user>[^)]{1,128})\))?[,.;:]?$/;
+/** An end that the firewall knows by a name, which then has an interface and a port. */
+const byName = /^(?<name>[\w.-]{1,64})[:/](?<host>[\w.-]{1,253})[/(](?<port>\d{1,6})\)?$/;
+const nat = /^\((?<host>[\w.:-]{2,253}?)(?:[/(](?<port>\d{1,6}))?\)+[,.]?$/;
 /** No message names more ends than these. */
 const maxWords = 128;
 
@@ -102,8 +117,19 @@ function endsOf(message: string): End[] {
   for (let i = 0; i < words.length && ends.length < 4; i++) {
     const word = words[i]!;
     if (word.length > 128 || !/[.:]/.test(word) || !/\d/.test(word) || word.charCodeAt(0) === 0x28) continue;
-    const found = address.exec(word)?.groups;
-    const host = found === undefined ? undefined : plainIp(found["host"]!);
+    // VPN messages put addresses in angle brackets.
+    const bracketed = /^<([0-9a-fA-F:.]{2,45})>/.exec(word)?.[1];
+    if (bracketed !== undefined && words[i - 1] !== "IP") continue;
+    let found = (bracketed === undefined ? named : bare).exec(bracketed ?? word)?.groups;
+    let host = found === undefined ? undefined : plainIp(found["host"]!);
+    if (host === undefined) {
+      found = bare.exec(word)?.groups;
+      host = found === undefined ? undefined : plainIp(found["host"]!);
+    }
+    if (host === undefined) {
+      found = byName.exec(word)?.groups;
+      host = found?.["host"];
+    }
     if (found === undefined || host === undefined) continue;
     const mapped = nat.exec(words[i + 1] ?? "")?.groups;
     ends.push({
@@ -111,7 +137,9 @@ function endsOf(message: string): End[] {
       host,
       port: numeric(found["port"]),
       natIp: mapped === undefined ? undefined : plainIp(mapped["host"]!),
+      domain: mapped?.["host"] !== undefined && /^[a-zA-Z][\w-]*\.[\w.-]+$/.test(mapped["host"]) ? mapped["host"] : undefined,
       natPort: numeric(mapped?.["port"]),
+      user: found["user"]?.includes("\\") ? found["user"] : undefined,
       word: words[i - 1] ?? "",
     });
   }
@@ -123,7 +151,11 @@ const numeric = (text: string | undefined): number | undefined =>
 
 function setEnds(fields: Fields, code: string, message: string): void {
   if (code === "733100") return;
-  const ends = endsOf(message);
+  // A refused ICMP error quotes the packet it is about, whose ports it tells.
+  const quoted = message.indexOf("Original IP payload: ");
+  const ends = endsOf(quoted < 0 ? message : message.slice(0, quoted));
+  const inner = quoted < 0 ? [] : endsOf(message.slice(quoted + 21));
+  for (const end of ends) end.port ??= inner.find((one) => one.host === end.host)?.port;
   // An ICMP connection names its far end first.
   const local = ends.find((end) => end.word === "laddr");
   const far = ends.find((end) => end.word === "faddr");
@@ -131,29 +163,47 @@ function setEnds(fields: Fields, code: string, message: string): void {
   const server = /\bserver\s?=\s{0,2}([0-9a-fA-F:.]{2,45})/.exec(message);
   if (server !== null && plainIp(server[1]!) !== undefined) {
     const end = ends.find((one) => one.host === server[1]);
-    second = end ?? { name: undefined, host: server[1]!, port: undefined, natIp: undefined, natPort: undefined, word: "" };
+    second = end ?? {
+      name: undefined,
+      host: server[1]!,
+      port: undefined,
+      natIp: undefined,
+      domain: undefined,
+      natPort: undefined,
+      user: undefined,
+      word: "",
+    };
     first = ends.find((one) => one !== end);
   } else if (/\bGroup =/.test(message)) first = ends.find((end) => end.word === "=" && message.includes(`IP = ${end.host}`));
+  // The ASA names the outer end first; the one who opened an outbound connection is the inner.
+  if (/^Built outbound (?:TCP|UDP) /.test(message)) [first, second] = [second, first];
   if (code === "304001" && second === undefined) second = urlEnd(message);
+  const global = local === undefined ? undefined : ends.find((end) => end.word === "gaddr");
+  if (global !== undefined && global.host !== local!.host) fields["source.nat.ip"] = global.host;
   setEnd(fields, "source", first, "ingress");
   setEnd(fields, "destination", second, "egress");
+  const on = /\bon (?:interface (\S{1,64})|(\S{1,64}) interface)/.exec(message.slice(0, 1_024));
+  if (on !== null) fields["observer.ingress.interface.name"] ??= (on[1] ?? on[2])!.replace(/[.:]$/, "");
 }
 
 /** `10.1.1.1 Accessed URL [user@]10.2.2.2:http://…`. */
 function urlEnd(message: string): End | undefined {
-  const at = message.indexOf("Accessed URL ");
+  const at = message.indexOf("URL ");
   const colon = at < 0 ? -1 : message.indexOf(":http", at);
   if (colon < 0) return undefined;
-  const text = message.slice(at + 13, colon);
+  const text = message.slice(at + 4, colon);
   const host = plainIp(text.slice(text.lastIndexOf("@") + 1));
-  return host === undefined ? undefined : { name: undefined, host, port: undefined, natIp: undefined, natPort: undefined, word: "" };
+  return host === undefined
+    ? undefined
+    : { name: undefined, host, port: undefined, natIp: undefined, domain: undefined, natPort: undefined, user: undefined, word: "" };
 }
 
 function setEnd(fields: Fields, which: "source" | "destination", end: End | undefined, side: string): void {
   if (end === undefined) return;
-  fields[`${which}.ip`] = end.host;
+  fields[plainIp(end.host) === undefined ? `${which}.domain` : `${which}.ip`] = end.host;
   if (end.port !== undefined) fields[`${which}.port`] = end.port;
   if (end.name !== undefined) fields[`observer.${side}.interface.name`] = end.name;
+  if (end.domain !== undefined) fields[`${which}.domain`] = end.domain;
   if (end.natIp !== undefined && end.natIp !== end.host) fields[`${which}.nat.ip`] = end.natIp;
   if (end.natPort !== undefined && end.natPort !== end.port) fields[`${which}.nat.port`] = end.natPort;
 }
@@ -175,6 +225,12 @@ function setUsers(fields: Fields, message: string): void {
     fields["user.name"] = found[1]!;
     break;
   }
+  const owner = endsOf(message).find((end) => end.user !== undefined)?.user;
+  if (owner !== undefined) {
+    const parts = owner.split("\\", 4);
+    fields["user.name"] ??= parts.at(-1)!;
+    if (parts.length > 2) fields["group.name"] = parts[1]!;
+  }
   const group = groups.exec(message);
   if (group !== null) fields["group.name"] = (group[1] ?? group[2])!;
 }
@@ -188,17 +244,25 @@ function setRest(fields: Fields, code: string, message: string): void {
   if (bytes !== null) fields["network.bytes"] = Number(bytes[1]);
   const sent = /Bytes xmt: (\d{1,15}), Bytes rcv: (\d{1,15})/.exec(message);
   if (sent !== null) {
-    fields["destination.bytes"] = Number(sent[1]);
-    fields["source.bytes"] = Number(sent[2]);
+    fields["source.bytes"] = Number(sent[1]);
+    fields["destination.bytes"] = Number(sent[2]);
   }
   const lasted = /\b[Dd]uration:? (?:(\d{1,4})h?:(\d{1,2})m?:(\d{1,2})s?)/.exec(message);
   if (lasted !== null) fields["event.duration"] = (Number(lasted[1]) * 3600 + Number(lasted[2]) * 60 + Number(lasted[3])) * 1_000_000_000;
   const reason = /\b[Rr]eason:? ?[=-]? ?([^:;]{1,256}?)(?:: server|$)/.exec(message);
   if (reason !== null) fields["event.reason"] = reason[1]!.trim();
+  const why = code.startsWith("302") ? /\bbytes \d{1,15} (\D[^(]{1,128}?)(?: \(|$)/.exec(message) : null;
+  if (why !== null) fields["event.reason"] ??= why[1]!;
+  const ended =
+    /(?:terminated|closing connection): ([^.]{1,128})\.?$/.exec(message) ??
+    (code.startsWith("713") ? /(?:^|(?:Group|IP) = [^,]{1,64}, )([^,=]{1,256}?)(?: \(msgid.{0,64}|\. .{1,64})?$/.exec(message) : null);
+  if (ended !== null) fields["event.reason"] ??= ended[1]!;
+  const unmet = /^(Failed to locate [a-z ]{1,64}?)(?: for |$)|Username:\S{1,128} (.{1,256})$/.exec(message.slice(0, 512));
+  if (unmet !== null) fields["event.reason"] ??= (unmet[1] ?? unmet[2])!;
   const command = /executed (?:cmd: )?'?([^']{1,1024})'?$/.exec(message);
   if (command !== null && code.startsWith("1110")) fields["process.command_line"] = command[1]!;
   if (code === "304001") {
-    const url = message.indexOf("http", message.indexOf("Accessed URL "));
+    const url = message.indexOf("http", message.indexOf("URL "));
     if (url > 0) setUrl(fields, message.slice(url));
   }
 }

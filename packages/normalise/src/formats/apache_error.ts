@@ -64,7 +64,7 @@ function setLogin(fields: Fields, message: string): void {
 /** One line of the error log, without trailing blanks. */
 export function decodeApacheError(line: string): Decoded | Flaw {
   const time = stampOf(line);
-  if (time === undefined && !/^\[(?:emerg|alert|crit|error|warn|notice|info|debug)\] /.test(line)) return notError;
+  if (time === undefined && !/^\[(?:\w{0,32}:)?(?:emerg|alert|crit|error|warn|notice|info|debug|trace\d)\] /.test(line)) return notError;
   const fields = newFields();
   fields["event.kind"] = "event";
   fields["event.category"] = "web";
@@ -86,6 +86,8 @@ export function decodeApacheError(line: string): Decoded | Flaw {
   const code = /^AH\d{5}(?=: )/.exec(message);
   if (code !== null) fields["error.code"] = code[0];
   setLogin(fields, message);
+  const referer = message.lastIndexOf(", referer: ");
+  if (referer >= 0) fields["http.request.referrer"] = message.slice(referer + 11);
   return { time, fields };
 }
 

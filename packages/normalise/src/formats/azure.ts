@@ -6,6 +6,7 @@ import { relate } from "../ecs/related.ts";
 import { typeOfOperation } from "../ecs/verbs.ts";
 import { defineDocuments, documentReader, textOf } from "../json/documents.ts";
 import { isFlaw, isObject, looksLikeObject, parseObject } from "../json/parse.ts";
+import { spelling } from "../json/spelling.ts";
 
 const unknownShape: Flaw = {
   code: "unknown_shape",
@@ -106,6 +107,9 @@ const kinds = new Map<string, Kind>([
   ["userriskevents", risk],
   ["riskyserviceprincipals", risk],
   ["serviceprincipalriskevents", risk],
+  ["storageread", { dataset: "azure.storage", category: "file" }],
+  ["storagewrite", { dataset: "azure.storage", category: "file" }],
+  ["storagedelete", { dataset: "azure.storage", category: "file" }],
   ["microsoftgraphactivitylogs", { dataset: "azure.graphactivitylogs", category: ["web", "iam"] }],
 ]);
 const platform: Kind = { dataset: "azure.platformlogs", category: "configuration" };
@@ -148,6 +152,7 @@ function outcomeOf(object: JsonObject): string | undefined {
     object["resultSignature"],
     status["value"],
     object["status"],
+    object["statusCode"],
   ]) {
     const text = typeof told === "number" ? String(told) : textOf(told);
     if (text === undefined) continue;
@@ -170,6 +175,10 @@ function setTargets(fields: Fields, object: JsonObject): void {
   }
 }
 
+const { restore } = spelling(
+  "operationName operationVersion resourceId resultType resultSignature resultDescription callerIpAddress correlationId tenantId durationMs",
+);
+
 const resource = /^\/(?:subscriptions|tenants|providers)\//i;
 
 function isRecord(object: JsonObject): boolean {
@@ -178,7 +187,8 @@ function isRecord(object: JsonObject): boolean {
   return operation !== undefined && typeof id === "string" && resource.test(id);
 }
 
-function claims(object: JsonObject): number {
+function claims(told: JsonObject): number {
+  const object = restore(told);
   if (isRecord(object)) return 1;
   const records = object["records"];
   if (Array.isArray(records)) return isObject(records[0]) && claims(records[0]) >= 0.5 ? 0.95 : 0;
@@ -201,7 +211,7 @@ export default defineDocuments({
   members: (object) => object["records"],
   decode(told) {
     if (claims(told) === 0 && told["operationName"] === undefined) return unknownShape;
-    const object = unpacked(told);
+    const object = unpacked(restore(told));
     const { time, fields } = read(object);
     const kind = kindOf(object);
     if (kind.alert === true) fields["event.kind"] = "alert";

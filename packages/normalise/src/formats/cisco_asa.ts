@@ -116,7 +116,7 @@ export default defineFormat({
           "host.hostname": "fw1",
           "host.name": "fw1",
           message: "Built inbound TCP connection 42 for outside:192.0.2.7/53500 (192.0.2.7/53500) to dmz:10.0.0.2/443 (198.51.100.2/443)",
-          "event.action": "flow-creation",
+          "event.action": "firewall-rule",
           "event.category": "network",
           "event.type": ["connection", "start"],
           "network.transport": "tcp",

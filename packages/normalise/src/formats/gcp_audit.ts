@@ -5,6 +5,7 @@ import { relate } from "../ecs/related.ts";
 import { typeOfOperation } from "../ecs/verbs.ts";
 import { defineDocuments, documentReader, textOf } from "../json/documents.ts";
 import { isObject } from "../json/parse.ts";
+import { spelling } from "../json/spelling.ts";
 
 const unknownShape: Flaw = { code: "unknown_shape", expected: "a LogEntry with logName and protoPayload" };
 
@@ -53,12 +54,17 @@ function isRefused(payload: JsonObject): boolean {
   return Array.isArray(permissions) && (permissions as readonly unknown[]).some((one) => isObject(one) && one["granted"] === false);
 }
 
-const payloadOf = (object: JsonObject): JsonObject | undefined => (isObject(object["protoPayload"]) ? object["protoPayload"] : undefined);
+const { restore, member } = spelling("insertId logName protoPayload receiveTimestamp");
+
+const payloadOf = (object: JsonObject): JsonObject | undefined => {
+  const payload = member(object, "protoPayload");
+  return isObject(payload) ? payload : undefined;
+};
 
 function claims(object: JsonObject): number {
   if (payloadOf(object) === undefined) return 0;
-  const log = object["logName"];
-  return (typeof log === "string" && log.includes("cloudaudit.googleapis.com")) || object["insertId"] !== undefined ? 1 : 0.8;
+  const log = member(object, "logName");
+  return (typeof log === "string" && log.includes("cloudaudit.googleapis.com")) || member(object, "insertId") !== undefined ? 1 : 0.8;
 }
 
 export default defineDocuments({
@@ -71,7 +77,7 @@ export default defineDocuments({
   decode(object) {
     const payload = payloadOf(object);
     if (payload === undefined) return unknownShape;
-    const { time, fields } = read(object);
+    const { time, fields } = read(restore(object));
     fields["cloud.provider"] = "gcp";
     setMeaning(fields, textOf(payload["serviceName"]) ?? "", textOf(payload["methodName"]) ?? "");
     fields["event.outcome"] = isRefused(payload) ? "failure" : "success";

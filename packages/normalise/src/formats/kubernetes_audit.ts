@@ -75,7 +75,10 @@ function setOutcome(fields: Fields, object: JsonObject): void {
   else if (typeof code === "number" || decision === "allow") fields["event.outcome"] = "success";
 }
 
-const isEvent = (object: JsonObject): boolean => object["auditID"] !== undefined && object["kind"] === "Event";
+/** Some collectors leave out the audit's id. */
+const isEvent = (object: JsonObject): boolean =>
+  object["kind"] === "Event" &&
+  (object["auditID"] !== undefined || (typeof object["apiVersion"] === "string" && object["apiVersion"].startsWith("audit.k8s.io/")));
 
 export default defineDocuments({
   name: "kubernetes_audit",
@@ -88,7 +91,7 @@ export default defineDocuments({
   members: (object) => (isEvent(object) ? undefined : object["items"]),
   decode(object) {
     // The items of an EventList leave out their kind.
-    if (object["auditID"] === undefined) return unknownShape;
+    if (object["auditID"] === undefined && !isEvent(object)) return unknownShape;
     const { time, fields } = read(object);
     fields["orchestrator.type"] = "kubernetes";
     setMeaning(fields, object);

@@ -1,9 +1,10 @@
 /** Microsoft 365's unified audit log to ECS, as the Management Activity API and its exports give it. Knows no tenant. */
-import { type JsonObject, type JsonValue, z } from "@vedette/kit";
+import { type JsonObject, z } from "@vedette/kit";
 import type { Fields, Flaw } from "@vedette/model";
 import { relate } from "../ecs/related.ts";
 import { typeOfOperation } from "../ecs/verbs.ts";
 import { defineDocuments, documentReader, textOf } from "../json/documents.ts";
+import { spelling } from "../json/spelling.ts";
 import { setUrl } from "../web/url.ts";
 
 const unknownShape: Flaw = {
@@ -45,23 +46,10 @@ const categories = new Map<string, string>([
 ]);
 const signIns = new Set(["UserLoggedIn", "UserLoginFailed", "MailboxLogin", "TeamsSessionStarted"]);
 
-/** The members that are known here by Microsoft's own spelling; some collectors write everything small. */
-const spelt = new Map(
+const { restore, member } = spelling(
   `CreationTime Operation Workload RecordType Id UserId UserKey UserType ClientIP ClientIPAddress ActorIpAddress ResultStatus ObjectId OrganizationId OrganizationName
-  Parameters ExtendedProperties LogonError UserAgent SourceFileName TargetUserOrGroupName`
-    .split(/\s+/)
-    .map((name) => [name.toLowerCase(), name]),
+  Parameters ExtendedProperties LogonError UserAgent SourceFileName TargetUserOrGroupName`,
 );
-
-/** The record with its members in that spelling. */
-function normal(object: JsonObject): JsonObject {
-  const out: { [key: string]: JsonValue | undefined } = {};
-  for (const key of Object.keys(object)) {
-    const name = spelt.get(key) ?? key;
-    if (name !== "__proto__") out[name] = object[key];
-  }
-  return out;
-}
 
 function setOutcome(fields: Fields, object: JsonObject): void {
   const status = textOf(object["ResultStatus"]) ?? "";
@@ -71,7 +59,7 @@ function setOutcome(fields: Fields, object: JsonObject): void {
   else if (/partial/i.test(status)) fields["event.outcome"] = "unknown";
 }
 
-const has = (object: JsonObject, name: string): boolean => object[name] !== undefined || object[name.toLowerCase()] !== undefined;
+const has = (object: JsonObject, name: string): boolean => member(object, name) !== undefined;
 
 export default defineDocuments({
   name: "m365_audit",
@@ -80,10 +68,14 @@ export default defineDocuments({
   stability: "beta",
   config: z.strictObject({}),
   claims: (object) =>
-    has(object, "Operation") && has(object, "Workload") && (has(object, "RecordType") || has(object, "CreationTime")) ? 1 : 0,
+    has(object, "Operation") &&
+    has(object, "Workload") &&
+    (has(object, "RecordType") || has(object, "CreationTime") || has(object, "UserId"))
+      ? 1
+      : 0,
   decode(told) {
     if (!has(told, "Operation") || !has(told, "Workload")) return unknownShape;
-    const object = normal(told);
+    const object = restore(told);
     const { time, fields } = read(object);
     const operation = textOf(object["Operation"]) ?? "";
     if (signIns.has(operation)) {

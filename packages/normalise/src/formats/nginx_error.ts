@@ -14,6 +14,8 @@ const details = ", client: ";
 
 /** Where nginx's own `, client: …` details begin: the first outside quotes, because paths and names in the message stand in quotes. */
 function detailsAt(message: string): number {
+  // A user's name may hold quotes; a request, which comes after, no blanks.
+  if (message.startsWith('user "')) return message.lastIndexOf(details);
   let from = 0;
   for (let quoted = false; ; quoted = !quoted) {
     const quote = message.indexOf('"', from);

@@ -5,6 +5,7 @@ import { relate } from "../ecs/related.ts";
 import { typeOfOperation } from "../ecs/verbs.ts";
 import { defineDocuments, documentReader, textOf } from "../json/documents.ts";
 import { isObject } from "../json/parse.ts";
+import { spelling } from "../json/spelling.ts";
 
 const unknownShape: Flaw = { code: "unknown_shape", expected: "an event of Okta's system log: {eventType, published, actor, …}" };
 
@@ -72,12 +73,14 @@ function setTarget(fields: Fields, object: JsonObject): void {
   if (fields["group.name"] === undefined) delete fields["group.name"];
 }
 
+const { restore, member } = spelling("eventType displayMessage debugContext authenticationContext securityContext legacyEventType");
+
 const isEvent = (object: JsonObject): boolean =>
-  typeof object["eventType"] === "string" &&
-  object["published"] !== undefined &&
+  typeof member(object, "eventType") === "string" &&
+  (object["published"] !== undefined || object["severity"] !== undefined) &&
   (isObject(object["actor"]) ||
     isObject(object["outcome"]) ||
-    isObject(object["securityContext"]) ||
+    isObject(member(object, "securityContext")) ||
     object["legacyEventType"] !== undefined);
 
 /** Event hooks put their events below `data.events`. */
@@ -95,7 +98,8 @@ export default defineDocuments({
   config: z.strictObject({}),
   claims: (object) => (isEvent(object) || hookEvents(object) !== undefined ? 1 : 0),
   members: (object) => (isEvent(object) ? undefined : (hookEvents(object) as never)),
-  decode(object) {
+  decode(told) {
+    const object = restore(told);
     const action = textOf(object["eventType"]);
     if (action === undefined) return unknownShape;
     const { time, fields } = read(object);

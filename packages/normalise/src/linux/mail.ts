@@ -13,6 +13,10 @@ export function readDovecot(message: string, fields: Fields): boolean {
   return part.startsWith("auth") && dovecotAuth(text, fields);
 }
 
+/** In its own log file Dovecot puts no name before the part: `imap-login: Info: …`. */
+export const readDovecotPart = (message: string, fields: Fields): boolean =>
+  readDovecot(`${String(fields["process.name"])}: ${message}`, fields);
+
 function dovecotLogin(protocol: string, text: string, fields: Fields): boolean {
   fields["network.protocol"] = protocol;
   const at = text.lastIndexOf(", rip=") >= 0 ? text.lastIndexOf(", rip=") + 6 : text.startsWith("rip=") ? 4 : text.indexOf(": rip=") + 6;
@@ -25,23 +29,36 @@ function dovecotLogin(protocol: string, text: string, fields: Fields): boolean {
   const head = user < 0 ? text : text.slice(0, user);
   if (head.startsWith("Login: ") || head.startsWith("Proxy: ")) setAuthentication(fields, "mail_login", "success");
   else if (head.includes("auth failed") || head.includes("(auth_failed)")) setAuthentication(fields, "mail_login", "failure");
+  // Version 1 says no more of a refused login.
+  else if (head.startsWith("Aborted login: ") && close > user + 6) setAuthentication(fields, "mail_login", "failure");
   else if (head.includes("disallowed plaintext auth")) setAuthentication(fields, "mail_login_denied", "failure");
   else end(fields, "mail_disconnect");
   return true;
 }
 
 /** `pam(USER,ADDRESS[,<SESSION>]): unknown user`, `sql(USER,ADDRESS): Password mismatch`. */
-function dovecotAuth(text: string, fields: Fields): boolean {
+function dovecotAuth(told: string, fields: Fields): boolean {
+  // A worker says first on whose behalf: `conn unix:auth-worker (pid=1,uid=2): auth-worker<3>: `.
+  const behalf = told.startsWith("conn unix:") ? told.indexOf(">: ") : -1;
+  const text = behalf < 0 ? told : told.slice(behalf + 3);
   const open = text.indexOf("(");
   const close = text.indexOf("): ", open);
-  if (open <= 0 || close < 0 || open > 32) return false;
+  if (open <= 0 || close < 0 || open > 32 || text.startsWith("pam_")) return false;
   let inner = text.slice(open + 1, close);
   if (inner.endsWith(">")) inner = inner.slice(0, inner.lastIndexOf(",<"));
   const comma = inner.lastIndexOf(",");
   fields["user.name"] = comma < 0 ? inner : inner.slice(0, comma);
   if (comma >= 0) setSource(fields, inner.slice(comma + 1));
   const said = text.slice(close + 3).toLowerCase();
-  const refused = ["unknown user", "password mismatch", "authentication failure", "invalid credentials", "no passdb", "not allowed"];
+  const refused = [
+    "unknown user",
+    "password mismatch",
+    "authentication failure",
+    "invalid credentials",
+    "no passdb",
+    "not allowed",
+    "user not known",
+  ];
   if (refused.some((word) => said.includes(word))) {
     // The login process reports the same attempt when the connection ends.
     setAuthentication(fields, "mail_password", "failure");

@@ -4,7 +4,7 @@ import { readPostgresLine } from "../postgresql/message.ts";
 import { readSlurmMessage } from "../slurm/message.ts";
 import { readAccounts } from "./accounts.ts";
 import { readKernel } from "./kernel.ts";
-import { readDovecot, readPostfix } from "./mail.ts";
+import { readDovecot, readDovecotPart, readPostfix } from "./mail.ts";
 import { readPam } from "./pam.ts";
 import { readSu, readSudo } from "./privilege.ts";
 import { readDoas, readNamed, readProftpd, readPureFtpd, readRhostFailure, readVsftpd } from "./services.ts";
@@ -55,6 +55,9 @@ const programs = new Map<string, Program>([
   ["slurmstepd", { dataset: "slurm.log", read: readSlurmMessage }],
   ["slurmrestd", { dataset: "slurm.log", read: readSlurmMessage }],
 ]);
+for (const name of ["imap-login", "pop3-login", "submission-login", "managesieve-login", "auth-worker", "auth"]) {
+  programs.set(name, { dataset: "dovecot.log", read: readDovecotPart });
+}
 for (const name of "useradd usermod userdel groupadd groupmod groupdel gpasswd passwd chage chpasswd adduser deluser".split(" ")) {
   programs.set(name, auth(readAccounts));
 }

@@ -77,19 +77,26 @@ export function readPureFtpd(message: string, fields: Fields): boolean {
   return true;
 }
 
-/** vsftpd within syslog: `[pid N] [USER] FAIL LOGIN: Client "ADDRESS"`, `[USER] OK LOGIN: Client "ADDRESS"`. */
+/** vsftpd: `[USER] FAIL LOGIN: Client "ADDRESS"`, `OK UPLOAD: Client …`, `CONNECT: Client …`, `FTP response: Client …`. */
 export function readVsftpd(message: string, fields: Fields): boolean {
-  const found = /(?:^|\] )(?:\[(.{0,128}?)\] )?(OK|FAIL) (LOGIN|UPLOAD|DOWNLOAD|DELETE): Client "([^"]{1,64})"/.exec(message.slice(0, 600));
+  const found = /(?:^|\] )(?:\[(.{0,128}?)\] )?(?:(OK|FAIL) ([A-Z]{1,16})|CONNECT|FTP \w{1,16}): Client "([^"]{1,64})"/.exec(
+    message.slice(0, 600),
+  );
   if (found === null) return false;
   setSource(fields, found[4]!);
   fields["network.protocol"] = "ftp";
   if (found[1] !== undefined) fields["user.name"] = found[1];
-  const outcome = found[2] === "OK" ? "success" : "failure";
-  if (found[3] === "LOGIN") setAuthentication(fields, "ftp_login", outcome);
+  const [, , told, verb] = found;
+  const outcome = told === "OK" ? "success" : "failure";
+  if (verb === undefined) {
+    fields["event.category"] = "session";
+    fields["event.type"] = "info";
+    fields["event.action"] = "ftp_session";
+  } else if (verb === "LOGIN") setAuthentication(fields, "ftp_login", outcome);
   else {
     fields["event.category"] = "file";
-    fields["event.type"] = found[3] === "DELETE" ? "deletion" : found[3] === "UPLOAD" ? "creation" : "access";
-    fields["event.action"] = `ftp_${found[3]!.toLowerCase()}`;
+    fields["event.type"] = verb === "DELETE" ? "deletion" : verb === "UPLOAD" ? "creation" : "access";
+    fields["event.action"] = `ftp_${verb.toLowerCase()}`;
     fields["event.outcome"] = outcome;
   }
   return true;

@@ -136,6 +136,9 @@ function hostAndTag(line: string, at: number): void {
   tagAndMessage(line, next);
 }
 
+/** macOS names applications by their titles: `Google Chrome Helper[85294]: …`. */
+const spacedTag = /^(?:[A-Z][\w.+-]{0,32} ){1,3}[\w.()+-]{1,32}\[\d{1,10}\]: /;
+
 function tagAndMessage(line: string, at: number): void {
   const colon = line.indexOf(":", at);
   const blank = line.indexOf(" ", at);
@@ -143,6 +146,12 @@ function tagAndMessage(line: string, at: number): void {
   // A tag is one word that ends in a colon, or at a `[pid]`; anything else is message from its first word on.
   let stop = end > at && line.charCodeAt(end - 1) === 0x3a ? end - 1 : -1;
   if (stop < 0 && colon >= 0 && colon < end && line.charCodeAt(colon - 1) === 0x5d) stop = colon;
+  if (stop < 0) {
+    const spaced = spacedTag.exec(line.slice(at, at + 128));
+    if (spaced !== null) stop = at + spaced[0].length - 2;
+  }
+  // ProFTPD and a few others leave the colon out behind the PID.
+  if (stop < 0 && isPidAt(line, at, end)) stop = end;
   if (stop <= at || stop - at > maxName) {
     header.message = line.slice(at);
     return;
@@ -150,7 +159,17 @@ function tagAndMessage(line: string, at: number): void {
   setTag(line, at, stop);
   let next = stop + 1;
   if (line.charCodeAt(next) === 0x20) next++;
-  header.message = line.slice(next);
+  // launchd names the service it speaks of: `com.apple.xpc.launchd[1] (com.apple.quicklook[21498]): …`.
+  const about = line.charCodeAt(stop) === 0x20 && line.charCodeAt(next) === 0x28 ? line.indexOf("): ", next) : -1;
+  header.message = line.slice(about > 0 && about - next <= maxName ? about + 3 : next);
+}
+
+/** Whether the word from `at` to `end` is `name[digits]`. */
+function isPidAt(line: string, at: number, end: number): boolean {
+  const open = line.lastIndexOf("[", end);
+  if (line.charCodeAt(end - 1) !== 0x5d || open <= at || end - open > 12 || end - open < 3) return false;
+  for (let i = open + 1; i < end - 1; i++) if (!(line.charCodeAt(i) >= 0x30 && line.charCodeAt(i) <= 0x39)) return false;
+  return true;
 }
 
 function setTag(line: string, at: number, end: number): void {

@@ -139,6 +139,17 @@ export function haproxyDate(text: string, at: number, end: number): Micros | und
   return text.charCodeAt(point) === 0x2e && digitsEnd(text, point + 1) === end ? base + fraction(text, point + 1, end) : undefined;
 }
 
+/** Suricata's `07/11/2022-10:29:01.860293`, month first, in the sensor's zone, counted as UTC. */
+export function usDate(text: string): Micros | undefined {
+  const year = digits(text, 6, 4);
+  const clock = clockAt(text, 11);
+  const end = text.length === 19 ? 19 : digitsEnd(text, 20);
+  if (text.charCodeAt(2) !== 0x2f || text.charCodeAt(5) !== 0x2f || text.charCodeAt(10) !== 0x2d || !(year >= 0 && clock >= 0))
+    return undefined;
+  const base = end === text.length ? dated(year, digits(text, 0, 2), digits(text, 3, 2), clock) : undefined;
+  return base === undefined || text.length === 19 ? base : base + fraction(text, 20, end);
+}
+
 /** nginx's error log: `2016/10/25 14:49:34`, in the server's zone, counted as UTC. */
 export function nginxErrorDate(text: string): Micros | undefined {
   const year = digits(text, 0, 4);

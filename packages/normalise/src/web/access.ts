@@ -163,6 +163,7 @@ function setResponse(fields: Fields, line: string, at: number, module: string): 
 
 /** Whether a line has the look of an access log, cheaply. */
 export function looksLikeAccess(line: string): boolean {
+  if (line.charCodeAt(0) === 0x5b) return !("code" in decodeTlsRequest(line, "apache"));
   const dateEnd = line.indexOf('] "');
   const dateStart = dateEnd < 0 ? -1 : line.lastIndexOf("[", dateEnd);
   return dateStart >= 0 && clfDate(line, dateStart + 1, dateEnd) !== undefined;
