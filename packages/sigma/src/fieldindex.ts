@@ -8,6 +8,9 @@ import { WordSearch } from "./wordsearch.ts";
 const maxRemembered = 512;
 /** Longer values hardly repeat and would hold memory. */
 const maxRememberedLength = 256;
+/** Share of values that must have come again, and how many are not remembered where they did not. */
+const worthwhile = 0.2;
+const pause = 8_192;
 /** Within these bounds skipping through a long text is cheaper than the automaton's step for each character: measured on PowerShell's ContextInfo. */
 const mostSkipped = 400;
 const shortestSkipped = 4;
@@ -51,6 +54,10 @@ export class FieldIndex {
   /** For long texts, where the literals suit it. */
   readonly #search: WordSearch | undefined;
   readonly #scratch: number[] = [];
+  /** Values asked for in this generation. */
+  #asked = 0;
+  /** Values still to come that are not remembered. */
+  #paused = 0;
   #young = new Map<string, readonly number[]>();
   #old = new Map<string, readonly number[]>();
 
@@ -75,18 +82,31 @@ export class FieldIndex {
     this.#always = [...always];
   }
 
-  /** Rules for which this value holds a witness, each once. The result is shared: not to be changed. */
+  /** Rules for which this value holds a witness, each perhaps more than once. The result is shared: not to be changed. */
   candidates(text: string): readonly number[] {
     if (text.length > maxRememberedLength) return this.#find(text);
-    const known = this.#young.get(text);
-    if (known !== undefined) return known;
-    const found = this.#old.get(text) ?? this.#find(text);
-    if (this.#young.size >= maxRemembered) {
-      this.#old = this.#young;
-      this.#young = new Map();
+    if (this.#paused > 0) {
+      this.#paused--;
+      return this.#find(text);
     }
+    this.#asked++;
+    return this.#young.get(text) ?? this.#remember(text);
+  }
+
+  #remember(text: string): readonly number[] {
+    const found = this.#old.get(text) ?? this.#find(text);
+    if (this.#young.size >= maxRemembered) this.#turnOver();
     this.#young.set(text, found);
     return found;
+  }
+
+  /** Begins a generation. Where the last one's values hardly came again, remembering them costs more than it saves: it pauses for a while. */
+  #turnOver(): void {
+    const again = this.#asked === 0 ? 1 : 1 - maxRemembered / this.#asked;
+    this.#asked = 0;
+    if (again < worthwhile) this.#paused = pause;
+    this.#old = this.#young;
+    this.#young = new Map();
   }
 
   #find(text: string): readonly number[] {
@@ -99,10 +119,10 @@ export class FieldIndex {
       if (exact === undefined) return this.#always;
       if (this.#always.length === 0) return exact;
     }
-    const found = new Set(this.#always);
-    if (exact !== undefined) for (const rule of exact) found.add(rule);
-    for (const part of new Set(parts)) for (const rule of this.#parts.get(part) ?? none) found.add(rule);
-    return [...found];
+    const found = this.#always.slice();
+    if (exact !== undefined) for (const rule of exact) found.push(rule);
+    for (const part of parts) for (const rule of this.#parts.get(part) ?? none) found.push(rule);
+    return found;
   }
 
   #scan(text: string, found: number[]): void {

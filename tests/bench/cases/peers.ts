@@ -1,10 +1,11 @@
 /** Vedette's `scan` beside the peers installed here (CrowdSec, fail2ban, rsigma), on the same files, as whole processes; it installs nothing. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
 import { rekeyedSshd, shared, temporary } from "../corpus.ts";
 import { option, percentile, print, say } from "../harness.ts";
+import { writeWindows } from "../otrf.ts";
 import { programArguments } from "../program.ts";
 
 const sshdLines = 60_000;
@@ -196,58 +197,6 @@ function windowsLoads(directory: string, wanted: number): Load[] {
     });
   }
   return [{ name: "windows", events, peers }];
-}
-
-const services: { readonly [channel: string]: string } = {
-  Security: "security",
-  System: "system",
-  "Microsoft-Windows-Sysmon/Operational": "sysmon",
-  "Microsoft-Windows-PowerShell/Operational": "powershell",
-  "Windows PowerShell": "powershell-classic",
-};
-/** Sysmon's event numbers in Sigma's words (Sigma specification, appendix taxonomy). */
-const categories: { readonly [id: number]: string } = {
-  1: "process_creation",
-  3: "network_connection",
-  5: "process_termination",
-  6: "driver_load",
-  7: "image_load",
-  8: "create_remote_thread",
-  9: "raw_access_thread",
-  10: "process_access",
-  11: "file_event",
-  12: "registry_event",
-  13: "registry_set",
-  14: "registry_rename",
-  15: "create_stream_hash",
-  17: "pipe_created",
-  18: "pipe_created",
-  22: "dns_query",
-  23: "file_delete",
-};
-
-/** Flat documents of OTRF, with the log source in the fields by which rsigma routes; the other reader ignores them. */
-function writeWindows(file: string, wanted: number): number {
-  const folder = join(shared, "data/otrf-security-datasets/atomic/windows");
-  const archives = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((f) => f.endsWith(".zip"));
-  const out = openSync(file, "w");
-  let count = 0;
-  for (const archive of archives.sort()) {
-    const text = execFileSync("unzip", ["-p", join(folder, archive)], { maxBuffer: 1_073_741_824 }).toString();
-    for (const line of text.split("\n")) {
-      if (count === wanted || !line.startsWith("{")) continue;
-      const event = JSON.parse(line) as { [field: string]: unknown };
-      const service = services[String(event["Channel"])];
-      if (service === undefined) continue;
-      const category =
-        service === "sysmon" ? categories[Number(event["EventID"])] : Number(event["EventID"]) === 4104 ? "ps_script" : undefined;
-      writeSync(out, `${JSON.stringify({ ...event, product: "windows", service, ...(category && { category }) })}\n`);
-      count++;
-    }
-    if (count === wanted) break;
-  }
-  closeSync(out);
-  return count;
 }
 
 function writeLines(file: string, lines: Iterator<string>, count: number): void {
