@@ -34,6 +34,8 @@ export interface RuntimeOptions {
   readonly pipelines: readonly ProgramFile[];
   readonly detectors: { readonly [name: string]: unknown };
   readonly lateness_s: number;
+  /** Values for `%name%` in rules with `|expand`. */
+  readonly placeholders?: Program["placeholders"];
   readonly sources: readonly ConfiguredSource[];
   readonly sourceSpecs: ReadonlyMap<string, SourceSpec>;
   readonly retention: { readonly [C in EventClass]?: { readonly maxAge?: Micros; readonly maxBytes?: number } };
@@ -142,7 +144,12 @@ export class Runtime {
       settings: options.store.settings,
       disk: options.rules,
       releases: options.releases,
-      fixed: { pipelines: options.pipelines, detectors: options.detectors, lateness_s: options.lateness_s },
+      fixed: {
+        pipelines: options.pipelines,
+        detectors: options.detectors,
+        lateness_s: options.lateness_s,
+        ...(options.placeholders === undefined ? {} : { placeholders: options.placeholders }),
+      },
       budget_per_day: options.rule_budget_per_day,
       formats: knownFormats,
       counts: () => runtime.engine.ledger,

@@ -74,7 +74,7 @@ async function compile(folders: readonly string[] | undefined): Promise<Compiled
     0,
   );
   const compiled = await compileProgram(program);
-  tellRefused([...parseFiles(program.rules).flatMap((p) => p.refused), ...compiled.rules.refused]);
+  tellRefused([...parseFiles(program.rules).flatMap((p) => p.refused), ...compiled.refused]);
   return compiled;
 }
 

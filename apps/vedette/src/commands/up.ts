@@ -88,6 +88,7 @@ async function serve(
     pipelines: bundledPipelines(),
     detectors: config.detectors,
     lateness_s: config.engine.lateness_s,
+    placeholders: config.sigma.placeholders,
     sources: configuredSources(loaded),
     sourceSpecs: await sources(),
     retention: Object.fromEntries(

@@ -84,6 +84,15 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("Sigma rules."),
+  sigma: z
+    .strictObject({
+      placeholders: z
+        .record(z.string().regex(/^[\w.-]{1,100}$/), z.array(z.string().min(1)).min(1).max(1_000))
+        .default({})
+        .describe("What %NAME% stands for in rules with |expand, as NAME: [values]; a rule that names another is refused."),
+    })
+    .prefault({})
+    .describe("What Sigma rules leave to the site."),
   detectors: z.record(z.string(), z.unknown()).default({}).describe("Settings of detectors by name, or false to turn one off."),
   sources: z
     .record(z.string(), z.record(z.string(), z.unknown()))

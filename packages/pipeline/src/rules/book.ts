@@ -24,7 +24,7 @@ export interface RuleBookOptions {
   readonly settings: SettingStore;
   /** The rule files that the configuration names, as they are on disk now. May throw ConfigError. */
   readonly disk: () => readonly ProgramFile[];
-  readonly fixed: Pick<Program, "pipelines" | "detectors" | "lateness_s">;
+  readonly fixed: Pick<Program, "pipelines" | "detectors" | "lateness_s" | "placeholders">;
   /** Matches a day that one rule may have. */
   readonly budget_per_day: number;
   /** Told after each change. */
