@@ -10,7 +10,7 @@ import { Engine } from "./engine.ts";
 import { Intakes, type SourceOptions } from "./intake.ts";
 import type { SourceLine } from "./ledger.ts";
 import { type Pool, threadPool } from "./pool.ts";
-import type { ProgramFile } from "./program.ts";
+import type { Program, ProgramFile } from "./program.ts";
 import { Rates } from "./rates.ts";
 import { RuleDesk } from "./rules/desk.ts";
 import type { Releases } from "./rules/releases.ts";
