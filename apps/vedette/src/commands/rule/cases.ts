@@ -1,59 +1,46 @@
-/** Runs the cases that a rule carries under `vedette.tests`: its events, or its raw lines through the real decoder. */
+/** Runs the cases that rules and correlations carry under `vedette.tests`: their events, or their raw lines through the real decoder. */
 import { type Decoded, newFields } from "@vedette/kit";
 import type { Fields } from "@vedette/model";
 import { formats } from "@vedette/normalise";
-import type { ProgramFile } from "@vedette/pipeline";
-import { compileRules, parseRules, type SigmaRule } from "@vedette/sigma";
-import { pipelines } from "./files.ts";
-import { Locator } from "./locate.ts";
+import { Correlator, type Header, type SigmaCorrelation, type SigmaRule } from "@vedette/sigma";
+import type { Collection } from "./collection.ts";
+import type { Locator, Place } from "./locate.ts";
 import type { Outcome } from "./report.ts";
 import { type Case, caseSchema } from "./schema.ts";
 
-/** A fixed moment, so that cases give the same result on every day. */
+/** A fixed moment, so that cases give the same result on every day; records without a time follow it second by second. */
 const received = 1_790_000_000_000_000;
+const second = 1_000_000;
 
-/** Runs every case of one rule file; a rule without a positive and a negative case fails. */
-export async function testFile({ file, text }: ProgramFile): Promise<Outcome[]> {
-  const { rules, refused } = parseRules(text, file);
-  const outcomes: Outcome[] = refused.map((r) => ({
-    file,
-    line: r.line,
-    column: r.column,
-    rule: r.title,
-    check: "refused",
-    name: "loads",
-    ok: false,
-    level: "error",
-    message: r.message,
-  }));
-  const locator = new Locator(text);
-  for (const rule of rules) outcomes.push(...(await testRule(rule, locator)));
-  return outcomes;
-}
-
-async function testRule(rule: SigmaRule, locator: Locator): Promise<Outcome[]> {
-  const cases = casesOf(rule, locator);
-  const outcomes: Outcome[] = [...cases.flaws];
-  for (const wanted of ["match", "none"] as const) {
-    if (cases.valid.some(({ one }) => one.expect === wanted) || cases.flaws.length > 0) continue;
-    const place = locator.find(rule.line, "vedette", "tests");
-    const name = `has a case that expects ${wanted}`;
-    outcomes.push(outcome(rule, place, "no-cases", name, "add one under vedette.tests"));
+/** Runs every case of the collection; a rule or correlation without a positive and a negative case fails, one that only feeds others needs none. */
+export async function runCases(collection: Collection): Promise<Outcome[]> {
+  const outcomes: Outcome[] = collection.refused.map(({ file, line, column, title, message }) => {
+    const refused = { file, line, column, rule: title, check: "refused", name: "loads" };
+    return { ...refused, ok: false, level: "error", message };
+  });
+  for (const document of [...collection.rules, ...collection.correlations]) {
+    if (!collection.holds(document)) continue;
+    const locator = collection.locator(document.file);
+    const cases = casesOf(document, locator);
+    outcomes.push(...cases.flaws);
+    for (const wanted of ["match", "none"] as const) {
+      if (cases.valid.some(({ one }) => one.expect === wanted) || cases.flaws.length > 0) continue;
+      if (collection.linked.silent.has(document.id) && cases.valid.length === 0) continue;
+      const place = locator.find(document.line, "vedette", "tests");
+      outcomes.push(outcome(document, place, "no-cases", `has a case that expects ${wanted}`, "add one under vedette.tests"));
+    }
+    for (const { one, place } of cases.valid)
+      outcomes.push(outcome(document, place, "case", one.name, await runCase(collection, document, one)));
   }
-  for (const { one, place } of cases.valid) outcomes.push(outcome(rule, place, "case", one.name, await runCase(rule, one)));
   return outcomes;
 }
 
 /** The well-formed cases of a rule with their places, and what is wrong with the others. */
-export function casesOf(
-  rule: SigmaRule,
-  locator: Locator,
-): { valid: { readonly one: Case; readonly place: { line: number; column: number } }[]; flaws: Outcome[] } {
+export function casesOf(rule: Header, locator: Locator): { valid: { readonly one: Case; readonly place: Place }[]; flaws: Outcome[] } {
   const tests = rule.vedette?.tests ?? [];
-  const valid: { one: Case; place: { line: number; column: number } }[] = [];
+  const valid: { one: Case; place: Place }[] = [];
   const flaws: Outcome[] = [];
-  const flaw = (place: { line: number; column: number }, message: string) =>
-    flaws.push(outcome(rule, place, "bad-case", "cases are well formed", message));
+  const flaw = (place: Place, message: string) => flaws.push(outcome(rule, place, "bad-case", "cases are well formed", message));
   if (!Array.isArray(tests)) flaw(locator.find(rule.line, "vedette", "tests"), "expected a list of cases");
   else
     for (const [i, test] of tests.entries()) {
@@ -69,43 +56,61 @@ export function casesOf(
   return { valid, flaws };
 }
 
-function outcome(
-  rule: SigmaRule,
-  place: { readonly line: number; readonly column: number },
-  check: string,
-  name: string,
-  message: string,
-): Outcome {
+function outcome(rule: Header, place: Place, check: string, name: string, message: string): Outcome {
   return { file: rule.file, ...place, rule: rule.title, check, name, ok: message === "", level: "error", message };
 }
 
 /** Why the case fails; "" when it holds. */
-async function runCase(rule: SigmaRule, one: Case): Promise<string> {
-  const set = compileRules([rule], { pipelines: pipelines() });
-  const [refusal] = set.refused;
-  if (refusal) return refusal.message;
+async function runCase(collection: Collection, document: SigmaRule | SigmaCorrelation, one: Case): Promise<string> {
   const events = await eventsOf(one);
   if (typeof events === "string") return events;
-  const hits = events.filter((event) => {
-    const matched: number[] = [];
-    set.match(event, matched);
-    return matched.length > 0;
-  }).length;
+  const hits = "condition" in document ? matches(collection, document, events) : episodes(collection, document, events);
   if (one.expect === "match") return hits > 0 ? "" : `expected a match; none of ${events.length} events matched`;
   return hits === 0 ? "" : `expected none; ${hits} of ${events.length} events matched`;
 }
 
-async function eventsOf(one: Case): Promise<{ fields: Fields; original: string }[] | string> {
-  if (one.events) return one.events.map((e) => ({ fields: Object.assign(newFields(), e) as Fields, original: "" }));
+interface CaseEvent {
+  readonly fields: Fields;
+  readonly original: string;
+  readonly time: number;
+}
+
+function matches(collection: Collection, rule: SigmaRule, events: readonly CaseEvent[]): number {
+  const number = collection.numberOf(rule)!;
+  const matched: number[] = [];
+  // by the index, as in production: a rule that it does not find does not hold
+  return events.filter((event) => collection.set.match(event, matched) > 0 && matched.includes(number)).length;
+}
+
+function episodes({ set, linked }: Collection, { id }: SigmaCorrelation, events: readonly CaseEvent[]): number {
+  const correlator = new Correlator(linked);
+  const starts = new Set<string>();
+  const matched: number[] = [];
+  for (const [i, event] of [...events].sort((a, b) => a.time - b.time).entries()) {
+    set.match(event, matched);
+    const rules = matched.map((n) => set.rules[n]!.id);
+    for (const found of correlator.add({ ...event, id: String(i) }, rules))
+      if (found.correlation.rule.id === id) starts.add(`${found.key}\0${found.start}`);
+  }
+  return starts.size;
+}
+
+async function eventsOf(one: Case): Promise<CaseEvent[] | string> {
+  if (one.events)
+    return one.events.map((e, i) => {
+      const told = typeof e["@timestamp"] === "string" ? Date.parse(e["@timestamp"]) * 1_000 : Number.NaN;
+      return { fields: Object.assign(newFields(), e) as Fields, original: "", time: Number.isNaN(told) ? received + i * second : told };
+    });
   const spec = (await formats()).get(one.format ?? "");
   if (!spec) return `unknown format "${one.format}"; known: ${[...(await formats()).keys()].sort().join(", ")}`;
   const decode = spec.decoder(spec.config.parse({}));
-  const found: { fields: Fields; original: string }[] = [];
+  const found: CaseEvent[] = [];
   const stream = one.stream ?? "test";
   for (const line of one.raw!.split("\n").filter((l) => l.trim() !== "")) {
     const result = decode(line, { preamble: one.preamble, received, peer: undefined, source: "test", stream });
-    if (Array.isArray(result)) found.push(...(result as Decoded[]).map((d) => ({ fields: d.fields, original: line })));
-    else if ("fields" in result) found.push({ fields: result.fields, original: line });
+    const take = (d: Decoded) => found.push({ fields: d.fields, original: line, time: d.time ?? received + found.length * second });
+    if (Array.isArray(result)) (result as Decoded[]).forEach(take);
+    else if ("fields" in result) take(result);
     else if ("code" in result) return `line does not decode as ${one.format}: ${result.code}, expected ${result.expected}`;
   }
   return found;

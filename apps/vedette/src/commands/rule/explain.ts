@@ -27,7 +27,9 @@ interface Placed {
   readonly original: string;
 }
 
-const out = (text: string) => process.stdout.write(`${text}\n`);
+const out = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
 
 export async function explain(wanted: string, path: string | undefined, options: Options): Promise<void> {
   const { set, number } = find(wanted, options.rules);
@@ -37,7 +39,11 @@ export async function explain(wanted: string, path: string | undefined, options:
       : path === undefined
         ? undefined
         : await choose(path, set, number, options);
-  if (event === undefined) return options.json ? out(safe(JSON.stringify(described(set, number)))) : describe(set, number);
+  if (event === undefined) {
+    if (options.json) out(safe(JSON.stringify(described(set, number))));
+    else describe(set, number);
+    return;
+  }
   const clause = set.trace(number, event);
   const rule = set.rules[number]!;
   if (options.json) {

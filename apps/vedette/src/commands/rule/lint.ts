@@ -1,102 +1,69 @@
 /** `vedette rule lint`: rules load, and where they do not, why; and what is probably not meant. */
-import type { ProgramFile } from "@vedette/pipeline";
-import { compileRules, fieldsOf, type Pipeline, parseRules, type SigmaRule } from "@vedette/sigma";
-import { fieldNames } from "../../fields.ts";
+import { fieldsOf, type Header, type Pipeline, type SigmaCorrelation, type SigmaRule } from "@vedette/sigma";
+import { type FieldNames, fieldNames } from "../../fields.ts";
 import { casesOf } from "./cases.ts";
+import { Collection } from "./collection.ts";
 import { pipelines, ruleFiles } from "./files.ts";
-import { Locator } from "./locate.ts";
+import type { Step } from "./locate.ts";
 import { type Outcome, type ReportOptions, report } from "./report.ts";
 import { contradiction, isBroad, unusedSelections } from "./sense.ts";
 
-export async function lint(paths: readonly string[], options: ReportOptions): Promise<void> {
-  report(lintFiles(ruleFiles(paths)), options, "rules");
-}
-
-export function lintFiles(files: readonly ProgramFile[]): Outcome[] {
-  const parsed = files.map((file) => parseRules(file.text, file.file));
-  const set = compileRules(
-    parsed.flatMap((p) => p.rules),
-    { pipelines: pipelines() },
-  );
-  const mapped = new Map(set.rules.map((rule, i) => [rule, set.conditionOf(i)]));
-  const refused = [...parsed.flatMap((p) => p.refused), ...set.refused].map(
-    (r): Outcome => ({
-      file: r.file,
-      line: r.line,
-      column: r.column,
-      rule: r.title,
-      check: r.construct.startsWith("id: ") ? "duplicate-id" : "refused",
-      name: "loads",
-      ok: false,
-      level: "error",
-      message: r.message,
-    }),
-  );
+export function lint(paths: readonly string[], options: ReportOptions): void {
+  const collection = new Collection(ruleFiles(paths));
   const names = fieldNames(pipelines().filter((p): p is Pipeline => !("construct" in p)));
-  const outcomes = files.flatMap((file, i) => {
-    const locator = new Locator(file.text);
-    return parsed[i]!.rules.flatMap((rule) => {
-      const condition = mapped.get(rule);
-      if (condition === undefined) return [];
-      const say: Say = (check, name, message, path, level = "warning") => ({
-        file: rule.file,
-        ...locator.find(rule.line, ...path),
-        rule: rule.title,
-        check,
-        name,
-        ok: false,
-        level,
-        message,
-      });
-      const found = [
-        ...names.unknownIn(rule).map(({ field, nearest }) => {
-          const key = (written: string) => written === field || written.startsWith(`${field}|`);
-          const hint = nearest === undefined ? "no event is known to carry it" : `did you mean ${nearest}?`;
-          return say("unknown-field", "fields are known", `${field}: ${hint}`, ["detection", ...selectionOf(rule, field), key]);
-        }),
-        ...unusedSelections(rule).map((name) =>
-          say("unused-selection", "every selection is used", `the condition does not name ${name}`, ["detection", name]),
-        ),
-        ...contradiction(condition).map((text) => say("never", "can match", text, ["detection"])),
-        ...(isBroad(rule.condition)
-          ? [
-              say("too-broad", "tells events apart", "it matches (nearly) every event of its logsource; name a value", [
-                "detection",
-                "condition",
-              ]),
-            ]
-          : []),
-        ...metadata(rule, say),
-        ...casesOf(rule, locator).flaws,
-      ];
-      if (found.some((o) => o.level === "error")) return found;
-      const fine: Outcome = {
-        file: rule.file,
-        line: rule.line,
-        column: 1,
-        rule: rule.title,
-        check: "loads",
-        name: "loads",
-        ok: true,
-        level: "error",
-        message: "",
-      };
-      return [...found, fine];
-    });
+  const refused = collection.refused.map((r): Outcome => {
+    const check = r.construct.startsWith("id: ") ? "duplicate-id" : "refused";
+    const { file, line, column, title, message } = r;
+    return { file, line, column, rule: title, check, name: "loads", ok: false, level: "error", message };
   });
-  return [...refused, ...outcomes];
+  const documents = [...collection.rules, ...collection.correlations].filter((d) => collection.holds(d));
+  report([...refused, ...documents.flatMap((d) => lintDocument(d, collection, names))], options, "rules");
 }
 
-type Say = (
-  check: string,
-  name: string,
-  message: string,
-  path: readonly (string | ((key: string) => boolean))[],
-  level?: Outcome["level"],
-) => Outcome;
+function lintDocument(document: SigmaRule | SigmaCorrelation, collection: Collection, names: FieldNames): Outcome[] {
+  const locator = collection.locator(document.file);
+  const { file, title } = document;
+  const say: Say = (check, name, message, path) => {
+    const place = locator.find(document.line, ...path);
+    return { file, ...place, rule: title, check, name, ok: false, level: "warning", message };
+  };
+  const found = [
+    ...("condition" in document ? detection(document, collection, names, say) : []),
+    ...metadata(document, collection.linked.silent.has(document.id), say),
+    ...casesOf(document, locator).flaws,
+  ];
+  if (found.some((o) => o.level === "error")) return found;
+  return [
+    ...found,
+    { file, line: document.line, column: 1, rule: title, check: "loads", name: "loads", ok: true, level: "error", message: "" },
+  ];
+}
+
+function detection(rule: SigmaRule, collection: Collection, names: FieldNames, say: Say): Outcome[] {
+  const unknown = names.unknownIn(rule).map(({ field, nearest }) => {
+    const key = (written: string) => written === field || written.startsWith(`${field}|`);
+    const hint = nearest === undefined ? "no event is known to carry it" : `did you mean ${nearest}?`;
+    return say("unknown-field", "fields are known", `${field}: ${hint}`, ["detection", ...selectionOf(rule, field), key]);
+  });
+  const unused = unusedSelections(rule).map((name) =>
+    say("unused-selection", "every selection is used", `the condition does not name ${name}`, ["detection", name]),
+  );
+  const never = contradiction(collection.set.conditionOf(collection.numberOf(rule)!)).map((text) =>
+    say("never", "can match", text, ["detection"]),
+  );
+  const broad = "it matches (nearly) every event of its logsource; name a value";
+  return [
+    ...unknown,
+    ...unused,
+    ...never,
+    ...(isBroad(rule.condition) ? [say("too-broad", "tells events apart", broad, ["detection", "condition"])] : []),
+  ];
+}
+
+type Say = (check: string, name: string, message: string, path: readonly Step[]) => Outcome;
 
 /** What a reader of an alert needs, and what CI asks of a rule. */
-function metadata(rule: SigmaRule, say: Say): Outcome[] {
+function metadata(rule: Header, silent: boolean, say: Say): Outcome[] {
   const found: Outcome[] = [];
   const miss = (check: string, name: string, message: string, path: readonly string[]) => found.push(say(check, name, message, path));
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(rule.id))
@@ -105,6 +72,8 @@ function metadata(rule: SigmaRule, say: Say): Outcome[] {
   if (rule.falsepositives.length === 0)
     miss("no-falsepositives", "names false positives", "add falsepositives: what harmless things look the same", ["title"]);
   if (rule.description === "") miss("no-description", "is described", "add description: what happens and why it matters", ["title"]);
+  // what only feeds a correlation is tested there
+  if (silent) return found;
   const tests = rule.vedette?.tests;
   const expects = new Set((Array.isArray(tests) ? tests : []).map((t: { expect?: unknown } | null) => t?.expect));
   if (!expects.has("match") || !expects.has("none"))

@@ -29,6 +29,7 @@ const vedette = z
     entity: z.string().describe("ECS field by whose value alerts are grouped, e.g. host.name."),
     response: z.union([z.string(), z.array(z.string())]).describe("What to do when it fires: first look, then act."),
     lateness: z.string().describe("How late an event may come and still count, e.g. 5m (correlations)."),
+    gap: z.string().describe("Silence that ends a session, e.g. 10m (correlations with window: session)."),
     window: z.unknown().describe("How a correlation cuts time: sliding (default), tumbling or session."),
   })
   .partial()
