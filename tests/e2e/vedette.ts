@@ -62,6 +62,10 @@ export class Vedette {
     await gone;
   }
 
+  signal(name: NodeJS.Signals): void {
+    this.#child!.kill(name);
+  }
+
   async stop(): Promise<number | null> {
     const child = this.#child!;
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;

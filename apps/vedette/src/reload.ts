@@ -1,50 +1,60 @@
 /** Has the configured rule folders read again when a file in them changes, or on SIGHUP. Knows no rule; what stands in the way is said, and the old set goes on. */
-import { watch } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock } from "@vedette/kit";
 import type { Runtime } from "@vedette/pipeline";
 
-/** Editors write a file in several steps, a checkout many files: what follows within this time is one change. */
-const quiet_ms = 500;
+/** Looked at so often: asking works on every file system, where being told of changes does not (a file put in another's place, NFS). */
+const look_ms = 2_000;
 
 export interface ReloadOptions {
-  readonly runtime: Runtime;
+  readonly runtime: Pick<Runtime, "reloadRules">;
   readonly directories: readonly string[];
   readonly watch: boolean;
+  readonly clock: Clock;
   readonly say: (text: string) => void;
 }
 
-/** @returns the way to stop */
-export function reloadOnChange({ runtime, directories, watch: watching, say }: ReloadOptions): () => void {
-  let waiting: NodeJS.Timeout | undefined;
-  const reload = (why: string) => {
-    runtime.reloadRules(why).then(
-      ({ version, blocked, plan }) => {
-        for (const line of plan.refused) if (blocked.length > 0) say(`refused: ${line}`);
-        for (const line of blocked) say(`rules not reloaded: ${line}`);
-        if (blocked.length === 0 && plan.differences.length > 0)
-          say(`rules reloaded (${why}): ${plan.differences.length} changed, version ${version}`);
-      },
-      (e: Error) => say(`rules not reloaded: ${e.message}`),
-    );
-  };
-  const onSignal = () => reload("SIGHUP");
-  process.on("SIGHUP", onSignal);
-  const watchers = (watching ? directories : []).flatMap((directory) => {
+/** Until `signal` aborts. */
+export async function reloadOnChange({ runtime, directories, watch, clock, say }: ReloadOptions, signal: AbortSignal): Promise<void> {
+  const reload = async (why: string) => {
     try {
-      const watcher = watch(directory, { recursive: true, persistent: false }, (_, name) => {
-        if (name !== null && !/\.ya?ml$/.test(name)) return;
-        clearTimeout(waiting);
-        waiting = setTimeout(() => reload(`${directory} changed`), quiet_ms);
-      });
-      watcher.on("error", (e) => say(`${directory} is not watched any more: ${e.message}`));
-      return [watcher];
+      const { version, blocked, plan } = await runtime.reloadRules(why);
+      if (blocked.length > 0) for (const line of plan.refused) say(`refused: ${line}`);
+      for (const line of blocked) say(`rules not reloaded: ${line}`);
+      if (blocked.length === 0 && plan.differences.length > 0)
+        say(`rules reloaded (${why}): ${plan.differences.length} changed, version ${version}`);
     } catch (e) {
-      say(`${directory} is not watched: ${(e as Error).message}`);
-      return [];
+      say(`rules not reloaded: ${(e as Error).message}`);
     }
-  });
-  return () => {
-    clearTimeout(waiting);
-    process.off("SIGHUP", onSignal);
-    for (const one of watchers) one.close();
   };
+  const onSignal = () => void reload("SIGHUP");
+  process.on("SIGHUP", onSignal);
+  signal.addEventListener("abort", () => process.off("SIGHUP", onSignal));
+  if (!watch || directories.length === 0) return;
+  let known = await stateOf(directories);
+  let before = known;
+  while (!signal.aborted) {
+    await clock.sleep(look_ms, signal);
+    const now = await stateOf(directories);
+    // two looks alike: whoever writes several files, or one in several steps, is done
+    if (now !== known && now === before && !signal.aborted) {
+      known = now;
+      await reload("a rule file changed");
+    }
+    before = now;
+  }
+}
+
+/** Names, sizes and times of the YAML files below. */
+async function stateOf(directories: readonly string[]): Promise<string> {
+  const all: string[] = [];
+  for (const directory of directories) {
+    const names = (await readdir(directory, { recursive: true }).catch(() => [])).map(String).filter((name) => /\.ya?ml$/.test(name));
+    for (const name of names.sort()) {
+      const found = await stat(join(directory, name)).catch(() => undefined);
+      if (found) all.push(`${directory}\0${name}\0${found.size}\0${found.mtimeMs}\0${found.ino}`);
+    }
+  }
+  return all.join("\n");
 }

@@ -141,14 +141,12 @@ async function serve(
   for (const r of refused) display.say(`refused: ${r.reason}`);
   display.watch(runtime, store, config.tenant);
   if (directory.fresh && demo) playDemo(runtime, display, url);
-  const stopReloading = reloadOnChange({
-    runtime,
-    directories: config.rules.directories,
-    watch: config.rules.watch,
-    say: (text) => display.say(text),
-  });
+  const stopped = new AbortController();
+  const { directories, watch } = config.rules;
+  const reloading = reloadOnChange({ runtime, directories, watch, clock: systemClock, say: (text) => display.say(text) }, stopped.signal);
   await untilStopped(display);
-  stopReloading();
+  stopped.abort();
+  await reloading;
   await backtests.close();
   await shutDown(runtime, server, log, store, directory, display);
 }

@@ -38,7 +38,9 @@ export function readRelease(from: string, { pack, commit, path }: ReadOptions): 
       continue;
     }
     if (!/\.ya?ml$/i.test(file) || !file.startsWith(below)) continue;
-    if (file.split("/").some((part) => part.startsWith("."))) leave("in a hidden folder");
+    const parts = file.split("/");
+    if (parts.includes("..")) leave("with a way out of the archive in its name");
+    else if (parts.some((part) => part.startsWith("."))) leave("in a hidden folder");
     else if (entry.bytes > maxFileBytes) leave(`larger than ${maxFileBytes} bytes`);
     else {
       const text = entry.read().toString("utf8");
