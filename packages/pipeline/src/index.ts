@@ -2,6 +2,7 @@ export * from "./analyse.ts";
 export * from "./backtest/plan.ts";
 export * from "./backtest/queue.ts";
 export * from "./backtest/run.ts";
+export * from "./backtest/thread.ts";
 export * from "./batch.ts";
 export * from "./control.ts";
 export * from "./data_directory.ts";

@@ -109,7 +109,7 @@ function eventStore(connection: Connection): EventStore {
     async *scan(query, signal) {
       signal?.throwIfAborted();
       const id = await call<number>("events", "startScan", [query]);
-      const close = () => void call("events", "closeScan", [id]).catch(() => {});
+      const close = () => call("events", "closeScan", [id]).catch(() => {});
       signal?.addEventListener("abort", close);
       try {
         for (;;) {
@@ -123,7 +123,7 @@ function eventStore(connection: Connection): EventStore {
         throw error;
       } finally {
         signal?.removeEventListener("abort", close);
-        close();
+        await close();
       }
     },
     estimate: (query, signal) => call("events", "estimate", [query], { signal }),
@@ -152,7 +152,8 @@ function alertStore(connection: Connection): AlertStore {
 function checkpointStore(connection: Connection): CheckpointStore {
   const call = connection.call.bind(connection);
   return {
-    load: (consumer) => call("checkpoints", "load", [consumer]),
+    load: (consumer, most) => call("checkpoints", "load", [consumer, most]),
+    rows: (consumer, which) => call("checkpoints", "rows", [consumer, which]),
     acquire: (consumer) => call("checkpoints", "acquire", [consumer]),
     commit: (consumer, epoch, offset, meta, changed) => call("checkpoints", "commit", [consumer, epoch, offset, meta, changed]),
   };

@@ -156,28 +156,6 @@ export class Duck {
     }
   }
 
-  /** As `query`, but the rows come as they are found, some 2,000 at a time; whoever stops taking them ends the query. */
-  async *stream(sql: string, parameters: readonly Parameter[], signal: AbortSignal): AsyncGenerator<readonly Row[]> {
-    signal.throwIfAborted();
-    const connection = await this.instance.connect();
-    const stop = () => connection.interrupt();
-    signal.addEventListener("abort", stop);
-    try {
-      const result = await connection.stream(sql, parameters as DuckDBValue[]);
-      for (;;) {
-        const chunk = await result.fetchChunk();
-        if (chunk === null || chunk.rowCount === 0) return;
-        yield chunk.getRows() as unknown as Row[];
-      }
-    } catch (error) {
-      signal.throwIfAborted();
-      throw error;
-    } finally {
-      signal.removeEventListener("abort", stop);
-      connection.closeSync();
-    }
-  }
-
   close(): void {
     this.writer.closeSync();
     this.instance.closeSync();

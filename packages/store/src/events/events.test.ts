@@ -235,7 +235,9 @@ test("a scan hands over every event that a condition selects, once, in slices, f
 
 test("a scan can be estimated, left and stopped", async () => {
   await withStore(async (store) => {
-    const batch = eventsOf(fc.sample(shape, { numRuns: 1_500, seed: 5 }), 0).map((event, i): Event => ({ ...event, class: "network", time: i }));
+    const batch = eventsOf(fc.sample(shape, { numRuns: 1_500, seed: 5 }), 0).map(
+      (event, i): Event => ({ ...event, class: "network", time: i }),
+    );
     await store.events.put(0, 0, encodeEvents(batch));
     await store.events.seal(true);
     const { stored, candidates } = await store.events.estimate({ ...everything, range: { from: 0, to: 750 } });

@@ -61,6 +61,8 @@ export class Partitions {
   private nextNumber = 0;
   private queue: Promise<unknown> = Promise.resolve();
   private sealing: Promise<void> | undefined;
+  /** Tables being dropped: the database must not be closed under them. */
+  private dropping: Promise<unknown> = Promise.resolve();
   /** Views in use by the order of their making, and what to remove once no view made before its burial is left. */
   private readonly views = new Set<number>();
   private graveyard: { readonly after: number; readonly removal: () => void }[] = [];
@@ -179,10 +181,8 @@ export class Partitions {
     this.segments = this.segments.filter((one) => one !== segment);
     rmSync(segment.path, { force: true });
     this.bury(() => {
-      segment.dropTable().then(
-        () => segment.close(),
-        () => segment.close(),
-      );
+      const close = () => segment.close();
+      this.dropping = Promise.all([this.dropping, segment.dropTable().then(close, close)]);
     });
     await this.join(segment.hour);
   }
@@ -307,6 +307,7 @@ export class Partitions {
   async close(): Promise<void> {
     await this.queue;
     await this.sealing?.catch(() => {});
+    await this.dropping;
     for (const one of this.segments) one.close();
   }
 }

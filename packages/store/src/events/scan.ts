@@ -17,6 +17,8 @@ const pageRows = 1_000;
 const sliceRows = 1_000_000;
 /** With more candidates than one in so many rows, reading everything once is cheaper than row group by row group (some 20 ms each). */
 const sparse = 16;
+/** Rows read at once where most are candidates: half a row group, some 16 MB of JSON. */
+const denseRows = 16_384;
 /** Rows looked at for an estimate. */
 const sampleRows = 200_000;
 /** CPU of one candidate beyond the search: read whole, written as JSON, read again and judged; µs, measured by `bench backtest`. */
@@ -83,28 +85,20 @@ export class Scans {
 
   private async *candidates(source: Source, query: EventQuery, signal: AbortSignal): AsyncGenerator<readonly string[]> {
     const { where, parameters } = loose(source, query);
-    if (source.relation.startsWith("'")) {
-      const file = `read_parquet(${source.relation}, file_row_number = true)`;
-      const found = await this.duck.query(`SELECT CAST(file_row_number AS DOUBLE) FROM ${file} WHERE ${where}`, parameters, signal);
-      if (found.length === 0) return;
-      if (found.length * sparse < source.rows) {
-        const numbers = found.map(([number]) => Number(number)).sort((a, b) => a - b);
-        for (let at = 0; at < numbers.length; at += pageRows) {
-          const list = numbers.slice(at, at + pageRows).join(", ");
-          yield textsOf(await this.duck.query(`SELECT ${rowJson} FROM ${file} WHERE file_row_number IN (${list})`, [], signal));
-        }
-        return;
-      }
+    const sealed = source.relation.startsWith("'");
+    const from = sealed ? `read_parquet(${source.relation}, file_row_number = true)` : source.relation;
+    const row = sealed ? "file_row_number" : "rowid";
+    const found = await this.duck.query(`SELECT CAST(${row} AS DOUBLE) FROM ${from} WHERE ${where}`, parameters, signal);
+    const numbers = found.map(([number]) => Number(number)).sort((a, b) => a - b);
+    if (numbers.length * sparse < source.rows) {
+      for (const list of pagesOf(numbers))
+        yield textsOf(await this.duck.query(`SELECT ${rowJson} FROM ${from} WHERE ${row} IN (${list.join(", ")})`, [], signal));
+      return;
     }
-    const from = source.relation.startsWith("'") ? `read_parquet(${source.relation})` : source.relation;
-    let page: string[] = [];
-    for await (const rows of this.duck.stream(`SELECT ${rowJson} FROM ${from} WHERE ${where}`, parameters, signal)) {
-      page.push(...textsOf(rows));
-      if (page.length < pageRows) continue;
-      yield page;
-      page = [];
+    for (let at = numbers[0] ?? 0; at <= (numbers.at(-1) ?? -1); at += denseRows) {
+      const rows = `${row} BETWEEN ${at} AND ${at + denseRows - 1}`;
+      yield* pagesOf(textsOf(await this.duck.query(`SELECT ${rowJson} FROM ${from} WHERE ${rows} AND ${where}`, parameters, signal)));
     }
-    if (page.length > 0) yield page;
   }
 
   /** From the manifest and a sample of some partitions: how many are stored, how many will be looked at, and how long that takes. */
@@ -140,6 +134,10 @@ function loose(
   const bounds = `time >= ${predicate.bindInteger(range.from)} AND time < ${predicate.bindInteger(range.to)}`;
   const sql = `${bounds} AND tenant = ${predicate.bind(tenant)} AND ${looseSql(where, predicate)}`;
   return { where: sql, parameters: predicate.parameters };
+}
+
+function* pagesOf<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += pageRows) yield all.slice(at, at + pageRows);
 }
 
 const textsOf = (rows: readonly Row[]): string[] => rows.map(([row]) => String(row));
