@@ -44,7 +44,7 @@ function fakeClock() {
 /** What survives a crash: batches by offset, applied once. */
 class Disk {
   readonly batches = new Map<number, number>();
-  saved: Awaited<ReturnType<CheckpointStore["load"]>> = { epoch: 0, offset: 0, meta: undefined, keys: [] };
+  saved: Omit<Awaited<ReturnType<CheckpointStore["load"]>>, "count"> = { epoch: 0, offset: 0, meta: undefined, keys: [] };
   /** Counts down to a crash; nothing is written after it. */
   crashIn = Number.POSITIVE_INFINITY;
 
@@ -66,7 +66,8 @@ class Disk {
       this.saved = { ...this.saved, epoch: this.saved.epoch + 1 };
       return this.saved.epoch;
     },
-    load: async () => this.saved,
+    load: async () => ({ ...this.saved, count: this.saved.keys.length }),
+    rows: async () => [],
     commit: async (_consumer, epoch, offset, meta, changed) => {
       this.#step();
       if (epoch !== this.saved.epoch) throw new VedetteError("conflict", true, "an old epoch");

@@ -5,10 +5,11 @@
 import { type Clock, release } from "@vedette/kit";
 import type { Log } from "@vedette/log";
 import type { Event, Finding } from "@vedette/model";
-import type { CheckpointStore, EventStore } from "@vedette/store";
+import type { CheckpointRow, CheckpointStore, EventStore } from "@vedette/store";
 import { type Analysis, type Job, keyedDetectors } from "./analyse.ts";
 import { decodeBatch, programOf, tickOf } from "./batch.ts";
-import { KeyedEngine, type KeyedState } from "./keyed.ts";
+import { KeyedEngine, type KeyedState, type KeyedStep, keysInMemory } from "./keyed.ts";
+import { catchUpLate } from "./late.ts";
 import { Ledger, type LedgerState } from "./ledger.ts";
 import type { Pool } from "./pool.ts";
 import { makeProgram, type Program } from "./program.ts";
@@ -57,6 +58,12 @@ const keepRawBytes = 1_073_741_824;
 const maxOutputs = 4;
 /** A read's entries go to one worker; while the log is behind, about this much of it is in memory per worker. */
 const jobsPerWorker = 2;
+/** Keys fetched from the checkpoint for one tick: what a crowd of keys that end together costs is spread over several. */
+const dueAtOnce = 5_000;
+/** Keys caught up after one tick: each asks the store a question or two, and detection waits meanwhile. */
+const lateAtOnce = 20;
+
+type KeyedTick = Extract<KeyedStep, { readonly tick: number }>;
 
 interface Tails {
   events: Promise<unknown>;
@@ -89,7 +96,7 @@ export class Engine {
   /** The newest write of each target. */
   readonly #tails: Tails = { events: Promise.resolve(), findings: Promise.resolve(), dead: Promise.resolve() };
   #lastCheckpoint = 0;
-  #restored: { readonly meta: Meta; readonly keys: readonly { readonly key: string; readonly value: string }[] } | undefined;
+  #restored: { readonly meta: Meta; readonly keys: readonly CheckpointRow[]; readonly count: number } | undefined;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -99,7 +106,7 @@ export class Engine {
   async load(): Promise<void> {
     const { checkpoints, events, log } = this.#options;
     this.#epoch = await checkpoints.acquire(consumer);
-    const saved = await checkpoints.load(consumer);
+    const saved = await checkpoints.load(consumer, keysInMemory);
     this.offset = Math.max(saved.offset, 0);
     this.#applied = await events.applied();
     this.#done = { findings: await lastRaw(log, "findings"), dead: await lastRaw(log, "dead") };
@@ -109,7 +116,7 @@ export class Engine {
     this.ledger = this.#working.copy();
     this.#watermarks.restore(meta.watermarks);
     if (meta.flood) this.#flood.restore(meta.flood);
-    this.#restored = { meta, keys: saved.keys };
+    this.#restored = { meta, keys: saved.keys, count: saved.count };
     const program = this.#options.program(meta.program);
     if (program) await this.#adopt(program);
   }
@@ -200,7 +207,7 @@ export class Engine {
     if (program.hash !== this.#program?.hash || !this.#keyed) await this.#adopt(program);
     const { passed, capped } = this.#flood.take(result.findings);
     for (const [rule, n] of capped) this.#working.addCapped(rule, n);
-    const findings = [...passed, ...this.#keyed!.take(result.keyed)];
+    const findings = [...passed, ...(await this.#keyedPass(this.#keyed!, result.keyed))];
     this.#emit(result, findings);
     this.#working.add(result);
     this.offset = result.last + 1;
@@ -216,12 +223,55 @@ export class Engine {
     else {
       this.#keyed = new KeyedEngine(detectors, this.#watermarks);
       if (this.#restored) {
-        this.#keyed.restore(this.#restored.keys);
-        if (this.#restored.meta.keyed) this.#keyed.resume(this.#restored.meta.keyed, 0);
+        await this.#resume(this.#keyed, this.#restored);
         this.#restored = undefined;
       }
     }
     this.#program = program;
+  }
+
+  /** Where the checkpoint holds more keys than memory should, most stay there until they are needed. */
+  async #resume(keyed: KeyedEngine, { meta, keys, count }: { meta: Meta; keys: readonly CheckpointRow[]; count: number }): Promise<void> {
+    const rows = [...keys];
+    if (keys.length < count)
+      for (const prefix of keyed.residents) rows.push(...(await this.#options.checkpoints.rows(consumer, { prefix })));
+    keyed.restore(rows);
+    keyed.resume(meta.keyed, count - rows.length);
+  }
+
+  /** Pass 2 of a job; after a tick also what came too late for its keys and has waited long enough. */
+  async #keyedPass(keyed: KeyedEngine, steps: readonly KeyedStep[]): Promise<readonly Finding[]> {
+    const tick = steps.findLast((step) => "tick" in step);
+    if (keyed.spilled > 0) {
+      const wanted = steps.flatMap((step) => ("observe" in step ? [step.observe] : []));
+      await this.#fetch(keyed, wanted, tick);
+    }
+    const findings = keyed.take(steps);
+    const late = tick ? keyed.lane.take(tick.tick, this.reached, lateAtOnce) : [];
+    if (late.length === 0) return findings;
+    // the store must hold all that was analysed so far: what comes of it is a function of the log
+    await Promise.all(this.#outputs.splice(0));
+    await this.#fetch(keyed, late);
+    const found = await catchUpLate(keyed, late, this.#options.events, this.reached, this.#options.onProblem);
+    // of no raw batch: a run after a crash may come to it at another one, and must not take it for written
+    if (found.length > 0)
+      this.#output("findings", () =>
+        this.#options.log.append("findings", 0, Buffer.from(JSON.stringify({ findings: found } satisfies FindingsBatch))),
+      );
+    return findings;
+  }
+
+  /** Has in memory what is wanted of keys, and keys to be looked at when a tick comes. */
+  async #fetch(
+    keyed: KeyedEngine,
+    wanted: readonly { readonly detector: string; readonly key: string }[],
+    tick?: KeyedTick,
+  ): Promise<void> {
+    if (keyed.spilled === 0) return;
+    const { checkpoints } = this.#options;
+    const keys = keyed.missing(wanted);
+    if (keys.length > 0) keyed.restore(await checkpoints.rows(consumer, { keys }), true);
+    if (tick) keyed.restore(await checkpoints.rows(consumer, { due: keyed.passed(tick.tick), limit: dueAtOnce }), true);
   }
 
   /** Starts the writes; the next checkpoint waits for them. What an earlier run wrote already is left out. */
@@ -279,7 +329,7 @@ export class Engine {
   async #checkpointIfDue(idle: boolean): Promise<void> {
     if (this.#outputs.length >= maxOutputs) await Promise.all(this.#outputs.splice(0));
     const now = this.#options.clock.now();
-    if (now - this.#lastCheckpoint < checkpointEvery_ms * 1_000 * (idle ? 0.5 : 1)) return;
+    if (!this.#keyed?.crowded && now - this.#lastCheckpoint < checkpointEvery_ms * 1_000 * (idle ? 0.5 : 1)) return;
     await this.#checkpoint();
   }
 
@@ -294,6 +344,7 @@ export class Engine {
       flood: this.#flood.state(),
     };
     await this.#options.checkpoints.commit(consumer, this.#epoch, this.offset, JSON.stringify(meta), this.#keyed?.drain() ?? []);
+    this.#keyed?.spill();
     this.durable = this.offset;
     this.ledger = this.#working.copy();
     await this.#options.log.retain("raw", 0, this.offset, keepRawBytes);

@@ -43,8 +43,9 @@ export interface KeyedBounds {
   /** Of keys as they are in the checkpoint; in memory they take some three times as much. */
   readonly bytes: number;
 }
-/** Of the 512 MB for the whole program: 50,000 keys with one open observation each take some 100 MB. */
-const defaultBounds: KeyedBounds = { keys: 50_000, bytes: 48 * 1_048_576 };
+/** Of the 512 MB for the whole program: so many keys with one open observation each take some 100 MB. */
+export const keysInMemory = 50_000;
+const defaultBounds: KeyedBounds = { keys: keysInMemory, bytes: 48 * 1_048_576 };
 /** What goes when memory is full: rather a tenth at once than one key at a time. */
 const keepShare = 0.9;
 /** Rows of the catch-up lane among the keys: no detector's name begins with a control character. */
@@ -66,8 +67,12 @@ export class KeyedEngine {
   #bytes = 0;
   /** Keys that only the checkpoint store holds. */
   #spilled = 0;
+  /** The watermark at the last tick. */
+  #passed: Micros = Number.NEGATIVE_INFINITY;
   /** Rounds of the catch-up lane. */
   #rounds = 0;
+  /** By detector: the longest that an observation has mattered. */
+  readonly #reaches = new Map<string, Micros>();
 
   constructor(detectors: ReadonlyMap<string, KeyedDetector>, watermarks = new Watermarks(), bounds: Partial<KeyedBounds> = {}) {
     this.#detectors = detectors;
@@ -164,6 +169,7 @@ export class KeyedEngine {
   /** Makes canonical what the watermark has passed; `wall` is a tick's, or Infinity at the end of a replay. */
   finalise(wall: Micros): readonly Finding[] {
     const passed = this.passed(wall);
+    this.#passed = passed;
     const findings: Finding[] = [];
     // claims are final before what follows them settles
     let waiting: readonly string[] = [];
@@ -218,7 +224,10 @@ export class KeyedEngine {
   #schedule(id: string, key: Key): void {
     const { detector } = key;
     const first = key.history.pending[0];
-    const next = first ? settlesAt(first, widthOf(detector)) : (key.expires() ?? 0);
+    const expires = key.expires();
+    const next = first ? settlesAt(first, widthOf(detector)) : (expires ?? 0);
+    const reach = key.history.reach;
+    if (reach > (this.#reaches.get(detector.spec.name) ?? 0)) this.#reaches.set(detector.spec.name, reach);
     const time = Math.min(next, key.concludes() ?? next);
     key.due = this.#due.set(id, time + this.#chain.lag(detector), key.due);
   }
@@ -237,7 +246,8 @@ export class KeyedEngine {
       }
       const final = shown.first !== undefined;
       const first = shown.first ?? key.history.claims.get(Number(start))?.first;
-      if (first === undefined || (told?.first === first && told.final === final) || told?.final) continue;
+      if (first === undefined || !(shown.latest ?? shown.settled) || (told?.first === first && told.final === final) || told?.final)
+        continue;
       if (told?.first === first) {
         for (const [name, k] of told.keys) this.#confirm(`${name}\0${k}`, shown.id);
         shown.told = { ...told, final };
@@ -263,12 +273,19 @@ export class KeyedEngine {
     this.#changed.add(id);
   }
 
+  /** How long such an observation matters: until the detector would forget a key that saw nothing else, or saw what others saw. */
+  #reachOf(o: Observation, { spec, config, lateness }: KeyedDetector): Micros {
+    const { state } = spec.fold(inputOf(o), undefined, config);
+    const own = state === undefined ? 0 : spec.expires(state, config) - o.time;
+    return Math.max(own, this.#reaches.get(spec.name) ?? 0, lateness);
+  }
+
   #late(o: Held, detector: KeyedDetector): void {
     const counts = this.counters.of(o.detector);
     const n = o.tally?.count ?? 1;
     counts.late += n;
     // claims have no place in the event store
-    const kept = o.source !== "" && this.lane.add(o, reachOf(o, detector), sharedFields(o, detector));
+    const kept = o.source !== "" && this.lane.add(o, this.#reachOf(o, detector), sharedFields(o, detector));
     if (!kept) counts.skipped += n;
   }
 
@@ -279,7 +296,7 @@ export class KeyedEngine {
     const id = `${item.detector}\0${item.key}`;
     const key = this.#keys.get(id) ?? this.#enter(id, new Key(detector, item.key));
     this.counters.of(item.detector).caught_up += around.missed.reduce((n, o) => n + (o.tally?.count ?? 1), 0);
-    return this.#after(id, key, catchUp(key, around, lateRevision * ++this.#rounds));
+    return this.#after(id, key, catchUp(key, around, this.#passed - this.#chain.lag(detector), lateRevision * ++this.#rounds));
   }
 
   /** Keys changed since the last call, serialised. */
@@ -327,13 +344,13 @@ export class KeyedEngine {
     return [lanePrefix, ...followers.map((name) => `${name}\0`)];
   }
 
-  /** Which keys the steps need that may be in the checkpoint store alone. */
-  missing(steps: readonly KeyedStep[]): readonly { readonly shard: number; readonly key: string }[] {
+  /** Which of the keys may be in the checkpoint store alone. */
+  missing(
+    wanted: Iterable<{ readonly detector: string; readonly key: string }>,
+  ): readonly { readonly shard: number; readonly key: string }[] {
     if (this.#spilled === 0) return [];
     const missing = new Map<string, number>();
-    for (const step of steps) {
-      if (!("observe" in step)) continue;
-      const { detector, key } = step.observe;
+    for (const { detector, key } of wanted) {
       const id = `${detector}\0${key}`;
       if (!this.#keys.has(id) && !this.#changed.has(id) && !missing.has(id)) missing.set(id, shardOf(detector, key));
     }
@@ -365,12 +382,13 @@ export class KeyedEngine {
   }
 
   state(): KeyedState {
-    return { counters: this.counters.saved(), rounds: this.#rounds };
+    return { counters: this.counters.saved(), rounds: this.#rounds, reaches: Object.fromEntries(this.#reaches) };
   }
   /** @param spilled keys that were left in the checkpoint store */
-  resume(state: KeyedState, spilled: number): void {
-    this.counters.restore(state.counters);
-    this.#rounds = state.rounds;
+  resume(state: KeyedState | undefined, spilled: number): void {
+    if (state) this.counters.restore(state.counters);
+    this.#rounds = state?.rounds ?? 0;
+    for (const [name, reach] of Object.entries(state?.reaches ?? {})) this.#reaches.set(name, reach);
     this.#spilled = spilled;
   }
 
@@ -385,17 +403,12 @@ export class KeyedEngine {
 export interface KeyedState {
   readonly counters: SavedCounters;
   readonly rounds: number;
+  readonly reaches: { readonly [detector: string]: Micros };
 }
 
 const none: readonly Finding[] = [];
 const idOfKey = ({ detector, key }: Key): string => `${detector.spec.name}\0${key}`;
 const idOf = (o: Observation): string => `${o.detector}\0${o.key}`;
-
-/** How long one such observation matters: until the detector would forget a key that saw nothing else. */
-function reachOf(o: Observation, { spec, config, lateness }: KeyedDetector): Micros {
-  const { state } = spec.fold(inputOf(o), undefined, config);
-  return Math.max(state === undefined ? 0 : spec.expires(state, config) - o.time, lateness);
-}
 
 function sharedFields(o: Observation, { spec }: KeyedDetector): LateItem["by"] {
   const by: { [field: string]: string | number | boolean } = {};

@@ -182,7 +182,7 @@ function eventContract(open: () => Promise<Store>): void {
 function stateContract(open: () => Promise<Store>): void {
   test("fences an older owner of a checkpoint and keeps its keys with the offset", async () => {
     const { checkpoints, close } = await open();
-    expect(await checkpoints.load("c")).toEqual({ epoch: 0, offset: 0, meta: undefined, keys: [] });
+    expect(await checkpoints.load("c")).toEqual({ epoch: 0, offset: 0, meta: undefined, keys: [], count: 0 });
     const first = await checkpoints.acquire("c");
     await checkpoints.commit("c", first, 5, "m", [
       { shard: 1, key: "a", value: "1" },
@@ -196,10 +196,35 @@ function stateContract(open: () => Promise<Store>): void {
       { shard: 2, key: "b", value: undefined },
       { shard: 1, key: "a", value: "3" },
     ]);
-    expect(await checkpoints.load("c")).toEqual({ epoch: second, offset: 6, meta: "n", keys: [{ shard: 1, key: "a", value: "3" }] });
+    expect(await checkpoints.load("c")).toEqual({
+      epoch: second,
+      offset: 6,
+      meta: "n",
+      keys: [{ shard: 1, key: "a", value: "3" }],
+      count: 1,
+    });
     const many = Array.from({ length: 3000 }, (_, i) => ({ shard: i % 64, key: `k${i}`, value: "v" }));
     await checkpoints.commit("c", second, 7, "n", many);
     expect((await checkpoints.load("c")).keys).toHaveLength(3001);
+    expect(await checkpoints.load("c", 3000)).toMatchObject({ keys: [], count: 3001 });
+    await close();
+  });
+
+  test("gives some of a consumer's keys: by name, by beginning, by when they are due", async () => {
+    const { checkpoints, close } = await open();
+    const epoch = await checkpoints.acquire("c");
+    const rows = Array.from({ length: 1200 }, (_, i) => ({ shard: i % 64, key: `${i % 2 ? "odd" : "even"}\0${i}`, value: `${i}`, due: i }));
+    await checkpoints.commit("c", epoch, 1, "m", [...rows, { shard: 0, key: "odd\u0001", value: "none" }]);
+    const values = async (which: Parameters<typeof checkpoints.rows>[1]) => (await checkpoints.rows("c", which)).map((r) => r.value).sort();
+    expect(await values({ keys: [rows[7]!, rows[1100]!, { shard: 3, key: "absent" }] })).toEqual(["1100", "7"]);
+    expect(await values({ prefix: "odd\0" })).toHaveLength(600);
+    expect(await values({ due: 5, limit: 3 })).toEqual(["0", "1", "2"]);
+    await checkpoints.commit("c", epoch, 2, "m", [
+      { ...rows[0]!, due: 9_000 },
+      ...rows.slice(1, 1_000).map(({ shard, key }) => ({ shard, key, value: undefined })),
+    ]);
+    expect(await values({ due: 1_001, limit: 100 })).toEqual(["1000", "1001"]);
+    expect((await checkpoints.load("c")).count).toBe(202);
     await close();
   });
 

@@ -153,15 +153,33 @@ export interface AlertStore {
   clearDemo(): Promise<number>;
 }
 
+export interface CheckpointRow {
+  readonly shard: number;
+  readonly key: string;
+  readonly value: string;
+}
+/** Rows by name, by how their names begin, or those to be looked at by `due`, the earliest first. */
+export type CheckpointRows =
+  | { readonly keys: readonly Omit<CheckpointRow, "value">[] }
+  | { readonly prefix: string }
+  | { readonly due: number; readonly limit: number };
+
 /** A keyed consumer's memory: changed keys and offset commit together. */
 export interface CheckpointStore {
-  /** State of one consumer: its offset (next to read) and every key's state per shard. */
-  load(consumer: string): Promise<{
+  /** State of one consumer: its offset (next to read) and every key's state per shard; no keys where there are more than `most`. */
+  load(
+    consumer: string,
+    most?: number,
+  ): Promise<{
     readonly epoch: number;
     readonly offset: number;
     readonly meta: string | undefined;
-    readonly keys: readonly { readonly shard: number; readonly key: string; readonly value: string }[];
+    readonly keys: readonly CheckpointRow[];
+    /** How many keys there are. */
+    readonly count: number;
   }>;
+  /** Some of a consumer's keys, as of its last commit. */
+  rows(consumer: string, which: CheckpointRows): Promise<readonly CheckpointRow[]>;
   /** Takes ownership: returns a new epoch; commits with an older one are refused from now on. */
   acquire(consumer: string): Promise<number>;
   /** @throws VedetteError `conflict` when `epoch` is no longer the newest (a zombie writer). `value` undefined deletes the key. */
@@ -170,7 +188,7 @@ export interface CheckpointStore {
     epoch: number,
     offset: number,
     meta: string,
-    changed: readonly { readonly shard: number; readonly key: string; readonly value: string | undefined }[],
+    changed: readonly { readonly shard: number; readonly key: string; readonly value: string | undefined; readonly due?: number }[],
   ): Promise<void>;
 }
 

@@ -177,7 +177,7 @@ function fakeStore(): FakeStore {
       },
       clearDemo: none,
     },
-    checkpoints: { load: none, acquire: none, commit: none },
+    checkpoints: { load: none, rows: none, acquire: none, commit: none },
     settings: {
       get: async (name) => settings.get(name),
       set: async (name, value) => void (value === undefined ? settings.delete(name) : settings.set(name, value)),

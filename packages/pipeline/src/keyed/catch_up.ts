@@ -17,27 +17,33 @@ export interface Around {
 
 /**
  * @param key as it is, or a new one where it had been forgotten
+ * @param mark everything up to here was settled before a key was forgotten
  * @param revision above every revision that a forgotten window can have been shown with
  */
-export function catchUp(key: Key, { base, all, missed }: Around, revision: number): readonly Finding[] {
+export function catchUp(key: Key, { base, all, missed }: Around, mark: Micros, revision: number): readonly Finding[] {
   const { detector, history } = key;
   const first = history.pending[0];
+  const forgotten = !history.frontier && first === undefined;
   const settled = (o: Held): boolean => {
     const place = placeOf(o);
     if (history.frontier) return !earlier(history.frontier, place);
     return first === undefined || earlier(place, placeOf(first));
   };
-  const was = fold(detector, base.filter(settled), undefined).claims ?? new Map<Micros, Claimed>();
-  const past = all.filter(settled);
-  const now = fold(detector, past, undefined);
-  const last = past.at(-1);
-  const frontier = last && (!history.frontier || earlier(history.frontier, placeOf(last))) ? placeOf(last) : history.frontier;
+  const findings: Finding[] = [];
+  if (missed.some(settled)) {
+    const was = fold(detector, base.filter(settled), undefined).claims ?? new Map<Micros, Claimed>();
+    const past = all.filter(settled);
+    const now = fold(detector, past, undefined);
+    const last = placeOf(past.at(-1)!);
+    // what was settled after a pause in which all memory lapsed stands on its own
+    if (!history.frontier || !earlier(last, history.frontier))
+      history.rebase(now.state, forgotten && last[0] < mark ? [mark, "", -1, ""] : last);
+    findings.push(...amend(key, was, now.claims ?? new Map(), revision));
+  }
   // what is still open takes them as if they had come in time
   const still = missed.filter((o) => !settled(o));
-  history.rebase(now.state, frontier);
-  const findings = amend(key, was, now.claims ?? new Map(), revision);
   for (const o of still) history.add(o);
-  return [...findings, ...key.review(undefined, true)];
+  return [...findings, ...key.review(undefined, revision)];
 }
 
 function amend(key: Key, was: ReadonlyMap<Micros, Claimed>, is: ReadonlyMap<Micros, Claimed>, revision: number): readonly Finding[] {
@@ -48,7 +54,7 @@ function amend(key: Key, was: ReadonlyMap<Micros, Claimed>, is: ReadonlyMap<Micr
     const known = key.shown[start];
     if (before && same(before, claim)) {
       // told already: only remembered, so that what follows amends it
-      if (!known) Object.assign(key.enter(claim), { done: true, latest: undefined, first, revision });
+      if (!known) Object.assign(key.enter(claim), { done: claim.summary, latest: undefined, first, revision });
       continue;
     }
     const replaced = before ? undefined : [...gone].find(([, old]) => overlap(old.claim, claim));
@@ -59,7 +65,7 @@ function amend(key: Key, was: ReadonlyMap<Micros, Claimed>, is: ReadonlyMap<Micr
       key.drop(String(replaced[0]));
     }
     const shown = known ?? key.enter(claim);
-    shown.revision = known ? known.revision + 1 : before ? revision : 0;
+    shown.revision = known ? known.revision + 1 : Math.max(shown.revision, revision);
     Object.assign(shown, { latest: claim, settled: claim, late: true, orphan: undefined, done: undefined });
     Object.assign(shown, { count: claim.count, severity: claim.severity, end: claim.window.end });
     shown.first ??= first;
@@ -74,5 +80,5 @@ function amend(key: Key, was: ReadonlyMap<Micros, Claimed>, is: ReadonlyMap<Micr
   return findings;
 }
 
-const same = (a: Claim, b: Claim): boolean => a.count === b.count && a.severity === b.severity && a.window.end === b.window.end;
+const same = (a: Claim, b: Claim): boolean => JSON.stringify(a) === JSON.stringify(b);
 const overlap = (a: Claim, b: Claim): boolean => a.window.start <= b.window.end && b.window.start <= a.window.end;

@@ -63,6 +63,13 @@ export class History {
     return this.#claims ?? none;
   }
 
+  /** For how long after the newest observation the state matters. */
+  get reach(): Micros {
+    const newest = this.pending.at(-1)?.time ?? this.frontier?.[0];
+    const { spec, config } = this.#detector;
+    return this.#state === undefined || newest === undefined ? 0 : spec.expires(this.#state, config) - newest;
+  }
+
   /** @returns what it claims, `whole` when `claims` had to be made anew; or why it was not taken */
   add(o: Held): { readonly claims: readonly Claim[]; readonly whole: boolean } | "late" | "repeated" {
     if (this.frontier) {

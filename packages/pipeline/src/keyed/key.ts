@@ -24,8 +24,8 @@ export interface Shown {
   first?: Micros;
   /** Nothing claims it any longer: to be superseded, or withdrawn when the last word is spoken. */
   orphan?: true | undefined;
-  /** Its canonical finding is out. */
-  done?: true | undefined;
+  /** Its canonical finding is out, with this summary. */
+  done?: string | undefined;
   /** Raised or amended by an event that came later than the lateness. */
   late?: true;
   /** What detectors that follow this one were told. */
@@ -42,6 +42,8 @@ export interface SavedKey extends SavedHistory {
   readonly format: 2;
   readonly hash: string;
   readonly shown: { readonly [start: string]: Shown };
+  /** Revisions of windows that were superseded or withdrawn: should they come back, they go on from there. */
+  readonly past?: { readonly [start: string]: number };
   readonly evidence: readonly EvidenceEvent[];
 }
 
@@ -60,6 +62,7 @@ export class Key {
   readonly key: string;
   readonly history: History;
   readonly shown: { [start: string]: Shown };
+  readonly past: { [start: string]: number };
   readonly evidence: EvidenceEvent[];
   /** Slot in which something may become canonical or be forgotten. */
   due = -1;
@@ -72,6 +75,7 @@ export class Key {
     this.detector = detector;
     this.key = key;
     this.shown = saved ? { ...saved.shown } : {};
+    this.past = { ...saved?.past };
     this.evidence = saved ? [...saved.evidence] : [];
     this.history = new History(detector, saved);
     if (!saved) return;
@@ -89,7 +93,7 @@ export class Key {
       // what a fold of the pending observations gives again is not written
       shown[start] = rest.orphan ? { ...rest, latest } : rest;
     }
-    return { format: 2, hash: this.detector.hash, ...this.history.saved, shown, evidence: this.evidence };
+    return { format: 2, hash: this.detector.hash, ...this.history.saved, shown, past: this.past, evidence: this.evidence };
   }
 
   /** @returns what became visible by it; or why it was not taken */
@@ -101,12 +105,15 @@ export class Key {
     return added.claims.length === 0 ? none : this.#show(added.claims, o);
   }
 
-  /** Shows what differs after the history was folded again. */
-  review(o?: Observation, late = false): readonly Finding[] {
+  /**
+   * Shows what differs after the history was folded again.
+   * @param late where it was for events that came too late: above every revision a window can have been shown with before
+   */
+  review(o?: Observation, late?: number): readonly Finding[] {
     const { claims } = this.history;
     for (const start in this.shown) {
       const shown = this.shown[start]!;
-      if (shown.done || claims.has(Number(start))) continue;
+      if (shown.done !== undefined || claims.has(Number(start))) continue;
       if (shown.settled) shown.latest = shown.settled;
       else shown.orphan = true;
     }
@@ -146,20 +153,22 @@ export class Key {
         shown.revision++;
         findings.push(this.finding(shown, { canonical: true, withdrawn: true }));
         this.drop(start);
-      } else if (shown.settled && !shown.done && (forgotten || shown.settled.window.end + overAfter < mark)) {
+      } else if (shown.settled && shown.done === undefined && (forgotten || shown.settled.window.end + overAfter < mark)) {
         shown.latest = shown.settled;
         shown.revision++;
         findings.push(this.finding(shown, { canonical: true }));
         shown.count = shown.settled.count;
         shown.severity = shown.settled.severity;
         shown.end = shown.settled.window.end;
-        shown.done = true;
+        shown.done = shown.settled.summary;
         shown.latest = undefined;
         shown.settled = undefined;
       }
     }
-    const over = Object.keys(this.shown).filter((start) => this.shown[start]!.done);
+    const over = Object.keys(this.shown).filter((start) => this.shown[start]!.done !== undefined);
     for (const start of over.slice(0, Math.max(0, over.length - maxOver))) delete this.shown[start];
+    const past = Object.keys(this.past);
+    for (const start of past.slice(0, Math.max(0, past.length - maxOver))) delete this.past[start];
     return findings;
   }
 
@@ -168,7 +177,7 @@ export class Key {
     let first: Micros | undefined;
     for (const start in this.shown) {
       const { settled, orphan, done, end } = this.shown[start]!;
-      if (done || (!settled && !orphan)) continue;
+      if (done !== undefined || (!settled && !orphan)) continue;
       const at = settled ? settled.window.end + overAfter : end;
       if (first === undefined || at < first) first = at;
     }
@@ -178,7 +187,7 @@ export class Key {
   #settled(claims: Claims | undefined): void {
     for (const [start, { claim, first }] of claims ?? []) {
       const shown = this.shown[start] ?? this.enter(claim);
-      if (shown.done && shown.count === claim.count && shown.severity === claim.severity && shown.end >= claim.window.end) continue;
+      if (shown.done === claim.summary && shown.count === claim.count && shown.severity === claim.severity) continue;
       shown.settled = claim;
       shown.latest ??= claim;
       shown.first ??= first;
@@ -191,32 +200,34 @@ export class Key {
   enter(claim: Claim): Shown {
     const { spec, hash } = this.detector;
     const id = idOf(spec.name, hash, this.key, claim.window.start);
-    const now: Shown = { id, revision: 0, count: claim.count, severity: claim.severity, end: claim.window.end, latest: claim };
+    const revision = (this.past[claim.window.start] ?? -1) + 1;
+    const now: Shown = { id, revision, count: claim.count, severity: claim.severity, end: claim.window.end, latest: claim };
     this.shown[claim.window.start] = now;
     return now;
   }
 
-  #show(claims: readonly Claim[], o?: Observation, late = false): readonly Finding[] {
+  #show(claims: readonly Claim[], o?: Observation, late?: number): readonly Finding[] {
     const findings: Finding[] = [];
     for (const claim of claims) {
       const shown = this.shown[claim.window.start];
       if (!shown) {
         const replaced = this.#replaced(claim);
         const now = this.enter(claim);
-        if (late) {
+        if (late !== undefined) {
           now.late = true;
-          now.revision = replaced?.revision ?? 0;
+          now.revision = Math.max(now.revision, late);
         }
         findings.push(this.finding(now, { o, supersedes: replaced?.id }));
         continue;
       }
-      if (shown.done && claim.count <= shown.count && claim.severity === shown.severity) continue;
+      if (shown.done === claim.summary && claim.count === shown.count && claim.severity === shown.severity) continue;
       shown.latest = claim;
       shown.orphan = undefined;
-      if (late) shown.late = true;
+      if (late !== undefined) shown.late = true;
       // a growing episode is shown again each time it has doubled
-      if (claim.severity === shown.severity && claim.count < shown.count * 2 && !late) continue;
-      if (late && claim.severity === shown.severity && claim.count === shown.count && claim.window.end === shown.end) continue;
+      if (claim.severity === shown.severity && claim.count < shown.count * 2 && late === undefined) continue;
+      if (late !== undefined && claim.severity === shown.severity && claim.count === shown.count && claim.window.end === shown.end)
+        continue;
       shown.revision++;
       shown.count = claim.count;
       shown.severity = claim.severity;
@@ -239,6 +250,7 @@ export class Key {
 
   drop(start: string): Shown {
     const shown = this.shown[start]!;
+    this.past[start] = shown.revision;
     delete this.shown[start];
     if (shown.told) this.gone.push({ id: shown.id, told: shown.told });
     return shown;

@@ -8,14 +8,18 @@ export interface LateItem {
   /** Event times of the late events. */
   from: Micros;
   to: Micros;
+  /** How many events. */
+  count: number;
   /** How long an event of the detector matters. */
   reach: Micros;
   /** Late events by id, with how often each came. */
   events: { [id: string]: number };
   /** Late parts of buckets: all of a (source, host) from this sequence number on came too late. */
   buckets: { readonly start: Micros; readonly source: string; readonly host: string; seq: number }[];
-  /** The first's place in the ledger of receive times: later ones wait for company only so long. */
+  /** When the first of them came: the others have so long to join it. */
   received: Micros;
+  /** When the last of them came. */
+  newest: Micros;
   /** Values by which the store is asked for the key's events. */
   readonly by: { readonly [field: string]: string | number | boolean };
 }
@@ -41,7 +45,19 @@ export class Lane {
     let item = this.#items.get(id);
     if (!item) {
       if (this.#items.size >= maxItems) return false;
-      item = { detector: o.detector, key: o.key, from: o.time, to: o.time, reach, events: {}, buckets: [], received: o.received, by };
+      item = {
+        detector: o.detector,
+        key: o.key,
+        from: o.time,
+        to: o.time,
+        count: 0,
+        reach,
+        events: {},
+        buckets: [],
+        received: o.received,
+        newest: o.received,
+        by,
+      };
       this.#items.set(id, item);
     }
     if (o.tally) {
@@ -57,16 +73,23 @@ export class Lane {
       item.from = Math.min(item.from, o.time);
     }
     item.to = Math.max(item.to, o.time);
+    item.count += o.tally?.count ?? 1;
+    item.newest = Math.max(item.newest, o.received);
     item.reach = Math.max(item.reach, reach);
     this.#changed.add(id);
     return true;
   }
 
-  /** Takes out what has waited long enough, oldest first. @param wall receive time of the newest tick */
-  take(wall: Micros, most: number): readonly LateItem[] {
+  /**
+   * Takes out what has waited long enough, oldest first.
+   * @param wall receive time of the newest tick
+   * @param stored receive time of the newest event that the store has
+   */
+  take(wall: Micros, stored: Micros, most: number): readonly LateItem[] {
     const ripe: LateItem[] = [];
     for (const [id, item] of this.#items) {
       if (ripe.length >= most || item.received + holdFor > wall) break;
+      if (item.newest > stored) continue;
       this.#items.delete(id);
       this.#changed.add(id);
       ripe.push(item);
@@ -79,7 +102,10 @@ export class Lane {
     this.#changed.clear();
     return changed;
   }
+  /** From the checkpoint, or back because it could not be dealt with. */
   restore(item: LateItem): void {
-    this.#items.set(`${item.detector}\0${item.key}`, item);
+    const id = `${item.detector}\0${item.key}`;
+    this.#items.set(id, item);
+    this.#changed.add(id);
   }
 }

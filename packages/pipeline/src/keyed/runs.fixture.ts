@@ -90,7 +90,9 @@ function save(keyed: KeyedEngine, rows: Rows): void {
 
 /** As the engine does before it hands steps on: what they need, and what is due, from the store. */
 function load(keyed: KeyedEngine, rows: Rows, steps: readonly KeyedStep[]): void {
-  const found = keyed.missing(steps).flatMap(({ key }) => (rows.has(key) ? [{ key, value: rows.get(key)!.value }] : []));
+  const found = keyed
+    .missing(steps.flatMap((s) => ("observe" in s ? [s.observe] : [])))
+    .flatMap(({ key }) => (rows.has(key) ? [{ key, value: rows.get(key)!.value }] : []));
   keyed.restore(found, true);
   const tick = steps.findLast((step) => "tick" in step);
   if (!tick || keyed.spilled === 0) return;
@@ -115,10 +117,13 @@ export function runSharded(events: readonly Event[], run: Run, engines: number):
   return findings;
 }
 
-/** What stands at the end, without ids and revisions. */
+/** What stands at the end, without ids and revisions; as triage does, it takes no revision twice. */
 export function standing(findings: readonly Finding[]): readonly string[] {
   const left = new Map<string, Finding>();
+  const revisions = new Map<string, number>();
   for (const f of findings) {
+    if (f.revision <= (revisions.get(f.id) ?? -1)) continue;
+    revisions.set(f.id, f.revision);
     if (f.supersedes !== undefined) left.delete(f.supersedes);
     if (f.withdrawn) left.delete(f.id);
     else left.set(f.id, f);

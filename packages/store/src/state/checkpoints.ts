@@ -1,27 +1,49 @@
 /** Keyed consumers' memory and small settings in the state database. Knows no consumer. */
 import { VedetteError } from "@vedette/kit";
-import type { CheckpointStore, SettingStore } from "../store.ts";
-import type { State } from "./tables.ts";
+import type { CheckpointRow, CheckpointStore, SettingStore } from "../store.ts";
+import type { State, Tables } from "./tables.ts";
 
-/** Rows per statement: four parameters each stay far below SQLite's 32,766 and PostgreSQL's 65,535. */
+/** Rows per statement: five parameters each stay far below SQLite's 32,766 and PostgreSQL's 65,535. */
 const rowsPerStatement = 500;
 
 function* slices<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
 }
 
+const of = (state: State, consumer: string) =>
+  state.selectFrom("checkpoint_key").select(["shard", "key", "value"]).where("consumer", "=", consumer);
+
+function byShard(keys: readonly { readonly shard: number; readonly key: string }[]): ReadonlyMap<number, readonly string[]> {
+  const shards = new Map<number, string[]>();
+  for (const { shard, key } of keys) {
+    const names = shards.get(shard);
+    if (names) names.push(key);
+    else shards.set(shard, [key]);
+  }
+  return shards;
+}
+
 export function checkpointStore(state: State): CheckpointStore {
   return {
-    async load(consumer) {
+    async load(consumer, most) {
       const row = await state.selectFrom("checkpoint").selectAll().where("consumer", "=", consumer).executeTakeFirst();
-      const keys = await state
+      const { count } = await state
         .selectFrom("checkpoint_key")
-        .select(["shard", "key", "value"])
+        .select((eb) => eb.fn.countAll<number>().as("count"))
         .where("consumer", "=", consumer)
-        .orderBy("shard")
-        .orderBy("key")
-        .execute();
-      return { epoch: row?.epoch ?? 0, offset: row?.offset ?? 0, meta: row?.meta ?? undefined, keys };
+        .executeTakeFirstOrThrow();
+      const keys = count > (most ?? count) ? [] : await of(state, consumer).orderBy("shard").orderBy("key").execute();
+      return { epoch: row?.epoch ?? 0, offset: row?.offset ?? 0, meta: row?.meta ?? undefined, keys, count };
+    },
+    async rows(consumer, which) {
+      if ("prefix" in which)
+        return of(state, consumer).where("key", ">=", which.prefix).where("key", "<", `${which.prefix}\u{10ffff}`).execute();
+      if ("due" in which) return of(state, consumer).where("due", "<=", which.due).orderBy("due").limit(which.limit).execute();
+      const found: CheckpointRow[] = [];
+      for (const [shard, names] of byShard(which.keys))
+        for (const some of slices(names, rowsPerStatement))
+          found.push(...(await of(state, consumer).where("shard", "=", shard).where("key", "in", some).execute()));
+      return found;
     },
     async acquire(consumer) {
       const row = await state
@@ -35,11 +57,11 @@ export function checkpointStore(state: State): CheckpointStore {
     async commit(consumer, epoch, offset, meta, changed) {
       // The last change of a key wins, as if they had been applied one after the other.
       const latest = new Map(changed.map((one) => [`${one.shard}\0${one.key}`, one]));
-      const written: { consumer: string; shard: number; key: string; value: string }[] = [];
+      const written: Tables["checkpoint_key"][] = [];
       const removed: { shard: number; key: string }[] = [];
-      for (const { shard, key, value } of latest.values()) {
+      for (const { shard, key, value, due } of latest.values()) {
         if (value === undefined) removed.push({ shard, key });
-        else written.push({ consumer, shard, key, value });
+        else written.push({ consumer, shard, key, value, due: due ?? null });
       }
       await state.transaction().execute(async (tx) => {
         const fenced = await tx
@@ -55,18 +77,20 @@ export function checkpointStore(state: State): CheckpointStore {
             .insertInto("checkpoint_key")
             .values(rows)
             .onConflict((conflict) =>
-              conflict.columns(["consumer", "shard", "key"]).doUpdateSet((eb) => ({ value: eb.ref("excluded.value") })),
+              conflict
+                .columns(["consumer", "shard", "key"])
+                .doUpdateSet((eb) => ({ value: eb.ref("excluded.value"), due: eb.ref("excluded.due") })),
             )
             .execute();
         }
-        for (const { shard, key } of removed) {
-          await tx
-            .deleteFrom("checkpoint_key")
-            .where("consumer", "=", consumer)
-            .where("shard", "=", shard)
-            .where("key", "=", key)
-            .execute();
-        }
+        for (const [shard, names] of byShard(removed))
+          for (const keys of slices(names, rowsPerStatement))
+            await tx
+              .deleteFrom("checkpoint_key")
+              .where("consumer", "=", consumer)
+              .where("shard", "=", shard)
+              .where("key", "in", keys)
+              .execute();
       });
     },
   };

@@ -36,7 +36,7 @@ export interface Tables {
   alert_entity: { alert: string; type: string; id: string };
   folded_finding: { id: string; alert: string; revision: number; events: number };
   checkpoint: { consumer: string; epoch: number; offset: number; meta: string | null };
-  checkpoint_key: { consumer: string; shard: number; key: string; value: string };
+  checkpoint_key: { consumer: string; shard: number; key: string; value: string; due: number | null };
   setting: { name: string; value: string };
 }
 export type State = Kysely<Tables>;
