@@ -91,6 +91,37 @@ test("a stream of nothing known is text, a stream of JSON is decided document by
   expect(detectFormat(known, ['{"a":1}', ' {"b":2}'], undefined, "x")).toBe("json");
 });
 
+describe("every format's own examples are taken for it, alone and among other senders' documents", () => {
+  /** Formats that only the configuration chooses, and the two that take what is nobody's. */
+  const chosen = new Set(["csv", "text", "json"]);
+  for (const [name, format] of known) {
+    if (chosen.has(name)) continue;
+    const own = format.examples.filter((example) => Array.isArray(example.expect) && example.config === undefined);
+    test.each(own.map((example) => [example.title, example] as const))(`${name}: %s`, (_title, { input, preamble, expect: wanted }) => {
+      const detected = detectFormat(known, [input], preamble, "stream");
+      // An access log says nothing of its server.
+      if (name === "nginx_access") expect(detected).toBe("apache_access");
+      else if (input.trimStart().startsWith("{")) {
+        expect(detected).toBe("json");
+        const decode = known.get("json")!.decoder(known.get("json")!.config.parse({}));
+        decode('{"another":"sender"}', context());
+        expect(shown(decode(input, context()))).toEqual(wanted);
+      } else expect(detected).toBe(name);
+    });
+    test(`${name}: nobody else's line is taken for its own, nor one of nobody's`, () => {
+      for (const [other, { examples }] of known) {
+        for (const { input, preamble, expect: wanted, config } of examples) {
+          if (other === name || config !== undefined || !Array.isArray(wanted) || input.trimStart().startsWith("{") || chosen.has(other))
+            continue;
+          if (name.endsWith("_access") && other.endsWith("_access")) continue;
+          expect([other, input, detectFormat(known, [input], preamble, "stream")]).not.toEqual([other, input, name]);
+        }
+      }
+      expect(detectFormat(known, ["at java.lang.Thread.run(Thread.java:1)", "a = b", "hello"], undefined, "stream")).toBe("text");
+    });
+  }
+});
+
 const conn = "#separator \\x09\n#path\tconn\n#fields\tts\tuid\n#types\ttime\tstring";
 test.each([
   ["zeek", ["1521911720.600725\tC1"], conn, "conn.log"],

@@ -1,14 +1,8 @@
 /** Lines of key=value pairs (logfmt and its relatives) to fields, by a mapping that the configuration declares. Knows no product. */
 import { defineFormat, newFields } from "@vedette/kit";
-import type { Flaw } from "@vedette/model";
 import { declaredMapping, declaredReader } from "../declared.ts";
 import { share } from "../detect.ts";
 import { keyValuePairs } from "../text/key_value.ts";
-
-const notPairs: Flaw = {
-  code: "bad_key_value",
-  expected: 'a line of key=value pairs, values with blanks in double quotes: level=info msg="two words"',
-};
 
 /** So many pairs make a line one of pairs: prose may hold an equals sign or two. */
 const minPairs = 3;
@@ -31,10 +25,11 @@ export default defineFormat({
       const line = text.trimEnd();
       if (line === "") return { skip: "blank" };
       const found = keyValuePairs(line);
-      if (found === undefined || found.count === 0) return notPairs;
       const fields = newFields();
-      if (found.before !== "") fields["message"] = found.before;
-      return read(found.pairs, fields, context);
+      // A line without pairs among others is a message, as a stack trace is.
+      const message = found === undefined ? line : found.before;
+      if (message !== "") fields["message"] = message;
+      return read(found?.pairs ?? {}, fields, context);
     };
   },
   examples: [
@@ -91,9 +86,13 @@ export default defineFormat({
     {
       title: "prose",
       input: "nothing of that kind",
-      expect: {
-        flaw: "bad_key_value",
-      },
+      expect: [
+        {
+          message: "nothing of that kind",
+          "event.kind": "event",
+          "event.dataset": "key_value",
+        },
+      ],
     },
   ],
 });
