@@ -64,7 +64,8 @@ export async function scan(paths: readonly string[], options: Options): Promise<
   const rules = rows.end();
   for (const { title, level, count } of rules) say(`${String(count).padStart(7)} × ${level.padEnd(13)} ${title}`);
   if (judge.parts > 0) say(`so much was found to correlate that it was put together in ${judge.parts + 1} parts; scan fewer files at once`);
-  say(totals.text(compiled.rules.rules.length, found, inputs.length, skipped.length));
+  const inForce = compiled.rules.rules.length + compiled.correlations.detectors.length;
+  say(totals.text(inForce, found, inputs.length, skipped.length));
   if (found > 0) process.exitCode = 1;
 }
 
