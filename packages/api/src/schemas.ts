@@ -74,8 +74,9 @@ const alertRow = z.object({
   state: alertState,
   verdict: verdict.optional(),
   demo: z.boolean(),
+  late: z.boolean().optional().describe("Raised or changed by events that came later than the lateness."),
   shadow: z.boolean().optional().describe("Of a rule on trial: no alert."),
-  retracted: time.optional().describe("When all its findings had been taken back by a rollback."),
+  retracted: time.optional().describe("When all its findings had been taken back, by a rollback or by an event that came later."),
 });
 export const alert = alertRow.extend({
   evidence: list(

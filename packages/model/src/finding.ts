@@ -99,6 +99,8 @@ export interface Alert {
   readonly state: AlertState;
   readonly verdict?: Verdict;
   readonly demo: boolean;
+  /** Raised or changed by events that came later than the lateness. */
+  readonly late?: true;
   /** Findings of a rule on trial: listed only when asked for. */
   readonly shadow?: true;
   /** What each version of the rule (by content hash) gave, so that one version's findings can be taken back. */

@@ -8,7 +8,7 @@ import type { Event, Finding } from "@vedette/model";
 import type { CheckpointRow, CheckpointStore, EventStore } from "@vedette/store";
 import { type Analysis, type Job, keyedDetectors } from "./analyse.ts";
 import { decodeBatch, programOf, tickOf } from "./batch.ts";
-import { KeyedEngine, type KeyedState, type KeyedStep, keysInMemory } from "./keyed.ts";
+import { type DetectorLine, KeyedEngine, type KeyedState, type KeyedStep, keysInMemory } from "./keyed.ts";
 import { catchUpLate } from "./late.ts";
 import { Ledger, type LedgerState } from "./ledger.ts";
 import type { Pool } from "./pool.ts";
@@ -119,6 +119,11 @@ export class Engine {
     this.#restored = { meta, keys: saved.keys, count: saved.count };
     const program = this.#options.program(meta.program);
     if (program) await this.#adopt(program);
+  }
+
+  /** What happened to each detector's observations, as of now. */
+  detectors(): readonly DetectorLine[] {
+    return this.#keyed?.lines() ?? [];
   }
 
   /** Runs until `signal` aborts, then checkpoints. Rejects only when ownership was taken over. */

@@ -27,6 +27,12 @@ export type KeyedStep =
   /** How far hosts have come in event time. */
   | { readonly advance: readonly (readonly [source: string, host: string, time: Micros, received: Micros])[] };
 
+export interface DetectorLine extends Readonly<KeyedCounts> {
+  readonly name: string;
+  /** Keys in memory; others may wait in the checkpoint store. */
+  readonly keys: number;
+}
+
 /** A row of the checkpoint. */
 export interface KeyRow {
   readonly shard: number;
@@ -94,6 +100,13 @@ export class KeyedEngine {
   /** True when memory holds more than it should until the next checkpoint. */
   get crowded(): boolean {
     return this.#keys.size > this.#bounds.keys * 1.5;
+  }
+  /** Every detector's counters and the keys it has in memory. */
+  lines(): readonly DetectorLine[] {
+    const keys = new Map<string, number>();
+    for (const { detector } of this.#keys.values()) keys.set(detector.spec.name, (keys.get(detector.spec.name) ?? 0) + 1);
+    const names = new Set([...this.#detectors.keys(), ...this.counters.entries().map(([name]) => name)]);
+    return [...names].sort().map((name) => ({ name, keys: keys.get(name) ?? 0, ...this.counters.of(name) }));
   }
   /** Over all detectors. */
   get counts(): KeyedCounts {

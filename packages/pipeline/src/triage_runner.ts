@@ -89,7 +89,7 @@ function standing(batch: Exclude<FindingsBatch, { retract: Retraction }>, { retr
 async function foldAll(store: AlertStore, findings: readonly Finding[], offset: number, now: number): Promise<readonly Alert[]> {
   const groups = new Map(await store.byGroup([...new Set(findings.map(groupOf))]));
   const seen = new Map(await store.seen([...new Set(findings.map((f) => f.id))]));
-  const changed = new Map<string, Alert>();
+  const changed = new Map<string, { readonly group: string; readonly alert: Alert }>();
   const folded = new Map<string, { id: string; alert: string; revision: number; events: number }>();
   for (const finding of findings) {
     const group = groupOf(finding);
@@ -97,20 +97,19 @@ async function foldAll(store: AlertStore, findings: readonly Finding[], offset: 
     if (before && before.revision >= finding.revision) continue;
     const open = groups.get(group);
     // the alert this finding belongs to was closed meanwhile: what only amends it opens no new one
-    if (before && !open) continue;
+    if ((before || finding.withdrawn) && !open) continue;
+    if (finding.withdrawn && !before) continue;
     const alert = foldFinding(open, finding, before, now);
-    groups.set(group, alert);
-    changed.set(group, alert);
-    const record = { id: finding.id, alert: alert.id, revision: finding.revision, events: finding.count };
+    // one that lost all its findings takes no more
+    if (alert.state === "closed") groups.delete(group);
+    else groups.set(group, alert);
+    changed.set(alert.id, { group, alert });
+    const record = { id: finding.id, alert: alert.id, revision: finding.revision, events: finding.withdrawn ? 0 : finding.count };
     seen.set(finding.id, record);
     folded.set(finding.id, record);
   }
-  await store.fold(
-    offset,
-    [...changed].map(([group, alert]) => ({ group, alert })),
-    [...folded.values()],
-  );
-  return [...changed.values()];
+  await store.fold(offset, [...changed.values()], [...folded.values()]);
+  return [...changed.values()].map(({ alert }) => alert);
 }
 
 /** Done again after a crash it changes nothing: an alert that holds none of the versions any more stays as it is. */

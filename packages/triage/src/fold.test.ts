@@ -79,3 +79,19 @@ test("evidence is bounded and keeps the first and the newest", () => {
     }),
   );
 });
+
+test("a finding that an event proved wrong is taken back, and the last one closes its alert", () => {
+  const two = foldAll([finding(), finding({ id: "f2", count: 4 })]);
+  const wrong = (id: string, count: number) => finding({ id, count, revision: 1, withdrawn: true });
+  const one = foldFinding(two, wrong("f2", 4), { revision: 0, events: 4 }, 2_000);
+  expect(one).toMatchObject({ count: 1, events: 1, state: "open" });
+  const none = foldFinding(one, wrong("f1", 1), { revision: 0, events: 1 }, 3_000);
+  expect(none).toMatchObject({ count: 0, events: 0, state: "closed", retracted: 3_000 });
+  expect(none.history.at(-1)).toMatchObject({ what: "retracted", note: expect.stringContaining("once") });
+});
+
+test("a finding made of late events marks its alert", () => {
+  expect(foldAll([finding()]).late).toBeUndefined();
+  expect(foldAll([finding({ late: true })]).late).toBe(true);
+  expect(foldAll([finding(), finding({ revision: 1, late: true })]).late).toBe(true);
+});

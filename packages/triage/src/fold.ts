@@ -27,6 +27,7 @@ export function foldFinding(
 ): Alert {
   if (before && before.revision >= finding.revision) return alert!;
   if (!alert) return open(finding, now);
+  if (finding.withdrawn) return withdraw(alert, finding, before?.events ?? 0, now);
   const higher = severities.indexOf(finding.severity) > severities.indexOf(alert.severity);
   const history = higher
     ? [
@@ -35,7 +36,8 @@ export function foldFinding(
       ]
     : alert.history;
   const entities = [...alert.entities];
-  const findings = before || finding.supersedes ? 0 : 1;
+  // one that had been withdrawn counts again
+  const findings = (before && before.events > 0) || finding.supersedes ? 0 : 1;
   const events = Math.max(0, finding.count - (before?.events ?? 0));
   for (const e of finding.entities) if (entities.length < 32 && !entities.some((x) => x.type === e.type && x.id === e.id)) entities.push(e);
   return {
@@ -50,6 +52,7 @@ export function foldFinding(
     first_seen: Math.min(alert.first_seen, finding.window.start),
     last_seen: Math.max(alert.last_seen, finding.window.end),
     updated: Math.max(now, alert.updated + 1),
+    ...(finding.late ? { late: finding.late } : {}),
     evidence: mergeEvidence(alert.evidence, finding.evidence),
     history,
   };
@@ -73,10 +76,28 @@ function open(finding: Finding, now: number): Alert {
     updated: now,
     state: "open",
     demo: finding.demo,
+    ...(finding.late ? { late: finding.late } : {}),
     ...(finding.shadow ? { shadow: finding.shadow } : {}),
     versions: addVersion({}, finding.rule.hash, 1, finding.count),
     evidence: finding.evidence.slice(0, maxEvidence),
     history: [{ at: now, by: "vedette", what: "opened", note: finding.summary }],
+  };
+}
+
+/** An earlier event, come later, proved the finding wrong. With nothing left the alert is closed as retracted. */
+function withdraw(alert: Alert, finding: Finding, events: number, now: number): Alert {
+  const count = Math.max(0, alert.count - 1);
+  return {
+    ...alert,
+    count,
+    events: Math.max(0, alert.events - events),
+    versions: addVersion(alert.versions ?? {}, finding.rule.hash, -1, -events),
+    ...(count === 0 ? { state: "closed" as const, retracted: now } : {}),
+    updated: Math.max(now, alert.updated + 1),
+    history: [
+      ...alert.history,
+      { at: now, by: "vedette", what: "retracted", note: `an event that came later proved it wrong: ${finding.summary}` },
+    ],
   };
 }
 

@@ -14,6 +14,7 @@ interface AlertRow {
   readonly first_seen: string;
   readonly last_seen: string;
   readonly demo: boolean;
+  readonly late?: boolean;
   readonly rule: { readonly id: string };
   readonly attack: readonly string[];
   readonly entities: readonly { readonly type: string; readonly id: string }[];
@@ -63,7 +64,7 @@ export async function list(options: Options): Promise<void> {
       state: a.state,
       count: a.count,
       "last seen": a.last_seen.slice(0, 19),
-      alert: `${a.demo ? "[demo] " : ""}${a.title} — ${a.summary}`,
+      alert: `${a.demo ? "[demo] " : ""}${a.late ? "[late] " : ""}${a.title} — ${a.summary}`,
     })),
     ["id", "severity", "state", "count", "last seen", "alert"],
     form,
@@ -76,7 +77,9 @@ export async function show(id: string, options: Options): Promise<void> {
   const a = await connect(options).get<AlertRow>(`/alerts/${encodeURIComponent(id)}`);
   if (options.json) return void process.stdout.write(`${JSON.stringify(a, null, 2)}\n`);
   const out = (text = "") => process.stdout.write(`${text}\n`);
-  out(`${paint(a.severity, a.severity.toUpperCase())}  ${bold(safe(a.title))}${a.demo ? "  [demo]" : ""}`);
+  out(
+    `${paint(a.severity, a.severity.toUpperCase())}  ${bold(safe(a.title))}${a.demo ? "  [demo]" : ""}${a.late ? "  [late: of events that came after their time]" : ""}`,
+  );
   out(safe(a.summary));
   out(`state      ${a.state}${a.verdict ? ` (${a.verdict})` : ""}`);
   out(`seen       ${a.first_seen} – ${a.last_seen}, ${a.count} findings, ${a.events} events`);
