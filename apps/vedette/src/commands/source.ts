@@ -105,7 +105,7 @@ export async function test(name: string, options: TestOptions): Promise<void> {
   });
   clearTimeout(timer);
   for (const w of warnings) process.stderr.write(`warning ${w}\n`);
-  await showDecoded(taken, source.format, options.json ?? false);
+  await showDecoded(taken, source, options.json ?? false);
   if (taken.length === 0) {
     process.stderr.write("nothing came; is the path right, or is the sender connected?\n");
     process.exitCode = 1;
@@ -114,7 +114,7 @@ export async function test(name: string, options: TestOptions): Promise<void> {
 
 async function showDecoded(
   taken: readonly { record: RawRecord; stream: string; preamble: string | undefined }[],
-  fixed: string | undefined,
+  { format: fixed, formatConfig }: { readonly format?: string; readonly formatConfig?: unknown },
   json: boolean,
 ): Promise<void> {
   const known = await formats();
@@ -124,7 +124,13 @@ async function showDecoded(
     const spec = known.get(format)!;
     const result =
       record.flaw ??
-      spec.decoder(spec.config.parse({}))(texts[i]!, { preamble, received: systemClock.now(), peer: record.peer, source: "test", stream });
+      spec.decoder(spec.config.parse(formatConfig ?? {}))(texts[i]!, {
+        preamble,
+        received: systemClock.now(),
+        peer: record.peer,
+        source: "test",
+        stream,
+      });
     if (json) process.stdout.write(`${JSON.stringify({ position: record.position, format, text: texts[i], result })}\n`);
     else {
       process.stdout.write(`${safe(texts[i]!).slice(0, 300)}\n  format ${format}\n`);

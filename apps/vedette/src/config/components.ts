@@ -34,8 +34,10 @@ export async function checkComponents({ config, place }: Loaded): Promise<readon
       if (spec) check(spec.config, entry[type], ["sources", name, type]);
       else unknown(["sources", name, type], type, [...types.keys()]);
     }
-    if (entry["format"] !== undefined && !known.has(String(entry["format"])))
-      unknown(["sources", name, "format"], String(entry["format"]), [...known.keys()]);
+    const format = formatOf(entry["format"]);
+    const spec = format === undefined ? undefined : known.get(format.format);
+    if (format !== undefined && !spec) unknown(["sources", name, "format"], format.format, [...known.keys()]);
+    else if (format?.formatConfig !== undefined) check(spec!.config, format.formatConfig, ["sources", name, "format", format.format]);
   }
   for (const [name, value] of Object.entries(config.detectors)) {
     const spec = rules.get(name);
@@ -50,10 +52,18 @@ export async function checkComponents({ config, place }: Loaded): Promise<readon
   return problems;
 }
 
+/** `format: NAME`, or with settings `format: {NAME: {…}}`. */
+function formatOf(value: unknown): { readonly format: string; readonly formatConfig?: unknown } | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "object") return { format: String(value) };
+  const [name = "", formatConfig] = Object.entries(value)[0] ?? [];
+  return { format: name, formatConfig: formatConfig ?? {} };
+}
+
 /** The configured sources as the runtime takes them; call after `checkComponents` found nothing wrong. */
 export function configuredSources({ config }: Loaded): readonly ConfiguredSource[] {
   return Object.entries(config.sources).map(([name, entry]) => {
     const type = Object.keys(entry).find((k) => k !== "format")!;
-    return { name, type, config: entry[type], ...(entry["format"] === undefined ? {} : { format: String(entry["format"]) }) };
+    return { name, type, config: entry[type], ...formatOf(entry["format"]) };
   });
 }

@@ -97,7 +97,9 @@ export const configSchema = z.strictObject({
   sources: z
     .record(z.string(), z.record(z.string(), z.unknown()))
     .default({})
-    .describe("NAME: {TYPE: {…}}; `format` beside TYPE fixes the format that is otherwise detected."),
+    .describe(
+      "NAME: {TYPE: {…}}; `format: NAME` beside TYPE fixes the format that is otherwise detected; with settings, `format: {NAME: {…}}`.",
+    ),
   endpoints: z.record(z.string(), z.unknown()).default({}).describe("Settings of HTTP endpoints by name."),
   auth: z
     .strictObject({
