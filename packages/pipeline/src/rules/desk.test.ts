@@ -72,10 +72,10 @@ describe("what stands in the way", () => {
   test("a refused rule leaves the old set on and is named with file and line; the rest goes on when told so", async () => {
     const { desk } = await opened();
     await applied(desk, [ruleText(1, "root")]);
-    const bad = ruleText(3, "x").replace("selection: {", "selection: { user.name|sounds_like: x,");
+    const bad = ruleText(3, "x").replace("user.name:", "user.name|sounds_like:");
     const held = await applied(desk, [ruleText(2, "bob"), bad], "enabled", { yes: true });
     expect(held.blocked).toEqual([expect.stringMatching(/^1 rules are refused/)]);
-    expect(held.plan.refused).toEqual([expect.stringMatching(/^mine\/r1\.yml:5:\d+: Rule 3: .*sounds_like/)]);
+    expect(held.plan.refused).toEqual([expect.stringMatching(/^mine\/r1\.yml:7:\d+: Rule 3: .*sounds_like/)]);
     expect(states(desk)).toEqual({ "Rule 1": "enabled" });
     const rest = await applied(desk, [ruleText(2, "bob"), bad], "enabled", { yes: true, without_refused: true });
     expect(rest.blocked).toEqual([]);

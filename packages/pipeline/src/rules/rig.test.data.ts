@@ -15,9 +15,11 @@ export const start = Date.UTC(2026, 10, 1) * 1_000;
 /** A rule about one user name; `more` goes to its end. */
 export const ruleText = (n: number, user: string, more = "level: high\nstatus: test\n"): string => `title: Rule ${n}
 id: 6f4a6c3e-0000-4000-8000-${String(n).padStart(12, "0")}
-logsource: { category: test }
+logsource:
+  category: test
 detection:
-  selection: { user.name: '${user}' }
+  selection:
+    user.name: '${user}'
   condition: selection
 tags: [attack.t${1000 + n}]
 ${more}`;
