@@ -14,13 +14,13 @@ import {
 import { type Decode, type Decoded, type DecodeResult, type FormatSpec, idOf } from "@vedette/kit";
 import type { DeadLetter, Event, Finding, Flaw, Match, Micros } from "@vedette/model";
 import { classOf, hostOf } from "@vedette/normalise";
-import { compileRules, parsePipeline, type Refusal, type RuleCount, type RuleSet, type SigmaRule } from "@vedette/sigma";
+import { compileRules, parsePipeline, type Refusal, type RuleCache, type RuleCount, type RuleSet, type SigmaRule } from "@vedette/sigma";
 import { type EncodedEvents, encodeEvents } from "@vedette/store";
 import { decodeBatch, type RecordsBatch, type RecordsHeader, type Run } from "./batch.ts";
 import type { KeyedStep } from "./keyed.ts";
 import type { Program } from "./program.ts";
 import { findingsPerBatch } from "./rules/flood.ts";
-import { correlationsOf, livingRules } from "./rules/living.ts";
+import { correlationsOf, livingRules, parseFiles } from "./rules/living.ts";
 import { type Cost, dayOf } from "./rules/trial.ts";
 import { maxAhead } from "./watermarks.ts";
 
@@ -89,14 +89,17 @@ export interface Compiled {
   readonly silent: ReadonlySet<string>;
 }
 
-export async function compileProgram(program: Program): Promise<Compiled> {
+/** @param cache what an earlier process read and mapped, for whoever starts often */
+export async function compileProgram(program: Program, cache?: RuleCache): Promise<Compiled> {
+  if (cache !== undefined) parseFiles(program.rules, program.placeholders, cache);
   const living = livingRules(program);
-  const pipelines = program.pipelines.map(({ file, text }) => parsePipeline(text, file));
+  const sigma = cache ?? { parsePipeline, compileRules };
+  const pipelines = program.pipelines.map(({ file, text }) => sigma.parsePipeline(text, file));
   const lateness = program.lateness_s * 1_000_000;
   const linked = correlationsOf(living, program.pipelines);
   const correlations = prepareCorrelations(linked, lateness, living.shadow);
   const stage = await prepareDetectors(program.detectors, lateness);
-  const rules = compileRules(living.rules, { pipelines, filters: living.filters });
+  const rules = sigma.compileRules(living.rules, { pipelines, filters: living.filters });
   return {
     program,
     rules,

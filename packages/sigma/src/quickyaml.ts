@@ -2,7 +2,7 @@
  * Reads the part of YAML in which nearly all rules are written (block maps and lists, one-line scalars, literal blocks), many times faster
  * than a reader of all of YAML. Gives up on everything else, mistakes included: it never guesses and reports no errors.
  */
-import type { Entry, ListTree, MapTree, ScalarTree, Tree } from "./yaml.ts";
+import type { Entry, ListTree, MapTree, ScalarTree, Tree } from "./yamltree.ts";
 
 /** Deeper documents go to the full reader, which refuses what is too deep. */
 const maxDepth = 16;

@@ -105,6 +105,16 @@ test("a damaged, cut or foreign cache is ignored", () => {
   expect(load(new RuleCache(broken.at(-1)))).toEqual(cold);
 });
 
+test("another build's cache is ignored", () => {
+  const first = new RuleCache(undefined, "monday");
+  load(first);
+  const bytes = first.changed()!;
+  const [same, other] = [new RuleCache(bytes, "monday"), new RuleCache(bytes, "tuesday")];
+  load(same);
+  load(other);
+  expect([same.changed() === undefined, other.changed() === undefined]).toEqual([true, false]);
+});
+
 test("when reading or mapping gives something else, the cache's format is another", () => {
   const cache = new RuleCache();
   const { parsed, why } = load(cache);

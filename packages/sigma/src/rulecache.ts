@@ -36,7 +36,7 @@ interface Head {
 }
 
 /** The form of serialised values may change with V8. */
-const versions = `${format} ${process.versions.v8}`;
+const versionsOf = (build: string): string => `${format} ${process.versions.v8} ${build}`;
 
 export class RuleCache {
   readonly #read: ReadonlyMap<string, Entry>;
@@ -47,9 +47,15 @@ export class RuleCache {
   #mappedWith: string;
   #changed = false;
 
-  /** @param bytes of an earlier `changed`; damaged ones, another version's and foreign ones are as good as none */
-  constructor(bytes?: Uint8Array) {
-    const head = bytes === undefined ? undefined : unpack(bytes);
+  readonly #versions: string;
+
+  /**
+   * @param bytes of an earlier `changed`; damaged ones, another version's and foreign ones are as good as none
+   * @param build tells this build from others of the same version, where a caller can
+   */
+  constructor(bytes?: Uint8Array, build = "") {
+    this.#versions = versionsOf(build);
+    const head = bytes === undefined ? undefined : unpack(bytes, this.#versions);
     this.#read = new Map(head?.keys.map((key, i) => [key, head.entries[i]!]));
     this.#readPipelines = head?.pipelines ?? new Map();
     this.#mappedWith = head?.mappedWith ?? "";
@@ -105,7 +111,7 @@ export class RuleCache {
     if (!this.#changed) return undefined;
     this.#changed = false;
     return pack({
-      versions,
+      versions: this.#versions,
       mappedWith: this.#mappedWith,
       keys: [...this.#used.keys()],
       entries: [...this.#used.values()],
@@ -129,7 +135,7 @@ function pack(head: Head): Uint8Array {
   return Buffer.concat([start, first, second]);
 }
 
-function unpack(given: Uint8Array): Head | undefined {
+function unpack(given: Uint8Array, versions: string): Head | undefined {
   const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
   if (bytes.length < fixed || bytes.length > maxBytes || !bytes.subarray(0, magic.length).equals(magic)) return undefined;
   if (bytes.readUInt32LE(magic.length) !== format || bytes.readUInt32LE(magic.length + 4) !== crc32(bytes.subarray(fixed)))

@@ -2,31 +2,9 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
 import { readQuickly } from "./quickyaml.ts";
 import { Refused } from "./refusal.ts";
+import type { Entry, MapTree, ScalarTree, Tree } from "./yamltree.ts";
 
-/** A YAML value with the offset at which it stands. */
-export type Tree = MapTree | ListTree | ScalarTree;
-export interface ScalarTree {
-  readonly kind: "scalar";
-  readonly value: string | number | boolean | null;
-  /** As written, for numbers too large or too odd for a double. */
-  readonly source: string;
-  readonly at: number;
-}
-export interface ListTree {
-  readonly kind: "list";
-  readonly items: readonly Tree[];
-  readonly at: number;
-}
-export interface Entry {
-  readonly key: string;
-  readonly keyAt: number;
-  readonly value: Tree;
-}
-export interface MapTree {
-  readonly kind: "map";
-  readonly entries: readonly Entry[];
-  readonly at: number;
-}
+export type { Entry, ListTree, MapTree, ScalarTree, Tree } from "./yamltree.ts";
 
 /** The largest rule of SigmaHQ has 31 kB; a file of several documents stays well under 1 MiB. */
 const maxText = 1 << 20;

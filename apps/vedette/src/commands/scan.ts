@@ -9,6 +9,7 @@ import { formOf, safe } from "../output.ts";
 import { Progress } from "../progress.ts";
 import { findInputs } from "../scan/inputs.ts";
 import { Judge } from "../scan/judge.ts";
+import { keepRules, keptRules } from "../scan/kept_rules.ts";
 import { readRecords } from "../scan/records.ts";
 import { Rows } from "../scan/rows.ts";
 
@@ -74,7 +75,9 @@ async function compile(folders: readonly string[] | undefined): Promise<Compiled
     { rules: folders ? folders.flatMap(yamlFiles) : bundledRules(), pipelines: bundledPipelines(), detectors: {}, lateness_s: 30 },
     0,
   );
-  const compiled = await compileProgram(program);
+  const kept = keptRules(folders ?? []);
+  const compiled = await compileProgram(program, kept);
+  keepRules(folders ?? [], kept);
   tellRefused([...parseFiles(program.rules).flatMap((p) => p.refused), ...compiled.refused]);
   return compiled;
 }

@@ -6,6 +6,7 @@ import {
   parsePipeline,
   parseRules,
   type Refusal,
+  type RuleCache,
   type SigmaCorrelation,
   type SigmaFilter,
   type SigmaRule,
@@ -35,13 +36,17 @@ export interface LivingRules {
 let known: ReadonlyMap<string, { readonly text: string; readonly words: string; readonly parsed: ParsedRules }> = new Map();
 
 /** Each file's rules and refusals, in order. */
-export function parseFiles(files: readonly ProgramFile[], placeholders: Program["placeholders"] = {}): readonly ParsedRules[] {
+export function parseFiles(
+  files: readonly ProgramFile[],
+  placeholders: Program["placeholders"] = {},
+  reader: Pick<RuleCache, "parseRules"> = { parseRules },
+): readonly ParsedRules[] {
   const now = new Map<string, { readonly text: string; readonly words: string; readonly parsed: ParsedRules }>();
   const words = JSON.stringify(placeholders);
   const all = files.map(({ file, text }) => {
     const before = known.get(file);
     const same = before?.text === text && before.words === words;
-    const one = same ? before : { text, words, parsed: parseRules(text, file, { placeholders }) };
+    const one = same ? before : { text, words, parsed: reader.parseRules(text, file, { placeholders }) };
     now.set(file, one);
     return one.parsed;
   });
