@@ -23,7 +23,7 @@ export class Metrics {
       buckets,
       registers: [this.#registry],
     });
-    this.#refresh = [this.#process(), this.#sources(context), this.#state(context)];
+    this.#refresh = [this.#process(), this.#sources(context), this.#detectors(context), this.#state(context)];
   }
 
   /** Measures every route; the stream never answers and is not measured. */
@@ -73,6 +73,23 @@ export class Metrics {
         dead.inc({ source }, line.dead);
         pending.set({ source }, line.pending);
         for (const [reason, n] of Object.entries(line.dropped)) dropped.inc({ source, reason }, n);
+      }
+    };
+  }
+
+  #detectors({ options }: RouteContext): Refresh {
+    const keys = this.#gauge("detector_keys", "Keys a detector has in memory.", ["detector"]);
+    const events = this.#counter("detector_observations_total", "What became of a detector's observations, by outcome.", [
+      "detector",
+      "outcome",
+    ]);
+    return () => {
+      keys.reset();
+      events.reset();
+      for (const { name, keys: inMemory, observations, ...rest } of options.runtime.detectors()) {
+        keys.set({ detector: name }, inMemory);
+        events.inc({ detector: name, outcome: "taken" }, observations);
+        for (const [outcome, n] of Object.entries(rest)) events.inc({ detector: name, outcome }, n);
       }
     };
   }

@@ -24,6 +24,25 @@ export interface LedgerLine {
   readonly balance: number;
 }
 
+/** What happened to one detector's observations. */
+export interface DetectorLine {
+  readonly name: string;
+  /** In memory; others may wait in the checkpoint store. */
+  readonly keys: number;
+  readonly observations: number;
+  /** Came later than the lateness: of those, `caught_up` were folded in after all and `skipped` were not. */
+  readonly late: number;
+  readonly caught_up: number;
+  readonly skipped: number;
+  readonly repeated: number;
+  /** Keys of single events beyond the bound. */
+  readonly capped: number;
+  /** Settled before their time: one key had too many open. */
+  readonly crowded: number;
+  /** Keys moved from memory to the checkpoint store. */
+  readonly spilled: number;
+}
+
 export interface SourceState extends Omit<LedgerLine, "balance"> {
   readonly type: string;
   readonly state: "running" | "idle" | "failed" | "stopped";
@@ -159,6 +178,7 @@ export interface RuntimePort {
   /** Newest first; `before` is the `next` of the page before. */
   deadLetters(limit: number, before?: number): Promise<{ readonly letters: readonly DeadLetter[]; readonly next?: number }>;
   /** @returns the way to stop listening */
+  detectors(): readonly DetectorLine[];
   subscribe(listener: (notice: Notice) => void, wantsEvents?: boolean): () => void;
   /** Resolves when the replay ends; the server does not wait for it. */
   startDemo(): Promise<void>;

@@ -239,7 +239,23 @@ export const applied = z.object({
   blocked: list(z.string()).describe("What stands in the way; empty when the change was made."),
   plan,
 });
-export const ledger = z.object({ sources: list(z.object({ name: z.string(), ...line, balance: z.number() })), rules: list(rule) });
+const detectorLine = z.object({
+  name: z.string(),
+  keys: z.number().describe("In memory; others may wait in the checkpoint store."),
+  observations: z.number(),
+  late: z.number().describe("Came later than the lateness."),
+  caught_up: z.number().describe("Of the late, folded in after all."),
+  skipped: z.number().describe("Of the late, not folded in: no room, or more of the past needed than is read."),
+  repeated: z.number(),
+  capped: z.number().describe("Keys of single events beyond the bound, left out."),
+  crowded: z.number().describe("Settled before their time: one key had too many open."),
+  spilled: z.number().describe("Keys moved from memory to the checkpoint store."),
+});
+export const ledger = z.object({
+  sources: list(z.object({ name: z.string(), ...line, balance: z.number() })),
+  rules: list(rule),
+  detectors: list(detectorLine),
+});
 export const dead = z.object({
   letters: list(
     z.object({

@@ -425,7 +425,9 @@ describe("the program's own state", () => {
   test("sources, rules, ledger, dead letters", async () => {
     expect((await ok(schemas.sources, "/api/v1/sources")).sources[0]).toMatchObject({ name: "web", last_received: formatTime(start) });
     expect((await ok(schemas.rules, "/api/v1/rules")).hash).toBe("h");
-    expect((await ok(schemas.ledger, "/api/v1/ledger")).sources[0]).toMatchObject({ in: 10, balance: 0 });
+    const ledger = await ok(schemas.ledger, "/api/v1/ledger");
+    expect(ledger.sources[0]).toMatchObject({ in: 10, balance: 0 });
+    expect(ledger.detectors[0]).toMatchObject({ name: "brute_force", late: 3, caught_up: 2, skipped: 1 });
     const page = await ok(schemas.dead, "/api/v1/dead?limit=1");
     expect(page.letters[0]).toMatchObject({ position: "9", received: formatTime(start) });
     expect((await ok(schemas.dead, `/api/v1/dead?cursor=${page.cursor}`)).letters[0]).toMatchObject({ position: "4" });
@@ -479,6 +481,7 @@ describe("the program's own state", () => {
     expect(text).toContain('vedette_rules{state="enabled"} 1');
     expect(text).toContain('route="/readyz",method="GET",status="503"');
     expect((await get("/metrics", {})).body).toContain('vedette_source_in_total{source="web"} 10');
+    expect((await get("/metrics", {})).body).toContain('vedette_detector_observations_total{detector="brute_force",outcome="skipped"} 1');
     for (const line of text.split("\n")) expect(line === "" || line.startsWith("#") || line.startsWith("vedette_")).toBe(true);
   });
 });

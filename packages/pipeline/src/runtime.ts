@@ -8,6 +8,7 @@ import { encodeTick } from "./batch.ts";
 import { Control } from "./control.ts";
 import { Engine } from "./engine.ts";
 import { Intakes, type SourceOptions } from "./intake.ts";
+import type { DetectorLine } from "./keyed.ts";
 import type { SourceLine } from "./ledger.ts";
 import { type Pool, threadPool } from "./pool.ts";
 import type { Program, ProgramFile } from "./program.ts";
@@ -252,6 +253,10 @@ export class Runtime {
       const lastReceived = status.get(name)?.lastReceived;
       const quiet = lastReceived === undefined || now - lastReceived > idleAfter;
       return {
+  detectors(): readonly DetectorLine[] {
+    return this.engine.detectors();
+  }
+
         type: running?.type ?? (name === demoSource ? "demo" : "http"),
         state: running && running.state !== "running" ? running.state : quiet ? "idle" : "running",
         ...(lines.get(name) ?? { name, in: 0, split: 0, stored: 0, dead: 0, dropped: {}, pending: 0 }),

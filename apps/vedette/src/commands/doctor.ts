@@ -16,6 +16,15 @@ interface Check {
   /** What to do, where something is wrong. */
   readonly advice?: string;
 }
+interface DetectorLine {
+  readonly name: string;
+  readonly keys: number;
+  readonly observations: number;
+  readonly late: number;
+  readonly skipped: number;
+  readonly capped: number;
+  readonly crowded: number;
+}
 interface Options extends ServerOptions {
   readonly config?: string;
   readonly json?: boolean;
@@ -125,6 +134,7 @@ async function server(options: Options): Promise<Check[]> {
     const { sources } = await client.get<{ sources: { name: string; state: string; pending: number; warnings: { message: string }[] }[] }>(
       "/sources",
     );
+    const { detectors } = await client.get<{ detectors: readonly DetectorLine[] }>("/ledger");
     return [
       {
         name: "server",
@@ -139,10 +149,26 @@ async function server(options: Options): Promise<Check[]> {
         detail: `${s.state}${s.warnings.length > 0 ? `; ${s.warnings.at(-1)!.message}` : ""}`,
         advice: `vedette source test ${s.name}`,
       })),
+      ...detectors.map(detectorCheck),
     ];
   } catch (e) {
     return [{ name: "server", ok: false, detail: (e as Error).message, advice: "start it with: vedette up" }];
   }
+}
+
+/** Losses are named: what a detector could not take is not silence. */
+function detectorCheck({ name, keys, observations, late, skipped, capped, crowded }: DetectorLine): Check {
+  const lost = [
+    ...(skipped > 0 ? [`${skipped} of ${late} late events could not be caught up`] : []),
+    ...(capped > 0 ? [`${capped} keys beyond an event's bound left out`] : []),
+    ...(crowded > 0 ? [`${crowded} times a key had too much open to wait for the lateness`] : []),
+  ];
+  return {
+    name: `detector ${name}`,
+    ok: lost.length === 0,
+    detail: [`${observations} observations, ${keys} keys in memory`, ...lost].join("; "),
+    advice: "late events point to a wrong clock or a slow delivery at their source; lateness_s allows for more",
+  };
 }
 
 function port(listen: string): Promise<Check> {

@@ -34,6 +34,7 @@ export function operationRoutes(app: App, context: RouteContext): void {
     handler: async () => ({
       sources: (await runtime.ledger()).map((line) => ({ ...ledgerRow(line), balance: line.balance })),
       rules: runtime.rules().rules.map(ruleRow),
+      detectors: runtime.detectors(),
     }),
   });
   app.route({

@@ -316,6 +316,20 @@ function fakeRuntime(): FakeRuntime {
       return { events: 5, alerts: 1 };
     },
     logBytes: async () => 4,
+    detectors: () => [
+      {
+        name: "brute_force",
+        keys: 2,
+        observations: 9,
+        late: 3,
+        caught_up: 2,
+        skipped: 1,
+        repeated: 0,
+        capped: 0,
+        crowded: 0,
+        spilled: 0,
+      },
+    ],
     desk: fakeDesk(),
   };
   return runtime;
