@@ -10,7 +10,7 @@ import type { Control, Version } from "../control.ts";
 import { reportOwn } from "../own_findings.ts";
 import { makeProgram, own, type Program, type ProgramFile } from "../program.ts";
 import type { FindingsBatch } from "../triage_runner.ts";
-import { type Catalogue, type CatalogueEntry, catalogueOf, pipelinesOf, refusalLines } from "./catalogue.ts";
+import { type Catalogue, type CatalogueEntry, catalogueOf, isPlain, pipelinesOf, refusalLines } from "./catalogue.ts";
 import { coverage, differences } from "./difference.ts";
 import { estimate } from "./gate.ts";
 import type { Release } from "./releases.ts";
@@ -222,11 +222,11 @@ export class RuleBook {
   async #compare(program: Program, signal?: AbortSignal): Promise<RulePlan> {
     const before = this.#catalogue;
     const after = catalogueOf(program);
-    const fresh = [...after.entries.values()].filter(({ rule, state }) => {
+    const fresh = [...after.entries.values()].filter(({ rule, hash, state }) => {
       const old = before.entries.get(rule.id);
-      return state === "enabled" && (old?.state !== "enabled" || old.rule.hash !== rule.hash);
+      return state === "enabled" && (old?.state !== "enabled" || old.hash !== hash);
     });
-    const rules = fresh.map(({ rule }) => rule);
+    const rules = fresh.flatMap(({ rule }) => (isPlain(rule) ? [rule] : []));
     return {
       program: program.hash,
       differences: differences(before, after),
@@ -310,5 +310,5 @@ const sameFiles = (a: readonly ProgramFile[], b: readonly ProgramFile[]): boolea
 
 function enabledIn({ entries }: Catalogue): Map<string, readonly [id: string, hash: string]> {
   const on = [...entries.values()].filter(({ state }) => state === "enabled");
-  return new Map(on.map(({ rule }) => [`${rule.id}\0${rule.hash}`, [rule.id, rule.hash] as const]));
+  return new Map(on.map(({ rule, hash }) => [`${rule.id}\0${hash}`, [rule.id, hash] as const]));
 }

@@ -1,7 +1,6 @@
 /** What a program's rule files come to: every rule with its state, every refusal, the compiled set. Knows no event and no history. */
 import type { DecidedState, Decision } from "@vedette/model";
 import {
-  type Correlation,
   compileRules,
   formatRefusal,
   linkCorrelations,
@@ -9,33 +8,33 @@ import {
   parsePipeline,
   type Refusal,
   type RuleSet,
+  type SigmaCorrelation,
   type SigmaRule,
 } from "@vedette/sigma";
 import { own, type Program, type ProgramFile, stateOf } from "../program.ts";
 import { rulesOf } from "./living.ts";
 
 export interface CatalogueEntry {
-  readonly rule: SigmaRule;
+  readonly rule: SigmaRule | SigmaCorrelation;
+  /** Of its content, as its findings carry it: a correlation's counts the rules it takes in. */
+  readonly hash: string;
   readonly pack: string | undefined;
   readonly state: DecidedState;
   /** Who decided its state; undefined for rules that are on because the configuration names them. */
   readonly decision: Decision | undefined;
-  /** Its number in the compiled set. */
-  readonly number: number;
+  /** A rule's number in the compiled set; a correlation has none. */
+  readonly number?: number;
+  /** Ids of what a correlation takes. */
+  readonly takes?: readonly string[];
 }
 
 export interface Catalogue {
+  /** Rules and correlations by id. */
   readonly entries: ReadonlyMap<string, CatalogueEntry>;
   readonly refused: readonly Refusal[];
   /** Rules that another with the same id stands in for. */
   readonly notes: readonly string[];
   readonly set: RuleSet;
-  readonly correlations: readonly CorrelationEntry[];
-}
-
-/** A correlation with its state. */
-export interface CorrelationEntry extends Pick<CatalogueEntry, "pack" | "state" | "decision"> {
-  readonly correlation: Correlation;
 }
 
 type Parts = Pick<Program, "rules" | "pipelines" | "overlay" | "placeholders">;
@@ -61,14 +60,14 @@ export function catalogueOf(program: Parts): Catalogue {
     const decision = own(overlay.rules, id) ?? (pack === undefined ? undefined : own(overlay.packs, pack));
     return { pack, state: stateOf(overlay, id, pack), decision };
   };
-  return {
-    entries: new Map(set.rules.map((rule, number) => [rule.id, { rule, number, ...decided(rule.id) }])),
-    correlations: linked.correlations.map((correlation) => ({ correlation, ...decided(correlation.rule.id) })),
-    refused: [...refused, ...set.refused, ...linked.refused],
-    notes,
-    set,
-  };
+  const entries = new Map<string, CatalogueEntry>();
+  for (const [number, rule] of set.rules.entries()) entries.set(rule.id, { rule, hash: rule.hash, number, ...decided(rule.id) });
+  for (const { rule, hash, takes } of linked.correlations) entries.set(rule.id, { rule, hash, takes, ...decided(rule.id) });
+  return { entries, refused: [...refused, ...set.refused, ...linked.refused], notes, set };
 }
+
+/** A rule on single events, not a correlation. */
+export const isPlain = (rule: CatalogueEntry["rule"]): rule is SigmaRule => "logsource" in rule;
 
 export const pipelinesOf = (files: readonly ProgramFile[]): (Pipeline | Refusal)[] =>
   files.map(({ file, text }) => parsePipeline(text, file));

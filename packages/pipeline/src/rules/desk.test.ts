@@ -56,6 +56,26 @@ describe("states", () => {
     expect(desk.lines().rules).toMatchObject([{ file: "mine/r0.yml:1", level: "low" }]);
   });
 
+  test("a correlation is decided on, compared and listed like any rule, and says when a rule that it takes is quarantined", async () => {
+    const { desk } = await opened();
+    const series = (least: number) =>
+      `title: Series\nid: series\nlevel: high\ncorrelation:\n  type: event_count\n  rules: [${idOfRule(1)}]\n  group-by: [host.name]\n  timespan: 5m\n  condition: { gte: ${least} }\n`;
+    await applied(desk, [ruleText(1, "root"), series(2)]);
+    expect(states(desk)).toEqual({ "Rule 1": "enabled", Series: "enabled" });
+    const { plan } = await applied(desk, [ruleText(1, "root"), series(3)]);
+    expect(plan.differences).toMatchObject([
+      {
+        title: "Series",
+        what: "changed",
+        details: [expect.stringMatching(/^correlation: event_count of .* by host\.name within 300 s .*2 → .*3$/)],
+      },
+    ]);
+    await desk.decide("series", "shadow", me);
+    expect(states(desk)).toEqual({ "Rule 1": "enabled", Series: "shadow" });
+    await desk.decide(idOfRule(1), "quarantined", me);
+    expect(desk.rule("series").reason).toBe("not judged: it takes Rule 1, which is quarantined");
+  });
+
   test("ids that are words of the language are ids like any other", async () => {
     const { desk } = await opened(
       {},

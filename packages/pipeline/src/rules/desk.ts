@@ -1,7 +1,6 @@
 /** Everything people do with the rules of a running Vedette, in one place: looks them up, changes them, and watches what they cost. Knows no HTTP. */
 import { BadInputError, type FormatSpec } from "@vedette/kit";
 import type { DecidedState, Decision, Micros, RulePlan } from "@vedette/model";
-import type { SigmaRule } from "@vedette/sigma";
 import type { Analysis } from "../analyse.ts";
 import { type Applied, type Consent, RuleBook, type RuleBookOptions, type RuleRequest, type Who } from "./book.ts";
 import type { Catalogue } from "./catalogue.ts";
@@ -45,7 +44,7 @@ export class RuleDesk {
   readonly #book: RuleBook;
   readonly #trials = new Trials();
   readonly #slow = new SlowRules();
-  #proved: (rule: SigmaRule) => boolean = () => false;
+  #proved: (id: string) => boolean = () => false;
 
   private constructor(options: RuleDeskOptions) {
     this.#options = options;
@@ -72,9 +71,9 @@ export class RuleDesk {
     const line = this.lines().rules.find((one) => one.id === id);
     if (line === undefined) throw new BadInputError("not_found", `there is no rule ${id.slice(0, 200)}`);
     const entry = this.#book.catalogue.entries.get(id);
-    const { description = "", falsepositives = [], references = [], hash = "" } = entry?.rule ?? {};
+    const { description = "", falsepositives = [], references = [] } = entry?.rule ?? {};
     const history = historyOf(id, entry?.pack, this.#options.control.versions);
-    return { ...line, description, falsepositives, references, hash, history };
+    return { ...line, description, falsepositives, references, hash: entry?.hash ?? "", history };
   }
 
   /** Newest first. */
@@ -160,6 +159,6 @@ export class RuleDesk {
   #follow(catalogue: Catalogue): void {
     this.#proved = provedByCase(catalogue, this.#options.formats);
     const shadow = [...catalogue.entries.values()].filter(({ state }) => state === "shadow");
-    this.#trials.follow(new Map(shadow.map(({ rule }) => [rule.id, rule.hash])));
+    this.#trials.follow(new Map(shadow.map(({ rule, hash }) => [rule.id, hash])));
   }
 }

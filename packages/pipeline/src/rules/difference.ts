@@ -2,7 +2,7 @@
 import { type Condition, printCondition } from "@vedette/condition";
 import type { RuleDifference, RulePlan } from "@vedette/model";
 import type { SigmaRule } from "@vedette/sigma";
-import type { Catalogue, CatalogueEntry } from "./catalogue.ts";
+import { type Catalogue, type CatalogueEntry, isPlain } from "./catalogue.ts";
 
 /** Lines that tell one rule's change; a rule whose whole text changed needs no more to be looked at as a whole. */
 const maxDetails = 40;
@@ -12,7 +12,7 @@ export function differences(before: Catalogue, after: Catalogue): RuleDifference
   for (const [id, entry] of after.entries) {
     const old = before.entries.get(id);
     if (old === undefined) all.push(line(entry, "added", [summaryOf(entry.rule)]));
-    else if (old.rule.hash !== entry.rule.hash || old.state !== entry.state) all.push(line(entry, "changed", changes(old, entry)));
+    else if (old.hash !== entry.hash || old.state !== entry.state) all.push(line(entry, "changed", changes(old, entry)));
     else if (wordsOf(old.rule) !== wordsOf(entry.rule)) all.push(line(entry, "rewritten", []));
   }
   for (const [id, entry] of before.entries) if (!after.entries.has(id)) all.push(line(entry, "removed", []));
@@ -48,6 +48,11 @@ function changes(old: CatalogueEntry, now: CatalogueEntry): string[] {
   };
   value("state", old.state, now.state);
   value("level", a.level, b.level);
+  if (!isPlain(a) || !isPlain(b)) {
+    value("correlation", correlationOf(a), correlationOf(b));
+    if (found.length === 0) found.push("a rule that it takes changed");
+    return found;
+  }
   value("logsource", logsourceOf(a), logsourceOf(b));
   const selections = new Map(b.selections.map((s) => [s.name, s.condition]));
   for (const { name, condition } of a.selections) {
@@ -82,10 +87,18 @@ const show = (condition: Condition): string => {
   const text = printCondition(condition);
   return text.length > 160 ? `${text.slice(0, 157)}...` : text;
 };
+type AnyRule = CatalogueEntry["rule"];
+function correlationOf(rule: AnyRule): string {
+  if (isPlain(rule)) return "none";
+  const { type, rules, groupBy, timespan, bounds, window } = rule;
+  const by = groupBy.length === 0 ? "" : ` by ${groupBy.join(", ")}`;
+  const limits = bounds.map((bound) => Object.values(bound).join(" ")).join(" and ");
+  return `${type} of ${rules.map(({ to }) => to).join(", ")}${by} within ${timespan / 1e6} s (${window})${limits === "" ? "" : `, ${limits}`}`;
+}
 const logsourceOf = ({ logsource }: SigmaRule): string =>
   [logsource.product, logsource.category, logsource.service].filter(Boolean).join("/");
-const summaryOf = (rule: SigmaRule): string =>
-  `${rule.level}, ${logsourceOf(rule)}${rule.attack.length > 0 ? `, ${rule.attack.join(" ")}` : ""}`;
+const summaryOf = (rule: AnyRule): string =>
+  `${rule.level}, ${isPlain(rule) ? logsourceOf(rule) : rule.type}${rule.attack.length > 0 ? `, ${rule.attack.join(" ")}` : ""}`;
 /** What a person reads in it and no event meets. */
-const wordsOf = ({ title, description, author, modified, falsepositives, references, tags, vedette }: SigmaRule): string =>
+const wordsOf = ({ title, description, author, modified, falsepositives, references, tags, vedette }: AnyRule): string =>
   JSON.stringify([title, description, author, modified, falsepositives, references, tags, vedette]);

@@ -1,9 +1,9 @@
 /** The rules as people see them: state, decision, counts, cost, and which ones on trial are ready to be enabled. Decides nothing. */
 import type { Decision, Micros, RuleState } from "@vedette/model";
-import { formatRefusal, type SigmaRule } from "@vedette/sigma";
+import { formatRefusal } from "@vedette/sigma";
 import type { Version } from "../control.ts";
 import { own } from "../program.ts";
-import type { Catalogue, CorrelationEntry } from "./catalogue.ts";
+import type { Catalogue, CatalogueEntry } from "./catalogue.ts";
 import type { Trials } from "./trial.ts";
 
 export interface RuleLine {
@@ -42,18 +42,21 @@ export interface Counts {
   readonly capped: ReadonlyMap<string, number>;
 }
 
+/** What a promotion is held to. */
+export interface Promotion {
+  readonly budget_per_day: number;
+  /** Was a rule seen to fire? */
+  readonly proved: (id: string) => boolean;
+}
+
 /** A week of event time says how loud a rule is on working days and on the others. */
 const trialDays = 7;
 
-export function ruleLines(
-  catalogue: Catalogue,
-  counts: Counts,
-  trials: Trials,
-  promotion: { readonly budget_per_day: number; readonly proved: (rule: SigmaRule) => boolean },
-): RuleLine[] {
+export function ruleLines(catalogue: Catalogue, counts: Counts, trials: Trials, promotion: Promotion): RuleLine[] {
   const loaded = [...catalogue.entries.values()].map((entry): RuleLine => {
     const { rule, state, decision, pack } = entry;
-    const [seen, matched] = counts.rules.get(rule.id) ?? [0, 0];
+    const reason = reasonOf(entry, catalogue);
+    const [seen, matched] = countsOf(entry, counts);
     return {
       id: rule.id,
       title: rule.title,
@@ -63,7 +66,7 @@ export function ruleLines(
       state,
       file: `${rule.file}:${rule.line}`,
       ...(pack === undefined ? {} : { pack }),
-      ...(state === "quarantined" && decision ? { reason: decision.reason } : {}),
+      ...(reason === undefined ? {} : { reason }),
       attack: rule.attack,
       seen,
       matched,
@@ -71,7 +74,7 @@ export function ruleLines(
       skipped: {},
       cost_ms: Math.round(trials.cost(rule.id).estimated_ms * 10) / 10,
       ...(decision === undefined ? {} : { decision: decisionOf(entry) }),
-      ...(state === "shadow" ? { missing: missingFor(rule, trials, promotion) } : {}),
+      ...(state === "shadow" ? { missing: missingFor(entry, trials, promotion) } : {}),
     };
   });
   const refused = catalogue.refused.map(
@@ -92,57 +95,36 @@ export function ruleLines(
       cost_ms: 0,
     }),
   );
-  return [...loaded, ...catalogue.correlations.map((entry) => correlationLine(entry, counts)), ...refused];
+  return [...loaded, ...refused];
 }
 
-/** A correlation looks at no event itself: what its rules see and match is told of them. */
-function correlationLine(entry: CorrelationEntry, counts: Counts): RuleLine {
-  const { correlation, state, decision, pack } = entry;
-  const { rule, hash } = correlation;
-  return {
-    id: rule.id,
-    title: rule.title,
-    level: rule.level,
-    status: rule.status ?? "",
-    author: rule.author,
-    state,
-    file: `${rule.file}:${rule.line}`,
-    ...(pack === undefined ? {} : { pack }),
-    ...(state === "quarantined" && decision ? { reason: decision.reason } : {}),
-    attack: rule.attack,
-    seen: correlation.takes.reduce((n, id) => n + (counts.rules.get(id)?.[1] ?? 0), 0),
-    matched: 0,
-    capped: 0,
-    skipped: {},
-    cost_ms: 0,
-    ...(decision === undefined ? {} : { decision: decisionOf({ decision, rule: { hash } }) }),
-  };
+/** A correlation looks at no event itself: it sees what its rules match, and how often it holds is told by its findings. */
+function countsOf({ rule, takes }: CatalogueEntry, counts: Counts): readonly [seen: number, matched: number] {
+  if (takes === undefined) return counts.rules.get(rule.id) ?? [0, 0];
+  return [takes.reduce((n, id) => n + (counts.rules.get(id)?.[1] ?? 0), 0), 0];
 }
 
-function decisionOf({
-  decision,
-  rule,
-}: {
-  readonly decision: Decision | undefined;
-  readonly rule: Pick<SigmaRule, "hash">;
-}): NonNullable<RuleLine["decision"]> {
+function reasonOf({ state, decision, takes }: CatalogueEntry, { entries }: Catalogue): string | undefined {
+  if (state === "quarantined") return decision?.reason;
+  const missing = takes?.map((id) => entries.get(id)).find((taken) => taken?.state === "quarantined");
+  return missing === undefined ? undefined : `not judged: it takes ${missing.rule.title}, which is quarantined`;
+}
+
+function decisionOf({ decision, rule }: CatalogueEntry): NonNullable<RuleLine["decision"]> {
   const { by, at, reason, owner, review } = decision!;
+  // decisions keep a correlation's own content, not that of the rules it takes
   const changed = "hash" in decision! && decision.hash !== rule.hash;
   return { by, at, reason, ...(owner === undefined ? {} : { owner }), ...(review === undefined ? {} : { review }), changed };
 }
 
 /** What stands between a rule on trial and a proposal to enable it. */
-export function missingFor(
-  rule: SigmaRule,
-  trials: Trials,
-  { budget_per_day, proved }: { readonly budget_per_day: number; readonly proved: (rule: SigmaRule) => boolean },
-): string[] {
+export function missingFor({ rule }: CatalogueEntry, trials: Trials, { budget_per_day, proved }: Promotion): string[] {
   const week = trials.week(rule.id);
   const missing: string[] = [];
   if (rule.level !== "high" && rule.level !== "critical") missing.push(`level ${rule.level}; proposed from high on`);
   if (rule.status !== "test" && rule.status !== "stable") missing.push(`status ${rule.status ?? "none"}; proposed with test or stable`);
   if (week.seen === 0) missing.push("no event that it looks at has come in");
-  if (!proved(rule)) missing.push("not proved able to fire: no case of its own, no canary");
+  if (!proved(rule.id)) missing.push("not proved able to fire: no case of its own, no canary");
   if (week.days < trialDays) missing.push(`${week.days} of ${trialDays} days of events`);
   if (week.matched > budget_per_day * trialDays)
     missing.push(`${week.matched} matches in ${week.days} days; the budget is ${budget_per_day} a day`);

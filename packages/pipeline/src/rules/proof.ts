@@ -1,7 +1,6 @@
 /** Whether a rule's own positive case makes it fire, decoder and mapping included. Keeps no record of it and sends nothing anywhere. */
 import { type FormatSpec, newFields } from "@vedette/kit";
 import type { Fields } from "@vedette/model";
-import type { SigmaRule } from "@vedette/sigma";
 import type { Catalogue } from "./catalogue.ts";
 
 interface Case {
@@ -15,17 +14,17 @@ interface Case {
 type Seen = { readonly fields: Fields; readonly original: string };
 
 /** Cases are read as they were written: anything may stand in them. */
-export function provedByCase(catalogue: Catalogue, formats: ReadonlyMap<string, FormatSpec>): (rule: SigmaRule) => boolean {
-  const known = new WeakMap<SigmaRule, boolean>();
-  return (rule) => {
-    let proved = known.get(rule);
+export function provedByCase(catalogue: Catalogue, formats: ReadonlyMap<string, FormatSpec>): (id: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (id) => {
+    let proved = known.get(id);
     if (proved === undefined) {
-      const number = catalogue.entries.get(rule.id)?.number;
-      const tests = Array.isArray(rule.vedette?.tests) ? (rule.vedette.tests as readonly (Case | null)[]) : [];
+      const { rule, number } = catalogue.entries.get(id) ?? {};
+      const tests = Array.isArray(rule?.vedette?.tests) ? (rule.vedette.tests as readonly (Case | null)[]) : [];
       proved =
         number !== undefined &&
         tests.some((one) => one?.expect === "match" && eventsOf(one, formats).some((event) => catalogue.set.test(number, event)));
-      known.set(rule, proved);
+      known.set(id, proved);
     }
     return proved;
   };
