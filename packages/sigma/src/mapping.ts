@@ -2,8 +2,10 @@
 import type { Condition } from "@vedette/condition";
 import { join } from "./detection.ts";
 import type { NamedSelection } from "./detectionblock.ts";
+import { appliesToField, appliesToItem, contains, type Item, ItemFailure, looksAtValues, transformed } from "./items.ts";
 import type { Logsource } from "./logsource.ts";
-import type { FieldCondition, Pipeline, RuleCondition, Transformation } from "./pipeline.ts";
+import type { Pipeline, Transformation } from "./pipeline.ts";
+import type { RuleCondition } from "./pipelineconditions.ts";
 import type { SigmaRule } from "./rule.ts";
 
 /** A rule in the fields of the events. */
@@ -29,7 +31,15 @@ interface Added {
 export function mapRule(rule: SigmaRule, pipelines: readonly Pipeline[]): MappedRule | MappingFailure {
   const found = stepsFor(rule, pipelines);
   if ("message" in found) return found;
-  const { steps, added } = found;
+  try {
+    return rewritten(rule, found);
+  } catch (error) {
+    if (error instanceof ItemFailure) return { message: error.message };
+    throw error;
+  }
+}
+
+function rewritten(rule: SigmaRule, { steps, added }: Steps): MappedRule {
   const detection = new Rewriter(steps);
   const condition = detection.rewrite(rule.condition) ?? { op: "or", of: [] };
   const before = added.flatMap((a) => new Rewriter(steps.slice(a.from)).rewrite(a.condition) ?? []);
@@ -50,15 +60,18 @@ interface Steps {
 }
 
 function stepsFor(rule: SigmaRule, pipelines: readonly Pipeline[]): Steps | MappingFailure {
-  let logsource: Logsource = rule.logsource;
+  const seen: Seen = { rule, logsource: rule.logsource, applied: new Set(), state: new Map() };
   const steps: Transformation[] = [];
   const added: Added[] = [];
   for (const pipeline of [...pipelines].sort((a, b) => a.priority - b.priority)) {
     for (const step of pipeline.transformations) {
-      if (!appliesToRule(step, logsource)) continue;
-      if (step.action.type === "rule_failure") return { message: step.action.message };
-      if (step.action.type === "change_logsource") logsource = { ...logsource, ...step.action.logsource };
-      else if (step.action.type === "add_condition") added.push({ condition: step.action.condition, from: steps.length });
+      if (!appliesToRule(step, seen)) continue;
+      seen.applied.add(step.id);
+      const { action } = step;
+      if (action.type === "rule_failure") return { message: action.message };
+      if (action.type === "change_logsource") seen.logsource = { ...seen.logsource, ...action.logsource };
+      else if (action.type === "set_state") seen.state.set(action.key, action.value);
+      else if (action.type === "add_condition") added.push({ condition: action.condition, from: steps.length });
       else steps.push(step);
     }
   }
@@ -73,12 +86,59 @@ export function nameMapping(rule: SigmaRule, pipelines: readonly Pipeline[]): (f
   return (field) => rewriter.namesOf(field);
 }
 
-function appliesToRule(step: Transformation, logsource: Logsource): boolean {
+/** A rule as the transformations before have left it. */
+interface Seen {
+  readonly rule: SigmaRule;
+  logsource: Logsource;
+  readonly applied: Set<string>;
+  readonly state: Map<string, string>;
+}
+
+function appliesToRule(step: Transformation, seen: Seen): boolean {
   if (step.rules.length === 0) return true;
-  const agrees = (wanted: string | null | undefined, given: string | undefined) => wanted === undefined || wanted === (given ?? null);
-  const holds = ({ logsource: wanted }: RuleCondition) =>
-    agrees(wanted.category, logsource.category) && agrees(wanted.product, logsource.product) && agrees(wanted.service, logsource.service);
+  const holds = (condition: RuleCondition) => holdsFor(condition, seen);
   return (step.rulesOp === "and" ? step.rules.every(holds) : step.rules.some(holds)) !== step.rulesNot;
+}
+
+function holdsFor(condition: RuleCondition, { rule, logsource, applied, state }: Seen): boolean {
+  switch (condition.type) {
+    case "logsource": {
+      const { category, product, service } = condition.logsource;
+      const agrees = (wanted: string | null | undefined, given: string | undefined) => wanted === undefined || wanted === (given ?? null);
+      return agrees(category, logsource.category) && agrees(product, logsource.product) && agrees(service, logsource.service);
+    }
+    case "contains_field":
+      return contains(rule.condition, condition.field);
+    case "contains_detection_item":
+      return contains(rule.condition, condition.field, condition.value);
+    case "tag":
+      return rule.tags.some((tag) => tag.toLowerCase() === condition.tag);
+    case "rule_attribute":
+      return comparedAttribute(condition, rule);
+    case "processing_item_applied":
+      return applied.has(condition.item);
+    case "processing_state":
+      return state.get(condition.key) === condition.value;
+    case "is_sigma_rule":
+      return true;
+    case "is_sigma_correlation_rule":
+      return false;
+  }
+}
+
+/** Levels and states in their order, everything else as text: dates in ISO form sort as they follow. */
+const orders: { readonly [attribute: string]: readonly string[] } = {
+  level: ["informational", "low", "medium", "high", "critical"],
+  status: ["unsupported", "deprecated", "experimental", "test", "stable"],
+};
+
+function comparedAttribute({ attribute, op, values }: Extract<RuleCondition, { type: "rule_attribute" }>, rule: SigmaRule): boolean {
+  const value = String(rule[attribute as "level"] ?? "");
+  if (op === "eq" || op === "in") return values.includes(value);
+  if (op === "ne" || op === "not_in") return !values.includes(value);
+  const rank = (text: string) => orders[attribute]?.indexOf(text) ?? text;
+  const [a, b] = [rank(value), rank(values[0] ?? "")];
+  return op === "gte" ? a >= b : op === "gt" ? a > b : op === "lte" ? a <= b : a < b;
 }
 
 /** A field's names so far, and which transformations took part. */
@@ -93,9 +153,11 @@ class Rewriter {
   readonly #steps: readonly Transformation[];
   readonly #done = new Map<Condition, Condition | undefined>();
   readonly #fields = new Map<string, Renamed>();
+  readonly #particular: boolean;
 
   constructor(steps: readonly Transformation[]) {
     this.#steps = steps;
+    this.#particular = steps.some(looksAtValues);
   }
 
   /** Undefined where the whole condition was dropped. */
@@ -130,40 +192,33 @@ class Rewriter {
             );
       }
     }
-    const { names, dropped } = this.#renamed(condition.field);
-    if (dropped) return undefined;
-    if (condition.op === "eq" && condition.value !== null) {
-      const values = this.#values(condition.field, String(condition.value));
-      if (values !== undefined)
-        return join(
-          "or",
-          names.flatMap((field) => values.map((value) => ({ ...condition, field, value }))),
-        );
-    }
     // A field is absent when it is absent under each of its names; it has a value when it has it under one.
     const absent = condition.op === "eq" && condition.value === null;
-    return join(
-      absent ? "and" : "or",
-      names.map((field) => ({ ...condition, field })),
-    );
+    const of = this.#particular ? this.#items(condition) : this.#namesOf(condition);
+    return of.length === 0 ? undefined : join(absent ? "and" : "or", of);
   }
 
-  /** What a value of a field is called in the events, where a transformation says so. The field's name is the one it has by then. */
+  /** The names of a rule's field in the events; none where it is dropped. */
   namesOf(field: string): readonly string[] {
     const { names, dropped } = this.#renamed(field);
     return dropped ? [] : names;
   }
 
-  #values(field: string, value: string): readonly string[] | undefined {
-    let renamed: Renamed = { names: [field], applied: new Set(), dropped: false };
+  #namesOf(item: Item): readonly Item[] {
+    return this.namesOf(item.field).map((field) => ({ ...item, field }));
+  }
+
+  /** Step by step, where a step looks at more than the field. */
+  #items(item: Item): readonly Item[] {
+    let items: readonly { readonly item: Item; readonly applied: ReadonlySet<string> }[] = [{ item, applied: new Set() }];
     for (const step of this.#steps) {
-      if (step.action.type !== "map_string") renamed = apply(renamed, step);
-      else if (renamed.names.some((name) => appliesToField(step, name, renamed.applied))) {
-        const values = step.action.mapping.get(value.toLowerCase());
-        if (values !== undefined) return values;
-      }
+      items = items.flatMap((before) => {
+        if (!appliesToField(step, before.item.field, before.applied) || !appliesToItem(step, before.item, before.applied)) return [before];
+        const made = transformed(step, before.item) ?? rename(step, before.item.field)?.map((field) => ({ ...before.item, field }));
+        return made === undefined ? [before] : made.map((one) => ({ item: one, applied: new Set([...before.applied, step.id]) }));
+      });
     }
-    return undefined;
+    return items.map((one) => one.item);
   }
 
   #renamed(field: string): Renamed {
@@ -208,14 +263,4 @@ function rename(step: Transformation, name: string): readonly string[] | undefin
     default:
       return undefined;
   }
-}
-
-function appliesToField(step: Transformation, name: string, applied: ReadonlySet<string>): boolean {
-  if (step.fields.length === 0) return true;
-  const holds = (condition: FieldCondition): boolean => {
-    if (condition.type === "processing_item_applied") return applied.has(condition.item);
-    const listed = condition.plain.has(name) || condition.patterns.some((p) => p.test(name));
-    return listed === (condition.type === "include_fields");
-  };
-  return (step.fieldsOp === "and" ? step.fields.every(holds) : step.fields.some(holds)) !== step.fieldsNot;
 }

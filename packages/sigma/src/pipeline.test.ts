@@ -132,10 +132,13 @@ test.each([
   ["name: p\ntransformations: [{type: field_name_mapping, maping: {}}]\n", /2:46: .*did you mean mapping/],
   ["name: p\ntransformations: [{type: field_name_mapping, mapping: {a: []}}]\n", /at least one field/],
   ["name: p\ntransformations: [{type: add_condition, conditions: x}]\n", /conditions/],
-  ["name: p\ntransformations: [{type: field_name_prefix, prefix: x, rule_conditions: [{type: tag}]}]\n", /rule condition tag/],
+  [
+    "name: p\ntransformations: [{type: field_name_prefix, prefix: x, rule_conditions: [{type: tagg}]}]\n",
+    /rule condition tagg.*did you mean tag/,
+  ],
   [
     "name: p\ntransformations: [{type: field_name_prefix, prefix: x, field_name_conditions: [{type: include_fields, mode: re, fields: ['(']}]}]\n",
-    /regular expressions/,
+    /regular expression/,
   ],
   ["name: p\npriority: high\ntransformations: []\n", /2:11: .*a number/],
   ["a: [\n", /YAML/],
@@ -144,4 +147,83 @@ test.each([
   const parsed = parsePipeline(text, "p.yml");
   expect("construct" in parsed && formatRefusal(parsed)).toMatch(message);
   expect(compileRules([rule("s: {a: 1}")], { pipelines: [parsed] }).refused).toHaveLength(2);
+});
+
+const eq = (field: string, value: string | number | null) => ({ op: "eq", field, value });
+test.each<[string, string, string, unknown]>([
+  ["replace_string", "{type: replace_string, regex: '^C:', replacement: 'D:'}", "s: {Image: 'C:\\x'}", eq("Image", "D:\\x")],
+  [
+    "replace_string with groups, between wildcards",
+    "{type: replace_string, regex: '(a)(b)', replacement: '\\2\\g<1>$'}",
+    "s: {Image: 'ab*ab'}",
+    { op: "like", field: "Image", value: "ba$*ba$" },
+  ],
+  ["set_value", "{type: set_value, value: 5, field_name_conditions: [{type: include_fields, fields: [a]}]}", "s: {a: x}", eq("a", 5)],
+  ["case", "{type: case, method: upper}", "s: {a|startswith: x}", { op: "starts", field: "a", value: "X" }],
+  [
+    "hashes_fields",
+    "{type: hashes_fields, valid_hash_algos: [MD5, SHA256], field_prefix: File}",
+    "s: {Hashes|contains: 'SHA256=AB12'}",
+    eq("FileSHA256", "AB12"),
+  ],
+  [
+    "hashes_fields of another algorithm",
+    "{type: hashes_fields, valid_hash_algos: [MD5]}",
+    "s: {Hashes: 'SHA1=ab'}",
+    eq("Hashes", "SHA1=ab"),
+  ],
+  [
+    "an item's text",
+    "{type: field_name_prefix, prefix: w., detection_item_conditions: [{type: match_string, pattern: 'S-1-.*'}]}",
+    "s: {a: [S-1-5, x]}",
+    { op: "or", of: [eq("w.a", "S-1-5"), eq("a", "x")] },
+  ],
+  [
+    "an absent value",
+    "{type: drop_detection_item, detection_item_conditions: [{type: is_null}]}",
+    "s: {a: [null, x]}",
+    { op: "or", of: [eq("a", "x")] },
+  ],
+  [
+    "a wildcard",
+    "{type: field_name_suffix, suffix: .text, detection_item_conditions: [{type: contains_wildcard}], detection_item_cond_not: true}",
+    "s: {a: 'x*', b: x}",
+    { op: "and", of: [{ op: "starts", field: "a", value: "x" }, eq("b.text", "x")] },
+  ],
+])("values: %s", (_name, step, detection, expected) => {
+  const found = mapped(detection, pipeline(`  - ${step}\n`));
+  expect(JSON.parse(JSON.stringify(found))).toEqual(expected);
+});
+
+test.each<[string, string, boolean]>([
+  ["a field", "{type: contains_field, field: Image}", true],
+  ["no such field", "{type: contains_field, field: Imag}", false],
+  ["a value of a field", "{type: contains_detection_item, field: Image, value: A}", true],
+  ["another value of it", "{type: contains_detection_item, field: Image, value: b}", false],
+  ["a tag", "{type: tag, tag: attack.t1059}", true],
+  ["an attribute", "{type: rule_attribute, attribute: level, value: high}", true],
+  ["an attribute in order", "{type: rule_attribute, attribute: level, op: gte, value: critical}", false],
+  ["a date", "{type: rule_attribute, attribute: date, op: lt, value: '2025-01-01'}", true],
+  ["an attribute of several", "{type: rule_attribute, attribute: status, op: in, value: [test, stable]}", true],
+  ["a state", "{type: processing_state, key: k, val: v}", true],
+  ["another state", "{type: processing_state, key: k, val: w}", false],
+  ["a transformation before", "{type: processing_item_applied, processing_item_id: mark}", true],
+  ["a rule", "{type: is_sigma_rule}", true],
+  ["a correlation", "{type: is_sigma_correlation_rule}", false],
+])("rules: a transformation for %s", (_name, condition, applies) => {
+  const text =
+    "title: T\nlevel: high\nstatus: test\ndate: 2024-05-01\ntags: [attack.t1059]\nlogsource: {product: x}\ndetection: {s: {Image: a}, condition: s}\n";
+  const p = pipeline(
+    `  - {id: mark, type: set_state, key: k, val: v}\n  - {type: field_name_prefix, prefix: w., rule_conditions: [${condition}]}\n`,
+  );
+  const result = mapRule(parseRules(text, "t.yml").rules[0]!, [p]);
+  expect(result).toMatchObject({ condition: eq(applies ? "w.Image" : "Image", "a") });
+});
+
+test("a comparison that cannot be had refuses its rule with the message", () => {
+  const p = pipeline(
+    "  - {type: detection_item_failure, message: no such field here, field_name_conditions: [{type: include_fields, fields: [Odd]}]}\n",
+  );
+  expect(mapRule(rule("s: {Odd: 1}"), [p])).toEqual({ message: "no such field here" });
+  expect(mapRule(rule("s: {Image: 1}"), [p])).toHaveProperty("condition");
 });

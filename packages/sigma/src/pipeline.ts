@@ -1,20 +1,21 @@
 /** Processing pipelines in pySigma's YAML: parsed and checked here, applied in mapping.ts. Knows no rules' conditions. */
 import type { Condition } from "@vedette/condition";
 import { readSelection } from "./detection.ts";
-import { contentHash } from "./header.ts";
+import { contentHash, onlyKeys } from "./header.ts";
 import type { Logsource } from "./logsource.ts";
+import {
+  type FieldCondition,
+  type ItemCondition,
+  type RuleCondition,
+  readFieldCondition,
+  readItemCondition,
+  readLogsourceParts,
+  readRuleCondition,
+  text,
+  word,
+} from "./pipelineconditions.ts";
 import { nearest, type Refusal, Refused, refusal } from "./refusal.ts";
 import { get, loadYaml, type MapTree, plain, type Tree } from "./yaml.ts";
-
-/** When a transformation applies to a rule: each part that is named must be the rule's; null, that the rule names none. */
-export interface RuleCondition {
-  readonly logsource: { readonly [part in keyof Logsource]?: string | null };
-}
-
-/** When a transformation applies to a field. */
-export type FieldCondition =
-  | { readonly type: "include_fields" | "exclude_fields"; readonly plain: ReadonlySet<string>; readonly patterns: readonly RegExp[] }
-  | { readonly type: "processing_item_applied"; readonly item: string };
 
 export type Action =
   | { readonly type: "field_name_mapping"; readonly mapping: ReadonlyMap<string, readonly string[]> }
@@ -25,6 +26,14 @@ export type Action =
   | { readonly type: "change_logsource"; readonly logsource: Logsource }
   /** Values that are called otherwise in the events, compared without regard to case. */
   | { readonly type: "map_string"; readonly mapping: ReadonlyMap<string, readonly string[]> }
+  /** Within the text of values, as the pattern says; `$1` stands for a group. */
+  | { readonly type: "replace_string"; readonly pattern: RegExp; readonly replacement: string }
+  | { readonly type: "set_value"; readonly value: string | number | boolean | null }
+  | { readonly type: "case"; readonly method: "lower" | "upper" }
+  /** `Hashes: SHA256=…` as a comparison with a field for the algorithm. */
+  | { readonly type: "hashes_fields"; readonly algorithms: ReadonlySet<string>; readonly prefix: string; readonly drop: boolean }
+  | { readonly type: "set_state"; readonly key: string; readonly value: string }
+  | { readonly type: "detection_item_failure"; readonly message: string }
   | { readonly type: "drop_detection_item" }
   | { readonly type: "rule_failure"; readonly message: string };
 
@@ -37,6 +46,9 @@ export interface Transformation {
   readonly fields: readonly FieldCondition[];
   readonly fieldsOp: "and" | "or";
   readonly fieldsNot: boolean;
+  readonly items: readonly ItemCondition[];
+  readonly itemsOp: "and" | "or";
+  readonly itemsNot: boolean;
 }
 
 export interface Pipeline {
@@ -48,17 +60,6 @@ export interface Pipeline {
   readonly hash: string;
 }
 
-const actions = [
-  "field_name_mapping",
-  "field_name_prefix",
-  "field_name_suffix",
-  "field_name_prefix_mapping",
-  "add_condition",
-  "change_logsource",
-  "map_string",
-  "drop_detection_item",
-  "rule_failure",
-];
 const pipelineKeys = ["name", "priority", "transformations", "allowed_backends", "vars"];
 const shared = [
   "id",
@@ -69,6 +70,9 @@ const shared = [
   "field_name_conditions",
   "field_name_cond_op",
   "field_name_cond_not",
+  "detection_item_conditions",
+  "detection_item_cond_op",
+  "detection_item_cond_not",
 ];
 const actionKeys: { readonly [type: string]: readonly string[] } = {
   field_name_mapping: ["mapping"],
@@ -78,9 +82,16 @@ const actionKeys: { readonly [type: string]: readonly string[] } = {
   add_condition: ["conditions", "negated"],
   change_logsource: ["category", "product", "service"],
   map_string: ["mapping"],
+  replace_string: ["regex", "replacement", "skip_special"],
+  set_value: ["value", "force_type"],
+  case: ["method"],
+  hashes_fields: ["valid_hash_algos", "field_prefix", "drop_algo_prefix"],
+  set_state: ["key", "val"],
+  detection_item_failure: ["message"],
   drop_detection_item: [],
   rule_failure: ["message"],
 };
+const actions = Object.keys(actionKeys);
 
 /** Reads one pipeline. Never throws: trouble is a refusal with its place. */
 export function parsePipeline(text: string, file: string): Pipeline | Refusal {
@@ -117,7 +128,7 @@ function readPipeline(tree: MapTree): Pipeline {
 function readTransformation(tree: Tree, index: number): Transformation {
   if (tree.kind !== "map") throw new Refused(tree.at, `a ${tree.kind}`, "a map with type", "write - type: field_name_mapping");
   const type = text(tree, "type", true);
-  const own = actionKeys[type];
+  const own = Object.hasOwn(actionKeys, type) ? actionKeys[type] : undefined;
   if (own === undefined) {
     const near = nearest(type, actions);
     throw new Refused(
@@ -137,6 +148,9 @@ function readTransformation(tree: Tree, index: number): Transformation {
     fields: items(tree, "field_name_conditions").map(readFieldCondition),
     fieldsOp: operator(tree, "field_name_cond_op"),
     fieldsNot: flag(tree, "field_name_cond_not"),
+    items: items(tree, "detection_item_conditions").map(readItemCondition),
+    itemsOp: operator(tree, "detection_item_cond_op"),
+    itemsNot: flag(tree, "detection_item_cond_not"),
   };
 }
 
@@ -164,7 +178,27 @@ function readAction(type: string, tree: MapTree): Action {
       return { type, condition: flag(tree, "negated") ? { op: "not", of: condition } : condition };
     }
     case "change_logsource":
-      return { type, logsource: readLogsource(tree) };
+      return { type, logsource: readLogsourceParts(tree) };
+    case "replace_string":
+      return { type, pattern: readPattern(tree), replacement: pythonGroups(text(tree, "replacement", false)) };
+    case "set_value": {
+      const value = get(tree, "value");
+      if (value?.kind !== "scalar")
+        throw new Refused(value?.at ?? tree.at, "value", "text, a number, true, false or null", "add value: ...");
+      return { type, value: value.value };
+    }
+    case "case":
+      return { type, method: word(tree, "method", ["lower", "upper"], "lower") as "lower" | "upper" };
+    case "hashes_fields":
+      return {
+        type,
+        algorithms: new Set(items(tree, "valid_hash_algos").map((t) => (t.kind === "scalar" ? String(t.value).toUpperCase() : ""))),
+        prefix: text(tree, "field_prefix", false),
+        drop: flag(tree, "drop_algo_prefix"),
+      };
+    case "set_state":
+      return { type, key: text(tree, "key", true), value: text(tree, "val", true) };
+    case "detection_item_failure":
     case "rule_failure":
       return { type, message: text(tree, "message", true) };
     default:
@@ -195,65 +229,21 @@ function readMapping(tree: MapTree): ReadonlyMap<string, readonly string[]> {
   );
 }
 
-function readRuleCondition(tree: Tree): RuleCondition {
-  if (tree.kind !== "map") throw new Refused(tree.at, `a ${tree.kind}`, "a map", "write - type: logsource");
-  onlyKeys(tree, ["type", "category", "product", "service"]);
-  const type = text(tree, "type", true);
-  if (type !== "logsource")
-    throw new Refused(tree.at, `rule condition ${type}`, "logsource", "condition the transformation on the rule's logsource");
-  const logsource: { category?: string | null; product?: string | null; service?: string | null } = readLogsource(tree);
-  for (const { key, value } of tree.entries) {
-    if (value.kind === "scalar" && value.value === null && key !== "type") logsource[key as keyof Logsource] = null;
-  }
-  return { logsource };
-}
-
-function readLogsource(tree: MapTree): Logsource {
-  const logsource: { category?: string; product?: string; service?: string } = {};
-  for (const key of ["category", "product", "service"] as const) {
-    const value = get(tree, key);
-    if (value?.kind === "scalar" && value.value === null) continue;
-    const name = text(tree, key, false);
-    if (name !== "") logsource[key] = name.toLowerCase();
-  }
-  return logsource;
-}
-
-function readFieldCondition(tree: Tree): FieldCondition {
-  if (tree.kind !== "map") throw new Refused(tree.at, `a ${tree.kind}`, "a map", "write - type: include_fields");
-  const type = text(tree, "type", true);
-  if (type === "processing_item_applied") {
-    onlyKeys(tree, ["type", "processing_item_id"]);
-    return { type, item: text(tree, "processing_item_id", true) };
-  }
-  if (type !== "include_fields" && type !== "exclude_fields") {
-    throw new Refused(tree.at, `field condition ${type}`, "include_fields, exclude_fields or processing_item_applied", "use one of these");
-  }
-  onlyKeys(tree, ["type", "fields", "mode"]);
-  const fields = get(tree, "fields");
-  const names = (fields?.kind === "list" ? fields.items : []).map((t) => (t.kind === "scalar" ? String(t.value) : ""));
-  if (names.length === 0) throw new Refused(tree.at, "fields", "a list of field names", "add fields: [name]");
-  const patterns = text(tree, "mode", false) === "re";
+function readPattern(tree: MapTree): RegExp {
+  const pattern = text(tree, "regex", true);
   try {
-    return { type, plain: new Set(patterns ? [] : names), patterns: patterns ? names.map((n) => new RegExp(`^(?:${n})`)) : [] };
+    return new RegExp(pattern, "gu");
   } catch {
-    throw new Refused(tree.at, `fields: ${names.join(", ")}`, "regular expressions", "repair the expression");
+    throw new Refused(get(tree, "regex")!.at, pattern, "a regular expression", "repair the expression");
   }
 }
 
-function onlyKeys(tree: MapTree, known: readonly string[]): void {
-  for (const { key, keyAt } of tree.entries) {
-    if (known.includes(key)) continue;
-    const near = nearest(key, known);
-    throw new Refused(keyAt, key, `one of ${known.join(", ")}`, near === undefined ? "remove the key" : `did you mean ${near}?`);
-  }
-}
-
-function text(tree: MapTree, key: string, required: boolean): string {
-  const value = get(tree, key);
-  if (value?.kind === "scalar" && value.value !== null) return String(value.value);
-  if (value !== undefined || required) throw new Refused(value?.at ?? tree.at, key, "text", `add ${key}: ...`);
-  return "";
+/** Python's `\1`, `\g<1>` and `\g<name>` as JavaScript writes them. */
+function pythonGroups(replacement: string): string {
+  return replacement
+    .replace(/\$/g, "$$$$")
+    .replace(/\\(?:g<(\d+)>|(\d))/g, "$$$1$2")
+    .replace(/\\g<(\w+)>/g, "$$<$1>");
 }
 
 function flag(tree: MapTree, key: string): boolean {

@@ -12,7 +12,7 @@ import { type CompileOptions, compileRules, type RuleSet } from "./ruleset.ts";
  * Raised whenever the same text is read or mapped to something else than before, this module's own layout included; a test with a few rules
  * notices most such changes. The bytes: magic, this number, CRC-32 of the rest, length of the head, head, bodies; numbers little-endian.
  */
-export const format = 2;
+export const format = 3;
 const magic = Buffer.from("vedette sigma\n");
 const fixed = magic.length + 12;
 /** SigmaHQ's 4,000 rules make 12 MB; what is far larger is not ours. */
