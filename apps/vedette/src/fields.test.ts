@@ -3,9 +3,10 @@ import { fileURLToPath } from "node:url";
 import { type Pipeline, parseRules } from "@vedette/sigma";
 import { expect, test } from "vitest";
 import { pipelines } from "./commands/rule/files.ts";
-import { fieldNames } from "./fields.ts";
+import { fieldNames, unknownFieldLines } from "./fields.ts";
 
-const names = fieldNames(pipelines().filter((p): p is Pipeline => !("construct" in p)));
+const usable = pipelines().filter((p): p is Pipeline => !("construct" in p));
+const names = fieldNames(usable);
 const golden = fileURLToPath(new URL("../../../tests/golden", import.meta.url));
 
 test("what our formats write is known", () => {
@@ -32,5 +33,8 @@ test("slips are named with what was probably meant, and what may be meant is lef
     { field: "process.comand_line", nearest: "process.command_line" },
     { field: "user.nmae", nearest: "user.name" },
     { field: "nowhere.at.all" },
+  ]);
+  expect(unknownFieldLines([rule!], usable)).toEqual([
+    "t.yml:1: T: no event is known to carry ComandLine (did you mean CommandLine?), process.comand_line (did you mean process.command_line?), user.nmae (did you mean user.name?), nowhere.at.all",
   ]);
 });

@@ -100,3 +100,14 @@ export class FieldNames {
 
 export const fieldNames = (pipelines: readonly Pipeline[]): FieldNames =>
   new FieldNames(parse(readFileSync(join(contentDirectory(), "fields.yml"), "utf8")) as Names, pipelines);
+
+/** One line a rule that names fields no event is known to carry: it loads, and may never match. */
+export function unknownFieldLines(rules: Iterable<SigmaRule>, pipelines: readonly Pipeline[]): string[] {
+  const names = fieldNames(pipelines);
+  return [...rules].flatMap((rule) => {
+    const unknown = names
+      .unknownIn(rule)
+      .map(({ field, nearest }) => (nearest === undefined ? field : `${field} (did you mean ${nearest}?)`));
+    return unknown.length === 0 ? [] : [`${rule.file}:${rule.line}: ${rule.title}: no event is known to carry ${unknown.join(", ")}`];
+  });
+}

@@ -7,13 +7,15 @@ import { Auth, buildServer, newToken, tokenHash } from "@vedette/api";
 import { endpoints, sources } from "@vedette/ingest";
 import { ConfigError, type Intake, systemClock } from "@vedette/kit";
 import { openLog } from "@vedette/log";
-import { BacktestQueue, type DataDirectory, openDataDirectory, Releases, Runtime, threadPool } from "@vedette/pipeline";
+import { BacktestQueue, type DataDirectory, openDataDirectory, parseFiles, Releases, Runtime, threadPool } from "@vedette/pipeline";
+import { type Pipeline, parsePipeline } from "@vedette/sigma";
 import { openStore, type Store } from "@vedette/store";
 import { checkComponents, configuredSources } from "../config/components.ts";
 import { type Loaded, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { bundledPipelines, bundledRules, yamlFiles } from "../content.ts";
 import { replayDemo } from "../demo/replay.ts";
+import { unknownFieldLines } from "../fields.ts";
 import { reloadOnChange } from "../reload.ts";
 import { Display } from "./display.ts";
 
@@ -138,6 +140,7 @@ async function serve(
   display.say(
     `${runtime.rules().rules.filter((r) => r.state === "enabled").length} rules on, ${refused.length} refused; ${Object.keys(config.sources).length} sources configured; HTTP ingest at ${url}/ingest and ${url}/_bulk`,
   );
+  tellUnknownFields(runtime, display);
   for (const r of refused) display.say(`refused: ${r.reason}`);
   display.watch(runtime, store, config.tenant);
   if (directory.fresh && demo) playDemo(runtime, display, url);
@@ -219,4 +222,19 @@ async function bytesBelow(folder: string): Promise<number> {
     ),
   );
   return sizes.reduce((a, b) => a + b, 0);
+}
+
+/** So many are read at a start; `rule lint` lists them all. */
+const maxTold = 5;
+
+/** Says which rules speak of fields that no event is known to carry: they load, but what they wait for may never come. */
+function tellUnknownFields(runtime: Runtime, display: Display): void {
+  const { rules, pipelines } = runtime.program!;
+  const usable = pipelines.map(({ file, text }) => parsePipeline(text, file)).filter((p): p is Pipeline => !("construct" in p));
+  const lines = unknownFieldLines(
+    parseFiles(rules).flatMap((p) => p.rules),
+    usable,
+  );
+  for (const line of lines.slice(0, maxTold)) display.say(line);
+  if (lines.length > maxTold) display.say(`${lines.length - maxTold} more rules name unknown fields; vedette rule lint lists them`);
 }
