@@ -41,6 +41,7 @@ interface ProgramDocument {
   readonly files: string;
   readonly detectors: Program["detectors"];
   readonly lateness_s: number;
+  readonly placeholders?: Program["placeholders"];
   readonly overlay: RuleOverlay;
   readonly change?: RuleChange;
 }
