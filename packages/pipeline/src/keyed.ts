@@ -191,7 +191,9 @@ export class KeyedEngine {
       const due = [...waiting, ...this.#due.take(passed)].map((id) => this.#keys.get(id)).filter((key) => key !== undefined);
       waiting = due.filter((key) => this.#levelOf(key) > level).map(idOfKey);
       again.push(...due.filter((key) => this.#levelOf(key) < level));
-      for (const key of due) if (this.#levelOf(key) === level) for (const f of this.#finalise(idOfKey(key), key, passed)) findings.push(f);
+      for (const key of due)
+        if (this.#levelOf(key) === level)
+          for (const f of this.#finalise(idOfKey(key), key, Math.min(passed, this.#held(key, wall)))) findings.push(f);
     }
     for (const key of again) if (this.#keys.has(idOfKey(key))) this.#schedule(idOfKey(key), key);
     return findings;
@@ -202,6 +204,9 @@ export class KeyedEngine {
     return wall === Number.POSITIVE_INFINITY ? wall : this.watermarks.global(wall);
   }
 
+  #held({ from }: Key, wall: Micros): Micros {
+    return from && wall !== Number.POSITIVE_INFINITY ? this.watermarks.held(from[0], from[1], wall) : Number.POSITIVE_INFINITY;
+  }
   #levelOf(key: Key): number {
     return this.#chain.level(key.detector.spec.name);
   }

@@ -5,6 +5,11 @@ import type { Micros } from "@vedette/model";
 export const maxAhead: Micros = 30_000_000;
 /** A host that has sent nothing for this long, by the ticks' wall time, no longer holds the others back. */
 const idleAfter: Micros = 10_000_000;
+/**
+ * A host so far behind most others no longer holds them back: its clock is wrong, or it delivers what lay about. Longer than a collector's usual
+ * delay (Filebeat retries within a minute), shorter than any wrong time zone.
+ */
+const maxBehind: Micros = 600_000_000;
 /** Hosts name themselves: beyond this many per process the rest of a source share one watermark. */
 const maxHosts = 50_000;
 
@@ -30,14 +35,32 @@ export class Watermarks {
     }
   }
 
-  /** The slowest active host's watermark; `wall` when none is active. Hosts silent for an hour are forgotten. */
+  /**
+   * The watermark of the slowest active host that is not far behind the middle one; `wall` when none is active. Hosts silent for an hour are
+   * forgotten.
+   */
   global(wall: Micros): Micros {
-    let low = Number.POSITIVE_INFINITY;
+    const active: Micros[] = [];
+    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (const [name, mark] of this.#marks) {
       if (mark.received < wall - 360 * idleAfter) this.#marks.delete(name);
-      else if (mark.received >= wall - idleAfter && mark.time < low) low = mark.time;
+      else if (mark.received >= wall - idleAfter) {
+        active.push(mark.time);
+        if (mark.time < low) low = mark.time;
+        if (mark.time > high) high = mark.time;
+      }
     }
-    return low === Number.POSITIVE_INFINITY ? wall : low;
+    if (active.length === 0) return wall;
+    if (high - low <= maxBehind) return low;
+    const times = Float64Array.from(active).sort();
+    const floor = times[times.length >> 1]! - maxBehind;
+    return times.find((time) => time >= floor)!;
+  }
+
+  /** How far one host has come, if it is active; Infinity if it holds nobody back. */
+  held(source: string, host: string, wall: Micros): Micros {
+    const mark = this.#marks.get(`${source}\0${host}`);
+    return mark && mark.received >= wall - idleAfter ? mark.time : Number.POSITIVE_INFINITY;
   }
 
   entries(): [string, Micros, Micros][] {

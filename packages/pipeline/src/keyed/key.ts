@@ -6,7 +6,7 @@ import type { PreparedDetector } from "@vedette/detect";
 import { type Claim, idOf } from "@vedette/kit";
 import type { EvidenceEvent, Finding, Micros, Observation } from "@vedette/model";
 import { type Claims, History, type SavedHistory } from "./history.ts";
-import type { Held } from "./order.ts";
+import { type Held, widthOf } from "./order.ts";
 
 /** A claim that was shown, by the start of its window. */
 export interface Shown {
@@ -45,6 +45,7 @@ export interface SavedKey extends SavedHistory {
   /** Revisions of windows that were superseded or withdrawn: should they come back, they go on from there. */
   readonly past?: { readonly [start: string]: number };
   readonly evidence: readonly EvidenceEvent[];
+  readonly from?: readonly [source: string, host: string] | undefined;
 }
 
 /** Evidence in full for this many events of a key; the claims hold the ids of the rest. */
@@ -64,6 +65,8 @@ export class Key {
   readonly shown: { [start: string]: Shown };
   readonly past: { [start: string]: number };
   readonly evidence: EvidenceEvent[];
+  /** Whose observation came last: while that host is active its key waits for it, however far behind the others it is. */
+  from: readonly [source: string, host: string] | undefined;
   /** Slot in which something may become canonical or be forgotten. */
   due = -1;
   /** Size in the last checkpoint. */
@@ -77,6 +80,7 @@ export class Key {
     this.shown = saved ? { ...saved.shown } : {};
     this.past = { ...saved?.past };
     this.evidence = saved ? [...saved.evidence] : [];
+    this.from = saved?.from;
     this.history = new History(detector, saved);
     if (!saved) return;
     for (const [start, { claim }] of this.history.claims) {
@@ -93,13 +97,14 @@ export class Key {
       // what a fold of the pending observations gives again is not written
       shown[start] = rest.orphan ? { ...rest, latest } : rest;
     }
-    return { format: 2, hash: this.detector.hash, ...this.history.saved, shown, past: this.past, evidence: this.evidence };
+    return { format: 2, hash: this.detector.hash, ...this.history.saved, shown, past: this.past, evidence: this.evidence, from: this.from };
   }
 
   /** @returns what became visible by it; or why it was not taken */
   observe(o: Held): readonly Finding[] | "late" | "repeated" {
     const added = this.history.add(o.original === "" ? o : { ...o, original: "" });
     if (typeof added === "string") return added;
+    if (o.host !== "" && (this.from?.[0] !== o.source || this.from[1] !== o.host)) this.from = [o.source, o.host];
     this.#remember(o);
     if (added.whole) return this.review(o);
     return added.claims.length === 0 ? none : this.#show(added.claims, o);
@@ -139,7 +144,9 @@ export class Key {
   expires(): Micros | undefined {
     if (this.history.pending.length > 0) return undefined;
     const { final } = this.history;
-    return final === undefined ? Number.NEGATIVE_INFINITY : this.detector.spec.expires(final, this.detector.config);
+    if (final === undefined) return Number.NEGATIVE_INFINITY;
+    // a bucket that begins in time may end so much later
+    return this.detector.spec.expires(final, this.detector.config) + widthOf(this.detector);
   }
 
   /** The last word on what nothing can change any more; on everything when the key is forgotten. */
