@@ -239,6 +239,10 @@ export class Runtime {
     return this.engine.ledger.lines(accepted);
   }
 
+  detectors(): readonly DetectorLine[] {
+    return this.engine.detectors();
+  }
+
   logBytes(): Promise<number> {
     return this.#options.logBytes();
   }
@@ -253,10 +257,6 @@ export class Runtime {
       const lastReceived = status.get(name)?.lastReceived;
       const quiet = lastReceived === undefined || now - lastReceived > idleAfter;
       return {
-  detectors(): readonly DetectorLine[] {
-    return this.engine.detectors();
-  }
-
         type: running?.type ?? (name === demoSource ? "demo" : "http"),
         state: running && running.state !== "running" ? running.state : quiet ? "idle" : "running",
         ...(lines.get(name) ?? { name, in: 0, split: 0, stored: 0, dead: 0, dropped: {}, pending: 0 }),
