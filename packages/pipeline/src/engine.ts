@@ -37,6 +37,8 @@ interface Meta {
   readonly ledger: LedgerState;
   readonly watermarks: readonly (readonly [string, number, number])[];
   readonly keyed?: KeyedState;
+  /** Receive time of the newest event analysed. */
+  readonly stored?: number;
   readonly flood?: FloodState;
 }
 
@@ -81,6 +83,8 @@ export class Engine {
   /** Receive time of the newest analysed batch, 0 before the first. */
   reached = 0;
   readonly #options: EngineOptions;
+  /** As `reached`, runs before this one included. */
+  #stored = 0;
   readonly #watermarks = new Watermarks();
   #keyed: KeyedEngine | undefined;
   #program: Program | undefined;
@@ -116,6 +120,7 @@ export class Engine {
     this.ledger = this.#working.copy();
     this.#watermarks.restore(meta.watermarks);
     if (meta.flood) this.#flood.restore(meta.flood);
+    this.#stored = meta.stored ?? 0;
     this.#restored = { meta, keys: saved.keys, count: saved.count };
     const program = this.#options.program(meta.program);
     if (program) await this.#adopt(program);
@@ -218,6 +223,7 @@ export class Engine {
     this.offset = result.last + 1;
     this.#options.onAnalysis?.(result);
     this.reached = Math.max(this.reached, result.received);
+    this.#stored = Math.max(this.#stored, result.received);
     const stored = Object.values(result.sources).reduce((n, s) => n + s.stored, 0);
     if (stored > 0) this.#options.onEvents?.(result.sample, stored, result.received);
   }
@@ -252,12 +258,12 @@ export class Engine {
       await this.#fetch(keyed, wanted, tick);
     }
     const findings = keyed.take(steps);
-    const late = tick ? keyed.lane.take(tick.tick, this.reached, lateAtOnce) : [];
+    const late = tick ? keyed.lane.take(tick.tick, this.#stored, lateAtOnce) : [];
     if (late.length === 0) return findings;
     // the store must hold all that was analysed so far: what comes of it is a function of the log
     await Promise.all(this.#outputs.splice(0));
     await this.#fetch(keyed, late);
-    const found = await catchUpLate(keyed, late, this.#options.events, this.reached, this.#options.onProblem);
+    const found = await catchUpLate(keyed, late, this.#options.events, this.#stored, this.#options.onProblem);
     // of no raw batch: a run after a crash may come to it at another one, and must not take it for written
     if (found.length > 0)
       this.#output("findings", () =>
@@ -346,6 +352,7 @@ export class Engine {
       ledger: this.#working.state(),
       watermarks: this.#watermarks.entries(),
       ...(this.#keyed && { keyed: this.#keyed.state() }),
+      stored: this.#stored,
       flood: this.#flood.state(),
     };
     await this.#options.checkpoints.commit(consumer, this.#epoch, this.offset, JSON.stringify(meta), this.#keyed?.drain() ?? []);
