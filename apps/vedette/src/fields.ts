@@ -38,7 +38,8 @@ export class FieldNames {
     for (const { transformations } of pipelines) {
       for (const { action, rules } of transformations) {
         if (action.type !== "field_name_mapping") continue;
-        const products = rules.length === 0 ? [""] : rules.map((r) => r.logsource.product ?? "");
+        const of = rules.flatMap((rule) => (rule.type === "logsource" ? [rule.logsource.product ?? ""] : []));
+        const products = of.length === 0 ? [""] : of;
         for (const [word, targets] of action.mapping) {
           for (const product of products) this.#wordsOf(product).add(word);
           for (const target of targets) this.#known.add(target);
