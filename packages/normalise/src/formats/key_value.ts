@@ -83,16 +83,5 @@ export default defineFormat({
         },
       ],
     },
-    {
-      title: "prose",
-      input: "nothing of that kind",
-      expect: [
-        {
-          message: "nothing of that kind",
-          "event.kind": "event",
-          "event.dataset": "key_value",
-        },
-      ],
-    },
   ],
 });

@@ -153,9 +153,8 @@ export const epochSeconds = (seconds: number): Micros | undefined => (Number.isF
 export function epochOfAnyUnit(value: number): Micros | undefined {
   const size = Math.abs(value);
   if (!(size < 1e20)) return undefined;
-  if (size < 1e11) return Math.round(value * second);
-  if (size < 1e14) return Math.round(value * 1000);
-  return Math.round(size < 1e17 ? value : value / 1000);
+  const micros = size < 1e11 ? value * second : size < 1e14 ? value * 1000 : size < 1e17 ? value : value / 1000;
+  return Number.isSafeInteger(Math.round(micros)) ? Math.round(micros) : undefined;
 }
 
 /** What a JSON document gives as its time: RFC 3339 text, or a number (or its text) since the epoch in any unit. */

@@ -29,6 +29,10 @@ const login = (protocol: string, finish: (fields: Fields) => void): LogKind => (
 });
 const state: LogKind = { kind: "state", category: "host", type: "info" };
 const metric: LogKind = { kind: "metric", category: "host", type: "info" };
+/** What Zeek says about itself. */
+const own: LogKind = { kind: "event", category: "host", type: "info" };
+/** What it had the network do. */
+const reaction: LogKind = { kind: "event", category: ["network", "configuration"], type: "change" };
 const other: LogKind = { kind: "event", category: "network", type: "info" };
 
 const outcomeFrom = (field: string) => (fields: Fields) => {
@@ -120,11 +124,17 @@ function filePeers(fields: Fields): void {
 
 const kinds = new Map<string, LogKind>([
   ["arp", other],
+  ["analyzer", other],
+  ["broker", own],
   ["capture_loss", metric],
+  ["cluster", own],
+  ["config", { kind: "event", category: "configuration", type: "change" }],
   ["conn", { kind: "event", category: "network", type: "connection", finish: connProtocol }],
   ["dce_rpc", protocolLog("dce_rpc")],
   ["dhcp", protocolLog("dhcp", duration)],
+  ["dnp3", protocolLog("dnp3")],
   ["dns", protocolLog("dns")],
+  ["dpd", other],
   ["files", { kind: "event", category: ["network", "file"], type: "info", finish: filePeers }],
   ["ftp", protocolLog("ftp")],
   ["http", { kind: "event", category: ["network", "web"], type: ["connection", "protocol"], protocol: "http", finish: httpUrl }],
@@ -132,15 +142,27 @@ const kinds = new Map<string, LogKind>([
   ["irc", protocolLog("irc")],
   ["kerberos", login("kerberos", kerberosClient)],
   ["known_certs", state],
+  ["known_modbus", state],
   ["known_hosts", state],
   ["known_services", state],
   ["ldap", protocolLog("ldap")],
   ["ldap_search", protocolLog("ldap")],
+  ["loaded_scripts", own],
+  ["modbus", protocolLog("modbus")],
   ["mysql", protocolLog("mysql", outcomeFrom("zeek.mysql.success"))],
+  ["netcontrol", reaction],
+  ["netcontrol_catch_release", reaction],
+  ["netcontrol_drop", { ...reaction, type: ["connection", "denied"] }],
+  ["netcontrol_shunt", reaction],
   ["notice", { kind: "alert", category: "intrusion_detection", type: "info", finish: noticePeers }],
   ["ntlm", login("ntlm", outcomeFrom("zeek.ntlm.success"))],
   ["ntp", protocolLog("ntp")],
+  ["ntp_control", protocolLog("ntp")],
+  ["ntp_private", protocolLog("ntp")],
   ["ocsp", { kind: "event", category: "network", type: "info" }],
+  ["packet_filter", own],
+  ["pe", { kind: "event", category: "file", type: "info" }],
+  ["postgresql", protocolLog("postgresql")],
   ["quic", protocolLog("quic")],
   [
     "radius",
@@ -153,8 +175,10 @@ const kinds = new Map<string, LogKind>([
   ["rdp", protocolLog("rdp", rdpUser)],
   ["redis", protocolLog("redis")],
   ["reporter", { kind: "event", category: "host", type: "info" }],
+  ["rfb", protocolLog("rfb")],
   ["signatures", { kind: "alert", category: "intrusion_detection", type: "info" }],
   ["sip", protocolLog("sip")],
+  ["smb_cmd", protocolLog("smb")],
   ["smb_files", { kind: "event", category: ["network", "file"], type: "info", protocol: "smb", finish: smbFile }],
   ["smb_mapping", protocolLog("smb")],
   ["smtp", protocolLog("smtp")],
@@ -166,6 +190,12 @@ const kinds = new Map<string, LogKind>([
   ["stats", metric],
   ["syslog", protocolLog("syslog")],
   ["telemetry", metric],
+  ["traceroute", other],
+  ["tunnel", { kind: "event", category: "network", type: "connection" }],
+  ["unknown_protocols", other],
+  ["websocket", protocolLog("websocket")],
+  ["weird", other],
+  ["weird_stats", metric],
   ["x509", { kind: "event", category: ["network", "file"], type: "info" }],
 ]);
 
@@ -174,11 +204,7 @@ export const logKind = (log: string): LogKind => kinds.get(log) ?? other;
 
 /** Whether a name is a log that Zeek ships, so that a stream's name can be believed. */
 const isKnownLog = (name: string): boolean => kinds.has(name) || furtherLogs.has(name);
-const furtherLogs = new Set(
-  `analyzer broker cluster config conn_summary dnp3 dpd known_modbus loaded_scripts modbus netcontrol netcontrol_catch_release netcontrol_drop
-  netcontrol_shunt ntp_control ntp_private packet_filter pe postgresql print rfb smb_cmd traceroute tunnel unknown_protocols websocket weird weird_stats
-  xmpp`.split(/\s+/),
-);
+const furtherLogs = new Set("conn_summary print xmpp".split(" "));
 
 /** The log's name as a path or stream name tells it: `…/conn.20180324-10:00.log.gz` → `conn`. */
 export function logOfStream(stream: string): string | undefined {
