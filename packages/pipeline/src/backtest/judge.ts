@@ -49,14 +49,18 @@ export class Judge {
   }
 
   #event(event: Event): void {
-    const { rules, stage } = this.#plan.compiled;
+    const { rules, stage, correlations, silent } = this.#plan.compiled;
     rules.match(event, this.#matched);
     for (const number of this.#matched) {
+      if (silent.has(rules.rules[number]!.id)) continue;
       const entity = rules.rules[number]!.vedette?.entity;
       const [first] = entitiesOf(event, typeof entity === "string" ? entity : undefined);
       this.#tallies[number]!.add(event.time, first, event.id);
     }
     for (const o of stage.observe(event, Number.NEGATIVE_INFINITY, false)) this.#held.push(o);
+    if (this.#matched.length === 0 || correlations.detectors.length === 0) return;
+    const ids = this.#matched.map((number) => rules.rules[number]!.id);
+    for (const o of correlations.observe(event, ids, Number.NEGATIVE_INFINITY, false)) this.#held.push(o);
   }
 
   /** Everything before `until` is here: it is folded in order, and what it completes is final. */
@@ -79,19 +83,19 @@ export class Judge {
 
   finish(span_days: number): { readonly candidates: number; readonly rules: readonly BacktestRule[] } {
     this.#advance(Number.POSITIVE_INFINITY);
-    const { rules, stage } = this.#plan.compiled;
+    const { rules, stage, silent } = this.#plan.compiled;
     const costs = rules.costs();
-    const detectors = new Map(
-      [...stage.detectors].filter(([, d]) => !d.silent).map(([name, d]) => [name, detectorTally(name, d.spec.title)]),
-    );
+    const shown = [...stage.detectors.values()].filter(({ silent }) => !silent);
+    const detectors = new Map(shown.map(({ spec, kind }) => [spec.name, episodeTally(spec.name, spec.title, kind ?? "detector")]));
     for (const f of this.#episodes.values()) detectors.get(f.rule.id)?.add(f.window.start, f.entities[0], f.events[0]);
     const { wanted } = this.#plan;
     return {
       candidates: this.#candidates,
       rules: [
-        ...this.#tallies.map((tally, number) => {
+        ...this.#tallies.flatMap((tally, number) => {
+          if (silent.has(tally.name.id)) return [];
           const { evaluated, estimated_ms } = costs[number]!;
-          return tally.report(span_days, { evaluated, estimated_ms });
+          return [tally.report(span_days, { evaluated, estimated_ms })];
         }),
         ...[...detectors.values()].map((tally) => tally.report(span_days, { evaluated: 0, estimated_ms: 0 })),
       ].filter(({ id, kind }) => kind === "detector" || !wanted || wanted.has(id)),
@@ -99,7 +103,7 @@ export class Judge {
   }
 }
 
-const detectorTally = (id: string, title: string) => new RuleTally({ id, title, level: "", kind: "detector" });
+const episodeTally = (id: string, title: string, kind: "sigma" | "detector") => new RuleTally({ id, title, level: "", kind });
 
 /** Order key: (time, source, sequence within the source). */
 function inOrder(a: Observation, b: Observation): number {

@@ -4,7 +4,7 @@ import type { Backtest, BacktestEstimate, Micros } from "@vedette/model";
 import type { EventStore, TimeRange } from "@vedette/store";
 import type { Program } from "../program.ts";
 import { rulesOf } from "../rules/living.ts";
-import { type BacktestSubject, planBacktest } from "./plan.ts";
+import { type BacktestFixed, type BacktestSubject, planBacktest } from "./plan.ts";
 import { backtest, estimateBacktest } from "./run.ts";
 import { threadJudge } from "./thread.ts";
 
@@ -112,15 +112,13 @@ export class BacktestQueue {
     while (!signal.aborted && (await this.#options.lag()) > patience) await this.#options.clock.sleep(100, signal);
   };
 
-  #subject({ rules, ids }: BacktestRequest): {
-    readonly subject: BacktestSubject;
-    readonly fixed: Pick<Program, "pipelines" | "lateness_s">;
-  } {
+  #subject({ rules, ids }: BacktestRequest): { readonly subject: BacktestSubject; readonly fixed: BacktestFixed } {
     const program = this.#options.program();
-    const { pipelines, lateness_s } = program;
-    const fixed = { pipelines, lateness_s };
+    const { pipelines, lateness_s, placeholders } = program;
+    const fixed = { pipelines, lateness_s, ...(placeholders && { placeholders }) };
     if (ids.length === 0) return { subject: { rules }, fixed };
-    const known = new Set(rulesOf(program).rules.map(({ rule }) => rule.id));
+    const all = rulesOf(program);
+    const known = new Set([...all.rules.map(({ rule }) => rule.id), ...all.correlations.map(({ correlation }) => correlation.id)]);
     const sigma = ids.filter((id) => known.has(id));
     // whether there is a detector of the name, the plan says
     const detectors = Object.fromEntries(ids.filter((id) => !known.has(id)).map((id) => [id, program.detectors[id] || {}]));
