@@ -15,5 +15,6 @@ export { formatRefusal, type Refusal } from "./refusal.ts";
 export { type ParsedRules, type ParseOptions, parseRuleFiles, parseRules, type SigmaRule } from "./rule.ts";
 export { RuleCache } from "./rulecache.ts";
 export { type CompileOptions, compileRules, type RuleCount, type RuleSet } from "./ruleset.ts";
+export { type Synthesised, synthesise } from "./synthesise.ts";
 export { type Clause, firstFailure } from "./trace.ts";
 export type { Placeholders } from "./transform.ts";
