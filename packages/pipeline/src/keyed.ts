@@ -321,13 +321,13 @@ export class KeyedEngine {
   drain(): readonly KeyRow[] {
     const rows: KeyRow[] = [];
     for (const id of this.#changed) {
-      const at = id.indexOf("\0");
-      const shard = shardOf(id.slice(0, at), id.slice(at + 1));
       const key = this.#keys.get(id);
       if (!key) {
-        rows.push({ shard, key: id, value: undefined });
+        rows.push({ shard: shardOfId(id), key: id, value: undefined });
         continue;
       }
+      key.shard ??= shardOfId(id);
+      const { shard } = key;
       const value = JSON.stringify(key.saved());
       this.#bytes += value.length - key.bytes;
       key.bytes = value.length;
@@ -335,9 +335,7 @@ export class KeyedEngine {
     }
     this.#changed.clear();
     for (const { id, item } of this.lane.drain()) {
-      const at = id.indexOf("\0");
-      const shard = shardOf(id.slice(0, at), id.slice(at + 1));
-      rows.push({ shard, key: `${lanePrefix}${id}`, value: item && JSON.stringify(item) });
+      rows.push({ shard: shardOfId(id), key: `${lanePrefix}${id}`, value: item && JSON.stringify(item) });
     }
     return rows;
   }
@@ -425,6 +423,7 @@ export interface KeyedState {
 }
 
 const none: readonly Finding[] = [];
+const shardOfId = (id: string): number => shardOf(id.slice(0, id.indexOf("\0")), id.slice(id.indexOf("\0") + 1));
 const idOfKey = ({ detector, key }: Key): string => `${detector.spec.name}\0${key}`;
 const idOf = (o: Observation): string => `${o.detector}\0${o.key}`;
 

@@ -69,6 +69,8 @@ export class Key {
   from: readonly [source: string, host: string] | undefined;
   /** Slot in which something may become canonical or be forgotten. */
   due = -1;
+  /** Made once: it takes a hash. */
+  shard: number | undefined;
   /** Size in the last checkpoint. */
   bytes = 0;
   /** Findings that followers were told of and that are no more. */
