@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { sharedSet, sigmaHqTexts } from "./corpora.test.data.ts";
@@ -12,6 +13,14 @@ function fully(text: string): unknown {
 }
 
 const set = sharedSet("sigma");
+
+test("our own pipelines are all read quickly, and as the full reader reads them", () => {
+  const folder = new URL("../../../content/pipelines/", import.meta.url);
+  for (const name of readdirSync(folder)) {
+    const text = readFileSync(new URL(name, folder), "utf8");
+    expect(readQuickly(text), name).toEqual(fully(text));
+  }
+});
 
 describe.skipIf(set === undefined)("SigmaHQ", () => {
   test("what is read quickly is what the full reader reads, places included, and nearly all is", () => {
@@ -55,6 +64,32 @@ const lines = fc.constantFrom(
   "q: http://x",
   "'r|all': s",
   "t: [1, 2]",
+  "ta: [x, 'it''s', \"q\", -1.5, null, [y], {z: 1}]",
+  "tb: {a: b, c|all: [d e, f], 'g': {h: ~}}",
+  "tc: {a: 1, a: 2}",
+  "td: []",
+  "te: {}",
+  "tf: [a, ]",
+  "tg: [a: b]",
+  "th: [a # comment",
+  "ti: [",
+  "  ti1, ti2,",
+  "  ]",
+  "]",
+  "tj: {tj1: x,",
+  "  tj2: y }",
+  "tk: [http://x, a:b, a:]",
+  "tl: [x] y",
+  "tm: [&v w, *v]",
+  "tn: {x, y}",
+  "to: {? x}",
+  "tp: [x y, -, -z, ?]",
+  "tq: [x}, y]",
+  "  - {r: s, t: u}",
+  "  - [v]",
+  '"dq": x',
+  "[a]: b",
+  "{a: b}",
   "u: &v w",
   "w: *v",
   "x: 0x10",

@@ -1,17 +1,20 @@
 /**
- * Reads the part of YAML in which nearly all rules are written (block maps and lists, one-line scalars, literal blocks), many times faster
- * than a reader of all of YAML. Gives up on everything else, mistakes included: it never guesses and reports no errors.
+ * Reads the part of YAML in which nearly all rules and pipelines are written (maps and lists as blocks or in brackets, one-line scalars, literal
+ * blocks), many times faster than a reader of all of YAML. Gives up on everything else, mistakes included: it never guesses and reports no errors.
  */
 import type { Entry, ListTree, MapTree, ScalarTree, Tree } from "./yamltree.ts";
 
 /** Deeper documents go to the full reader, which refuses what is too deep. */
 const maxDepth = 16;
 
-const plainKey = /(?:[A-Za-z_][\w.|*/()-]*(?: [\w.|*/()-]+)*|'[^'\n\\]*'):(?= |\n|$)/y;
+const plainKey = /(?:[A-Za-z_][\w.|*/()-]*(?: [\w.|*/()-]+)*|'[^'\n\\]*'|"[^"\n\\]*"):(?= |\n|$)/y;
 /** Begins a plain scalar: no indicator of YAML, or one that something other than space follows. */
 const plainStart = /[^\s\-?:,[\]{}#&*!|>'"%@`]|[-?:](?=\S)/y;
+const flowStart = /[^\s\-?:,[\]{}#&*!|>'"%@`]|[-?:](?=[^\s,[\]{}])/y;
 const singleQuoted = /'(?:[^'\n]|'')*'/y;
 const doubleQuoted = /"(?:[^"\\\n]|\\["\\])*"/y;
+/** Ends a plain scalar within brackets; a colon there may begin a value, and a comment may follow a space. */
+const flowEnd = /[,[\]{}\n]|:(?=[\s,[\]{}])| #/g;
 const restOfLine = /[ ]*(?: #[^\n]*)?(?=\n|$)/y;
 const reserved = /^(?:true|false|null|~)$/i;
 /** What the core schema (YAML 1.2, section 10.3) may read as something other than text. */
@@ -35,6 +38,20 @@ export function readQuickly(text: string): MapTree | undefined {
 
 /** Thrown to leave the recursion; never seen outside. */
 const givenUp = Symbol("given up");
+
+/** A value and where it ends. */
+interface Flow<T extends Tree> {
+  readonly tree: T;
+  readonly end: number;
+}
+
+/** A key without its quotes and colon. */
+function keyOf(written: string, seen: Set<string>): string {
+  const key = /^['"]/.test(written) ? written.slice(1, -2) : written.slice(0, -1);
+  if (seen.has(key) || (key === written.slice(0, -1) && reserved.test(key))) throw givenUp;
+  seen.add(key);
+  return key;
+}
 
 class Reader {
   readonly #text: string;
@@ -94,9 +111,7 @@ class Reader {
       const keyAt = this.#at;
       const written = this.#match(plainKey, keyAt);
       if (written === undefined) throw givenUp;
-      const key = written.startsWith("'") ? written.slice(1, -2) : written.slice(0, -1);
-      if (seen.has(key) || reserved.test(key)) throw givenUp;
-      seen.add(key);
+      const key = keyOf(written, seen);
       entries.push({ key, keyAt, value: this.#value(keyAt + written.length, indent, depth) });
     } while (this.#indent === indent);
     if (this.#indent > indent) throw givenUp;
@@ -106,7 +121,7 @@ class Reader {
   /** What stands behind a key: on its line, or as a block below it. */
   #value(from: number, indent: number, depth: number): Tree {
     const rest = this.#match(restOfLine, from);
-    if (rest === undefined) return this.#inline(this.#skipSpaces(from), indent);
+    if (rest === undefined) return this.#inline(this.#skipSpaces(from), indent, depth);
     this.#toContent(this.#nextLine(from + rest.length));
     const list = this.#text.startsWith("- ", this.#at);
     if (list && this.#indent >= indent) return this.#list(this.#indent, depth + 1);
@@ -130,7 +145,7 @@ class Reader {
     const items: Tree[] = [];
     do {
       const from = this.#skipSpaces(this.#at + 1);
-      if (this.#match(plainKey, from) === undefined) items.push(this.#inline(from, indent));
+      if (this.#match(plainKey, from) === undefined) items.push(this.#inline(from, indent, depth));
       else {
         // A map that begins on the line of its dash.
         this.#indent += from - this.#at;
@@ -142,30 +157,89 @@ class Reader {
     return { kind: "list", items, at };
   }
 
-  /** A scalar on its line; then moves on. `indent` is that of what holds it: a deeper line would continue it. */
-  #inline(at: number, indent: number): ScalarTree {
+  /** What begins on its line and is no block; then moves on. `indent` is that of what holds it: a deeper line would continue it. */
+  #inline(at: number, indent: number, depth: number): Tree {
     const c = this.#text.charCodeAt(at);
     if (c === 0x7c) return this.#literal(at, indent);
-    let scalar: ScalarTree;
-    let end: number;
-    if (c === 0x27 || c === 0x22) {
-      const quoted = this.#match(c === 0x27 ? singleQuoted : doubleQuoted, at);
-      if (quoted === undefined) throw givenUp;
-      end = at + quoted.length;
-      const inner = quoted.slice(1, -1);
-      const value = c === 0x27 ? inner.replaceAll("''", "'") : inner.replace(/\\(.)/g, "$1");
-      scalar = { kind: "scalar", value, source: value, at };
-    } else {
-      if (this.#match(plainStart, at) === undefined) throw givenUp;
-      end = this.#plainEnd(at);
-      const source = this.#text.slice(at, end);
-      scalar = { kind: "scalar", value: resolve(source), source, at };
-    }
+    const { tree, end } = c === 0x5b || c === 0x7b ? this.#flow(at, indent, depth + 1) : this.#scalar(at, (from) => this.#plainEnd(from));
     const rest = this.#match(restOfLine, end);
     if (rest === undefined) throw givenUp;
     this.#toContent(this.#nextLine(end + rest.length));
     if (this.#indent > indent) throw givenUp;
-    return scalar;
+    return tree;
+  }
+
+  #scalar(at: number, plainEnd: (at: number) => number): Flow<ScalarTree> {
+    const c = this.#text.charCodeAt(at);
+    if (c === 0x27 || c === 0x22) {
+      const quoted = this.#match(c === 0x27 ? singleQuoted : doubleQuoted, at);
+      if (quoted === undefined) throw givenUp;
+      const inner = quoted.slice(1, -1);
+      const value = c === 0x27 ? inner.replaceAll("''", "'") : inner.replace(/\\(.)/g, "$1");
+      return { tree: { kind: "scalar", value, source: value, at }, end: at + quoted.length };
+    }
+    if (this.#match(plainStart, at) === undefined) throw givenUp;
+    const end = plainEnd(at);
+    const source = this.#text.slice(at, end);
+    return { tree: { kind: "scalar", value: resolve(source), source, at }, end };
+  }
+
+  /** A list or map in brackets, over several lines where each is further in than what holds it. */
+  #flow(at: number, indent: number, depth: number): Flow<Tree> {
+    if (depth > maxDepth) throw givenUp;
+    const close = this.#text.charCodeAt(at) === 0x5b ? 0x5d : 0x7d;
+    const items: Tree[] = [];
+    const entries: Entry[] = [];
+    const seen = new Set<string>();
+    let next = this.#flowContent(at + 1, indent);
+    while (this.#text.charCodeAt(next) !== close) {
+      let written: string | undefined;
+      if (close === 0x7d) {
+        written = this.#match(plainKey, next);
+        if (written === undefined) throw givenUp;
+      }
+      const from = written === undefined ? next : this.#flowContent(next + written.length, indent);
+      const value = this.#flowValue(from, indent, depth);
+      if (written === undefined) items.push(value.tree);
+      else entries.push({ key: keyOf(written, seen), keyAt: next, value: value.tree });
+      const after = this.#flowContent(value.end, indent);
+      const c = this.#text.charCodeAt(after);
+      if (c === close) next = after;
+      else if (c !== 0x2c) throw givenUp;
+      else {
+        next = this.#flowContent(after + 1, indent);
+        // A comma before the bracket is for the full reader.
+        if (this.#text.charCodeAt(next) === close) throw givenUp;
+      }
+    }
+    return { tree: close === 0x5d ? { kind: "list", items, at } : { kind: "map", entries, at }, end: next + 1 };
+  }
+
+  #flowValue(at: number, indent: number, depth: number): Flow<Tree> {
+    const c = this.#text.charCodeAt(at);
+    if (c === 0x5b || c === 0x7b) return this.#flow(at, indent, depth + 1);
+    return this.#scalar(at, (from) => {
+      if (this.#match(flowStart, from) === undefined) throw givenUp;
+      flowEnd.lastIndex = from;
+      const found = flowEnd.exec(this.#text);
+      // Only a comma, a closing bracket or the line's end may follow; `flow` sees whether it is the right one.
+      if (found === null || !/[,\]}\n]/.test(found[0])) throw givenUp;
+      let end = found.index;
+      while (this.#text.charCodeAt(end - 1) === 0x20) end--;
+      return end;
+    });
+  }
+
+  /** The next character within brackets that is no space; a comment ends what this reader understands. */
+  #flowContent(from: number, indent: number): number {
+    let at = this.#skipSpaces(from);
+    while (this.#text.charCodeAt(at) === 0x0a) {
+      const line = at + 1;
+      at = this.#skipSpaces(line);
+      if (this.#text.charCodeAt(at) !== 0x0a && at - line <= indent) throw givenUp;
+    }
+    if (at >= this.#text.length || this.#text.charCodeAt(at) === 0x23) throw givenUp;
+    return at;
   }
 
   #plainEnd(at: number): number {

@@ -2,11 +2,11 @@
 import { type Decoded, newFields } from "@vedette/kit";
 import type { Fields } from "@vedette/model";
 import { formats } from "@vedette/normalise";
-import { Correlator, type Header, type SigmaCorrelation, type SigmaRule } from "@vedette/sigma";
+import { Correlator, type SigmaCorrelation, type SigmaRule } from "@vedette/sigma";
+import { casesOf, outcome } from "./case_form.ts";
 import type { Collection } from "./collection.ts";
-import type { Locator, Place } from "./locate.ts";
 import type { Outcome } from "./report.ts";
-import { type Case, caseSchema } from "./schema.ts";
+import type { Case } from "./schema.ts";
 
 /** A fixed moment, so that cases give the same result on every day; records without a time follow it second by second. */
 const received = 1_790_000_000_000_000;
@@ -33,31 +33,6 @@ export async function runCases(collection: Collection): Promise<Outcome[]> {
       outcomes.push(outcome(document, place, "case", one.name, await runCase(collection, document, one)));
   }
   return outcomes;
-}
-
-/** The well-formed cases of a rule with their places, and what is wrong with the others. */
-export function casesOf(rule: Header, locator: Locator): { valid: { readonly one: Case; readonly place: Place }[]; flaws: Outcome[] } {
-  const tests = rule.vedette?.tests ?? [];
-  const valid: { one: Case; place: Place }[] = [];
-  const flaws: Outcome[] = [];
-  const flaw = (place: Place, message: string) => flaws.push(outcome(rule, place, "bad-case", "cases are well formed", message));
-  if (!Array.isArray(tests)) flaw(locator.find(rule.line, "vedette", "tests"), "expected a list of cases");
-  else
-    for (const [i, test] of tests.entries()) {
-      const read = caseSchema.safeParse(test);
-      if (read.success) valid.push({ one: read.data, place: locator.find(rule.line, "vedette", "tests", i) });
-      else
-        for (const issue of read.error.issues) {
-          const path = issue.path.map((p) => (typeof p === "number" ? p : String(p)));
-          const unknown = issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
-          flaw(locator.find(rule.line, "vedette", "tests", i, ...path, ...unknown), issue.message);
-        }
-    }
-  return { valid, flaws };
-}
-
-function outcome(rule: Header, place: Place, check: string, name: string, message: string): Outcome {
-  return { file: rule.file, ...place, rule: rule.title, check, name, ok: message === "", level: "error", message };
 }
 
 /** Why the case fails; "" when it holds. */

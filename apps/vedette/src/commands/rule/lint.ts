@@ -1,7 +1,7 @@
 /** `vedette rule lint`: rules load, and where they do not, why; and what is probably not meant. */
 import { fieldsOf, type Header, type Pipeline, type SigmaCorrelation, type SigmaRule } from "@vedette/sigma";
 import { type FieldNames, fieldNames } from "../../fields.ts";
-import { casesOf } from "./cases.ts";
+import { casesOf } from "./case_form.ts";
 import { Collection } from "./collection.ts";
 import { pipelines, ruleFiles } from "./files.ts";
 import type { Step } from "./locate.ts";
