@@ -76,13 +76,18 @@ export const hostileRule: Rule = {
   id: payloads[2]!,
   title: payloads[1]!,
   level: "high",
-  state: "refused",
+  status: "test",
+  author: payloads[0]!,
+  state: "quarantined",
   file: `${payloads[0]}:3:1`,
   reason: all,
   attack: [payloads[3]!],
   seen: 0,
   matched: 1,
+  capped: 1,
   skipped: { [payloads[1]!]: 1 },
+  cost_ms: 5,
+  decision: { by: payloads[1]!, at: "2026-11-20T06:30:00.000000Z", reason: all, owner: payloads[2]!, changed: true },
 };
 
 export function hostileSource(now_ms: number): Source {

@@ -91,6 +91,49 @@ function histogram(state: FakeState, params: URLSearchParams, now_ms: number): A
   return ok(body);
 }
 
+function readRule(state: FakeState, id: string): Answer {
+  const rule = state.rules.find((one) => one.id === id);
+  if (rule === undefined) return problem(404, "not_found", "There is no such rule.");
+  const { decision } = rule;
+  const history = decision === undefined ? [] : [{ ...decision, version: 2, what: "apply", state: rule.state }];
+  return ok({ ...rule, description: `What ${rule.title} finds.`, falsepositives: [], references: [], hash: "h", history });
+}
+
+/** Decides on a rule, or goes back; as the server, a version each. */
+export function actOnRules(
+  state: FakeState,
+  path: string,
+  body: { reason?: string; state?: string; force?: boolean },
+  now: string,
+): Answer {
+  const [, id = "", verb = ""] = /^\/rules\/(?:([^/]+)\/)?(\w+)$/.exec(path) ?? [];
+  const rule = state.rules.find((one) => one.id === decodeURIComponent(id));
+  if (body.reason === undefined) return problem(400, "bad_request", "reason: required");
+  const version = state.versions.length + 1;
+  if (verb === "promote" && rule?.missing !== undefined && rule.missing.length > 0 && !body.force)
+    return ok({ version: version - 1, blocked: rule.missing.map((one) => `${rule.title}: ${one}`) });
+  if (rule !== undefined) {
+    const next = verb === "promote" ? "enabled" : body.state;
+    const { missing: _, reason: __, ...rest } = rule;
+    const decision = { by: "admin", at: now, reason: body.reason, changed: false };
+    state.rules[state.rules.indexOf(rule)] = { ...rest, state: next as "enabled", decision };
+  }
+  for (const [at, one] of state.versions.entries()) state.versions[at] = { ...one, current: false };
+  const what = verb === "rollback" ? "rollback" : "state";
+  state.versions.unshift({
+    number: version,
+    at: now,
+    program: "9f2c",
+    rules: 49,
+    what,
+    by: "admin",
+    reason: body.reason,
+    ...(rule && { subject: rule.id }),
+    current: true,
+  });
+  return ok({ version, blocked: [] });
+}
+
 /** GET routes; undefined when there is none. */
 export function read(state: FakeState, path: string, params: URLSearchParams, now_ms: number): Answer | undefined {
   const q = params.get("q") ?? "";
@@ -101,6 +144,8 @@ export function read(state: FakeState, path: string, params: URLSearchParams, no
     const found = one[1] === "alerts" ? state.alerts.find((alert) => alert.id === id) : state.events.find((event) => event.id === id);
     return found === undefined ? problem(404, "not_found", "There is nothing with this id.") : ok(found);
   }
+  const rule = /^\/rules\/([^/]+)$/.exec(path);
+  if (rule !== null) return readRule(state, decodeURIComponent(rule[1]!));
   const check = checkQuery(q);
   if (!check.ok && ["/events", "/query", "/events/histogram", "/events/top"].includes(path))
     return problem(400, "bad_query", `${check.message} (position ${check.position + 1})`);
@@ -133,7 +178,9 @@ export function read(state: FakeState, path: string, params: URLSearchParams, no
     case "/sources":
       return ok({ sources: state.sources });
     case "/rules":
-      return ok({ rules: state.rules, hash: "9f2c61d0e7ab44b1" });
+      return ok({ rules: state.rules, hash: "9f2c61d0e7ab44b1", version: state.versions[0]?.number ?? 1 });
+    case "/rule-versions":
+      return ok({ versions: state.versions });
     case "/dead": {
       const { items, cursor } = page(state.letters, params);
       return ok({ letters: items, cursor });

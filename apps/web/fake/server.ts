@@ -6,7 +6,7 @@ import { extname, join, normalize } from "node:path";
 import type { Alert } from "../src/api/types.ts";
 import { makeAlert } from "./alerts.ts";
 import { makeEvent, stamp } from "./events.ts";
-import { type Answer, actOnAlert, problem, read, withoutEvidence } from "./routes.ts";
+import { type Answer, actOnAlert, actOnRules, problem, read, withoutEvidence } from "./routes.ts";
 import { seeded } from "./seeded.ts";
 import { type FakeState, makeState, type Scenario, statusOf } from "./state.ts";
 
@@ -124,6 +124,7 @@ export async function startFake(options: FakeOptions): Promise<FakeServer> {
       if (!on) state.alerts = state.alerts.filter((alert) => !alert.demo);
       return { status: 204 };
     }
+    if (method === "POST" && path.startsWith("/rules/")) return actOnRules(state, path, await bodyOf(request), stamp(Date.now()));
     const found = /^\/alerts\/([^/]+)\/(\w+)$/.exec(path);
     if (method !== "POST" || found === null) return problem(404, "not_found", "There is no such route.");
     const answer = actOnAlert(state, decodeURIComponent(found[1]!), found[2]!, await bodyOf(request), stamp(Date.now()));

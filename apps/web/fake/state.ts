@@ -1,5 +1,5 @@
 /** What the fake server knows: events, alerts, rules, sources, dead letters, and whether the demo is in. */
-import type { Alert, DeadLetter, EventRow, Rule, Severity, Source, Status } from "../src/api/types.ts";
+import type { Alert, DeadLetter, EventRow, Rule, RuleVersion, Severity, Source, Status } from "../src/api/types.ts";
 import { makeAlerts } from "./alerts.ts";
 import { makeEvents, stamp } from "./events.ts";
 import { hostileAlert, hostileEvent, hostileLetter, hostileRule, hostileSource } from "./hostile.ts";
@@ -8,6 +8,7 @@ export interface FakeState {
   events: EventRow[];
   alerts: Alert[];
   rules: Rule[];
+  versions: RuleVersion[];
   sources: Source[];
   letters: DeadLetter[];
   demo: { present: boolean; running: boolean; events: number };
@@ -36,46 +37,99 @@ const titles = [
   "Script fetched from a bare address",
 ];
 
+const decided = { by: "ann", at: "2026-11-19T09:12:00.000000Z", reason: "SigmaHQ release of November, on trial", changed: false };
+
+function rule(id: string, title: string, changes: Partial<Rule>): Rule {
+  return {
+    id,
+    title,
+    level: "medium",
+    status: "test",
+    author: "Vedette",
+    state: "enabled",
+    file: `content/rules/${id}.yml:1`,
+    attack: [],
+    seen: 0,
+    matched: 0,
+    capped: 0,
+    skipped: {},
+    cost_ms: 0,
+    ...changes,
+  };
+}
+
 function makeRules(): Rule[] {
-  const rules: Rule[] = rule_names.map(
-    (id, at): Rule => ({
-      id,
-      title: titles[at]!,
+  const rules: Rule[] = rule_names.map((id, at) =>
+    rule(id, titles[at]!, {
       level: levels[at]!,
-      state: at === 4 ? "shadow" : "enabled",
-      file: `content/rules/${id}.yaml:1`,
       attack: [["T1110.001", "T1078"], ["T1496"], ["T1190"], ["T1496"], ["T1078.002"], []][at]!,
       seen: 184_220 - at * 21_000,
       matched: [63, 12, 4, 7, 230, 2][at]!,
       skipped: at === 2 ? { field_too_long: 3 } : {},
+      cost_ms: [812.4, 40, 310.2, 12, 5, 0][at]!,
+      ...(at === 4 && {
+        state: "shadow" as const,
+        file: `sigmahq/rules/windows/${id}.yml:1`,
+        decision: decided,
+        missing: ["level low; proposed from high on", "3 of 7 days of events", "230 matches in 3 days; the budget is 100 a day"],
+      }),
     }),
   );
-  for (let at = 0; at < 40; at += 1) {
-    rules.push({
-      id: `pack_${at}`,
-      title: `Starter pack rule ${at}`,
-      level: levels[at % 6]!,
-      state: "enabled",
-      file: `content/rules/pack/rule_${at}.yaml:1`,
-      attack: [`T10${String(10 + at)}`],
-      seen: 9_000 + at,
-      matched: 0,
-      skipped: {},
-    });
-  }
-  rules.push({
-    id: "win_lsass_access",
-    title: "Process access to LSASS",
-    level: "high",
-    state: "refused",
-    file: "rules/local/lsass.yaml:14:9",
-    reason: "line 14: modifier “windash2” is not known; did you mean “windash”?",
-    attack: ["T1003.001"],
-    seen: 0,
-    matched: 0,
-    skipped: {},
-  });
+  for (let at = 0; at < 40; at += 1)
+    rules.push(
+      rule(`pack_${at}`, `Starter pack rule ${at}`, { level: levels[at % 6]!, attack: [`T10${String(10 + at)}`], seen: 9_000 + at }),
+    );
+  rules.push(
+    rule("win_dcsync", "Replication requested by a workstation", {
+      level: "critical",
+      state: "shadow",
+      author: "Jane Doe",
+      file: "sigmahq/rules/windows/win_dcsync.yml:1",
+      attack: ["T1003.006"],
+      seen: 41_223,
+      matched: 1,
+      decision: decided,
+      missing: [],
+    }),
+    rule("slow_regex", "Long script with a reversed word", {
+      level: "high",
+      state: "quarantined",
+      file: "sigmahq/rules/windows/slow_regex.yml:1",
+      attack: ["T1059.001"],
+      seen: 9_120,
+      cost_ms: 41_220,
+      capped: 0,
+      reason: "evaluating it took 48 % of a core",
+      decision: { by: "vedette", at: "2026-11-20T22:04:11.000000Z", reason: "evaluating it took 48 % of a core", changed: false },
+    }),
+    rule("win_lsass_access", "Process access to LSASS", {
+      level: "high",
+      state: "refused",
+      author: "",
+      file: "rules/local/lsass.yaml:14:9",
+      reason: "line 14: modifier “windash2” is not known; did you mean “windash”?",
+      attack: ["T1003.001"],
+    }),
+  );
   return rules;
+}
+
+function makeVersions(): RuleVersion[] {
+  const base = { program: "9f2c61d0e7ab44b1", rules: 49, current: false };
+  return [
+    {
+      ...base,
+      number: 3,
+      at: "2026-11-20T22:04:11.000000Z",
+      what: "quarantine",
+      by: "vedette",
+      reason: "evaluating it took 48 % of a core",
+      subject: "slow_regex",
+      current: true,
+    },
+    { ...base, number: 2, at: decided.at, what: "apply", by: "ann", reason: decided.reason, subject: "sigmahq" },
+    { ...base, number: 1, at: "2026-11-18T08:00:00.000000Z", what: "start", by: "vedette", reason: "" },
+  ];
 }
 
 function makeSources(now_ms: number): Source[] {
@@ -155,6 +209,7 @@ export function makeState(scenario: Scenario, now_ms: number): FakeState {
       events: [],
       alerts: [],
       rules: makeRules(),
+      versions: makeVersions(),
       sources: [],
       letters: [],
       demo: { present: false, running: false, events: 0 },
@@ -167,6 +222,7 @@ export function makeState(scenario: Scenario, now_ms: number): FakeState {
     events: makeEvents(6_000, 23 * 3_600_000, now_ms),
     alerts: makeAlerts(120, now_ms),
     rules: makeRules(),
+    versions: makeVersions(),
     sources: makeSources(now_ms),
     letters: makeLetters(now_ms),
     demo: { present: true, running: true, events: 18_240 },

@@ -57,6 +57,7 @@ export function useAlertList(filter: AlertFilter, selected: string | undefined):
           q: filter.q,
           rule: filter.rule,
           entity: filter.entity,
+          shadow: filter.shadow ? "true" : "",
           limit: page_size,
           cursor: pageParam,
         },

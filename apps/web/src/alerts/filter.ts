@@ -13,6 +13,8 @@ export interface AlertFilter {
   readonly q: string;
   readonly rule: string;
   readonly entity: string;
+  /** What rules on trial found, in the place of alerts. */
+  readonly shadow: boolean;
 }
 
 /** What a person works on is what is not closed. */
@@ -25,6 +27,7 @@ export function readFilter(params: URLSearchParams): AlertFilter {
     q: params.get("q") ?? "",
     rule: params.get("rule") ?? "",
     entity: params.get("entity") ?? "",
+    shadow: params.get("shadow") === "1",
   };
 }
 
@@ -43,11 +46,12 @@ export function describeFilter(filter: AlertFilter): string[] {
   if (filter.q !== "") clauses.push(`text contains “${filter.q}”`);
   if (filter.rule !== "") clauses.push(`rule is ${filter.rule}`);
   if (filter.entity !== "") clauses.push(`entity is ${filter.entity}`);
+  if (filter.shadow) clauses.push("only what rules on trial found");
   return clauses;
 }
 
 export function matchesFilter(alert: AlertRow, filter: AlertFilter): boolean {
-  if (!filter.state.includes(alert.state)) return false;
+  if (!filter.state.includes(alert.state) || (alert.shadow ?? false) !== filter.shadow) return false;
   if (filter.severity.length > 0 && !filter.severity.includes(alert.severity)) return false;
   if (filter.rule !== "" && alert.rule.id !== filter.rule) return false;
   if (filter.entity !== "" && !alert.entities.some((entity) => entity.id === filter.entity)) return false;

@@ -53,6 +53,10 @@ export interface AlertRow {
   readonly state: AlertState;
   readonly verdict?: Verdict;
   readonly demo: boolean;
+  /** Of a rule on trial. */
+  readonly shadow?: boolean;
+  /** When all its findings had been taken back by a rollback. */
+  readonly retracted?: string;
 }
 
 export interface Alert extends AlertRow {
@@ -129,17 +133,59 @@ export interface Source {
   readonly warnings: readonly { readonly at: string; readonly code: string; readonly message: string }[];
 }
 
+export type RuleState = "enabled" | "shadow" | "quarantined" | "refused";
+
+export interface Decision {
+  readonly by: string;
+  readonly at: string;
+  readonly reason: string;
+  readonly owner?: string;
+  /** Day by which somebody should look at it again. */
+  readonly review?: string;
+}
+
 export interface Rule {
   readonly id: string;
   readonly title: string;
   readonly level: Severity;
-  readonly state: "enabled" | "refused" | "shadow";
+  /** Sigma's own: stable, test, experimental. */
+  readonly status: string;
+  readonly author: string;
+  readonly state: RuleState;
   readonly file: string;
   readonly reason?: string;
   readonly attack: readonly string[];
   readonly seen: number;
   readonly matched: number;
+  /** Matches of which no finding was written. */
+  readonly capped: number;
   readonly skipped: { readonly [reason: string]: number };
+  readonly cost_ms: number;
+  /** Absent: on because the configuration names it. */
+  readonly decision?: Decision & { readonly changed: boolean };
+  /** In shadow: what is missing before a promotion is proposed. */
+  readonly missing?: readonly string[];
+}
+
+export interface RuleInFull extends Rule {
+  readonly description: string;
+  readonly falsepositives: readonly string[];
+  readonly references: readonly string[];
+  readonly hash: string;
+  readonly history: readonly (Decision & { readonly version: number; readonly what: string; readonly state: string })[];
+}
+
+export interface RuleVersion {
+  readonly number: number;
+  readonly at: string;
+  readonly program: string;
+  readonly rules: number;
+  readonly what: string;
+  readonly by: string;
+  readonly reason: string;
+  readonly subject?: string;
+  readonly to?: number;
+  readonly current: boolean;
 }
 
 export interface DeadLetter {

@@ -1,6 +1,7 @@
-/** Every rule known, what it saw and matched; those that could not be loaded stand on top with the reason. */
-import { TextInput } from "@mantine/core";
+/** Every rule known: its state, what it saw and matched, what it costs and who decided; those that need a person stand on top. */
+import { Button, Checkbox, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { request } from "../api/client.ts";
 import type { Rule } from "../api/types.ts";
 import { formatCount } from "../format/number.ts";
@@ -12,40 +13,49 @@ import { Empty, Failure, Loading } from "../shell/states.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { useTitle } from "../shell/title.ts";
 import { ToggleChips } from "../shell/toggle_chips.tsx";
-import { parseList, patchSearch, useSearch } from "../url/search.ts";
-import { filterRules, rule_states } from "./filter.ts";
+import { parseList, useSearch } from "../url/search.ts";
+import { alertsOf, filterRules, isProposed, rule_states } from "./filter.ts";
+import { RuleDetails } from "./rule_details.tsx";
+import { Versions } from "./versions.tsx";
 
-const tones = { enabled: "good", shadow: "busy", refused: "bad" } as const;
+const tones = { enabled: "good", shadow: "busy", quarantined: "warn", refused: "bad" } as const;
 const refresh_ms = 5_000;
+/** SigmaHQ alone has thousands of rules; a table of all of them makes every page slow. */
+const rows_shown = 200;
+
+interface Answer {
+  readonly rules: readonly Rule[];
+  readonly hash: string;
+  readonly version: number;
+}
 
 export function RulesPage() {
   useTitle("Rules");
   const { params, patch } = useSearch();
   const q = params.get("q") ?? "";
   const on = parseList(params.get("state"), rule_states) ?? [];
+  const proposed = params.get("proposed") === "1";
   const { data, error, refetch } = useQuery({
     queryKey: ["rules"],
     refetchInterval: refresh_ms,
-    queryFn: ({ signal }) => request<{ readonly rules: readonly Rule[]; readonly hash: string }>("/rules", { signal }),
+    queryFn: ({ signal }) => request<Answer>("/rules", { signal }),
   });
-  const refused = data?.rules.filter((rule) => rule.state === "refused").length ?? 0;
-  const shown = data === undefined ? [] : filterRules(data.rules, q, on);
+  const shown = data === undefined ? [] : filterRules(data.rules, q, on, proposed);
   return (
     <>
-      <PageHead title="Rules">
-        {data !== undefined && (
-          <span className="dim small">
-            {formatCount(data.rules.length)} rules{refused > 0 && `, ${refused} refused`} · set{" "}
-            <span className="mono">{data.hash.slice(0, 12)}</span>
-          </span>
-        )}
-      </PageHead>
+      <PageHead title="Rules">{data !== undefined && <Summary answer={data} />}</PageHead>
       <search className="filter-bar">
         <ToggleChips
           label="State"
           options={rule_states.map((state) => ({ value: state, show: `${state.charAt(0).toUpperCase()}${state.slice(1)}` }))}
           on={on}
           onChange={(states) => patch({ state: states.length === rule_states.length ? "" : states.join(",") })}
+        />
+        <Checkbox
+          size="xs"
+          label="Promotion proposed"
+          checked={proposed}
+          onChange={(event) => patch({ proposed: event.currentTarget.checked ? "1" : "" })}
         />
         <TextInput
           className="filter-text"
@@ -66,24 +76,46 @@ export function RulesPage() {
           )
         ) : data.rules.length === 0 ? (
           <Empty icon="rules" title="No rule is loaded">
-            <p>Without rules nothing can raise an alert. Put Sigma rules into the rules directory and start again.</p>
+            <p>
+              Without rules nothing can raise an alert. Put Sigma rules into a folder of rules.directories, or pull some: vedette rule pull.
+            </p>
           </Empty>
         ) : shown.length === 0 ? (
           <Empty icon="search" title="No rule passes the filter">
             <p>
               {q !== "" && <>The text is “{q}”. </>}
-              {on.length > 0 && <>The state is {on.join(" or ")}.</>}
+              {on.length > 0 && <>The state is {on.join(" or ")}. </>}
+              {proposed && <>Only proposed promotions are shown.</>}
             </p>
           </Empty>
         ) : (
           <RuleTable rules={shown} />
         )}
       </section>
+      <Versions />
     </>
   );
 }
 
+function Summary({ answer }: { readonly answer: Answer }) {
+  const counts = rule_states.flatMap((state) => {
+    const count = answer.rules.filter((rule) => rule.state === state).length;
+    return count === 0 ? [] : [`${formatCount(count)} ${state}`];
+  });
+  const proposals = answer.rules.filter(isProposed).length;
+  return (
+    <span className="dim small">
+      {counts.join(", ")}
+      {proposals > 0 && `; ${formatCount(proposals)} proposed for promotion`} · version {answer.version} ·{" "}
+      <span className="mono">{answer.hash.slice(0, 12)}</span>
+    </span>
+  );
+}
+
 function RuleTable({ rules }: { readonly rules: readonly Rule[] }) {
+  const [all, setAll] = useState(false);
+  const [open, setOpen] = useState<string>();
+  const rows = all ? rules : rules.slice(0, rows_shown);
   return (
     <div className="table-scroll">
       <table className="grid">
@@ -99,56 +131,75 @@ function RuleTable({ rules }: { readonly rules: readonly Rule[] }) {
               Seen
             </th>
             <th scope="col" className="number">
-              Skipped
+              Cost
             </th>
+            <th scope="col">Decided by</th>
             <th scope="col">ATT&amp;CK</th>
           </tr>
         </thead>
         <tbody>
-          {rules.map((rule) => (
-            <RuleRow key={`${rule.id} ${rule.file}`} rule={rule} />
-          ))}
+          {rows.map((rule) => {
+            const key = `${rule.id} ${rule.file}`;
+            return <RuleRow key={key} rule={rule} open={open === key} onToggle={() => setOpen(open === key ? undefined : key)} />;
+          })}
         </tbody>
       </table>
+      {rows.length < rules.length && (
+        <div className="panel-pad">
+          <Button size="xs" variant="default" onClick={() => setAll(true)}>
+            Show all {formatCount(rules.length)}
+          </Button>
+        </div>
+      )}
     </div>
   );
 }
 
-function RuleRow({ rule }: { readonly rule: Rule }) {
-  const skipped = Object.entries(rule.skipped);
+function RuleRow({ rule, open, onToggle }: { readonly rule: Rule; readonly open: boolean; readonly onToggle: () => void }) {
   return (
-    <tr>
-      <td>
-        <Mark tone={tones[rule.state] ?? "quiet"}>{rule.state}</Mark>
-      </td>
-      <td>
-        <Severity level={rule.level} />
-      </td>
-      <td className="cell-main">
-        <span className="strong">
-          <Hostile text={rule.title} />
-        </span>
-        <div className="cell-sub mono">
-          <Hostile text={rule.file} />
-        </div>
-        {rule.reason !== undefined && (
-          <div className="reason">
-            <Icon name="warning" size={14} /> <Hostile text={rule.reason} />
+    <>
+      <tr>
+        <td>
+          <Mark tone={tones[rule.state] ?? "quiet"}>{rule.state}</Mark>
+          {isProposed(rule) && <div className="small">promotion proposed</div>}
+        </td>
+        <td>
+          <Severity level={rule.level} />
+        </td>
+        <td className="cell-main">
+          {rule.state === "refused" ? (
+            <span className="strong">
+              <Hostile text={rule.title} />
+            </span>
+          ) : (
+            <button type="button" className="link-button strong" aria-expanded={open} onClick={onToggle}>
+              <Hostile text={rule.title} />
+            </button>
+          )}
+          <div className="cell-sub mono">
+            <Hostile text={rule.file} />
           </div>
-        )}
-      </td>
-      <td className="number">
-        {rule.matched > 0 ? (
-          <InnerLink to={`/alerts${patchSearch("", { state: "any", rule: rule.id })}`}>{formatCount(rule.matched)}</InnerLink>
-        ) : (
-          "0"
-        )}
-      </td>
-      <td className="number">{formatCount(rule.seen)}</td>
-      <td className="number" title={skipped.map(([reason, count]) => `${reason}: ${formatCount(count)}`).join("\n")}>
-        {formatCount(skipped.reduce((sum, [, count]) => sum + count, 0))}
-      </td>
-      <td className="mono small">{rule.attack.length === 0 ? <span className="dim">–</span> : <Hostile text={rule.attack.join(" ")} />}</td>
-    </tr>
+          {rule.reason !== undefined && (
+            <div className="reason">
+              <Icon name="warning" size={14} /> <Hostile text={rule.reason} />
+            </div>
+          )}
+        </td>
+        <td className="number">{rule.matched > 0 ? <InnerLink to={alertsOf(rule)}>{formatCount(rule.matched)}</InnerLink> : "0"}</td>
+        <td className="number">{formatCount(rule.seen)}</td>
+        <td className="number">{rule.cost_ms < 1 ? <span className="dim">–</span> : `${formatCount(Math.round(rule.cost_ms))} ms`}</td>
+        <td>{rule.decision === undefined ? <span className="dim">configuration</span> : <Hostile text={rule.decision.by} />}</td>
+        <td className="mono small">
+          {rule.attack.length === 0 ? <span className="dim">–</span> : <Hostile text={rule.attack.join(" ")} />}
+        </td>
+      </tr>
+      {open && (
+        <tr>
+          <td colSpan={8}>
+            <RuleDetails rule={rule} />
+          </td>
+        </tr>
+      )}
+    </>
   );
 }
