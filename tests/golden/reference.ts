@@ -1,7 +1,6 @@
 /** What other people's parsers read from the same lines, against what we read: agreement by data set, with every disagreement at hand. Knows no floor. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Decoded } from "@vedette/kit";
 import type { Fields, FieldValue } from "@vedette/model";
@@ -324,19 +323,15 @@ export async function slurm(): Promise<Agreement> {
 
 /** The cluster's 4,285 jobs: their states as the set's description counts them. */
 export async function slurmStates(): Promise<{ [state: string]: number }> {
-  const folder = mkdtempSync(join(tmpdir(), "vedette-slurm-"));
-  try {
-    const text = execFileSync("xz", ["-dc", join(sharedSet("hpc-slurm")!, "xdmod/referencedata/phillips.log.xz")], {
-      maxBuffer: 64 << 20,
-    }).toString();
-    const lines = text.trimEnd().split("\n");
-    const states: { [state: string]: number } = {};
-    for (const { format, fields } of await readLines(lines, "phillips.log", Date.UTC(2020, 0, 1) * 1_000)) {
-      const state = `${format} ${String(fields["slurm.job.state"])}`;
-      states[state] = (states[state] ?? 0) + 1;
-    }
-    return states;
-  } finally {
-    rmSync(folder, { recursive: true });
+  const packed = join(sharedSet("hpc-slurm")!, "xdmod/referencedata/phillips.log.xz");
+  const lines = execFileSync("xz", ["-dc", packed], { maxBuffer: 64 << 20 })
+    .toString()
+    .trimEnd()
+    .split("\n");
+  const states: { [state: string]: number } = {};
+  for (const { format, fields } of await readLines(lines, "phillips.log", Date.UTC(2020, 0, 1) * 1_000)) {
+    const state = `${format} ${String(fields["slurm.job.state"])}`;
+    states[state] = (states[state] ?? 0) + 1;
   }
+  return states;
 }
