@@ -1,7 +1,15 @@
 /** Sigma correlations as keyed detectors: the engine folds them as it folds any other. Knows no rule's condition and no state of a key. */
 import { type Claim, type DetectorSpec, newFields, z } from "@vedette/kit";
 import type { Entity, Event, Fields, Micros, Observation } from "@vedette/model";
-import { type Correlation, type CorrelationSet, type CorrelationState, type Episode, groupValues } from "@vedette/sigma";
+import {
+  type Correlation,
+  type CorrelationSet,
+  type CorrelationState,
+  type Episode,
+  groupValues,
+  necessaryOf,
+  type RuleSet,
+} from "@vedette/sigma";
 import { observation, type PreparedDetector } from "./stage.ts";
 
 export interface CorrelationStage {
@@ -23,48 +31,68 @@ const none: readonly Observation[] = [];
 /**
  * @param lateness the program's, µs; a correlation may ask for more
  * @param shadow ids of rules and correlations on trial
+ * @param rules the rules they take, for whoever judges stored events again
  */
-export function prepareCorrelations(set: CorrelationSet, lateness: Micros, shadow: ReadonlySet<string>): CorrelationStage {
+export function prepareCorrelations(set: CorrelationSet, lateness: Micros, shadow: ReadonlySet<string>, rules?: RuleSet): CorrelationStage {
+  const prepared = new Map<Correlation, PreparedDetector>();
   const inner = new Set(set.correlations.map(({ rule }) => rule.id));
-  const prepared = new Map(set.correlations.map((one) => [one, prepare(one, inner, set.silent, lateness, shadow)]));
+  for (const correlation of set.correlations) {
+    const { rule, hash, takes } = correlation;
+    const follows = takes.filter((id) => inner.has(id));
+    const spec = specOf(correlation, follows);
+    const again = rules && follows.length === 0 ? judgedAgain(correlation, spec, rules) : undefined;
+    prepared.set(correlation, {
+      spec,
+      config: {},
+      hash,
+      lateness: Math.max(lateness, rule.lateness ?? 0),
+      kind: "sigma",
+      ...(set.silent.has(rule.id) ? { silent: true } : {}),
+      // what rests on a rule on trial is on trial itself
+      ...([rule.id, ...takes].some((id) => shadow.has(id)) ? { shadow: true } : {}),
+      ...(again ? { again } : {}),
+    });
+  }
   return {
     detectors: [...prepared.values()],
     observe(event, matched, seen, demo) {
       let found: Observation[] | undefined;
       for (const correlation of new Set(matched.flatMap((id) => set.taking(id)))) {
-        const { spec } = prepared.get(correlation)!;
-        const rules = matched.filter((id) => correlation.takes.includes(id));
-        for (const { key } of correlation.contributions(rules, event.fields)) {
-          found ??= [];
-          const fields: Fields = Object.assign(newFields(), event.fields, { [matchedBy]: rules });
-          found.push(observation(spec, key, { ...event, fields }, seen, demo));
-        }
+        const observations = observationsOf(correlation, prepared.get(correlation)!.spec, event, matched, seen, demo);
+        if (observations.length > 0) found = found ? [...found, ...observations] : [...observations];
       }
       return found ?? none;
     },
   };
 }
 
-function prepare(
+function observationsOf(
   correlation: Correlation,
-  inner: ReadonlySet<string>,
-  silent: ReadonlySet<string>,
-  lateness: Micros,
-  shadow: ReadonlySet<string>,
-): PreparedDetector {
-  const { rule, hash, takes } = correlation;
+  spec: DetectorSpec,
+  event: Event,
+  matched: readonly string[],
+  seen: Micros,
+  demo: boolean,
+): readonly Observation[] {
+  const ids = matched.filter((id) => correlation.takes.includes(id));
+  const found = correlation.contributions(ids, event.fields);
+  if (found.length === 0) return none;
+  const fields: Fields = Object.assign(newFields(), event.fields, { [matchedBy]: ids });
+  return found.map(({ key }) => observation(spec, key, { ...event, fields }, seen, demo));
+}
+
+/** What stored events show to a correlation; what it takes of other correlations is not stored. */
+function judgedAgain(correlation: Correlation, spec: DetectorSpec, rules: RuleSet): PreparedDetector["again"] {
+  const numbers = rules.rules.flatMap(({ id }, n) => (correlation.takes.includes(id) ? [n] : []));
+  const matched: number[] = [];
   return {
-    spec: specOf(
-      correlation,
-      takes.filter((id) => inner.has(id)),
-    ),
-    config: {},
-    hash,
-    lateness: Math.max(lateness, rule.lateness ?? 0),
-    kind: "sigma",
-    ...(silent.has(rule.id) ? { silent: true } : {}),
-    // what rests on a rule on trial is on trial itself
-    ...([rule.id, ...takes].some((id) => shadow.has(id)) ? { shadow: true } : {}),
+    where: necessaryOf(numbers.map((n) => rules.conditionOf(n))),
+    observe: (events) =>
+      events.flatMap((event) => {
+        rules.match(event, matched);
+        const ids = matched.map((n) => rules.rules[n]!.id);
+        return observationsOf(correlation, spec, event, ids, Number.NEGATIVE_INFINITY, event.fields["vedette.demo"] === true);
+      }),
   };
 }
 
@@ -80,7 +108,7 @@ function specOf(correlation: Correlation, follows: readonly string[]): DetectorS
     config: noSettings,
     where: "",
     fields: [...new Set([...correlation.fields, matchedBy, ...entity, ...shown])],
-    by: correlation.groups,
+    by: correlation.shared,
     follows: [...new Set(follows)],
     key: (fields) => correlation.contributions(idsOf(fields), fields).map(({ key }) => key),
     fold(input, state) {

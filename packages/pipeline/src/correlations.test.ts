@@ -1,4 +1,5 @@
-import type { Finding } from "@vedette/model";
+import { evaluate } from "@vedette/condition";
+import type { Event, Finding } from "@vedette/model";
 import { formats } from "@vedette/normalise";
 import { Correlator, linkCorrelations, parseRules } from "@vedette/sigma";
 import fc from "fast-check";
@@ -212,4 +213,29 @@ test("placeholders come with the program", async () => {
   expect((await compileProgram(without)).rules.rules).toHaveLength(0);
   expect((await compileProgram(given)).rules.rules).toHaveLength(1);
   expect(given.hash).not.toBe(without.hash);
+});
+
+test("what comes too late is found again among stored events, but for chains", async () => {
+  const detectors = await keyedDetectors(program);
+  const { again, spec } = detectors.get("together")!;
+  const event = (id: string, action: string, user: string): Event => ({
+    id,
+    tenant: "main",
+    source: "s",
+    time: begin * second,
+    received: begin * second,
+    seq: 0,
+    class: "other",
+    host: "h",
+    fields: { "event.kind": "event", "event.action": action, "user.name": user },
+    original: "",
+  });
+  const events = [event("1", "a", "x"), event("2", "c", "x"), event("3", "b", "y")];
+  expect(again!.observe(events).map((o) => [o.event, o.key])).toEqual([
+    ["1", "main\0x"],
+    ["3", "main\0y"],
+  ]);
+  expect(events.map((one) => evaluate(again!.where, one))).toEqual([true, false, true]);
+  expect(spec.by).toEqual(["user.name"]);
+  expect(detectors.get("entered")!.again).toBeUndefined();
 });

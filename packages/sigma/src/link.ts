@@ -30,6 +30,8 @@ export interface Correlation extends Fold {
   readonly takes: readonly string[];
   /** The group-by fields as events name them, for showing. */
   readonly groups: readonly string[];
+  /** Those of them that every event of a key has in common, whichever rule it matched. */
+  readonly shared: readonly string[];
   /** Fields of events that it reads. */
   readonly fields: readonly string[];
   /** What an event that matched these rules, or a finding of these correlations, comes to; nothing where a field it groups by is absent. */
@@ -200,6 +202,9 @@ function correlationOf(rule: SigmaCorrelation, parts: readonly (SigmaRule | Corr
     hash: contentHash([rule.hash, parts.map((part) => part.hash)]),
     takes: sources.map((source) => source.id),
     groups: rule.groupBy.map((field, i) => first.groups[i]![0] ?? field),
+    shared: first.groups.flatMap(([name], i) =>
+      name !== undefined && sources.every(({ groups }) => groups[i]!.length === 1 && groups[i]![0] === name) ? [name] : [],
+    ),
     fields: [...new Set(sources.flatMap((source) => [...source.groups, ...source.values].flat()))],
     contributions: (matched, fields) => contributionsOf(rule, sources, matched, fields),
   };
