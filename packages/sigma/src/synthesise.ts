@@ -67,15 +67,16 @@ class Draft {
   }
 
   want(condition: Condition, positive: boolean): void {
-    if (condition.op === "not") {
-      this.want(condition.of, !positive);
-      return;
-    }
-    if (condition.op === "and" || condition.op === "or") {
-      // not all of them is one that is not
-      if ((condition.op === "and") === positive) for (const one of condition.of) this.want(one, positive);
-      else if (condition.of.length > 0) this.want(condition.of[this.#choose(condition.of.length)]!, positive);
-      return;
+    switch (condition.op) {
+      case "not":
+        this.want(condition.of, !positive);
+        return;
+      case "and":
+      case "or":
+        // not all of them is one that is not
+        if ((condition.op === "and") === positive) for (const one of condition.of) this.want(one, positive);
+        else if (condition.of.length > 0) this.want(condition.of[this.#choose(condition.of.length)]!, positive);
+        return;
     }
     if (positive) this.#leaf(condition);
     // an absent field satisfies no comparison but this one
