@@ -61,14 +61,14 @@ export class Meter {
   }
 
   costs(): RuleCost[] {
-    return Array.from(this.#evaluated, (evaluated, rule) => {
+    const costs: RuleCost[] = [];
+    // Asked for with every batch of events: a plain loop is several times as fast as mapping a typed array.
+    for (let rule = 0; rule < this.#evaluated.length; rule++) {
+      const evaluated = this.#evaluated[rule]!;
       const timed = this.#timed[rule]!;
-      return {
-        evaluated,
-        timed,
-        estimated_ms: timed === 0 ? 0 : (this.#spent[rule]! / timed) * evaluated,
-        longest_ms: this.#longest[rule]!,
-      };
-    });
+      const estimated_ms = timed === 0 ? 0 : (this.#spent[rule]! / timed) * evaluated;
+      costs.push({ evaluated, timed, estimated_ms, longest_ms: this.#longest[rule]! });
+    }
+    return costs;
   }
 }
