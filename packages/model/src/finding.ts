@@ -60,6 +60,8 @@ export interface Finding {
   /** Raised or changed by events that came later than the lateness: stale evidence, on which nothing acts by itself. */
   readonly late?: true;
   readonly demo: boolean;
+  /** Nonce of the canary that it proves: triage takes note of it and makes no alert. */
+  readonly canary?: string;
   /** Of a rule on trial: kept apart, never an alert that calls a person. */
   readonly shadow?: true;
   /** Receive time of the newest contributing event, for latency measurement. */

@@ -11,11 +11,23 @@ export interface Run {
   readonly count: number;
 }
 
+/** What makes a batch a canary, see canary/mark.ts. */
+export interface CanaryMark {
+  readonly rule: string;
+  readonly nonce: string;
+  /** The receive time. */
+  readonly at: Micros;
+  /** HMAC-SHA-256 by the installation's key, base64url. */
+  readonly mac: string;
+}
+
 export interface RecordsHeader {
   readonly kind: "records";
   readonly version: 1;
   /** Content hash of the program (rules, detectors) in force; a re-run uses the same. Written before anything a sender chose: `programOf` relies on it. */
   readonly program: string;
+  /** Right after the program: `hasMark` relies on it. */
+  readonly canary?: CanaryMark;
   readonly tenant: string;
   readonly source: string;
   readonly received: Micros;
@@ -91,6 +103,12 @@ export function decodeBatch(bytes: Uint8Array): RecordsBatch | TickBatch {
 export function programOf(bytes: Uint8Array): string | undefined {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 160)).toString("latin1", 4);
   return /^\{"kind":"records","version":1,"program":"([^"]*)"/.exec(head)?.[1];
+}
+
+/** Whether a records batch bears a canary's mark, genuine or not, without decoding it. */
+export function hasMark(bytes: Uint8Array): boolean {
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 160)).toString("latin1", 4);
+  return /^\{"kind":"records","version":1,"program":"[^"]*","canary":/.test(head);
 }
 
 /** The wall time of a tick, without decoding a batch of records; undefined for anything else. */

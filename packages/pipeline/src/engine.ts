@@ -8,6 +8,7 @@ import type { Event, Finding } from "@vedette/model";
 import type { CheckpointRow, CheckpointStore, EventStore } from "@vedette/store";
 import { type Analysis, type Job, keyedDetectors } from "./analyse.ts";
 import { decodeBatch, programOf, tickOf } from "./batch.ts";
+import { CanaryGate, type CanaryKey, type CanaryRef, type GateState } from "./canary/mark.ts";
 import { type DetectorLine, KeyedEngine, type KeyedState, type KeyedStep, keysInMemory } from "./keyed.ts";
 import { catchUpLate } from "./late.ts";
 import { Ledger, type LedgerState } from "./ledger.ts";
@@ -30,6 +31,10 @@ export interface EngineOptions {
   /** Told of each analysed job, in log order. */
   readonly onAnalysis?: (analysis: Analysis) => void;
   readonly onProblem?: (code: string, message: string | undefined) => void;
+  /** By which canaries are known; without it there are none. */
+  readonly canaryKey?: CanaryKey;
+  /** A batch bore a mark that is none of ours; it is analysed like any other. */
+  readonly onForged?: (offset: number) => void;
 }
 
 interface Meta {
@@ -40,6 +45,7 @@ interface Meta {
   /** Receive time of the newest event analysed. */
   readonly stored?: number;
   readonly flood?: FloodState;
+  readonly canaries?: GateState;
 }
 
 interface Pending {
@@ -93,6 +99,7 @@ export class Engine {
   /** What the results up to `offset` come to, durable or not yet. */
   readonly #working = new Ledger();
   readonly #flood = new FloodGuard();
+  readonly #gate: CanaryGate;
   #epoch = 0;
   #applied = -1;
   #done = { findings: -1, dead: -1 };
@@ -104,6 +111,7 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#gate = new CanaryGate(options.canaryKey);
   }
 
   /** Takes ownership and loads what the last checkpoint holds. */
@@ -120,6 +128,7 @@ export class Engine {
     this.ledger = this.#working.copy();
     this.#watermarks.restore(meta.watermarks);
     if (meta.flood) this.#flood.restore(meta.flood);
+    if (meta.canaries) this.#gate.restore(meta.canaries, this.offset);
     this.#stored = meta.stored ?? 0;
     this.#restored = { meta, keys: saved.keys, count: saved.count };
     const program = this.#options.program(meta.program);
@@ -162,9 +171,10 @@ export class Engine {
     const jobs: Pending[] = [];
     let group: { offset: number; bytes: Uint8Array }[] = [];
     let program = this.#reading ?? this.#program;
-    const flush = () => {
+    const flush = (canary?: CanaryRef) => {
       if (group.length === 0) return;
-      const job: Job = { entries: group, sample: this.#options.wantSample?.() ?? false, store: group[0]!.offset > this.#applied };
+      const sample = !canary && (this.#options.wantSample?.() ?? false);
+      const job: Job = { entries: group, sample, store: group[0]!.offset > this.#applied, ...(canary && { canary }) };
       const used = program ?? this.#emptyProgram();
       jobs.push({ job, program: used, analysis: this.#analyse(job, used), buffers: [] });
       group = [];
@@ -182,9 +192,13 @@ export class Engine {
           "program_missing",
           `raw batch ${entry.offset} was taken under program ${hash}, which the control topic lacks; analysed with the present one`,
         );
-      if ((wanted && wanted !== program) || group.at(-1)?.offset === this.#applied) flush();
+      const canary = this.#gate.admit(entry.offset, entry.bytes);
+      if (canary === "forged") this.#options.onForged?.(entry.offset);
+      const genuine = canary === "forged" ? undefined : canary;
+      if ((wanted && wanted !== program) || group.at(-1)?.offset === this.#applied || genuine) flush();
       program = wanted ?? program;
       group.push({ offset: entry.offset, bytes: entry.bytes });
+      if (genuine) flush(genuine);
     }
     flush();
     this.#reading = program;
@@ -215,7 +229,10 @@ export class Engine {
     }
     for (const buffer of buffers) release(new Uint8Array(buffer));
     if (program.hash !== this.#program?.hash || !this.#keyed) await this.#adopt(program);
-    const { passed, capped } = this.#flood.take(result.findings);
+    // a canary's finding is nobody's flood, and it has no observations
+    const { passed, capped } = result.canary
+      ? { passed: result.findings, capped: new Map<string, number>() }
+      : this.#flood.take(result.findings);
     for (const [rule, n] of capped) this.#working.addCapped(rule, n);
     const findings = [...passed, ...(await this.#keyedPass(this.#keyed!, result.keyed))];
     this.#emit(result, findings);
@@ -354,6 +371,7 @@ export class Engine {
       ...(this.#keyed && { keyed: this.#keyed.state() }),
       stored: this.#stored,
       flood: this.#flood.state(),
+      canaries: this.#gate.state(),
     };
     await this.#options.checkpoints.commit(consumer, this.#epoch, this.offset, JSON.stringify(meta), this.#keyed?.drain() ?? []);
     this.#keyed?.spill();

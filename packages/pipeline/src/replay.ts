@@ -5,6 +5,7 @@ import type { Finding } from "@vedette/model";
 import { groupOf } from "@vedette/triage";
 import { type Job, keyedDetectors } from "./analyse.ts";
 import { programOf } from "./batch.ts";
+import { CanaryGate, type CanaryKey } from "./canary/mark.ts";
 import type { Control } from "./control.ts";
 import { KeyedEngine } from "./keyed.ts";
 import type { Pool } from "./pool.ts";
@@ -29,11 +30,14 @@ export interface ReplayOptions {
   /** Bytes of raw batches a job holds: changes nothing in the answer. */
   readonly jobBytes?: number;
   readonly onProgress?: (done: number, total: number) => void;
+  /** By which canaries are known, and left out. */
+  readonly canaryKey?: CanaryKey;
 }
 
-export async function replay({ log, control, pool, jobBytes = 1_048_576, onProgress }: ReplayOptions): Promise<Replayed> {
+export async function replay({ log, control, pool, jobBytes = 1_048_576, onProgress, canaryKey }: ReplayOptions): Promise<Replayed> {
   const { start, end } = await log.bounds("raw", 0);
   const watermarks = new Watermarks();
+  const gate = new CanaryGate(canaryKey);
   const found = new Map<string, Finding>();
   const groups = new Map<string, Set<string>>();
   let keyed: KeyedEngine | undefined;
@@ -69,6 +73,7 @@ export async function replay({ log, control, pool, jobBytes = 1_048_576, onProgr
         damaged++;
         continue;
       }
+      if (typeof gate.admit(entry.offset, entry.bytes) === "object") continue;
       const hash = programOf(entry.bytes);
       const wanted = hash === undefined ? program : (control.program(hash) ?? program);
       if (wanted !== program && group.length > 0 && program) {

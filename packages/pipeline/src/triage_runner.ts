@@ -26,6 +26,8 @@ export interface TriageOptions {
   /** Alerts that people work on; shadow ones are not among them. */
   readonly onAlerts: (alerts: readonly Alert[]) => void;
   readonly onProblem?: (code: string, message: string | undefined) => void;
+  /** The alert that a canary's finding would have been; it is kept nowhere. */
+  readonly onCanary?: (nonce: string, alert: Alert) => void;
 }
 
 const readBytes = 1_048_576;
@@ -80,8 +82,15 @@ function tell({ onAlerts }: TriageOptions, alerts: readonly Alert[]): void {
   if (shown.length > 0) onAlerts(shown);
 }
 
-function standing(batch: Exclude<FindingsBatch, { retract: Retraction }>, { retracted }: TriageOptions): readonly Finding[] {
-  const { raw, program, findings } = batch;
+function standing(
+  batch: Exclude<FindingsBatch, { retract: Retraction }>,
+  { retracted, onCanary, clock }: TriageOptions,
+): readonly Finding[] {
+  const { raw, program } = batch;
+  const findings = batch.findings.filter((finding) => {
+    if (finding.canary !== undefined) onCanary?.(finding.canary, foldFinding(undefined, finding, undefined, clock.now()));
+    return finding.canary === undefined;
+  });
   if (retracted === undefined || raw === undefined || program === undefined) return findings;
   return findings.filter((finding) => finding.shadow || !retracted(program, finding.rule, raw));
 }
