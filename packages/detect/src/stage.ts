@@ -1,5 +1,5 @@
 /** Pass 1 of the keyed detectors: which events concern which detector, by what keys, and what they come to per bucket. Knows no state of a key. */
-import { type Condition, compile, parseQuery } from "@vedette/condition";
+import { type Condition, compile, FoldMemo, type Predicate, parseQuery } from "@vedette/condition";
 import { ConfigError, contentHash, type DetectorSpec, newFields } from "@vedette/kit";
 import type { Event, Fields, Micros, Observation, Tally } from "@vedette/model";
 import { detectors } from "./registry.ts";
@@ -48,7 +48,8 @@ const none: readonly Observation[] = [];
 /** Keys of one event for one detector: a crafted event with a thousand addresses must not cost a thousand folds. */
 const maxKeys = 16;
 
-type Concerned = PreparedDetector & { readonly concerns: (event: Event) => boolean };
+/** `where` is absent for a detector that only follows others. */
+type Concerned = PreparedDetector & { readonly where?: Condition };
 
 /**
  * Makes every detector ready with its settings (defaults where `settings` has none; false turns one off).
@@ -74,7 +75,7 @@ export function prepareDetector(spec: DetectorSpec, settings: unknown, lateness:
     config,
     hash: contentHash(JSON.stringify([spec.name, config])),
     lateness: Math.max(lateness, spec.lateness?.(config) ?? 0),
-    concerns: query ? compile(query.query.where) : () => false,
+    ...(query && { where: query.query.where }),
   };
   return query ? { ...prepared, again: { where: query.query.where, observe: (events) => observeAll(prepared, events) } } : prepared;
 }
@@ -88,24 +89,27 @@ function observeAll(detector: Concerned, events: readonly Event[]): readonly Obs
 export function stageOf(all: readonly Concerned[]): DetectStage {
   const tallies = new Tallies();
   let capped = new Map<string, number>();
+  const asked = groupsOf(all);
+  const take = (detector: Concerned, event: Event, seen: Micros, demo: boolean, found: Observation[] | undefined) => {
+    const key = detector.spec.key(event.fields, detector.config);
+    if (key === undefined) return found;
+    const keys = typeof key === "string" ? [key] : key;
+    if (keys.length > maxKeys) capped.set(detector.spec.name, (capped.get(detector.spec.name) ?? 0) + keys.length - maxKeys);
+    for (const one of keys.length === 1 ? keys : new Set(keys.slice(0, maxKeys))) {
+      if (detector.spec.tally) tallies.add(detector, one, event, seen, demo);
+      else {
+        found ??= [];
+        found.push(observation(detector.spec, one, event, seen, demo));
+      }
+    }
+    return found;
+  };
   return {
     detectors: new Map(all.map((detector) => [detector.spec.name, detector])),
     observe(event, seen, demo) {
       let found: Observation[] | undefined;
-      for (const detector of all) {
-        if (!detector.concerns(event)) continue;
-        const key = detector.spec.key(event.fields, detector.config);
-        if (key === undefined) continue;
-        const keys = typeof key === "string" ? [key] : key;
-        if (keys.length > maxKeys) capped.set(detector.spec.name, (capped.get(detector.spec.name) ?? 0) + keys.length - maxKeys);
-        for (const one of keys.length === 1 ? keys : new Set(keys.slice(0, maxKeys))) {
-          if (detector.spec.tally) tallies.add(detector, one, event, seen, demo);
-          else {
-            found ??= [];
-            found.push(observation(detector.spec, one, event, seen, demo));
-          }
-        }
-      }
+      for (const { concerns, detectors } of asked)
+        if (concerns(event)) for (const detector of detectors) found = take(detector, event, seen, demo, found);
       return found ?? none;
     },
     flush() {
@@ -114,6 +118,20 @@ export function stageOf(all: readonly Concerned[]): DetectStage {
       return flushed;
     },
   };
+}
+
+/** Detectors by what they ask of an event: each question is put once, and a field's text is folded once for all of them. */
+function groupsOf(all: readonly Concerned[]): readonly { readonly concerns: Predicate; readonly detectors: readonly Concerned[] }[] {
+  const memo = new FoldMemo();
+  const groups = new Map<string, { readonly concerns: Predicate; readonly detectors: Concerned[] }>();
+  for (const detector of all) {
+    if (!detector.where) continue;
+    const question = JSON.stringify(detector.where);
+    const known = groups.get(question);
+    if (known) known.detectors.push(detector);
+    else groups.set(question, { concerns: compile(detector.where, { memo }), detectors: [detector] });
+  }
+  return [...groups.values()];
 }
 
 /** What pass 2 is told of one event under one key. */
