@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { openLog } from "@vedette/log";
-import { encodeProgram, encodeRecords, Ledger, makeProgram, openDataDirectory } from "@vedette/pipeline";
+import { Control, encodeRecords, Ledger, makeProgram, openDataDirectory } from "@vedette/pipeline";
 import { openStore } from "@vedette/store";
 import { bundledPipelines, bundledRules } from "../../../apps/vedette/src/content.ts";
 import { option, print, say } from "../harness.ts";
@@ -62,7 +62,7 @@ async function makeLog(directory: string, mb: number, analysed: boolean): Promis
   const lines = texts.map((batch) => batch.map((line) => Buffer.from(line)));
   const log = await openLog({ directory });
   const program = makeProgram({ rules: bundledRules(), pipelines: bundledPipelines(), detectors: {}, lateness_s: 30 }, Date.now() * 1_000);
-  await log.append("control", 0, encodeProgram(program));
+  await (await Control.open(log)).publish(program);
   let offset = 0;
   for (; offset % 16 !== 0 || bytesBelow(join(directory, "log")) < mb * 1e6; offset += 16) {
     const group = Array.from({ length: 16 }, (_, n) =>

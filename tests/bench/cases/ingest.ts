@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { sources } from "@vedette/ingest";
 import { systemClock } from "@vedette/kit";
 import { openLog } from "@vedette/log";
-import { Runtime, threadPool } from "@vedette/pipeline";
+import { Releases, Runtime, threadPool } from "@vedette/pipeline";
 import { openStore } from "@vedette/store";
 import { bundledPipelines, bundledRules } from "../../../apps/vedette/src/content.ts";
 import { corpus, temporary } from "../corpus.ts";
@@ -25,7 +25,9 @@ export async function bench(events = 5_000_000): Promise<void> {
     store,
     pool: threadPool(),
     tenant: "main",
-    rules: bundledRules(),
+    rules: bundledRules,
+    rule_budget_per_day: 1_000,
+    releases: new Releases(join(directory, "rules")),
     pipelines: bundledPipelines(),
     detectors: {},
     lateness_s: 30,
