@@ -4,7 +4,7 @@ import { readQuickly } from "./quickyaml.ts";
 import { Refused } from "./refusal.ts";
 import type { Entry, MapTree, ScalarTree, Tree } from "./yamltree.ts";
 
-export type { Entry, ListTree, MapTree, ScalarTree, Tree } from "./yamltree.ts";
+export type { Entry, MapTree, ScalarTree, Tree } from "./yamltree.ts";
 
 /** The largest rule of SigmaHQ has 31 kB; a file of several documents stays well under 1 MiB. */
 const maxText = 1 << 20;
