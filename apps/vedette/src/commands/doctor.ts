@@ -167,7 +167,7 @@ function detectorCheck({ name, keys, observations, late, skipped, capped, crowde
     name: `detector ${name}`,
     ok: lost.length === 0,
     detail: [`${observations} observations, ${keys} keys in memory`, ...lost].join("; "),
-    advice: "late events point to a wrong clock or a slow delivery at their source; lateness_s allows for more",
+    advice: "late events point to a wrong clock or a slow delivery at their source; engine.lateness_s allows for more",
   };
 }
 

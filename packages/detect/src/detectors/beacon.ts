@@ -59,6 +59,7 @@ export default defineDetector({
     "network.protocol",
     "zeek.conn.conn_state",
   ],
+  by: ["source.ip", "destination.ip"],
   config: z.strictObject({
     score: z
       .number()

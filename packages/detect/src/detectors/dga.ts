@@ -67,6 +67,7 @@ export default defineDetector({
   stability: "beta",
   where: "dns.question.name:* and source.ip:* and dns.response_code:*",
   fields: ["source.ip", "dns.question.name", "dns.response_code", "destination.ip"],
+  by: ["source.ip"],
   config: z.strictObject({
     domains: z
       .int()

@@ -44,6 +44,7 @@ export default defineDetector({
   stability: "beta",
   where: "dns.question.name:* and source.ip:*",
   fields: ["source.ip", "dns.question.name", "dns.question.type", "destination.ip", "dns.response_code"],
+  by: ["source.ip"],
   config: z.strictObject({
     bytes: z
       .int()

@@ -44,6 +44,7 @@ export default defineDetector({
   stability: "beta",
   where: "event.dataset:zeek.conn and source.ip:* and destination.ip:* and source.bytes >= 10000 and not zeek.shunted:true",
   fields: ["source.ip", "destination.ip", "source.bytes", "destination.port", "network.protocol", "event.duration"],
+  by: ["source.ip"],
   config: z.strictObject({
     by: z
       .enum(["source", "pair"])

@@ -44,6 +44,7 @@ export default defineDetector({
   where:
     "event.dataset:zeek.conn and source.ip:* and destination.ip:* and (network.transport:tcp or network.transport:icmp and (source.port:8 or source.port:128))",
   fields: ["source.ip", "destination.port", "destination.ip", "network.transport", "zeek.conn.conn_state", "source.port"],
+  by: ["source.ip"],
   config: z.strictObject({
     hosts: z
       .int()

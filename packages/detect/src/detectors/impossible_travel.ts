@@ -57,6 +57,7 @@ export default defineDetector({
     "source.geo.country_name",
     "source.geo.country_iso_code",
   ],
+  by: ["user.name"],
   config: z.strictObject({
     max_kmh: z
       .number()

@@ -44,6 +44,7 @@ export default defineDetector({
   stability: "beta",
   where: "event.category:authentication and event.outcome:success and source.ip:* and user.name:* and (host.name:* or destination.ip:*)",
   fields: ["user.name", "source.ip", "host.name", "host.ip", "destination.ip", "event.module"],
+  by: ["user.name"],
   config: z.strictObject({
     hops: z
       .int()

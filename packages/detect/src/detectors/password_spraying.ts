@@ -44,6 +44,7 @@ export default defineDetector({
   stability: "beta",
   where: attempts,
   fields: ["event.outcome", "source.ip", "user.name", "host.name", "event.action", "process.name"],
+  by: ["source.ip"],
   config: z.strictObject({
     users: z
       .int()

@@ -42,6 +42,7 @@ export default defineDetector({
   stability: "beta",
   where: `event.dataset:zeek.conn and network.transport:tcp and source.ip:* and destination.ip:* and destination.port:* and ${failedQuery}`,
   fields: ["source.ip", "destination.ip", "destination.port", "zeek.conn.conn_state"],
+  by: ["source.ip", "destination.ip"],
   config: z.strictObject({
     ports: z
       .int()
