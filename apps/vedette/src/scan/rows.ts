@@ -2,14 +2,13 @@
 import type { Finding } from "@vedette/model";
 import { csvCell, type Form, paint, type Row, safe } from "../output.ts";
 
-/** The keys of the contract, in order. */
-export const columns = ["rule.id", "rule.title", "rule.level", "file", "record", "time", "fields"] as const;
 const csvColumns = ["rule.level", "rule.title", "file", "record", "time", "fields"] as const;
 
 /** A table shows this many of each rule; the rest is counted there and listed in every other form. */
 const perRule = 20;
 
-export function rowOf(finding: Finding): Row {
+/** The keys of the contract, in order. */
+function rowOf(finding: Finding): Row {
   const [first] = finding.evidence;
   const last = finding.evidence.at(-1);
   const one = finding.count === 1 && (first?.matches.length ?? 0) > 0;
