@@ -17,6 +17,8 @@ import { classOf, hostOf } from "@vedette/normalise";
 import { compileRules, parsePipeline, type Refusal, type RuleCache, type RuleCount, type RuleSet, type SigmaRule } from "@vedette/sigma";
 import { type EncodedEvents, encodeEvents } from "@vedette/store";
 import { decodeBatch, type RecordsBatch, type RecordsHeader, type Run } from "./batch.ts";
+import { type CanaryRef, canaryTenant } from "./canary/mark.ts";
+import { broughtForward, type CanaryTrace, canaryAnalysis } from "./canary/trace.ts";
 import type { KeyedStep } from "./keyed.ts";
 import type { Program } from "./program.ts";
 import { findingsPerBatch } from "./rules/flood.ts";
@@ -58,6 +60,8 @@ export interface Analysis {
   readonly damaged: readonly { readonly offset: number; readonly reason: string }[];
   /** Up to 20 of the newest events, when asked for. */
   readonly sample: readonly Event[];
+  /** Where the job was a canary: then nothing of it is counted above. */
+  readonly canary?: CanaryTrace;
 }
 
 export interface Job {
@@ -67,6 +71,8 @@ export interface Job {
   readonly store: boolean;
   /** Findings written out per rule, where it is not `findingsPerBatch`: whoever reads a file wants every match. */
   readonly findingsPerRule?: number;
+  /** The one entry is this canary. */
+  readonly canary?: CanaryRef;
 }
 
 /** Dead letters keep so much of the input (architecture, "Identities and shapes"). */
@@ -141,7 +147,7 @@ export class Analyser {
 
   /** All entries of a job carry the same program. */
   analyse(job: Job, compiled: Compiled): Analysis {
-    const out = new Outcome(compiled, job.findingsPerRule ?? findingsPerBatch);
+    const out = new Outcome(compiled, job.findingsPerRule ?? findingsPerBatch, job.canary);
     for (const { offset, bytes } of job.entries) {
       let batch: ReturnType<typeof decodeBatch>;
       try {
@@ -157,12 +163,13 @@ export class Analyser {
       }
     }
     out.flushMarks();
-    return {
+    const events = job.canary ? broughtForward(out.events, out.received) : out.events;
+    const analysis: Analysis = {
       first: job.entries[0]!.offset,
       last: job.entries.at(-1)!.offset,
       program: compiled.program.hash,
       received: out.received,
-      events: job.store && out.events.length > 0 ? encodeEvents(out.events) : undefined,
+      events: job.store && events.length > 0 ? encodeEvents(events) : undefined,
       findings: out.findings,
       keyed: out.keyed,
       dead: out.dead,
@@ -174,6 +181,7 @@ export class Analyser {
       damaged: out.damaged,
       sample: job.sample ? out.events.slice(-sampleSize) : [],
     };
+    return job.canary ? canaryAnalysis(analysis, job.canary, out, compiled.stage.detectors) : analysis;
   }
 
   #records({ header, bodies }: RecordsBatch, compiled: Compiled, out: Outcome): void {
@@ -213,21 +221,23 @@ export class Analyser {
 
   #event(header: RecordsHeader, run: Run, i: number, part: number, decoded: Decoded, text: string, compiled: Compiled, out: Outcome): void {
     const { fields } = decoded;
+    const tenant = out.canary ? canaryTenant(header.tenant) : header.tenant;
     const position = header.positions[i]!;
     const sender = header.ids?.[i];
     const id =
       sender !== undefined
         ? part < 0
-          ? idOf(header.tenant, header.source, "id", sender)
-          : idOf(header.tenant, header.source, "id", sender, part)
+          ? idOf(tenant, header.source, "id", sender)
+          : idOf(tenant, header.source, "id", sender, part)
         : part < 0
-          ? idOf(header.tenant, header.source, position)
-          : idOf(header.tenant, header.source, position, part);
+          ? idOf(tenant, header.source, position)
+          : idOf(tenant, header.source, position, part);
     fields["vedette.decoder"] = run.format;
     if (header.demo) fields["vedette.demo"] = true;
+    if (out.canary) fields["vedette.canary"] = out.canary.rule;
     const event: Event = {
       id,
-      tenant: header.tenant,
+      tenant,
       source: header.source,
       // a time that a double cannot hold to the microsecond (after the year 2255) names no moment that anyone could search for
       time: decoded.time !== undefined && Number.isSafeInteger(decoded.time) ? decoded.time : header.received,
@@ -250,6 +260,7 @@ export class Analyser {
     rules.match(event, matched);
     for (const index of matched) {
       const rule = rules.rules[index]!;
+      if (out.canary) out.matched.add(rule.id);
       if (silent.has(rule.id) || !out.mayTell(rule.id)) continue;
       const matches = rules
         .explain(index, event)
@@ -335,6 +346,9 @@ class Outcome {
   readonly damaged: { offset: number; reason: string }[] = [];
   readonly capped = new Map<string, number>();
   readonly days = new Set<number>();
+  readonly canary: CanaryRef | undefined;
+  /** Of a canary: the rules that matched. */
+  readonly matched = new Set<string>();
   received: Micros = 0;
   /** Findings of each rule in this raw batch. */
   readonly #told = new Map<string, number>();
@@ -344,7 +358,8 @@ class Outcome {
   readonly #before: readonly RuleCount[];
   readonly #costsBefore: ReturnType<RuleSet["costs"]>;
 
-  constructor(compiled: Compiled, findingsPerRule: number) {
+  constructor(compiled: Compiled, findingsPerRule: number, canary: CanaryRef | undefined) {
+    this.canary = canary;
     this.#compiled = compiled;
     this.#findingsPerRule = findingsPerRule;
     this.#before = compiled.rules.counts();
