@@ -3,6 +3,7 @@ import type { EndpointContext, EndpointRequest, EndpointResponse, Intake } from 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Identity } from "./auth.ts";
 import type { MountedEndpoint, ServerOptions } from "./ports.ts";
+import { problemOf, setProblemHeaders } from "./problems.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -13,19 +14,23 @@ declare module "fastify" {
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
-function endpointRequest(request: FastifyRequest): EndpointRequest {
-  const { pathname, searchParams } = new URL(request.raw.url ?? "/", "http://vedette.invalid");
+function headersOf(request: FastifyRequest): EndpointRequest["headers"] {
   const headers: { [name: string]: string | undefined } = Object.create(null);
   for (const [name, value] of Object.entries(request.headers)) {
     // the token was for us
     if (name !== "authorization" && name !== "cookie") headers[name] = Array.isArray(value) ? value.join(", ") : value;
   }
   headers["content-type"] = request.sentType;
+  return headers;
+}
+
+function endpointRequest(request: FastifyRequest): EndpointRequest {
+  const { pathname, searchParams } = new URL(request.raw.url ?? "/", "http://vedette.invalid");
   return {
     method: request.method,
     path: pathname,
     query: searchParams,
-    headers,
+    headers: headersOf(request),
     body: (request.body as AsyncIterable<Uint8Array> | undefined) ?? nothing(),
     peer: request.ip,
   };
@@ -41,7 +46,24 @@ function contextFor(identity: Identity | undefined, context: EndpointContext): E
 function answer(reply: FastifyReply, { status, headers, body }: EndpointResponse): FastifyReply {
   for (const [name, value] of Object.entries(headers ?? {})) reply.header(name, value);
   if (body !== undefined && !reply.hasHeader("content-type")) reply.header("content-type", "text/plain; charset=utf-8");
-  return reply.code(status).serializer(String).send(body);
+  return reply
+    .code(status)
+    .serializer(typeof body === "string" ? String : (bytes: unknown) => bytes as string)
+    .send(body);
+}
+
+/** What the server refuses on an endpoint's path, worded by the endpoint where it has words for it. */
+function refuse({ spec }: MountedEndpoint, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = problemOf(error);
+  const { status, code, message } = problem;
+  if (spec.refuse === undefined || ![401, 403, 429, 503].includes(status)) throw error;
+  setProblemHeaders(reply, problem);
+  // the guard refuses before the type is put aside
+  request.sentType ??= request.raw.headers["content-type"];
+  const presented = request.headers.authorization !== undefined;
+  const { pathname } = new URL(request.raw.url ?? "/", "http://vedette.invalid");
+  const asked = { method: request.method, path: pathname, headers: headersOf(request) };
+  return answer(reply, spec.refuse({ status, code, message, presented }, asked));
 }
 
 /** Runs one endpoint for a request. An UnavailableError passes through to the server's error handler: 429 or 503. */
@@ -79,6 +101,7 @@ export async function ingestRoutes(app: FastifyInstance, options: ServerOptions)
         config: { access: open === true ? "open" : "ingest" },
         schema: { summary: mounted.spec.summary, tags: ["ingest"] },
         handler: (request, reply) => runEndpoint(mounted, options.endpointContext, request, reply),
+        ...(mounted.spec.refuse && { errorHandler: (error, request, reply) => refuse(mounted, error, request, reply) }),
       });
     }
   }

@@ -63,11 +63,16 @@ export function problemOf(error: unknown): ApiProblem {
   return new ApiProblem(500, "store_unavailable", "The server failed to answer; its log says why.");
 }
 
-export function sendProblem(reply: FastifyReply, problem: ApiProblem): FastifyReply {
-  const { status, code, members } = problem;
+/** The headers that go with a problem, however its body is worded. */
+export function setProblemHeaders(reply: FastifyReply, { status, code }: ApiProblem): void {
   const after = retryAfter[code];
   if (after !== undefined && !reply.hasHeader("retry-after")) reply.header("retry-after", String(after));
   if (status === 401) reply.header("www-authenticate", 'Bearer realm="vedette"');
+}
+
+export function sendProblem(reply: FastifyReply, problem: ApiProblem): FastifyReply {
+  const { status, code, members } = problem;
+  setProblemHeaders(reply, problem);
   const body = {
     type: "about:blank",
     title: STATUS_CODES[status] ?? "Error",

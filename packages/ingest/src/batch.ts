@@ -69,3 +69,17 @@ export class Oversize {
 
 export const badJson: Flaw = { code: "bad_json", expected: "one complete JSON value (RFC 8259)" };
 export const tooDeepFlaw: Flaw = { code: "too_deep", expected: "JSON nested at most 64 levels deep" };
+
+/** A dead letter: at most its first 64 KiB, without a sender's id, for a repaired record with that id may yet come. Too long where nothing else is wrong. */
+export function flawedRecord(
+  position: string,
+  bytes: Uint8Array,
+  flaw: Flaw | undefined,
+  limit: number,
+  peer: string | undefined,
+): RawRecord {
+  const oversize = new Oversize(position, limit);
+  oversize.add(bytes);
+  const { body, flaw: tooLong } = oversize.record();
+  return rawRecord(position, body, flaw ?? tooLong, undefined, peer);
+}

@@ -1,6 +1,6 @@
 /** Elasticsearch's bulk body: actions and documents in order, odd ones kept with their flaw; and the reply to it. Knows nothing of HTTP. */
 import type { Flaw, RawRecord } from "@vedette/model";
-import { badJson, Oversize, rawRecord, tooDeepFlaw } from "./batch.ts";
+import { badJson, flawedRecord, rawRecord, tooDeepFlaw } from "./batch.ts";
 import { scanValue, skipSpace, tooDeep } from "./json_scan.ts";
 
 type Action = "create" | "index" | "update" | "delete";
@@ -87,13 +87,8 @@ export function documentRecord(position: string, body: Buffer, id: string | unde
   return kept(position, body, flaw, options);
 }
 
-/** A dead letter: no sender id, for a repaired document with that id may yet come. */
-function kept(position: string, bytes: Buffer, flaw: Flaw | undefined, options: BulkOptions): RawRecord {
-  const oversize = new Oversize(position, options.maxRecordBytes);
-  oversize.add(bytes);
-  const { body, flaw: tooLong } = oversize.record();
-  return rawRecord(position, body, flaw ?? tooLong, undefined, options.peer);
-}
+const kept = (position: string, bytes: Buffer, flaw: Flaw | undefined, options: BulkOptions): RawRecord =>
+  flawedRecord(position, bytes, flaw, options.maxRecordBytes, options.peer);
 
 function documentFlaw(document: Buffer): Flaw | undefined {
   const start = skipSpace(document, 0, document.length);

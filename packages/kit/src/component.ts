@@ -1,6 +1,7 @@
 /** How a component is declared: one `define…` call carries its config, its documentation and its examples. Knows no concrete component. */
 import type { Event, Fields, Finding, Flaw, Micros, RawRecord, Severity } from "@vedette/model";
 import type { z } from "zod";
+import type { ErrorCode } from "./errors.ts";
 import type { Clock } from "./ports.ts";
 
 interface Spec<C extends z.ZodType> {
@@ -67,7 +68,16 @@ export interface EndpointRequest {
 export interface EndpointResponse {
   readonly status: number;
   readonly headers?: { readonly [name: string]: string };
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
+}
+/** What the server itself refuses: no or a wrong token before `handle`, no room while it runs. */
+export interface EndpointRefusal {
+  /** 401, 403, 429 or 503. */
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Whether the sender gave any credentials. */
+  readonly presented: boolean;
 }
 export interface EndpointContext {
   /** Intake of a source with the given name, made on first use. */
@@ -83,6 +93,8 @@ export interface EndpointSpec<C extends z.ZodType = z.ZodType> extends Spec<C> {
   readonly routes: readonly { readonly method: "GET" | "HEAD" | "POST" | "PUT"; readonly path: string; readonly open?: boolean }[];
   /** Never throws for what a client sent; an UnavailableError of the intake may pass through and becomes 429 or 503. */
   handle(request: EndpointRequest, config: z.output<C>, context: EndpointContext): Promise<EndpointResponse>;
+  /** A refusal in the protocol's own words; without it the answer is a problem document. Retry-After is set by the server. */
+  refuse?(refusal: EndpointRefusal, request: Pick<EndpointRequest, "method" | "path" | "headers">): EndpointResponse;
   readonly examples: readonly { readonly title: string; readonly config: z.input<C>; readonly request: string; readonly status: number }[];
 }
 

@@ -6,7 +6,7 @@ import { EndpointRun, type TestRequest } from "./requests.fixture.ts";
 const start = (config: object = {}) => new EndpointRun(elasticsearch, config);
 const send = async (request: TestRequest, run = start()) => {
   const response = await run.send(request);
-  const reply = response.body === "" ? undefined : JSON.parse(response.body ?? "");
+  const reply = response.body === "" ? undefined : JSON.parse(String(response.body ?? ""));
   return { status: response.status, headers: response.headers ?? {}, reply, intake: run.intake("elasticsearch") };
 };
 const bulk = (lines: readonly (string | object)[], path = "/_bulk", run = start(), headers: TestRequest["headers"] = {}) => {

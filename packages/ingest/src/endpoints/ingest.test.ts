@@ -9,7 +9,7 @@ const send = async (request: Partial<TestRequest>, config: object = {}) => {
   const run = new EndpointRun(ingest, config);
   const response = await run.send({ path: "/ingest", ...request });
   const intake = run.intake(request.path?.split("/")[2] ?? "ingest");
-  return { status: response.status, reply: JSON.parse(response.body ?? "{}"), intake, texts: intake.texts, response };
+  return { status: response.status, reply: JSON.parse(String(response.body ?? "{}")), intake, texts: intake.texts, response };
 };
 
 describe("shapes, judged by content", () => {
