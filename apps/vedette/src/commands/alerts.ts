@@ -14,6 +14,7 @@ interface AlertRow {
   readonly first_seen: string;
   readonly last_seen: string;
   readonly demo: boolean;
+  readonly retracted?: string;
   readonly late?: boolean;
   readonly rule: { readonly id: string };
   readonly attack: readonly string[];
@@ -64,7 +65,7 @@ export async function list(options: Options): Promise<void> {
       state: a.state,
       count: a.count,
       "last seen": a.last_seen.slice(0, 19),
-      alert: `${a.demo ? "[demo] " : ""}${a.late ? "[late] " : ""}${a.title} — ${a.summary}`,
+      alert: `${a.demo ? "[demo] " : ""}${a.retracted ? "[retracted] " : ""}${a.late ? "[late] " : ""}${a.title} — ${a.summary}`,
     })),
     ["id", "severity", "state", "count", "last seen", "alert"],
     form,

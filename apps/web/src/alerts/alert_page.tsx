@@ -78,6 +78,8 @@ export function AlertPage() {
           <Severity level={alert.severity} />
           <StateMark state={alert.state} verdict={alert.verdict} />
           {alert.demo && <span className="tag">demo</span>}
+          {alert.shadow && <span className="tag">rule on trial</span>}
+          {alert.retracted !== undefined && <span className="tag">retracted</span>}
         </div>
         <h1>
           <Hostile text={alert.title} />

@@ -152,10 +152,12 @@ export class RuleBook {
           to === undefined ? "there is no earlier version" : `there is no earlier version ${to}; see rule versions`,
         );
       const left = control.versions.slice(target.number).filter(({ program }) => program.hash !== target.program.hash);
-      const kept = enabledIn(catalogueOf(target.program));
+      // reading thousands of rules again takes seconds, and what is left is nearly always what is in force
+      const known = (program: Program) => (program.hash === this.current.hash ? this.#catalogue : catalogueOf(program));
+      const kept = enabledIn(known(target.program));
       const rules = new Map<string, readonly [string, string]>();
       for (const program of new Map(left.map((v) => [v.program.hash, v.program])).values())
-        for (const [key, pair] of enabledIn(catalogueOf(program))) if (!kept.has(key)) rules.set(key, pair);
+        for (const [key, pair] of enabledIn(known(program))) if (!kept.has(key)) rules.set(key, pair);
       const retracted = { programs: [...new Set(left.map((v) => v.program.hash))], rules: [...rules.values()] };
       const change: RuleChange = { what: "rollback", at: clock.now(), ...who, to: target.number, retracted };
       await this.#publish(this.#program(target.program.rules, target.program.overlay, change));

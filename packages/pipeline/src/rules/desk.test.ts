@@ -186,7 +186,7 @@ describe("trial and promotion", () => {
     expect(missing(1)).toEqual(["no event that it looks at has come in", "0 of 7 days of events"]);
     for (let d = 0; d < 7; d++) {
       const rules = Object.fromEntries([1, 2, 3].map((n) => [idOfRule(n), [1_000, n === 2 ? 500 : 1] as const]));
-      desk.add({ rules, days: [Math.floor(start / day) + d], costs: {} } as never);
+      desk.add({ rules, days: [Math.floor(start / day) + d], costs: {} });
     }
     expect(missing(1)).toEqual([]);
     expect(missing(2)).toEqual([
@@ -204,7 +204,7 @@ describe("trial and promotion", () => {
   test("what was counted of a trial survives a restart; another content starts another trial", async () => {
     const { desk } = await opened();
     await applied(desk, [ruleText(1, "bob")], "shadow");
-    for (let d = 0; d < 7; d++) desk.add({ rules: { [idOfRule(1)]: [10, 0] }, days: [d], costs: {} } as never);
+    for (let d = 0; d < 7; d++) desk.add({ rules: { [idOfRule(1)]: [10, 0] }, days: [d], costs: {} });
     await desk.upkeep(30_000);
     const again = await rig.open();
     expect(again.desk.rule(idOfRule(1)).missing).toEqual(["not proved able to fire: no case of its own, no canary"]);
@@ -215,7 +215,7 @@ describe("trial and promotion", () => {
   test("a rule that takes too much of a core in two windows is quarantined, by name and with an alert", async () => {
     const { desk, control } = await opened({}, ruleText(1, "root"), ruleText(2, "bob"));
     const spend = (n: number, ms: number) =>
-      desk.add({ rules: {}, days: [], costs: { [idOfRule(n)]: { evaluated: 9, estimated_ms: ms } } } as never);
+      desk.add({ rules: {}, days: [], costs: { [idOfRule(n)]: { evaluated: 9, estimated_ms: ms } } });
     spend(1, 20_000);
     spend(2, 100);
     await desk.upkeep(30_000);

@@ -1,14 +1,13 @@
 /** Everything people do with the rules of a running Vedette, in one place: looks them up, changes them, and watches what they cost. Knows no HTTP. */
 import { BadInputError, type FormatSpec } from "@vedette/kit";
 import type { DecidedState, Decision, Micros, RulePlan } from "@vedette/model";
-import type { Analysis } from "../analyse.ts";
 import { type Applied, type Consent, RuleBook, type RuleBookOptions, type RuleRequest, type Who } from "./book.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { type Counts, historyOf, type RuleLine, ruleLines } from "./lines.ts";
 import { provedByCase } from "./proof.ts";
 import { checkRelease, type NewRelease, type ReleaseHead, type Releases } from "./releases.ts";
 import { SlowRules } from "./slow.ts";
-import { type TrialState, Trials } from "./trial.ts";
+import { type Judged, type TrialState, Trials } from "./trial.ts";
 
 export interface RuleDeskOptions extends Omit<RuleBookOptions, "onChange"> {
   readonly releases: Releases;
@@ -141,8 +140,8 @@ export class RuleDesk {
   }
 
   /** Counts one analysed job. */
-  add(analysis: Analysis): void {
-    this.#trials.add(analysis);
+  add(judged: Judged): void {
+    this.#trials.add(judged);
   }
 
   /** Every so often: quarantines what is slow, and keeps what was counted of rules on trial. @param window_ms since the last time */

@@ -1,10 +1,17 @@
 /** What rules on trial did, by day of event time, and what each rule costs: the figures a promotion rests on. Decides nothing and alters no answer. */
 import type { Micros } from "@vedette/model";
-import type { Analysis } from "../analyse.ts";
 
 /** Days of event time kept per rule: a week, and the day that has begun. */
 const keptDays = 8;
 const day: Micros = 86_400_000_000;
+
+/** What one analysed job tells of its rules. */
+export interface Judged {
+  readonly rules: { readonly [rule: string]: readonly [seen: number, matched: number] };
+  /** Days of event time, ascending. */
+  readonly days: readonly number[];
+  readonly costs: { readonly [rule: string]: Cost };
+}
 
 interface Trial {
   /** Content hash: another content is another trial. */
@@ -38,7 +45,7 @@ export class Trials {
     for (const [id, hash] of shadow) if (!this.#trials.has(id)) this.#trials.set(id, { hash, days: new Map() });
   }
 
-  add({ rules, days, costs }: Pick<Analysis, "rules" | "days" | "costs">): void {
+  add({ rules, days, costs }: Judged): void {
     for (const [id, { evaluated, estimated_ms }] of Object.entries(costs)) {
       const cost = this.#costs.get(id) ?? { evaluated: 0, estimated_ms: 0 };
       cost.evaluated += evaluated;
