@@ -4,7 +4,7 @@
  */
 import { type Clock, release } from "@vedette/kit";
 import type { Log } from "@vedette/log";
-import type { Event, Finding } from "@vedette/model";
+import type { Event, Finding, Micros } from "@vedette/model";
 import type { CheckpointRow, CheckpointStore, EventStore } from "@vedette/store";
 import { type Analysis, type Job, keyedDetectors } from "./analyse.ts";
 import { decodeBatch, programOf, tickOf } from "./batch.ts";
@@ -68,8 +68,9 @@ const maxOutputs = 4;
 const jobsPerWorker = 2;
 /** Keys fetched from the checkpoint for one tick: what a crowd of keys that end together costs is spread over several. */
 const dueAtOnce = 5_000;
-/** Keys caught up after one tick: each asks the store a question or two, and detection waits meanwhile. */
+/** Keys caught up after one tick, and for how long: each asks the store a question or two, and detection waits meanwhile. */
 const lateAtOnce = 20;
+const lateBudget: Micros = 50_000;
 
 type KeyedTick = Extract<KeyedStep, { readonly tick: number }>;
 
@@ -275,17 +276,28 @@ export class Engine {
       await this.#fetch(keyed, wanted, tick);
     }
     const findings = keyed.take(steps);
-    const late = tick ? keyed.lane.take(tick.tick, this.#stored, lateAtOnce) : [];
-    if (late.length === 0) return findings;
-    // the store must hold all that was analysed so far: what comes of it is a function of the log
-    await Promise.all(this.#outputs.splice(0));
-    await this.#fetch(keyed, late);
-    const found = await catchUpLate(keyed, late, this.#options.events, this.#stored, this.#options.onProblem);
+    const found = tick ? await this.#catchUp(keyed, tick.tick) : [];
     // of no raw batch: a run after a crash may come to it at another one, and must not take it for written
     if (found.length > 0)
       this.#output("findings", () =>
         this.#options.log.append("findings", 0, Buffer.from(JSON.stringify({ findings: found } satisfies FindingsBatch))),
       );
+    return findings;
+  }
+
+  /** Folds in what came too late, key by key, until a twentieth of the time between two ticks is spent. */
+  async #catchUp(keyed: KeyedEngine, wall: Micros): Promise<readonly Finding[]> {
+    const { clock, events, onProblem } = this.#options;
+    const findings: Finding[] = [];
+    const until = clock.now() + lateBudget;
+    for (let n = 0; n < lateAtOnce && clock.now() < until; n++) {
+      const late = keyed.lane.take(wall, this.#stored, 1);
+      if (late.length === 0) break;
+      // the store must hold all that was analysed so far: what comes of it is a function of the log
+      await Promise.all(this.#outputs.splice(0));
+      await this.#fetch(keyed, late);
+      findings.push(...(await catchUpLate(keyed, late, events, this.#stored, onProblem)));
+    }
     return findings;
   }
 
