@@ -14,6 +14,8 @@ export interface RuleDeskOptions extends Omit<RuleBookOptions, "onChange"> {
   readonly formats: ReadonlyMap<string, FormatSpec>;
   /** What was counted of each rule so far. */
   readonly counts: () => Counts;
+  /** Was this content of a rule seen to fire, by a canary? */
+  readonly proved?: (id: string, hash: string) => boolean;
 }
 
 /** A change as people ask for it; releases by their hash. */
@@ -156,7 +158,8 @@ export class RuleDesk {
   }
 
   #follow(catalogue: Catalogue): void {
-    this.#proved = provedByCase(catalogue, this.#options.formats);
+    const byCase = provedByCase(catalogue, this.#options.formats);
+    this.#proved = (id) => byCase(id) || (this.#options.proved?.(id, catalogue.entries.get(id)?.hash ?? "") ?? false);
     const shadow = [...catalogue.entries.values()].filter(({ state }) => state === "shadow");
     this.#trials.follow(new Map(shadow.map(({ rule, hash }) => [rule.id, hash])));
   }
