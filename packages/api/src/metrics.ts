@@ -23,7 +23,7 @@ export class Metrics {
       buckets,
       registers: [this.#registry],
     });
-    this.#refresh = [this.#process(), this.#sources(context), this.#detectors(context), this.#state(context)];
+    this.#refresh = [this.#process(), this.#sources(context), this.#detectors(context), this.#canaries(context), this.#state(context)];
   }
 
   /** Measures every route; the stream never answers and is not measured. */
@@ -91,6 +91,20 @@ export class Metrics {
         events.inc({ detector: name, outcome: "taken" }, observations);
         for (const [outcome, n] of Object.entries(rest)) events.inc({ detector: name, outcome }, n);
       }
+    };
+  }
+
+  #canaries({ options }: RouteContext): Refresh {
+    const rules = this.#gauge("canary_rules", "Rules by whether they are proved able to fire.", ["state"]);
+    const last = this.#gauge("canary_last_proof_timestamp_seconds", "When a rule was last proved.");
+    const forged = this.#counter("canary_forged_total", "Batches in the log whose canary mark was not ours.");
+    return () => {
+      const report = options.prover?.report();
+      if (!report) return;
+      for (const [state, count] of Object.entries(report.counts)) rules.set({ state }, count);
+      last.set((report.last ?? 0) / 1e6);
+      forged.reset();
+      forged.inc(report.forged);
     };
   }
 

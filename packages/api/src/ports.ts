@@ -4,6 +4,7 @@ import type { Alert, DeadLetter, DecidedState, Decision, Event, Micros, RulePlan
 import type { Store } from "@vedette/store";
 import type { Auth } from "./auth.ts";
 import type { BacktestPort } from "./routes/backtests.ts";
+import type { ProverPort } from "./routes/canaries.ts";
 
 export interface Problem {
   readonly code: string;
@@ -216,6 +217,8 @@ export interface ServerOptions {
   readonly onError?: (error: unknown, route: string) => void;
   /** Runs backtests; none are on offer without it. */
   readonly backtests?: BacktestPort;
+  /** Proves rules able to fire. */
+  readonly prover?: ProverPort;
   /** Milliseconds a query may run. */
   readonly queryTimeout_ms?: number;
 }

@@ -1,5 +1,6 @@
 /** Query text to what the store takes, or a problem that says where the text is wrong. */
 import { type Condition, parseQuery, type Query } from "@vedette/condition";
+import { canaryTenant } from "@vedette/kit";
 import type { TimeRange } from "@vedette/store";
 import { ApiProblem } from "./problems.ts";
 import { parseTime } from "./time.ts";
@@ -66,4 +67,9 @@ export function fieldsOf(condition: Condition): string[] {
     default:
       return [condition.field];
   }
+}
+
+/** Canaries are found only by who asks for them. */
+export function tenantFor(tenant: string, where: Condition): string {
+  return fieldsOf(where).includes("vedette.canary") ? canaryTenant(tenant) : tenant;
 }

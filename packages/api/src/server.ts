@@ -14,6 +14,7 @@ import type { ServerOptions } from "./ports.ts";
 import { problemOf, sendProblem } from "./problems.ts";
 import { alertRoutes } from "./routes/alerts.ts";
 import { backtestRoutes } from "./routes/backtests.ts";
+import { canaryRoutes } from "./routes/canaries.ts";
 import type { App, RouteContext } from "./routes/context.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -126,6 +127,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       queryRoutes(api, context);
       operationRoutes(api, context);
       backtestRoutes(api, context);
+      canaryRoutes(api, context);
       ruleRoutes(api, context);
       sourceTokenRoutes(api, context);
       streamRoute(api, context);

@@ -11,6 +11,9 @@ export function contentHash(content: string | Uint8Array): string {
   return hash("sha256", content, "base64url");
 }
 
+/** Canary events are kept under a tenant of their own, whose name no configuration can have: nothing that people see looks there. */
+export const canaryTenant = (tenant: string): string => `${tenant}~canary`;
+
 /** Keyed work is spread over this many virtual shards, always. */
 export const shardCount = 64;
 

@@ -11,13 +11,13 @@ import {
   prepareCorrelations,
   prepareDetectors,
 } from "@vedette/detect";
-import { type Decode, type Decoded, type DecodeResult, type FormatSpec, idOf } from "@vedette/kit";
+import { canaryTenant, type Decode, type Decoded, type DecodeResult, type FormatSpec, idOf } from "@vedette/kit";
 import type { DeadLetter, Event, Finding, Flaw, Match, Micros } from "@vedette/model";
 import { classOf, hostOf } from "@vedette/normalise";
 import { compileRules, parsePipeline, type Refusal, type RuleCache, type RuleCount, type RuleSet, type SigmaRule } from "@vedette/sigma";
 import { type EncodedEvents, encodeEvents } from "@vedette/store";
 import { decodeBatch, type RecordsBatch, type RecordsHeader, type Run } from "./batch.ts";
-import { type CanaryRef, canaryTenant } from "./canary/mark.ts";
+import type { CanaryRef } from "./canary/mark.ts";
 import { broughtForward, type CanaryTrace, canaryAnalysis } from "./canary/trace.ts";
 import type { KeyedStep } from "./keyed.ts";
 import type { Program } from "./program.ts";

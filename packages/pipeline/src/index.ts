@@ -4,6 +4,8 @@ export * from "./backtest/queue.ts";
 export * from "./backtest/run.ts";
 export * from "./backtest/thread.ts";
 export * from "./batch.ts";
+export { CanaryKey } from "./canary/mark.ts";
+export { Prover } from "./canary/prover.ts";
 export * from "./control.ts";
 export * from "./data_directory.ts";
 export * from "./engine.ts";

@@ -5,6 +5,8 @@ import type { Alert, DeadLetter, Event, EventClass, Micros } from "@vedette/mode
 import { formats } from "@vedette/normalise";
 import type { Store } from "@vedette/store";
 import { encodeTick } from "./batch.ts";
+import type { CanaryKey } from "./canary/mark.ts";
+import { Prover } from "./canary/prover.ts";
 import { Control } from "./control.ts";
 import { Engine } from "./engine.ts";
 import { Intakes, type SourceOptions } from "./intake.ts";
@@ -40,6 +42,8 @@ export interface RuntimeOptions {
   readonly sources: readonly ConfiguredSource[];
   readonly sourceSpecs: ReadonlyMap<string, SourceSpec>;
   readonly retention: { readonly [C in EventClass]?: { readonly maxAge?: Micros; readonly maxBytes?: number } };
+  /** How rules are proved able to fire: by what key, how often each, and whether without being asked. */
+  readonly canaries: { readonly key: CanaryKey; readonly every: Micros; readonly enabled: boolean };
   /** Bytes of the log on disk. */
   readonly logBytes: () => Promise<number>;
   /** Replays the bundled scenario through the given intakes. */
@@ -81,6 +85,7 @@ export class Runtime {
   readonly #pool: Pool;
   readonly #rates: Rates;
   #desk!: RuleDesk;
+  #prover!: Prover;
   readonly #stop = new AbortController();
   readonly #listeners = new Map<(n: Notice) => void, boolean>();
   readonly #problems = new Map<string, string>();
@@ -108,7 +113,12 @@ export class Runtime {
         this.#rates.add("", count);
         if (newest.length > 0) this.#tell({ kind: "events", events: newest });
       },
-      onAnalysis: (analysis) => this.#desk.add(analysis),
+      onAnalysis: (analysis) => {
+        if (analysis.canary) this.#prover.analysed(analysis.canary);
+        else this.#desk.add(analysis);
+      },
+      canaryKey: options.canaries.key,
+      onForged: (offset) => this.#prover.forged(offset),
       onProblem: (code, message) => this.#problem(code, message),
     });
     this.sources = new SourceRunner(options.sourceSpecs, intakes, options.log, clock);
@@ -154,7 +164,19 @@ export class Runtime {
       budget_per_day: options.rule_budget_per_day,
       formats: knownFormats,
       counts: () => runtime.engine.ledger,
+      proved: (id, hash) => runtime.#prover.isProved(id, hash),
     });
+    runtime.#prover = new Prover({
+      log: options.log,
+      clock,
+      settings: options.store.settings,
+      intakes,
+      formats: knownFormats,
+      tenant: options.tenant,
+      program: () => control.current,
+      ...options.canaries,
+    });
+    await runtime.#prover.load();
     await runtime.engine.load();
     return runtime;
   }
@@ -183,10 +205,12 @@ export class Runtime {
             for (const alert of alerts) this.#tell({ kind: "alert", alert });
           },
           onProblem: (code, message) => this.#problem(code, message),
+          onCanary: (nonce, alert) => this.#prover.triaged(nonce, alert),
         },
         signal,
       ),
     );
+    this.#keep("canaries", this.#prover.run(signal));
     this.#keep("ticks", this.#tick(signal));
     this.#keep("upkeep", this.#upkeep(signal));
     for (const source of this.#options.sources) this.sources.start(source, signal);
@@ -211,9 +235,27 @@ export class Runtime {
     while (!signal.aborted && (await this.#options.store.alerts.offset()) < findings) await this.clock.sleep(20, signal);
   }
 
+  /** Whether rules can fire. */
+  get prover(): Prover {
+    return this.#prover;
+  }
   /** What people do with the rules. */
   get desk(): RuleDesk {
     return this.#desk;
+  }
+  /** Reads the files that the configuration names again; what keeps them from being in force stands among the problems until they are. */
+  async reloadRules(why: string): Promise<Awaited<ReturnType<RuleDesk["apply"]>>> {
+    try {
+      const applied = await this.#desk.apply({ kind: "reload" }, { by: "vedette", reason: why });
+      this.#problem(
+        "rules_not_reloaded",
+        applied.blocked.length === 0 ? undefined : [...applied.blocked, ...applied.plan.refused].join("; "),
+      );
+      return applied;
+    } catch (e) {
+      this.#problem("rules_not_reloaded", (e as Error).message);
+      throw e;
+    }
   }
   rules(): ReturnType<RuleDesk["lines"]> {
     return this.#desk.lines();

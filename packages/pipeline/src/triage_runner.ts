@@ -26,8 +26,8 @@ export interface TriageOptions {
   /** Alerts that people work on; shadow ones are not among them. */
   readonly onAlerts: (alerts: readonly Alert[]) => void;
   readonly onProblem?: (code: string, message: string | undefined) => void;
-  /** The alert that a canary's finding would have been; it is kept nowhere. */
-  readonly onCanary?: (nonce: string, alert: Alert) => void;
+  /** The alert that a canary's finding would have been, where it can be made; it is kept nowhere. */
+  readonly onCanary?: (nonce: string, alert: Alert | undefined) => void;
 }
 
 const readBytes = 1_048_576;
@@ -88,11 +88,19 @@ function standing(
 ): readonly Finding[] {
   const { raw, program } = batch;
   const findings = batch.findings.filter((finding) => {
-    if (finding.canary !== undefined) onCanary?.(finding.canary, foldFinding(undefined, finding, undefined, clock.now()));
+    if (finding.canary !== undefined) onCanary?.(finding.canary, alertOf(finding, clock.now()));
     return finding.canary === undefined;
   });
   if (retracted === undefined || raw === undefined || program === undefined) return findings;
   return findings.filter((finding) => finding.shadow || !retracted(program, finding.rule, raw));
+}
+
+function alertOf(finding: Finding, now: number): Alert | undefined {
+  try {
+    return foldFinding(undefined, finding, undefined, now);
+  } catch {
+    return undefined;
+  }
 }
 
 async function foldAll(store: AlertStore, findings: readonly Finding[], offset: number, now: number): Promise<readonly Alert[]> {

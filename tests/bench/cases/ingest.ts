@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { sources } from "@vedette/ingest";
 import { systemClock } from "@vedette/kit";
 import { openLog } from "@vedette/log";
-import { Releases, Runtime, threadPool } from "@vedette/pipeline";
+import { CanaryKey, Releases, Runtime, threadPool } from "@vedette/pipeline";
 import { openStore } from "@vedette/store";
 import { bundledPipelines, bundledRules } from "../../../apps/vedette/src/content.ts";
 import { corpus, temporary } from "../corpus.ts";
@@ -37,6 +37,7 @@ export async function bench(events = 5_000_000): Promise<void> {
     ],
     sourceSpecs: await sources(),
     retention: {},
+    canaries: { key: CanaryKey.of(directory), every: 3_600_000_000, enabled: false },
     logBytes: async () => 0,
     demo: async () => {},
   });

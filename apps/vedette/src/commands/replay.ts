@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import { openLog } from "@vedette/log";
-import { Control, openDataDirectory, replay as replayLog, threadPool } from "@vedette/pipeline";
+import { CanaryKey, Control, openDataDirectory, replay as replayLog, threadPool } from "@vedette/pipeline";
 
 interface Options {
   readonly dataDir?: string;
@@ -18,6 +18,7 @@ export async function replay(options: Options): Promise<void> {
       log,
       control: await Control.open(log),
       pool,
+      canaryKey: CanaryKey.of(directory.path),
       onProgress: (done, total) => {
         if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${total} batches`);
       },

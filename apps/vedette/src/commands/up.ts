@@ -7,7 +7,16 @@ import { Auth, buildServer, newToken, tokenHash } from "@vedette/api";
 import { endpoints, sources } from "@vedette/ingest";
 import { ConfigError, type Intake, systemClock } from "@vedette/kit";
 import { openLog } from "@vedette/log";
-import { BacktestQueue, type DataDirectory, openDataDirectory, parseFiles, Releases, Runtime, threadPool } from "@vedette/pipeline";
+import {
+  BacktestQueue,
+  CanaryKey,
+  type DataDirectory,
+  openDataDirectory,
+  parseFiles,
+  Releases,
+  Runtime,
+  threadPool,
+} from "@vedette/pipeline";
 import { type Pipeline, parsePipeline } from "@vedette/sigma";
 import { openStore, type Store } from "@vedette/store";
 import { checkComponents, configuredSources } from "../config/components.ts";
@@ -99,6 +108,7 @@ async function serve(
         { ...(days === undefined ? {} : { maxAge: days * day }), ...(gb === undefined ? {} : { maxBytes: gb * 1e9 }) },
       ]),
     ),
+    canaries: { key: CanaryKey.of(directory.path), every: config.canaries.every_s * 1e6, enabled: config.canaries.enabled },
     logBytes: () => bytesBelow(join(directory.path, "log")),
     demo: (open: (stream: string) => Intake, signal: AbortSignal) => replayDemo(open, systemClock, signal),
   });
@@ -120,6 +130,7 @@ async function serve(
     endpointContext: runtime.endpointContext(),
     auth,
     backtests,
+    prover: runtime.prover,
     version,
     apiPrefix: config.api.prefix,
     tenant: config.tenant,

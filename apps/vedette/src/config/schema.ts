@@ -93,6 +93,13 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("What Sigma rules leave to the site."),
+  canaries: z
+    .strictObject({
+      enabled: z.boolean().default(true).describe("Whether rules are proved able to fire without being asked."),
+      every_s: z.int().min(60).default(3_600).describe("How often each rule is proved, in seconds; spread evenly over that time."),
+    })
+    .prefault({})
+    .describe("Proof that rules fire: each rule's case goes through production as a marked canary."),
   detectors: z.record(z.string(), z.unknown()).default({}).describe("Settings of detectors by name, or false to turn one off."),
   sources: z
     .record(z.string(), z.record(z.string(), z.unknown()))

@@ -5,7 +5,7 @@ import type { TimeRange } from "@vedette/store";
 import { z } from "zod";
 import { eventRow } from "../present.ts";
 import { ApiProblem } from "../problems.ts";
-import { narrow, readFilter } from "../read_query.ts";
+import { narrow, readFilter, tenantFor } from "../read_query.ts";
 import * as schemas from "../schemas.ts";
 import { formatTime } from "../time.ts";
 import { type App, failures, type RouteContext } from "./context.ts";
@@ -42,9 +42,10 @@ export function eventRoutes(app: App, context: RouteContext): void {
       response: { 200: schemas.eventPage, ...answers },
     },
     handler: async ({ query: { q, from, to, limit, cursor, order } }, reply) => {
+      const filter = readFilter(q);
       const query = {
-        tenant,
-        ...narrow(readFilter(q), rangeOf({ from, to }, clock.now())),
+        tenant: tenantFor(tenant, filter),
+        ...narrow(filter, rangeOf({ from, to }, clock.now())),
         limit,
         oldestFirst: order === "asc",
         ...(cursor !== undefined && { cursor }),
@@ -91,7 +92,7 @@ function countRoutes(app: App, { options, tenant, clock, bounded }: RouteContext
       const { where, range } = narrow(readFilter(q), rangeOf({ from: from ?? Math.min(oldest, (to ?? now) - 1), to: to ?? now }, now));
       // whole milliseconds, so that `width_ms` is exact
       const width = Math.max(1_000, Math.ceil((range.to - range.from) / buckets / 1_000) * 1_000);
-      const found = await bounded(reply, (signal) => events.histogram({ tenant, range, where, width }, signal));
+      const found = await bounded(reply, (signal) => events.histogram({ tenant: tenantFor(tenant, where), range, where, width }, signal));
       return {
         width_ms: width / 1_000,
         from: formatTime(range.from),
@@ -117,7 +118,8 @@ function countRoutes(app: App, { options, tenant, clock, bounded }: RouteContext
       response: { 200: schemas.top, ...answers },
     },
     handler: async ({ query: { q, from, to, field, limit } }, reply) => {
-      const query = { tenant, ...narrow(readFilter(q), rangeOf({ from, to }, clock.now())), field, limit };
+      const filter = readFilter(q);
+      const query = { tenant: tenantFor(tenant, filter), ...narrow(filter, rangeOf({ from, to }, clock.now())), field, limit };
       const having = { ...query, aggregates: [{ fn: "count" as const, field, as: "n" }], by: [] };
       const [values, [row]] = await bounded(reply, (signal) => Promise.all([events.top(query, signal), events.stats(having, signal)]));
       return { field, total: Number(row?.["n"] ?? 0), values };

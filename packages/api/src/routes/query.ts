@@ -3,7 +3,7 @@ import { parseQuery, type Query, suggestField } from "@vedette/condition";
 import type { Event, FieldValue } from "@vedette/model";
 import { z } from "zod";
 import { ApiProblem } from "../problems.ts";
-import { fieldsOf, narrow, readQuery } from "../read_query.ts";
+import { fieldsOf, narrow, readQuery, tenantFor } from "../read_query.ts";
 import * as schemas from "../schemas.ts";
 import { formatTime } from "../time.ts";
 import { type App, failures, type RouteContext } from "./context.ts";
@@ -73,7 +73,15 @@ async function sums({ options, tenant }: RouteContext, query: Query, range: Rang
   if ((query.sort?.length ?? 0) > 1) throw new ApiProblem(400, "query_invalid", "q: sort by one column");
   const sort = query.sort?.[0];
   const found = await options.store.events.stats(
-    { tenant, range, where: query.where, aggregates, by, ...(sort && { sort }), limit: Math.min(query.head ?? maxRows, maxRows) },
+    {
+      tenant: tenantFor(tenant, query.where),
+      range,
+      where: query.where,
+      aggregates,
+      by,
+      ...(sort && { sort }),
+      limit: Math.min(query.head ?? maxRows, maxRows),
+    },
     signal,
   );
   const columns = query.fields ?? [...by, ...aggregates.map((one) => one.as)];
@@ -86,7 +94,7 @@ async function list({ options, tenant, fields }: RouteContext, query: Query, ran
     throw new ApiProblem(400, "query_invalid", "q: events sort by @timestamp only; other orders need `stats`");
   const { events } = await options.store.events.search(
     {
-      tenant,
+      tenant: tenantFor(tenant, query.where),
       range,
       where: query.where,
       limit: Math.min(query.head ?? 100, maxRows),

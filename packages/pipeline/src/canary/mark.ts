@@ -12,9 +12,6 @@ import { type CanaryMark, decodeBatch, hasMark, type RecordsHeader } from "../ba
 /** Names under which sources cannot be opened from outside. */
 export const reservedPrefix = "vedette.";
 export const canarySource = "vedette.canary";
-/** Canary events are kept under a tenant of their own, whose name no configuration can have: nothing that people see looks there. */
-export const canaryTenant = (tenant: string): string => `${tenant}~canary`;
-
 /** How long a mark is good after the newest one in the log, and how long nonces are remembered. */
 const window: Micros = 600_000_000;
 const keyBytes = 32;

@@ -96,4 +96,12 @@ export function addRuleCommands(rule: Command): void {
     .addHelpText("after", "\nExample:\n  $ vedette rule backtest my-rules/backup_key.yml --since 7d\nCtrl-C cancels.")
     .action(async (wanted: string, o) => (await import("./backtest.ts")).backtest(wanted, o));
   addLifeCommands(rule);
+  server(rules(rule.command("prove")))
+    .description("prove that rules fire: each one's case goes through ingest, decoder, rules and triage as a canary that nobody sees")
+    .argument("[ids...]", "rules by id (default: all)")
+    .option("--offline", "through an engine made for it, with the bundled rules; so too with --rules")
+    .addOption(output())
+    .addOption(json())
+    .addHelpText("after", "\nExample:\n  $ vedette rule prove --rules my-rules\nExit code 1 when a rule is silent.")
+    .action(async (ids: string[], o) => (await import("./prove.ts")).prove(ids, o));
 }
