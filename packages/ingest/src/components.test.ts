@@ -13,6 +13,7 @@ test("all are found", () => {
     "source syslog",
     "endpoint elasticsearch",
     "endpoint ingest",
+    "endpoint otlp",
     "endpoint splunk_hec",
   ]);
 });
