@@ -6,10 +6,10 @@ import type { FormatSpec } from "@vedette/kit";
 import type { Fields, Micros, ProofKind } from "@vedette/model";
 import { synthesise } from "@vedette/sigma";
 import { Analyser, type Compiled, compileProgram } from "../analyse.ts";
+import type { CanaryTrace } from "../analysis.ts";
 import { encodeRecords } from "../batch.ts";
 import type { Program } from "../program.ts";
 import { correlationsOf, livingRules } from "../rules/living.ts";
-import type { CanaryTrace } from "./trace.ts";
 
 export interface Canary {
   readonly how: ProofKind;
@@ -160,7 +160,7 @@ export class CanaryPlanner {
   }
 }
 
-/** An event as a shipper would send it. */
+/** An event as a shipper would send it; by the version it is known for ECS, and the decoder drops it. */
 function documentOf(fields: Readonly<Fields>): string {
-  return JSON.stringify({ "@timestamp": new Date(received / 1_000).toISOString(), ...fields });
+  return JSON.stringify({ "@timestamp": new Date(received / 1_000).toISOString(), "ecs.version": "8.17.0", ...fields });
 }

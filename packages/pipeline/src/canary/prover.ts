@@ -7,12 +7,12 @@ import type { Clock, FormatSpec } from "@vedette/kit";
 import type { Log } from "@vedette/log";
 import type { Alert, Fields, LostAt, Micros, ProofLine, ProofReport, ProofState } from "@vedette/model";
 import type { SettingStore } from "@vedette/store";
+import type { CanaryTrace } from "../analysis.ts";
 import type { Intakes } from "../intake.ts";
 import { reportOwn } from "../own_findings.ts";
 import type { Program } from "../program.ts";
 import type { CanaryKey } from "./mark.ts";
 import { type Canary, CanaryPlanner, type Provable } from "./plan.ts";
-import type { CanaryTrace } from "./trace.ts";
 
 export interface ProverOptions {
   readonly log: Log;

@@ -2,21 +2,10 @@
  * What became of a canary's records in pass 1: taken out of everything that is counted, shown or remembered, and folded, where its rule counts
  * over events, in a keyed engine that is thrown away. Knows no log.
  */
-import type { Event, Fields, Finding, Flaw, Micros } from "@vedette/model";
-import type { Analysis } from "../analyse.ts";
+import type { Event, Finding, Micros } from "@vedette/model";
+import type { Analysis, CanaryTrace } from "../analysis.ts";
 import { KeyedEngine, type KeyedStep } from "../keyed.ts";
 import type { CanaryRef } from "./mark.ts";
-
-export interface CanaryTrace extends CanaryRef {
-  /** Of the events that its records became, the first few. */
-  readonly events: readonly Fields[];
-  readonly flaw?: Flaw;
-  /** Records left out on purpose, by reason. */
-  readonly dropped?: string;
-  /** Rules that matched one of the events, silent ones too. */
-  readonly matched: readonly string[];
-  readonly found: boolean;
-}
 
 /** A rule's case is a few lines. */
 const maxEvents = 8;
