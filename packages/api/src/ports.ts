@@ -1,10 +1,20 @@
 /** What the HTTP server needs from the rest, as it sees it. Knows no implementation. */
 import type { Clock, EndpointContext, EndpointSpec } from "@vedette/kit";
-import type { Alert, DeadLetter, DecidedState, Decision, Event, Micros, RulePlan, RuleState } from "@vedette/model";
-import type { Store } from "@vedette/store";
+import type {
+  Alert,
+  Backtest,
+  BacktestEstimate,
+  DeadLetter,
+  DecidedState,
+  Decision,
+  Event,
+  Micros,
+  ProofReport,
+  RulePlan,
+  RuleState,
+} from "@vedette/model";
+import type { Store, TimeRange } from "@vedette/store";
 import type { Auth } from "./auth.ts";
-import type { BacktestPort } from "./routes/backtests.ts";
-import type { ProverPort } from "./routes/canaries.ts";
 
 export interface Problem {
   readonly code: string;
@@ -103,6 +113,14 @@ export interface ReleaseRow {
   readonly files: number;
 }
 
+/** Rules as they come in. */
+export interface NewRelease {
+  readonly pack: string;
+  readonly origin: string;
+  readonly licence?: string;
+  readonly rules: readonly { readonly file: string; readonly text: string }[];
+}
+
 export interface RuleVersion {
   readonly number: number;
   readonly at: Micros;
@@ -144,12 +162,9 @@ export interface RulesPort {
   versions(): readonly RuleVersion[];
   releases(): Promise<readonly ReleaseRow[]>;
   /** Keeps rules that were brought in; nothing is in force by it. */
-  keep(release: {
-    readonly pack: string;
-    readonly origin: string;
-    readonly licence?: string;
-    readonly rules: readonly { readonly file: string; readonly text: string }[];
-  }): Promise<{ readonly release: ReleaseRow; readonly plan: RulePlan }>;
+  keep(release: NewRelease): Promise<{ readonly release: ReleaseRow; readonly plan: RulePlan }>;
+  /** What rules would do that are not kept. */
+  look(release: NewRelease, state: DecidedState): Promise<RulePlan>;
   plan(wish: RuleWish): Promise<RulePlan>;
   apply(wish: RuleWish, who: Who, consent: Consent): Promise<Applied>;
   decide(id: string, state: DecidedState, who: Deciding, consent: Consent): Promise<Applied>;
@@ -174,12 +189,12 @@ export interface RuntimePort {
   ready(): Promise<{ readonly ready: boolean; readonly problems: readonly Problem[] }>;
   sourceStates(): Promise<readonly SourceState[]>;
   ledger(): Promise<readonly LedgerLine[]>;
+  detectors(): readonly DetectorLine[];
   rules(): { readonly rules: readonly RuleRow[]; readonly hash: string; readonly version: number };
   readonly desk: RulesPort;
   /** Newest first; `before` is the `next` of the page before. */
   deadLetters(limit: number, before?: number): Promise<{ readonly letters: readonly DeadLetter[]; readonly next?: number }>;
   /** @returns the way to stop listening */
-  detectors(): readonly DetectorLine[];
   subscribe(listener: (notice: Notice) => void, wantsEvents?: boolean): () => void;
   /** Resolves when the replay ends; the server does not wait for it. */
   startDemo(): Promise<void>;
@@ -192,6 +207,31 @@ export interface RuntimePort {
 export interface MountedEndpoint {
   readonly spec: EndpointSpec;
   readonly config: unknown;
+}
+
+export interface BacktestRequest {
+  readonly rules: readonly { readonly file: string; readonly text: string }[];
+  /** Running rules or detectors. */
+  readonly ids: readonly string[];
+  readonly range: TimeRange;
+}
+/** The runner as the API sees it; the pipeline implements it. Methods throw VedetteErrors that say what is wrong with the request. */
+export interface BacktestPort {
+  estimate(
+    request: BacktestRequest,
+    signal: AbortSignal,
+  ): Promise<BacktestEstimate & { readonly rules: number; readonly refused: readonly string[] }>;
+  start(request: BacktestRequest): Promise<Backtest>;
+  list(): readonly Backtest[];
+  get(id: string): Backtest | undefined;
+  cancel(id: string): Backtest | undefined;
+}
+
+/** The prover as the API sees it; the pipeline implements it. */
+export interface ProverPort {
+  report(): ProofReport;
+  /** Resolves when each is settled; the server does not wait for it. */
+  prove(ids?: readonly string[]): Promise<void>;
 }
 
 export interface ServerOptions {

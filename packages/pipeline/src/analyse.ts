@@ -15,65 +15,17 @@ import { canaryTenant, type Decode, type Decoded, type DecodeResult, type Format
 import type { DeadLetter, Event, Finding, Flaw, Match, Micros } from "@vedette/model";
 import { classOf, hostOf } from "@vedette/normalise";
 import { compileRules, parsePipeline, type Refusal, type RuleCache, type RuleCount, type RuleSet, type SigmaRule } from "@vedette/sigma";
-import { type EncodedEvents, encodeEvents } from "@vedette/store";
+import { encodeEvents } from "@vedette/store";
+import type { Analysis, Job, SourceDelta } from "./analysis.ts";
 import { decodeBatch, type RecordsBatch, type RecordsHeader, type Run } from "./batch.ts";
 import type { CanaryRef } from "./canary/mark.ts";
-import { broughtForward, type CanaryTrace, canaryAnalysis } from "./canary/trace.ts";
+import { broughtForward, canaryAnalysis } from "./canary/trace.ts";
 import type { KeyedStep } from "./keyed.ts";
 import type { Program } from "./program.ts";
 import { findingsPerBatch } from "./rules/flood.ts";
 import { correlationsOf, livingRules, parseFiles } from "./rules/living.ts";
 import { type Cost, dayOf } from "./rules/trial.ts";
 import { maxAhead } from "./watermarks.ts";
-
-/** What one source's records came to: `in + split = stored + dead + dropped`. */
-export interface SourceDelta {
-  in: number;
-  /** Events beyond one a record (a container document). */
-  split: number;
-  stored: number;
-  dead: number;
-  dropped: { [reason: string]: number };
-}
-
-/** What one job (some adjacent raw batches) came to. */
-export interface Analysis {
-  readonly first: number;
-  readonly last: number;
-  readonly program: string;
-  readonly received: Micros;
-  readonly events: EncodedEvents | undefined;
-  readonly findings: readonly Finding[];
-  /** Observations and ticks in log order. */
-  readonly keyed: readonly KeyedStep[];
-  readonly dead: readonly DeadLetter[];
-  readonly sources: { readonly [source: string]: SourceDelta };
-  /** Per rule id: [seen, matched]. */
-  readonly rules: { readonly [rule: string]: readonly [seen: number, matched: number] };
-  /** Per rule id: matches of which no finding was written, see rules/flood.ts. */
-  readonly capped: { readonly [rule: string]: number };
-  /** Days of event time (dayOf) its events lie in, ascending; the last few where a clock is broken. */
-  readonly days: readonly number[];
-  /** Per rule id, what evaluating it took: measured, so no two runs agree; no answer rests on it. */
-  readonly costs: { readonly [rule: string]: Cost };
-  /** Raw batches that no longer read: offset and reason. */
-  readonly damaged: readonly { readonly offset: number; readonly reason: string }[];
-  /** Up to 20 of the newest events, when asked for. */
-  readonly sample: readonly Event[];
-  /** Where the job was a canary: then nothing of it is counted above. */
-  readonly canary?: CanaryTrace;
-}
-
-export interface Job {
-  readonly entries: readonly { readonly offset: number; readonly bytes: Uint8Array }[];
-  readonly sample: boolean;
-  /** False when the event store has these already. */
-  readonly store: boolean;
-  /** Findings written out per rule, where it is not `findingsPerBatch`: whoever reads a file wants every match. */
-  readonly findingsPerRule?: number;
-  /** The one entry is this canary. */
-  readonly canary?: CanaryRef;
-}
 
 /** Dead letters keep so much of the input (architecture, "Identities and shapes"). */
 const maxDeadBytes = 64 * 1024;

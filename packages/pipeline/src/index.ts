@@ -1,4 +1,5 @@
 export * from "./analyse.ts";
+export * from "./analysis.ts";
 export * from "./backtest/plan.ts";
 export * from "./backtest/queue.ts";
 export * from "./backtest/run.ts";

@@ -1,5 +1,5 @@
 /** The loss ledger: per source `in + split = stored + dead + dropped + pending`, per rule `seen = matched + not matched`. Fed in log order. */
-import type { Analysis, SourceDelta } from "./analyse.ts";
+import type { Analysis, SourceDelta } from "./analysis.ts";
 
 export interface LedgerState {
   readonly sources: { readonly [source: string]: SourceDelta };

@@ -2,7 +2,8 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { formats } from "@vedette/normalise";
-import { Analyser, type Analysis, type Compiled, compileProgram, type Job } from "./analyse.ts";
+import { Analyser, type Compiled, compileProgram } from "./analyse.ts";
+import type { Analysis, Job } from "./analysis.ts";
 import type { Program } from "./program.ts";
 
 export interface Pool {

@@ -1,29 +1,11 @@
 /** Backtests over the live store: what one would come to, start, progress, result, cancel. What is tested and how is the runner's. */
-import type { Backtest, BacktestEstimate, BacktestReport } from "@vedette/model";
-import type { TimeRange } from "@vedette/store";
+import type { Backtest, BacktestReport } from "@vedette/model";
 import { z } from "zod";
+import type { BacktestPort, BacktestRequest } from "../ports.ts";
 import { ApiProblem } from "../problems.ts";
 import * as schemas from "../schemas.ts";
 import { formatTime } from "../time.ts";
 import { type App, failures, type RouteContext } from "./context.ts";
-
-export interface BacktestRequest {
-  readonly rules: readonly { readonly file: string; readonly text: string }[];
-  /** Running rules or detectors. */
-  readonly ids: readonly string[];
-  readonly range: TimeRange;
-}
-/** The runner as the API sees it; the pipeline implements it. Methods throw VedetteErrors that say what is wrong with the request. */
-export interface BacktestPort {
-  estimate(
-    request: BacktestRequest,
-    signal: AbortSignal,
-  ): Promise<BacktestEstimate & { readonly rules: number; readonly refused: readonly string[] }>;
-  start(request: BacktestRequest): Promise<Backtest>;
-  list(): readonly Backtest[];
-  get(id: string): Backtest | undefined;
-  cancel(id: string): Backtest | undefined;
-}
 
 /** Rules of a request: SigmaHQ whole is 8 MB. */
 const bodyLimit = 16 * 1_048_576;

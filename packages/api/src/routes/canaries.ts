@@ -1,17 +1,11 @@
 /** Whether rules are proved able to fire, and proving them now. How it is done is the prover's. */
-import type { ProofLine, ProofReport } from "@vedette/model";
+import type { ProofLine } from "@vedette/model";
 import { z } from "zod";
+import type { ProverPort } from "../ports.ts";
 import { ApiProblem } from "../problems.ts";
 import * as schemas from "../schemas.ts";
 import { formatTime } from "../time.ts";
 import { type App, failures, type RouteContext } from "./context.ts";
-
-/** The prover as the API sees it; the pipeline implements it. */
-export interface ProverPort {
-  report(): ProofReport;
-  /** Resolves when each is settled; the server does not wait for it. */
-  prove(ids?: readonly string[]): Promise<void>;
-}
 
 const state = z.enum(["proved", "silent", "unproved", "waiting"]);
 const line = z.object({
