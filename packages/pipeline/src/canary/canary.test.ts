@@ -4,7 +4,7 @@ import type { Alert, Finding } from "@vedette/model";
 import { formats } from "@vedette/normalise";
 import type { CheckpointStore, EventStore, SettingStore } from "@vedette/store";
 import { expect, test } from "vitest";
-import type { Analysis, Job } from "../analyse.ts";
+import type { Analysis, Job } from "../analysis.ts";
 import { decodeBatch, encodeRecords, encodeTick, type RecordsHeader } from "../batch.ts";
 import { Engine } from "../engine.ts";
 import { Intakes } from "../intake.ts";

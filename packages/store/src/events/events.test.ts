@@ -212,22 +212,25 @@ test("a scan hands over every event that a condition selects, once, in slices, f
     await store.events.put(200, 0, encodeEvents(events.slice(200)));
     let narrowed = 0;
     await fc.assert(
-      fc.asyncProperty(fc.oneof({ weight: 6, arbitrary: condition }, { weight: 2, arbitrary: wide }, { weight: 1, arbitrary: special }), async (where) => {
-        const found: Event[] = [];
-        let complete = 0;
-        for await (const page of store.events.scan({ ...everything, where })) {
-          const own = eventsOfPage(page);
-          expect(own.filter((event) => event.time < complete)).toEqual([]);
-          expect(page.complete).toBeGreaterThanOrEqual(complete);
-          complete = page.complete;
-          found.push(...own);
-        }
-        if (found.length < events.length) narrowed++;
-        expect(new Set(found.map((event) => event.id)).size).toBe(found.length);
-        const selected = (all: readonly Event[]) =>
-          plain(bySeq(all.filter((event) => evaluate(where, { fields: event.fields, original: event.original }))));
-        expect(selected(found)).toEqual(selected(events));
-      }),
+      fc.asyncProperty(
+        fc.oneof({ weight: 6, arbitrary: condition }, { weight: 2, arbitrary: wide }, { weight: 1, arbitrary: special }),
+        async (where) => {
+          const found: Event[] = [];
+          let complete = 0;
+          for await (const page of store.events.scan({ ...everything, where })) {
+            const own = eventsOfPage(page);
+            expect(own.filter((event) => event.time < complete)).toEqual([]);
+            expect(page.complete).toBeGreaterThanOrEqual(complete);
+            complete = page.complete;
+            found.push(...own);
+          }
+          if (found.length < events.length) narrowed++;
+          expect(new Set(found.map((event) => event.id)).size).toBe(found.length);
+          const selected = (all: readonly Event[]) =>
+            plain(bySeq(all.filter((event) => evaluate(where, { fields: event.fields, original: event.original }))));
+          expect(selected(found)).toEqual(selected(events));
+        },
+      ),
       { numRuns: 60 },
     );
     expect(narrowed).toBeGreaterThan(20);
