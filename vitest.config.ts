@@ -7,7 +7,9 @@ export default defineConfig({
     include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "tests/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**", "**/*.integration.test.ts", "**/*.long.test.ts"],
     execArgv: ["--conditions=source"],
-    testTimeout: 30_000,
+    // watchdogs against tests that hang, not limits of speed: a loaded machine may take many times longer than a quiet one
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     pool: "forks",
     maxWorkers: 2,
   },
