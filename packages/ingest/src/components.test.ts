@@ -9,6 +9,7 @@ const specs: readonly (SourceSpec | EndpointSpec)[] = [...(await sources()).valu
 test("all are found", () => {
   expect(specs.map((spec) => `${spec.kind} ${spec.name}`)).toEqual([
     "source file",
+    "source fluent_forward",
     "source stdin",
     "source syslog",
     "endpoint elasticsearch",

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { systemClock } from "@vedette/kit";
 import { describe, expect, test } from "vitest";
+import type { Address } from "../address.ts";
 import { rawRecord } from "../batch.ts";
 import { RecordingIntake } from "../recording.fixture.ts";
-import type { Address } from "../syslog/address.ts";
 import { listenTcp } from "../syslog/tcp.ts";
 import { DatagramQueue, listenUdp } from "../syslog/udp.ts";
 import syslog from "./syslog.ts";
@@ -40,7 +40,10 @@ describe("TCP", () => {
   const start = async (intake: RecordingIntake, warnings: string[] = []) => {
     const stop = new AbortController();
     const bound = Promise.withResolvers<Address>();
-    const ended = listenTcp({ address: loopback, ...tcpLimits, listening: bound.resolve }, context(intake, stop.signal, warnings));
+    const ended = listenTcp(
+      { name: "syslog TCP", address: loopback, ...tcpLimits, listening: bound.resolve },
+      context(intake, stop.signal, warnings),
+    );
     const { port } = await bound.promise;
     const end = () => {
       stop.abort();
@@ -145,4 +148,6 @@ test.each([
   [{ tcp: "127.evil.example:5514" }, false],
   [{ tcp: "127.0.0.1:99999" }, false],
   [{ tcp: "5514" }, false],
+  [{ tls: { listen: "10.0.0.1:6514", cert_file: "c", key_file: "k" } }, true],
+  [{ tls: { listen: "10.0.0.1:6514", cert_file: "c" } }, false],
 ])("addresses: %j", (config, fine) => expect(syslog.config.safeParse(config).success).toBe(fine));

@@ -3,12 +3,12 @@ import { createSocket } from "node:dgram";
 import { isIPv6 } from "node:net";
 import { type SourceContext, UnavailableError } from "@vedette/kit";
 import type { RawRecord } from "@vedette/model";
+import type { Address } from "../address.ts";
 import { Batch, rawRecord } from "../batch.ts";
 import { deliver } from "../deliver.ts";
 import { nonce } from "../nonce.ts";
-import type { Address } from "./address.ts";
+import { aborted } from "../tcp.ts";
 import { withoutTrailer } from "./framing.ts";
-import { aborted } from "./tcp.ts";
 
 export interface UdpOptions {
   readonly address: Address;
