@@ -14,6 +14,7 @@ test("all are found", () => {
     "source syslog",
     "endpoint elasticsearch",
     "endpoint ingest",
+    "endpoint kubernetes_audit",
     "endpoint otlp",
     "endpoint splunk_hec",
   ]);
