@@ -93,6 +93,8 @@ export class Engine {
   readonly #options: EngineOptions;
   /** As `reached`, runs before this one included. */
   #stored = 0;
+  /** When the catch-up lane may have time again. */
+  #catchUpFrom = 0;
   readonly #watermarks = new Watermarks();
   #keyed: KeyedEngine | undefined;
   #program: Program | undefined;
@@ -286,12 +288,13 @@ export class Engine {
     return findings;
   }
 
-  /** Folds in what came too late, key by key, until a twentieth of the time between two ticks is spent. */
+  /** Folds in what came too late, key by key, in a twentieth of the time: what one question takes longer, later ticks pay for. */
   async #catchUp(keyed: KeyedEngine, wall: Micros): Promise<readonly Finding[]> {
     const { clock, events, onProblem } = this.#options;
     const findings: Finding[] = [];
-    const until = clock.now() + lateBudget;
-    for (let n = 0; n < lateAtOnce && clock.now() < until; n++) {
+    const begun = clock.now();
+    if (begun < this.#catchUpFrom) return findings;
+    for (let n = 0; n < lateAtOnce && clock.now() - begun < lateBudget; n++) {
       const late = keyed.lane.take(wall, this.#stored, 1);
       if (late.length === 0) break;
       // the store must hold all that was analysed so far: what comes of it is a function of the log
@@ -299,6 +302,7 @@ export class Engine {
       await this.#fetch(keyed, late);
       findings.push(...(await catchUpLate(keyed, late, events, this.#stored, onProblem)));
     }
+    this.#catchUpFrom = begun + 20 * (clock.now() - begun);
     return findings;
   }
 

@@ -51,7 +51,7 @@ export interface KeyedBounds {
 }
 /** Of the 512 MB for the whole program: so many keys with one open observation each take some 100 MB. */
 export const keysInMemory = 50_000;
-const defaultBounds: KeyedBounds = { keys: keysInMemory, bytes: 48 * 1_048_576 };
+const defaultBounds: KeyedBounds = { keys: keysInMemory, bytes: 32 * 1_048_576 };
 /** What goes when memory is full: rather a tenth at once than one key at a time. */
 const keepShare = 0.9;
 /** Rows of the catch-up lane among the keys: no detector's name begins with a control character. */
@@ -303,7 +303,7 @@ export class KeyedEngine {
     const n = o.tally?.count ?? 1;
     counts.late += n;
     // claims have no place in the event store
-    const kept = o.source !== "" && this.lane.add(o, this.#reachOf(o, detector), sharedFields(o, detector));
+    const kept = o.source !== "" && this.lane.add(o, () => ({ reach: this.#reachOf(o, detector), by: sharedFields(o, detector) }));
     if (!kept) counts.skipped += n;
   }
 

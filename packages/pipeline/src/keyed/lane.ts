@@ -11,7 +11,7 @@ export interface LateItem {
   /** How many events. */
   count: number;
   /** How long an event of the detector matters. */
-  reach: Micros;
+  readonly reach: Micros;
   /** Late events by id, with how often each came. */
   events: { [id: string]: number };
   /** Late parts of buckets: all of a (source, host) from this sequence number on came too late. */
@@ -25,7 +25,7 @@ export interface LateItem {
 }
 
 /** Keys with late events waiting; beyond it late events are counted as skipped. At some 300 bytes each. */
-const maxItems = 10_000;
+const maxItems = 2_000;
 /** Late events of one key that are told apart. */
 const maxEvents = 1_000;
 /** Late events wait so long (of receive time) for others of their key: a host that delivers an hour's backlog is folded once, not event by event. */
@@ -39,8 +39,8 @@ export class Lane {
     return this.#items.size;
   }
 
-  /** @returns false when there is no room */
-  add(o: Observation, reach: Micros, by: LateItem["by"]): boolean {
+  /** @param about asked for the first of a key's; @returns false when there is no room */
+  add(o: Observation, about: () => Pick<LateItem, "reach" | "by">): boolean {
     const id = `${o.detector}\0${o.key}`;
     let item = this.#items.get(id);
     if (!item) {
@@ -51,12 +51,11 @@ export class Lane {
         from: o.time,
         to: o.time,
         count: 0,
-        reach,
         events: {},
         buckets: [],
         received: o.received,
         newest: o.received,
-        by,
+        ...about(),
       };
       this.#items.set(id, item);
     }
@@ -75,7 +74,6 @@ export class Lane {
     item.to = Math.max(item.to, o.time);
     item.count += o.tally?.count ?? 1;
     item.newest = Math.max(item.newest, o.received);
-    item.reach = Math.max(item.reach, reach);
     this.#changed.add(id);
     return true;
   }
