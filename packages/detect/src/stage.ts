@@ -1,7 +1,8 @@
 /** Pass 1 of the keyed detectors: which events concern which detector, by what keys, and what they come to per bucket. Knows no state of a key. */
-import { type Condition, compile, FoldMemo, type Predicate, parseQuery } from "@vedette/condition";
+import { type Condition, parseQuery } from "@vedette/condition";
 import { ConfigError, contentHash, type DetectorSpec, newFields } from "@vedette/kit";
 import type { Event, Fields, Micros, Observation, Tally } from "@vedette/model";
+import { Questions } from "./questions.ts";
 import { detectors } from "./registry.ts";
 import { Bucket, maxOriginal } from "./tally.ts";
 
@@ -68,16 +69,25 @@ export async function prepareDetectors(
 /** @throws ConfigError `query_invalid` where its `where` does not parse */
 export function prepareDetector(spec: DetectorSpec, settings: unknown, lateness: Micros = defaultLateness): Concerned {
   const config = spec.config.parse(settings);
-  const query = spec.where === "" && spec.follows ? undefined : parseQuery(spec.where);
-  if (query && !query.ok) throw new ConfigError("query_invalid", `detector ${spec.name}: ${query.message}`);
+  const where = spec.where === "" && spec.follows ? undefined : whereOf(spec, config);
   const prepared: Concerned = {
     spec,
     config,
     hash: contentHash(JSON.stringify([spec.name, config])),
     lateness: Math.max(lateness, spec.lateness?.(config) ?? 0),
-    ...(query && { where: query.query.where }),
+    ...(where && { where }),
   };
-  return query ? { ...prepared, again: { where: query.query.where, observe: (events) => observeAll(prepared, events) } } : prepared;
+  return where ? { ...prepared, again: { where, observe: (events) => observeAll(prepared, events) } } : prepared;
+}
+
+function whereOf(spec: DetectorSpec, config: unknown): Condition {
+  const parse = (text: string): Condition => {
+    const query = parseQuery(text);
+    if (!query.ok) throw new ConfigError("query_invalid", `detector ${spec.name}: ${query.message}`);
+    return query.query.where;
+  };
+  const asks = spec.asks?.(config);
+  return asks ? { op: "and", of: [parse(spec.where), { op: "or", of: asks.map(parse) }] } : parse(spec.where);
 }
 
 function observeAll(detector: Concerned, events: readonly Event[]): readonly Observation[] {
@@ -89,7 +99,7 @@ function observeAll(detector: Concerned, events: readonly Event[]): readonly Obs
 export function stageOf(all: readonly Concerned[]): DetectStage {
   const tallies = new Tallies();
   let capped = new Map<string, number>();
-  const asked = groupsOf(all);
+  const questions = new Questions(all.flatMap((who) => (who.where ? [{ where: who.where, who }] : [])));
   const take = (detector: Concerned, event: Event, seen: Micros, demo: boolean, found: Observation[] | undefined) => {
     const key = detector.spec.key(event.fields, detector.config);
     if (key === undefined) return found;
@@ -108,8 +118,9 @@ export function stageOf(all: readonly Concerned[]): DetectStage {
     detectors: new Map(all.map((detector) => [detector.spec.name, detector])),
     observe(event, seen, demo) {
       let found: Observation[] | undefined;
-      for (const { concerns, detectors } of asked)
-        if (concerns(event)) for (const detector of detectors) found = take(detector, event, seen, demo, found);
+      questions.ask(event, (detector) => {
+        found = take(detector, event, seen, demo, found);
+      });
       return found ?? none;
     },
     flush() {
@@ -118,20 +129,6 @@ export function stageOf(all: readonly Concerned[]): DetectStage {
       return flushed;
     },
   };
-}
-
-/** Detectors by what they ask of an event: each question is put once, and a field's text is folded once for all of them. */
-function groupsOf(all: readonly Concerned[]): readonly { readonly concerns: Predicate; readonly detectors: readonly Concerned[] }[] {
-  const memo = new FoldMemo();
-  const groups = new Map<string, { readonly concerns: Predicate; readonly detectors: Concerned[] }>();
-  for (const detector of all) {
-    if (!detector.where) continue;
-    const question = JSON.stringify(detector.where);
-    const known = groups.get(question);
-    if (known) known.detectors.push(detector);
-    else groups.set(question, { concerns: compile(detector.where, { memo }), detectors: [detector] });
-  }
-  return [...groups.values()];
 }
 
 /** What pass 2 is told of one event under one key. */

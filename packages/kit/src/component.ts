@@ -206,6 +206,8 @@ export interface DetectorSpec<C extends z.ZodType = z.ZodType, S = any> extends 
   readonly title: string;
   /** Which events concern it, in the query language: evaluated in pass 1. Empty for one that only follows others. */
   readonly where: string;
+  /** Where settings say which events: queries of which an event must satisfy one, besides `where`. */
+  asks?(config: z.output<C>): readonly string[];
   /** Fields projected into the observation. */
   readonly fields: readonly string[];
   /** What it counts by, one key or several; undefined: not concerned. */

@@ -72,6 +72,7 @@ export default defineDetector({
     "Each watch learns for some days which values there are and on how many entities. A value that then turns up on an entity, and is known on no more than a few in all, is found; what a tenth of an hour brings is one finding. Off until `enabled`: sites whose users build their own programs have many rare values by right, and the watches want to be fitted to what is managed and alike, such as compute nodes. Says nothing while fewer entities than `population` have been seen.",
   stability: "experimental",
   where: "*",
+  asks: ({ enabled, watches }) => (enabled ? watches.map((watch) => watch.where) : []),
   fields: ["process.executable", "host.name", "source.ip", "tls.client.ja3", "user_agent.original", "user.name", "event.dataset"],
   config: z.strictObject({
     enabled: z.boolean().default(false).describe("Whether it runs: off by default, because its noise depends on the site."),

@@ -70,6 +70,7 @@ export default defineDetector({
     "Counts events per entity in buckets of ten minutes and compares each with the entity's own buckets of the past week: six robust deviations above the median (MAD), half more than the busiest, and no fewer than the watch's `least`. The busiest bucket is what keeps nightly jobs quiet once they are known. A bucket that was found enters the past at its limit, so that a new habit becomes usual over days, and a slow ramp does not hide what it ends in. An entity is learned for a day before it is judged. Giving `watches` replaces the bundled ones.",
   stability: "beta",
   where: "*",
+  asks: ({ watches }) => watches.map((watch) => watch.where),
   fields: ["event.action", "user.name", "host.name", "source.ip", "event.outcome", "event.dataset"],
   config: z.strictObject({
     bucket_s: z
