@@ -75,6 +75,7 @@ describe("what cannot be taken", () => {
     ["no event", '{"host":"a"}', [12, 0], ["bad_request"]],
     ["a null", '{"event":"a"}{"event":null}', [12, 1], [undefined, "bad_request"]],
     ["a blank event", '{"event":"a"}{"event":" "}{"event":"c"}', [13, 1], [undefined, "bad_request", undefined]],
+    ["two faults, of which the first is named", '{"event":"a"}{}{"event":""}', [12, 1], [undefined, "bad_request", "bad_request"]],
     ["nested fields", '{"event":"a","fields":{"b":{"c":1}}}', [15, 0], ["bad_request"]],
     ["fields that are a list", '{"event":"a","fields":[1]}', [15, 0], ["bad_request"]],
     ["half an event", '{"event":"a"}{"event":"b', [6, 1], [undefined, "bad_json"]],
