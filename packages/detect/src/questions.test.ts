@@ -34,7 +34,7 @@ test("an event is asked everything that it would answer with yes", () => {
       });
       const questions = new Questions(all);
       for (const one of events) {
-        const event = { fields: Object.assign(newFields(), one) } as Event;
+        const event = { fields: Object.assign(newFields(), one) } as unknown as Event;
         const found: string[] = [];
         questions.ask(event, (who) => found.push(who));
         expect(found.sort()).toEqual(
