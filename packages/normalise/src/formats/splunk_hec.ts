@@ -37,8 +37,9 @@ function claims(object: JsonObject): number {
   if (!Object.hasOwn(object, "event")) return 0;
   if (scalars.some((name) => object[name] !== undefined && typeof object[name] !== "string")) return 0;
   if (!Object.keys(object).every((name) => members.has(name))) return 0;
-  // An event and nothing else may be anybody's.
-  return object["sourcetype"] !== undefined || object["index"] !== undefined || typeof object["event"] === "string" ? 0.95 : 0.6;
+  if (object["sourcetype"] !== undefined || object["index"] !== undefined) return 0.95;
+  // an event and nothing else may be anybody's, and is read as any JSON
+  return object["time"] === undefined ? 0 : 0.6;
 }
 
 function envelope(object: JsonObject): Fields {

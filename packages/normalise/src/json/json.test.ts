@@ -7,7 +7,8 @@ import { flatten, maxFields } from "./flatten.ts";
 import { deeperThan, isFlaw, looksLikeObject, parseObject } from "./parse.ts";
 
 const known = await formats();
-const decode = known.get("json")!.decoder({});
+const json = known.get("json")!;
+const decode = json.decoder(json.config.parse({}));
 const context = { preamble: undefined, received: 0, peer: undefined, source: "http", stream: "events" };
 const flat = (text: string) => {
   const fields = newFields();
@@ -117,13 +118,13 @@ describe("mixed streams", () => {
   ];
   const dataset = (text: string) => (decode(text, context) as Decoded).fields["event.dataset"];
   test("each document goes to its own format, whatever came before it", () => {
-    const alone = documents.map((one) => known.get("json")!.decoder({})(one, context));
+    const alone = documents.map((one) => json.decoder(json.config.parse({}))(one, context));
     expect(dataset(documents[0]!)).toBe("zeek.dns");
     expect(dataset(documents[3]!)).toBe("json");
     expect(new Set(documents.map(dataset)).size).toBe(documents.length);
     fc.assert(
       fc.property(fc.array(fc.nat(documents.length - 1), { maxLength: 20 }), (order) => {
-        const one = known.get("json")!.decoder({});
+        const one = json.decoder(json.config.parse({}));
         for (const i of order) expect(one(documents[i]!, context)).toEqual(alone[i]);
       }),
     );
