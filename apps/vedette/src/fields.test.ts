@@ -16,8 +16,11 @@ test("what our formats write is known", () => {
     const { datasets } = JSON.parse(readFileSync(`${golden}/${set.name}/summary.json`, "utf8")) as {
       datasets: { [dataset: string]: { fields: object } };
     };
-    for (const { fields } of Object.values(datasets))
+    for (const [dataset, { fields }] of Object.entries(datasets)) {
+      // in a collector's envelope lies whatever the sender's own document says
+      if (dataset.startsWith("splunk.hec ")) continue;
       for (const field of Object.keys(fields)) if (field.includes(".") && !names.knows(field)) unknown.add(field);
+    }
   }
   // names without a dot are the sender's own: plain JSON, keys and values
   expect([...unknown].sort(), "add these to content/fields.yml").toEqual([]);
