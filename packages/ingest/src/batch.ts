@@ -39,6 +39,18 @@ export class Batch {
   }
 }
 
+/** Records as they come, in batches as full as they may be. */
+export function* batchesOf(records: Iterable<RawRecord>): Generator<Batch> {
+  let batch = new Batch();
+  for (const record of records) {
+    batch.push(record);
+    if (!batch.full) continue;
+    yield batch;
+    batch = new Batch();
+  }
+  if (!batch.empty) yield batch;
+}
+
 /** A record over its cap: its first bytes, its length and its hash are kept, the rest passes by. */
 export class Oversize {
   readonly #position: string;

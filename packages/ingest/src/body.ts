@@ -1,7 +1,7 @@
 /** Takes a request's body within bounds: bytes on the wire, bytes after decompression, and their ratio. Knows nothing of what is in it. */
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, inflateRaw, zstdDecompress } from "node:zlib";
-import { BadInputError, type EndpointRequest, type EndpointResponse } from "@vedette/kit";
+import { BadInputError, type EndpointRequest, type EndpointResponse, UnavailableError, VedetteError } from "@vedette/kit";
 
 /** Reference 2.1: senders' bulks are below 100 MiB; compressed ones below a tenth of it. */
 export const bodyCaps = {
@@ -92,4 +92,10 @@ const titles: { readonly [status: number]: string } = {
 export function problemOf(error: unknown): EndpointResponse {
   if (!(error instanceof BadInputError)) throw error;
   return problem(error.code === "too_large" ? 413 : 400, error.code, error.message);
+}
+
+/** The error where the sender is at fault; our own troubles are thrown on, for the server to word as back-pressure. */
+export function senderFault(error: unknown): VedetteError {
+  if (!(error instanceof VedetteError) || error instanceof UnavailableError) throw error;
+  return error;
 }

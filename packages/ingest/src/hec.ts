@@ -1,6 +1,6 @@
 /** Splunk's event collector: JSON events one after another, checked one by one, odd ones kept with their flaw; and its answers. Knows nothing of HTTP's headers. */
 import type { Flaw, RawRecord } from "@vedette/model";
-import { Batch, badJson, flawedRecord, rawRecord, tooDeepFlaw } from "./batch.ts";
+import { badJson, flawedRecord, rawRecord, tooDeepFlaw } from "./batch.ts";
 import { scanValue, skipSpace, tooDeep, ValueSkipper } from "./json_scan.ts";
 
 /** Splunk's codes with their texts and statuses (Splunk Enterprise, "Troubleshoot HTTP Event Collector"). */
@@ -46,7 +46,7 @@ const flaws: { readonly [answer in HecAnswer]?: Flaw } = {
 };
 
 /**
- * Cuts a body of concatenated events into batches. An event that cannot be taken becomes a flawed record and does not cost the others; what follows
+ * Cuts a body of concatenated events into records. An event that cannot be taken becomes a flawed record and does not cost the others; what follows
  * bytes that are no JSON is one flawed record, since nobody knows where the next event begins.
  */
 export class HecEvents {
@@ -62,15 +62,8 @@ export class HecEvents {
     this.#options = options;
   }
 
-  *batches(): Generator<Batch> {
-    let batch = new Batch();
-    for (let record = this.#next(); record !== undefined; record = this.#next()) {
-      batch.push(record);
-      if (!batch.full) continue;
-      yield batch;
-      batch = new Batch();
-    }
-    if (!batch.empty) yield batch;
+  *records(): Generator<RawRecord> {
+    for (let record = this.#next(); record !== undefined; record = this.#next()) yield record;
   }
 
   #next(): RawRecord | undefined {

@@ -198,3 +198,10 @@ export class ValueSkipper {
     return incomplete;
   }
 }
+
+/** What a body that is one JSON document says; undefined where it is none, more than one, or too deep. */
+export function oneDocument(body: Buffer): unknown {
+  const end = scanValue(body, 0, body.length);
+  if (end < 0 || skipSpace(body, end, body.length) < body.length) return undefined;
+  return JSON.parse(body.toString());
+}

@@ -14,36 +14,18 @@ import {
 import { Batch } from "../batch.ts";
 import { bodyCaps, readBody } from "../body.ts";
 import { type BulkItem, bulkReply, documentRecord, maxBulkItems, parseBulk } from "../bulk.ts";
+import { bodyBytes, recordBytes, sourceName, wireBytes } from "../endpoint_config.ts";
 
 const config = z.strictObject({
-  source: z
-    .string()
-    .regex(/^[\w.-]{1,64}$/)
-    .default("elasticsearch")
-    .describe("Name of the source that the documents belong to."),
+  source: sourceName("elasticsearch", "the documents"),
   version: z
     .string()
     .regex(/^\d{1,3}\.\d{1,3}\.\d{1,3}$/)
     .default("8.17.0")
     .describe("Version told to senders; Beats refuse servers older than themselves."),
-  max_body_bytes: z
-    .int()
-    .min(1_024)
-    .max(1024 ** 3)
-    .default(bodyCaps.bytes)
-    .describe("Largest body in bytes, after decompression."),
-  max_wire_bytes: z
-    .int()
-    .min(1_024)
-    .max(1024 ** 3)
-    .default(bodyCaps.wireBytes)
-    .describe("Largest compressed body in bytes."),
-  max_record_bytes: z
-    .int()
-    .min(256)
-    .max(16 * 1024 ** 2)
-    .default(1024 * 1024)
-    .describe("Largest single document in bytes; of a larger one 64 KiB and its SHA-256 go to the dead letters."),
+  max_body_bytes: bodyBytes(),
+  max_wire_bytes: wireBytes(),
+  max_record_bytes: recordBytes("document in bytes"),
 });
 type Options = z.output<typeof config>;
 

@@ -1,33 +1,15 @@
 /** The `ingest` endpoint: records by plain HTTP POST. Knows nothing of formats beyond where one record ends. */
 import { defineEndpoint, type EndpointContext, type EndpointRequest, type EndpointResponse, idOf, z } from "@vedette/kit";
 import { bodyCaps, problem, problemOf, readBody } from "../body.ts";
+import { bodyBytes, recordBytes, sourceName, wireBytes } from "../endpoint_config.ts";
 import { nonce } from "../nonce.ts";
 import { cutBody, flawed } from "../records.ts";
 
 const config = z.strictObject({
-  source: z
-    .string()
-    .regex(/^[\w.-]{1,64}$/)
-    .default("ingest")
-    .describe("Name of the source that records sent to `/ingest` belong to."),
-  max_body_bytes: z
-    .int()
-    .min(1_024)
-    .max(1024 ** 3)
-    .default(bodyCaps.bytes)
-    .describe("Largest body in bytes, after decompression."),
-  max_wire_bytes: z
-    .int()
-    .min(1_024)
-    .max(1024 ** 3)
-    .default(bodyCaps.wireBytes)
-    .describe("Largest compressed body in bytes."),
-  max_record_bytes: z
-    .int()
-    .min(256)
-    .max(16 * 1024 ** 2)
-    .default(1024 * 1024)
-    .describe("Largest single record in bytes; of a larger one 64 KiB and its SHA-256 go to the dead letters."),
+  source: sourceName("ingest", "records sent to `/ingest`"),
+  max_body_bytes: bodyBytes(),
+  max_wire_bytes: wireBytes(),
+  max_record_bytes: recordBytes("record in bytes"),
 });
 
 export default defineEndpoint({

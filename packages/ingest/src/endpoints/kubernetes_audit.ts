@@ -1,38 +1,17 @@
 /** The `kubernetes_audit` endpoint: the audit webhook of Kubernetes' API server. What an event means is the format's business. */
-import {
-  defineEndpoint,
-  type EndpointContext,
-  type EndpointRequest,
-  type EndpointResponse,
-  UnavailableError,
-  VedetteError,
-  z,
-} from "@vedette/kit";
+import { defineEndpoint, type EndpointContext, type EndpointRequest, type EndpointResponse, z } from "@vedette/kit";
 import type { Flaw, RawRecord } from "@vedette/model";
-import { Batch, flawedRecord, rawRecord } from "../batch.ts";
-import { bodyCaps, readBody } from "../body.ts";
-import { scanValue, skipSpace } from "../json_scan.ts";
+import { batchesOf, flawedRecord, rawRecord } from "../batch.ts";
+import { bodyCaps, readBody, senderFault } from "../body.ts";
+import { bodyBytes, recordBytes, sourceName } from "../endpoint_config.ts";
+import { oneDocument } from "../json_scan.ts";
 import { nonce } from "../nonce.ts";
 
 const config = z.strictObject({
-  source: z
-    .string()
-    .regex(/^[\w.-]{1,64}$/)
-    .default("kubernetes_audit")
-    .describe("Name of the source that the events belong to."),
-  max_body_bytes: z
-    .int()
-    .min(1_024)
-    .max(256 * 1024 ** 2)
-    // A batch has 400 events (--audit-webhook-batch-max-size), of a few KB each at the level RequestResponse.
-    .default(32 * 1024 * 1024)
-    .describe("Largest body in bytes, after decompression."),
-  max_record_bytes: z
-    .int()
-    .min(256)
-    .max(16 * 1024 ** 2)
-    .default(2 * 1024 * 1024)
-    .describe("Largest single event in bytes; of a larger one 64 KiB and its SHA-256 go to the dead letters."),
+  source: sourceName("kubernetes_audit"),
+  // A batch has 400 events (--audit-webhook-batch-max-size), of a few KB each at the level RequestResponse.
+  max_body_bytes: bodyBytes(32 * 1024 ** 2, 256 * 1024 ** 2),
+  max_record_bytes: recordBytes("event in bytes", 2 * 1024 ** 2),
 });
 type Options = z.output<typeof config>;
 
@@ -62,8 +41,8 @@ export default defineEndpoint({
     try {
       return await take(request, options, context);
     } catch (error) {
-      if (!(error instanceof VedetteError) || error instanceof UnavailableError) throw error;
-      return error.code === "too_large" ? status(413, "RequestEntityTooLarge", error.message) : status(400, "BadRequest", error.message);
+      const { code, message } = senderFault(error);
+      return code === "too_large" ? status(413, "RequestEntityTooLarge", message) : status(400, "BadRequest", message);
     }
   },
   refuse: ({ status: code, message }) => status(code, reasons[code] ?? "ServiceUnavailable", message),
@@ -85,20 +64,13 @@ async function take(request: EndpointRequest, options: Options, context: Endpoin
     await intake.accept([flawedRecord(`${token}:0`, body, notList, options.max_record_bytes, request.peer)], { stream: "audit" });
     return status(400, "BadRequest", `expected ${notList.expected}`);
   }
-  let batch = new Batch();
-  for (const [index, item] of items.entries()) {
-    batch.push(recordOf(item, `${token}:${index}`, options.max_record_bytes, request.peer));
-    if (!batch.full && index < items.length - 1) continue;
-    await intake.accept(batch.records, { stream: "audit" });
-    batch = new Batch();
-  }
+  const records = items.values().map((item, index) => recordOf(item, `${token}:${index}`, options.max_record_bytes, request.peer));
+  for (const batch of batchesOf(records)) await intake.accept(batch.records, { stream: "audit" });
   return { status: 200, headers: { "content-type": "application/json" }, body: "{}" };
 }
 
 function itemsOf(body: Buffer): readonly unknown[] | undefined {
-  const end = scanValue(body, 0, body.length);
-  if (end < 0 || skipSpace(body, end, body.length) < body.length) return undefined;
-  const list = JSON.parse(body.toString()) as { readonly kind?: unknown; readonly items?: unknown } | null;
+  const list = oneDocument(body) as { readonly kind?: unknown; readonly items?: unknown } | null | undefined;
   return list?.kind === "EventList" && Array.isArray(list.items) ? list.items : undefined;
 }
 

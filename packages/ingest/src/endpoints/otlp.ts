@@ -1,41 +1,20 @@
 /** The `otlp` endpoint: OpenTelemetry's logs and spans over HTTP, as protobuf or JSON. What a record means is the format's business. */
-import {
-  defineEndpoint,
-  type EndpointContext,
-  type EndpointRequest,
-  type EndpointResponse,
-  UnavailableError,
-  VedetteError,
-  z,
-} from "@vedette/kit";
-import type { Flaw, RawRecord } from "@vedette/model";
-import { Batch, flawedRecord } from "../batch.ts";
-import { bodyCaps, readBody } from "../body.ts";
-import { scanValue, skipSpace } from "../json_scan.ts";
+import { defineEndpoint, type EndpointContext, type EndpointRequest, type EndpointResponse, z } from "@vedette/kit";
+import type { Flaw } from "@vedette/model";
+import { batchesOf, flawedRecord } from "../batch.ts";
+import { bodyCaps, readBody, senderFault } from "../body.ts";
+import { bodyBytes, recordBytes, sourceName } from "../endpoint_config.ts";
+import { oneDocument } from "../json_scan.ts";
 import { nonce } from "../nonce.ts";
 import { ExportCutter, isExport } from "../otlp/export.ts";
 import { logs, type Signal, traces } from "../otlp/messages.ts";
 import { NotProtobuf, readMessage, type Told, writeMessage } from "../otlp/protobuf.ts";
 
 const config = z.strictObject({
-  source: z
-    .string()
-    .regex(/^[\w.-]{1,64}$/)
-    .default("otlp")
-    .describe("Name of the source that the records belong to."),
-  max_body_bytes: z
-    .int()
-    .min(1_024)
-    .max(256 * 1024 ** 2)
-    // The collector's own HTTP receiver takes 20 MiB; its exporters and the SDKs send batches below 4 MiB.
-    .default(16 * 1024 * 1024)
-    .describe("Largest body in bytes, after decompression."),
-  max_record_bytes: z
-    .int()
-    .min(256)
-    .max(16 * 1024 ** 2)
-    .default(1024 * 1024)
-    .describe("Largest single record in bytes, as JSON; of a larger one 64 KiB and its SHA-256 go to the dead letters."),
+  source: sourceName("otlp", "the records"),
+  // The collector's own HTTP receiver takes 20 MiB; its exporters and the SDKs send batches below 4 MiB.
+  max_body_bytes: bodyBytes(16 * 1024 ** 2, 256 * 1024 ** 2),
+  max_record_bytes: recordBytes("record in bytes, as JSON"),
 });
 type Options = z.output<typeof config>;
 
@@ -90,8 +69,8 @@ export default defineEndpoint({
     try {
       return await take(request, type, signal, options, context);
     } catch (error) {
-      if (!(error instanceof VedetteError) || error instanceof UnavailableError) throw error;
-      return failure(error.code === "too_large" ? 413 : 400, invalid, error.message, type);
+      const { code, message } = senderFault(error);
+      return failure(code === "too_large" ? 413 : 400, invalid, message, type);
     }
   },
   refuse({ status, message }, { headers }) {
@@ -124,15 +103,14 @@ async function take(
     return failure(400, invalid, problem, type);
   }
   const cutter = new ExportCutter(signal, cut);
-  for (const batch of batches(cutter.records(read))) await intake.accept(batch.records, { stream: request.path });
+  for (const batch of batchesOf(cutter.records(read))) await intake.accept(batch.records, { stream: request.path });
   return success(signal, cutter.rejected, type);
 }
 
 /** The request, or what is wrong with it. */
 function readJson(body: Buffer): unknown {
-  const end = scanValue(body, 0, body.length);
-  if (end < 0 || skipSpace(body, end, body.length) < body.length) return "the body is not one JSON document nested at most 64 deep";
-  const document: unknown = JSON.parse(body.toString());
+  const document = oneDocument(body);
+  if (document === undefined) return "the body is not one JSON document nested at most 64 deep";
   return typeof document === "string" ? "the body is a text" : document;
 }
 function readProtobuf(body: Buffer, signal: Signal): Told | string {
@@ -142,17 +120,6 @@ function readProtobuf(body: Buffer, signal: Signal): Told | string {
     if (!(error instanceof NotProtobuf)) throw error;
     return error.message;
   }
-}
-
-function* batches(records: Iterable<RawRecord>): Generator<Batch> {
-  let batch = new Batch();
-  for (const record of records) {
-    batch.push(record);
-    if (!batch.full) continue;
-    yield batch;
-    batch = new Batch();
-  }
-  if (!batch.empty) yield batch;
 }
 
 function success(signal: Signal, rejected: number, type: Type): EndpointResponse {

@@ -1,42 +1,17 @@
 /** The `splunk_hec` endpoint: Splunk's HTTP Event Collector with indexer acknowledgement. What an event means is the format's business. */
-import {
-  defineEndpoint,
-  type EndpointContext,
-  type EndpointRequest,
-  type EndpointResponse,
-  UnavailableError,
-  VedetteError,
-  z,
-} from "@vedette/kit";
-import { bodyCaps, readBody } from "../body.ts";
+import { defineEndpoint, type EndpointContext, type EndpointRequest, type EndpointResponse, z } from "@vedette/kit";
+import { batchesOf } from "../batch.ts";
+import { bodyCaps, readBody, senderFault } from "../body.ts";
+import { bodyBytes, recordBytes, sourceName, wireBytes } from "../endpoint_config.ts";
 import { HecEvents, hecAnswer, rawLine } from "../hec.ts";
 import { nonce } from "../nonce.ts";
 import { cutBody } from "../records.ts";
 
 const config = z.strictObject({
-  source: z
-    .string()
-    .regex(/^[\w.-]{1,64}$/)
-    .default("splunk_hec")
-    .describe("Name of the source that the events belong to."),
-  max_body_bytes: z
-    .int()
-    .min(1_024)
-    .max(1024 ** 3)
-    .default(bodyCaps.bytes)
-    .describe("Largest body in bytes, after decompression."),
-  max_wire_bytes: z
-    .int()
-    .min(1_024)
-    .max(1024 ** 3)
-    .default(bodyCaps.wireBytes)
-    .describe("Largest compressed body in bytes."),
-  max_record_bytes: z
-    .int()
-    .min(256)
-    .max(16 * 1024 ** 2)
-    .default(1024 * 1024)
-    .describe("Largest single event in bytes; of a larger one 64 KiB and its SHA-256 go to the dead letters."),
+  source: sourceName("splunk_hec"),
+  max_body_bytes: bodyBytes(),
+  max_wire_bytes: wireBytes(),
+  max_record_bytes: recordBytes("event in bytes"),
 });
 type Options = z.output<typeof config>;
 
@@ -104,8 +79,7 @@ export default defineEndpoint({
     try {
       return await route(request, options, context);
     } catch (error) {
-      if (!(error instanceof VedetteError) || error instanceof UnavailableError) throw error;
-      return hecAnswer(error.code === "too_large" ? "too_large" : "invalid_format");
+      return hecAnswer(senderFault(error).code === "too_large" ? "too_large" : "invalid_format");
     }
   },
   refuse({ status, presented }) {
@@ -137,7 +111,7 @@ type Cut = ConstructorParameters<typeof HecEvents>[1];
 async function acceptEvents(body: Buffer, cut: Cut, options: Options, context: EndpointContext): Promise<EndpointResponse | undefined> {
   const events = new HecEvents(body, cut);
   const intake = context.intake(options.source);
-  for (const batch of events.batches()) await intake.accept(batch.records, { stream: "event" });
+  for (const batch of batchesOf(events.records())) await intake.accept(batch.records, { stream: "event" });
   if (events.count === 0) return hecAnswer("no_data");
   return events.fault && hecAnswer(events.fault.answer, { "invalid-event-number": events.fault.event });
 }

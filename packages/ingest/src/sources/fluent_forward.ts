@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { defineSource, UnavailableError, z } from "@vedette/kit";
 import { parseAddress } from "../address.ts";
+import { recordBytes } from "../endpoint_config.ts";
 import { listenForward } from "../forward/tcp.ts";
 import { addressConfig, onLoopback, tlsConfig } from "../tcp.ts";
 
@@ -27,12 +28,7 @@ const config = z
       .describe(
         "Largest message in bytes, as it is sent; a larger one goes to the dead letters by its first 64 KiB and its connection is closed.",
       ),
-    max_record_bytes: z
-      .int()
-      .min(256)
-      .max(16 * 1024 ** 2)
-      .default(1024 * 1024)
-      .describe("Largest single record in bytes, as JSON; of a larger one 64 KiB and its SHA-256 go to the dead letters."),
+    max_record_bytes: recordBytes("record in bytes, as JSON"),
     max_connections: z.int().min(1).max(65_535).default(1_024).describe("Most connections at once; further ones are closed."),
     idle_s: z.int().min(1).max(604_800).default(3_600).describe("A connection that says nothing for this long is closed, in seconds."),
   })
