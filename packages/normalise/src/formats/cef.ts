@@ -1,11 +1,11 @@
 /** ArcSight's Common Event Format to ECS, bare or in a syslog line. Knows no product. */
-import { type Decoded, defineFormat, newFields, z } from "@vedette/kit";
+import { defineFormat, newFields, z } from "@vedette/kit";
 import type { Fields, Micros } from "@vedette/model";
 import { share } from "../detect.ts";
 import { compileMapping } from "../ecs/mapping.ts";
 import { relate } from "../ecs/related.ts";
 import { cefPairs, type Pairs } from "../extension/pairs.ts";
-import { maxPrefix, readPrefix } from "../syslog/prefix.ts";
+import { behindPrefix } from "../syslog/prefix.ts";
 import { parseAnyTime } from "../time/parse.ts";
 
 const notCef = { code: "bad_cef", expected: "CEF:VERSION|vendor|product|version|signature id|name|severity|key=value …" };
@@ -140,16 +140,7 @@ function finish(fields: Fields, pairs: Pairs): void {
   fields["event.type"] = denied ? "denied" : /\b(?:allow(?:ed)?|accept(?:ed)?|permit(?:ted)?)\b/.test(words) ? "allowed" : "info";
 }
 
-function decodeLine(line: string, received: Micros): Decoded | undefined {
-  const at = line.indexOf("CEF:");
-  const decoded = at < 0 || at > maxPrefix ? undefined : decodeCef(line.slice(at));
-  if (decoded === undefined || at === 0) return decoded;
-  const prefix = readPrefix(line.slice(0, at), received);
-  if (prefix === undefined) return undefined;
-  if (prefix.host !== undefined) decoded.fields["observer.hostname"] ??= prefix.host;
-  decoded.time ??= prefix.time;
-  return decoded;
-}
+const decodeLine = (line: string, received: Micros) => behindPrefix(line, "CEF:", decodeCef, received);
 
 export default defineFormat({
   name: "cef",

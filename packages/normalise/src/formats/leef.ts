@@ -1,11 +1,11 @@
 /** IBM's Log Event Extended Format to ECS, bare or in a syslog line. Knows no product. */
-import { type Decoded, defineFormat, newFields, z } from "@vedette/kit";
+import { defineFormat, newFields, z } from "@vedette/kit";
 import type { Fields, Micros } from "@vedette/model";
 import { share } from "../detect.ts";
 import { compileMapping } from "../ecs/mapping.ts";
 import { relate } from "../ecs/related.ts";
 import { delimitedPairs, type Pairs } from "../extension/pairs.ts";
-import { maxPrefix, readPrefix } from "../syslog/prefix.ts";
+import { behindPrefix } from "../syslog/prefix.ts";
 import { parseAnyTime } from "../time/parse.ts";
 
 const notLeef = { code: "bad_leef", expected: "LEEF:1.0|vendor|product|version|event id|key=value (tab) …, or LEEF:2.0 with a delimiter" };
@@ -80,16 +80,7 @@ function finish(fields: Fields, pairs: Pairs): void {
   fields["event.type"] = /den(?:y|ied)|block|drop|reject/.test(words) ? "denied" : /allow|accept|permit/.test(words) ? "allowed" : "info";
 }
 
-function decodeLine(line: string, received: Micros): Decoded | undefined {
-  const at = line.indexOf("LEEF:");
-  const decoded = at < 0 || at > maxPrefix ? undefined : decodeLeef(line.slice(at));
-  if (decoded === undefined || at === 0) return decoded;
-  const prefix = readPrefix(line.slice(0, at), received);
-  if (prefix === undefined) return undefined;
-  if (prefix.host !== undefined) decoded.fields["observer.hostname"] ??= prefix.host;
-  decoded.time ??= prefix.time;
-  return decoded;
-}
+const decodeLine = (line: string, received: Micros) => behindPrefix(line, "LEEF:", decodeLeef, received);
 
 export default defineFormat({
   name: "leef",

@@ -1,4 +1,5 @@
 /** Reads what may stand before a self-describing message (`%ASA-…`, `CEF:…`, `LEEF:…`): a priority, a stamp and a host, and nothing else. */
+import type { Decoded } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import { rfc3339At, stampEnd } from "../time/parse.ts";
 import { stampStop, syslogStampAt } from "../time/stamps.ts";
@@ -37,4 +38,21 @@ export function readPrefix(text: string, received: Micros): Prefix | undefined {
   // A zone's name, as Cisco's `clock timezone` adds it.
   if (time !== undefined && words.length > 0 && /^[A-Z]{3,4}$/.test(words[0]!)) words.shift();
   return words.length > 1 ? undefined : { priority, time, host: words[0] };
+}
+
+/** Decodes a message that begins with `mark`, bare or behind a prefix, which then tells the observer and, where the message does not, the time. */
+export function behindPrefix(
+  line: string,
+  mark: string,
+  decode: (message: string) => Decoded | undefined,
+  received: Micros,
+): Decoded | undefined {
+  const at = line.indexOf(mark);
+  const decoded = at < 0 || at > maxPrefix ? undefined : decode(line.slice(at));
+  if (decoded === undefined || at === 0) return decoded;
+  const prefix = readPrefix(line.slice(0, at), received);
+  if (prefix === undefined) return undefined;
+  if (prefix.host !== undefined) decoded.fields["observer.hostname"] ??= prefix.host;
+  decoded.time ??= prefix.time;
+  return decoded;
 }
