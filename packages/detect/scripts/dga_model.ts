@@ -85,26 +85,12 @@ writeFileSync(
   `/** How surprising each character is after another in names that people chose. Made by packages/detect/scripts/dga_model.ts; not edited by hand. */
 
 /** A row per character of \`alphabet\` and one for the edge of a name; in each a character per successor: (code − 35) / 8 bits. */
-const rows = [
+export const rows = [
 ${rows.map((row) => `  ${JSON.stringify(row)},`).join("\n")}
 ];
-const alphabet = "${alphabet}";
-const edge = alphabet.length;
+export const alphabet = "${alphabet}";
 
 /** What one in a hundred names exceeds that the model was not made from. */
 export const oddFrom = ${threshold.toFixed(2)};
-
-/** Mean bits a character of a domain's label costs; any digit counts as one character, what is in no name as the rarest. */
-export function surprise(label: string): number {
-  let sum = 0;
-  let before = edge;
-  for (let i = 0; i <= label.length; i++) {
-    const c = i < label.length ? label[i]! : "";
-    const code = c === "" ? edge : alphabet.indexOf(c >= "0" && c <= "9" ? "0" : c);
-    sum += code < 0 || before < 0 ? 11 : (rows[before]!.charCodeAt(code) - 35) / 8;
-    before = code;
-  }
-  return sum / (label.length + 1);
-}
 `,
 );

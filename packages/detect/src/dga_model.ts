@@ -1,7 +1,7 @@
 /** How surprising each character is after another in names that people chose. Made by packages/detect/scripts/dga_model.ts; not edited by hand. */
 
 /** A row per character of `alphabet` and one for the edge of a name; in each a character per successor: (code − 35) / 8 bits. */
-const rows = [
+export const rows = [
   "iN@Cd_IiInV=E>yH~;@9PSWgRp~~N",
   ":b_]8n]nCH{8_hAn{DCY<nn{Q{{{C",
   "?{La<jn=N~@GYd6]~CS<Len~Q~~~J",
@@ -32,21 +32,7 @@ const rows = [
   "JJJJJJJJJJJJJJJJJJJJJJJJJJJJJ",
   "CH?CFHPLHYXHEJNA`C<DPRIifb~~~",
 ];
-const alphabet = "abcdefghijklmnopqrstuvwxyz0-";
-const edge = alphabet.length;
+export const alphabet = "abcdefghijklmnopqrstuvwxyz0-";
 
 /** What one in a hundred names exceeds that the model was not made from. */
 export const oddFrom = 4.83;
-
-/** Mean bits a character of a domain's label costs; any digit counts as one character, what is in no name as the rarest. */
-export function surprise(label: string): number {
-  let sum = 0;
-  let before = edge;
-  for (let i = 0; i <= label.length; i++) {
-    const c = i < label.length ? label[i]! : "";
-    const code = c === "" ? edge : alphabet.indexOf(c >= "0" && c <= "9" ? "0" : c);
-    sum += code < 0 || before < 0 ? 11 : (rows[before]!.charCodeAt(code) - 35) / 8;
-    before = code;
-  }
-  return sum / (label.length + 1);
-}

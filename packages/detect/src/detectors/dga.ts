@@ -1,11 +1,12 @@
 /** One address asks for many domains that do not exist and that nobody would have named so. Knows no malware family. */
 import { defineDetector, z } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
-import { oddFrom, surprise } from "../dga_model.ts";
+import { oddFrom } from "../dga_model.ts";
 import { addDistinct, countDistinct, type Distinct, distinctOf, unionOf } from "../distinct.ts";
 import { isBelow, splitDomain } from "../domains.ts";
 import { type Episode, extend, hour, list, minute, ongoing, second, textField, windowOf } from "../episode.ts";
 import { network, within } from "../networks.ts";
+import { surprise } from "../surprise.ts";
 
 /** Registered domains a source asked for in a bucket. */
 interface Asked {
