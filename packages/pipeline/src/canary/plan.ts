@@ -10,6 +10,7 @@ import type { CanaryTrace } from "../analysis.ts";
 import { encodeRecords } from "../batch.ts";
 import type { Program } from "../program.ts";
 import { correlationsOf, livingRules } from "../rules/living.ts";
+import type { Case } from "../rules/proof.ts";
 
 export interface Canary {
   readonly how: ProofKind;
@@ -37,15 +38,6 @@ const maxBodies = 64;
 const maxBody = 65_536;
 /** A fixed moment, for lines that tell no year. */
 const received: Micros = 1_790_000_000_000_000;
-
-interface Case {
-  readonly expect?: unknown;
-  readonly events?: unknown;
-  readonly raw?: unknown;
-  readonly format?: unknown;
-  readonly stream?: unknown;
-  readonly preamble?: unknown;
-}
 
 export class CanaryPlanner {
   readonly #formats: ReadonlyMap<string, FormatSpec>;

@@ -61,14 +61,17 @@ export class Lane {
     }
     if (o.tally) {
       const { start, seq } = o.tally;
-      const known = item.buckets.find((b) => b.start === start && b.source === o.source && b.host === o.host);
+      // the newest are asked for most
+      const known = item.buckets.findLast((b) => b.start === start && b.source === o.source && b.host === o.host);
       if (known) known.seq = Math.min(known.seq, seq);
       else if (item.buckets.length >= maxEvents) return false;
       else item.buckets.push({ start, source: o.source, host: o.host, seq });
       item.from = Math.min(item.from, start);
     } else {
-      if (Object.keys(item.events).length >= maxEvents && !Object.hasOwn(item.events, o.event)) return false;
-      item.events[o.event] = (Object.hasOwn(item.events, o.event) ? item.events[o.event]! : 0) + 1;
+      const times = Object.hasOwn(item.events, o.event) ? item.events[o.event]! : 0;
+      // there are at most as many as came: only then are they worth counting
+      if (times === 0 && item.count >= maxEvents && Object.keys(item.events).length >= maxEvents) return false;
+      item.events[o.event] = times + 1;
       item.from = Math.min(item.from, o.time);
     }
     item.to = Math.max(item.to, o.time);

@@ -3,7 +3,8 @@ import { type FormatSpec, newFields } from "@vedette/kit";
 import type { Fields } from "@vedette/model";
 import type { Catalogue } from "./catalogue.ts";
 
-interface Case {
+/** A rule's case as it was written: anything may stand in it. */
+export interface Case {
   readonly expect?: unknown;
   readonly events?: unknown;
   readonly raw?: unknown;
