@@ -2,16 +2,23 @@
 import type { Clock, EndpointContext, EndpointSpec } from "@vedette/kit";
 import type {
   Alert,
+  Applied,
   Backtest,
   BacktestEstimate,
+  Consent,
   DeadLetter,
   DecidedState,
   Decision,
   Event,
   Micros,
+  NewRelease,
   ProofReport,
+  ReleaseHead,
+  Requester,
+  RuleLine,
   RulePlan,
-  RuleState,
+  RuleVersion,
+  RuleWish,
 } from "@vedette/model";
 import type { Store, TimeRange } from "@vedette/store";
 import type { Auth } from "./auth.ts";
@@ -63,39 +70,8 @@ export interface SourceState extends Omit<LedgerLine, "balance"> {
   readonly warnings: readonly { readonly at: Micros; readonly code: string; readonly message: string }[];
 }
 
-export interface RuleRow {
-  readonly id: string;
-  readonly title: string;
-  readonly level: string;
-  /** Sigma's own: stable, test, experimental. */
-  readonly status: string;
-  readonly author: string;
-  readonly state: RuleState;
-  readonly file: string;
-  readonly pack?: string;
-  readonly reason?: string;
-  readonly attack: readonly string[];
-  readonly seen: number;
-  readonly matched: number;
-  /** Matches of which no finding was written: the rule told enough already. */
-  readonly capped: number;
-  readonly skipped: { readonly [reason: string]: number };
-  /** Milliseconds its evaluations took since this start. */
-  readonly cost_ms: number;
-  readonly decision?: {
-    readonly by: string;
-    readonly at: Micros;
-    readonly reason: string;
-    readonly owner?: string;
-    readonly review?: string;
-    /** Its content is not what was decided on. */
-    readonly changed: boolean;
-  };
-  /** In shadow only: what is missing before a promotion is proposed; empty: proposed. */
-  readonly missing?: readonly string[];
-}
-
-export interface RuleInFull extends RuleRow {
+/** A rule with every decision on it. */
+export interface RuleInFull extends RuleLine {
   readonly description: string;
   readonly falsepositives: readonly string[];
   readonly references: readonly string[];
@@ -103,73 +79,23 @@ export interface RuleInFull extends RuleRow {
   readonly history: readonly (Decision & { readonly version: number; readonly what: string })[];
 }
 
-/** Rules that were brought in together. */
-export interface ReleaseRow {
-  readonly hash: string;
-  readonly pack: string;
-  readonly origin: string;
-  readonly at: Micros;
-  readonly licence?: string;
-  readonly files: number;
-}
-
-/** Rules as they come in. */
-export interface NewRelease {
-  readonly pack: string;
-  readonly origin: string;
-  readonly licence?: string;
-  readonly rules: readonly { readonly file: string; readonly text: string }[];
-}
-
-export interface RuleVersion {
-  readonly number: number;
-  readonly at: Micros;
-  readonly program: string;
-  readonly rules: number;
-  readonly what: string;
-  readonly by: string;
-  readonly reason: string;
-  readonly subject?: string;
-  readonly to?: number;
-  readonly current: boolean;
-}
-
-export type RuleWish =
-  | { readonly kind: "reload" }
-  | { readonly kind: "apply"; readonly release: string; readonly state: DecidedState; readonly owner?: string; readonly review?: string }
-  | { readonly kind: "remove"; readonly pack: string };
-export interface Who {
-  readonly by: string;
-  readonly reason: string;
-}
-export interface Consent {
-  readonly without_refused?: boolean;
-  readonly force?: boolean;
-  readonly yes?: boolean;
-}
-/** `blocked` is empty when the change was made; else it says what stands in the way, and the old set goes on. */
-export interface Applied {
-  readonly version: number;
-  readonly blocked: readonly string[];
-  readonly plan: RulePlan;
-}
-type Deciding = Who & Pick<Decision, "owner" | "review">;
+type Deciding = Requester & Pick<Decision, "owner" | "review">;
 
 /** What people do with the rules. Failures are BadInputErrors: `not_found`, `conflict`, `bad_request`, `too_large`. */
 export interface RulesPort {
   rule(id: string): RuleInFull;
   /** Newest first. */
   versions(): readonly RuleVersion[];
-  releases(): Promise<readonly ReleaseRow[]>;
+  releases(): Promise<readonly ReleaseHead[]>;
   /** Keeps rules that were brought in; nothing is in force by it. */
-  keep(release: NewRelease): Promise<{ readonly release: ReleaseRow; readonly plan: RulePlan }>;
+  keep(release: NewRelease): Promise<{ readonly release: ReleaseHead; readonly plan: RulePlan }>;
   /** What rules would do that are not kept. */
   look(release: NewRelease, state: DecidedState): Promise<RulePlan>;
   plan(wish: RuleWish): Promise<RulePlan>;
-  apply(wish: RuleWish, who: Who, consent: Consent): Promise<Applied>;
+  apply(wish: RuleWish, who: Requester, consent: Consent): Promise<Applied>;
   decide(id: string, state: DecidedState, who: Deciding, consent: Consent): Promise<Applied>;
   promote(id: string, who: Deciding, consent: Consent): Promise<Applied>;
-  rollback(to: number | undefined, who: Who): Promise<{ readonly version: number; readonly to: number; readonly rules: number }>;
+  rollback(to: number | undefined, who: Requester): Promise<{ readonly version: number; readonly to: number; readonly rules: number }>;
 }
 
 /** What listeners are told. Called synchronously; a listener never throws and never blocks. */
@@ -190,7 +116,7 @@ export interface RuntimePort {
   sourceStates(): Promise<readonly SourceState[]>;
   ledger(): Promise<readonly LedgerLine[]>;
   detectors(): readonly DetectorLine[];
-  rules(): { readonly rules: readonly RuleRow[]; readonly hash: string; readonly version: number };
+  rules(): { readonly rules: readonly RuleLine[]; readonly hash: string; readonly version: number };
   readonly desk: RulesPort;
   /** Newest first; `before` is the `next` of the page before. */
   deadLetters(limit: number, before?: number): Promise<{ readonly letters: readonly DeadLetter[]; readonly next?: number }>;

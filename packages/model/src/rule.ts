@@ -101,3 +101,79 @@ export interface RulePlan {
     readonly estimates: readonly RuleEstimate[];
   };
 }
+
+/** A rule as people see it. */
+export interface RuleLine {
+  readonly id: string;
+  readonly title: string;
+  readonly level: string;
+  /** Sigma's own: stable, test, experimental. */
+  readonly status: string;
+  readonly author: string;
+  readonly state: RuleState;
+  readonly file: string;
+  readonly pack?: string;
+  readonly reason?: string;
+  readonly attack: readonly string[];
+  readonly seen: number;
+  readonly matched: number;
+  /** Matches of which no finding was written: the rule told enough already. */
+  readonly capped: number;
+  readonly skipped: { readonly [reason: string]: number };
+  /** Milliseconds its evaluations took since this start, all threads. */
+  readonly cost_ms: number;
+  /** `changed`: its content is not what was decided on. */
+  readonly decision?: Omit<Decision, "state"> & { readonly changed: boolean };
+  /** In shadow only: what is missing before a promotion is proposed; empty: proposed. */
+  readonly missing?: readonly string[];
+}
+
+/** One version of the running rules, as people see it. */
+export interface RuleVersion extends Omit<RuleChange, "what" | "retracted"> {
+  readonly number: number;
+  readonly program: string;
+  readonly rules: number;
+  readonly what: string;
+  readonly current: boolean;
+}
+
+/** What a pack's release says of itself. */
+export interface ReleaseHead {
+  /** SHA-256 over pack, origin and every file's name and content, hexadecimal. */
+  readonly hash: string;
+  readonly pack: string;
+  readonly origin: string;
+  readonly at: Micros;
+  /** Text of the licence that came with it, at most 64 KiB: kept with the rules, as the Detection Rule License asks. */
+  readonly licence?: string;
+  readonly files: number;
+}
+/** Rules as they come in. */
+export interface NewRelease extends Pick<ReleaseHead, "pack" | "origin" | "licence"> {
+  readonly rules: readonly { readonly file: string; readonly text: string }[];
+}
+
+/** A change of the rules as people ask for it; releases by their hash. */
+export type RuleWish =
+  /** The files that the configuration names, read again. */
+  | { readonly kind: "reload" }
+  /** Puts a release in the place of what its pack had. */
+  | { readonly kind: "apply"; readonly release: string; readonly state: DecidedState; readonly owner?: string; readonly review?: string }
+  | { readonly kind: "remove"; readonly pack: string };
+/** Who asks for a change. */
+export type Requester = Pick<Decision, "by" | "reason">;
+/** What the requester insists on. */
+export interface Consent {
+  /** Puts the rest in force where rules are refused. */
+  readonly without_refused?: boolean;
+  /** Past the gate. */
+  readonly force?: boolean;
+  /** Although coverage gets less. */
+  readonly yes?: boolean;
+}
+/** `blocked` says what stands in the way and how to insist, and the old set goes on; empty when the change was made. */
+export interface Applied {
+  readonly version: number;
+  readonly blocked: readonly string[];
+  readonly plan: RulePlan;
+}

@@ -2,7 +2,8 @@
 import { lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 import { BadInputError } from "@vedette/kit";
-import { type NewRelease, releaseLimits } from "@vedette/pipeline";
+import type { NewRelease } from "@vedette/model";
+import { releaseLimits } from "@vedette/pipeline";
 import { type Entry, maxArchiveBytes, maxEntries, maxFileBytes, tooLarge } from "./entry.ts";
 import { isRemote, readCommit } from "./git.ts";
 import { tarEntries } from "./tar.ts";

@@ -1,6 +1,7 @@
 /** Looking at the rules and changing which are on. What may be done, and what stands in its way, is the rules' own to decide. */
+
+import type { RuleLine } from "@vedette/model";
 import { z } from "zod";
-import type { RuleRow } from "../ports.ts";
 import * as schemas from "../schemas.ts";
 import { formatTime } from "../time.ts";
 import { type App, failures, type RouteContext } from "./context.ts";
@@ -81,7 +82,7 @@ export function ruleRoutes(app: App, context: RouteContext): void {
 }
 
 /** With its time as the API writes it. */
-export function ruleRow<T extends RuleRow>(rule: T) {
+export function ruleRow<T extends RuleLine>(rule: T) {
   const { decision, ...rest } = rule;
   return { ...rest, ...(decision === undefined ? {} : { decision: timed(decision) }) };
 }

@@ -4,7 +4,7 @@
  */
 import { BadInputError, type Clock } from "@vedette/kit";
 import type { Log } from "@vedette/log";
-import type { DecidedState, Decision, Micros, RuleChange, RuleOverlay, RulePlan } from "@vedette/model";
+import type { Applied, Consent, DecidedState, Decision, Micros, Requester, RuleChange, RuleOverlay, RulePlan } from "@vedette/model";
 import type { EventStore, SettingStore } from "@vedette/store";
 import type { Control, Version } from "../control.ts";
 import { reportOwn } from "../own_findings.ts";
@@ -38,27 +38,6 @@ export type RuleRequest =
   /** Puts a release in the place of what its pack had. */
   | { readonly kind: "apply"; readonly release: Release; readonly state: DecidedState; readonly owner?: string; readonly review?: string }
   | { readonly kind: "remove"; readonly pack: string };
-
-export interface Who {
-  readonly by: string;
-  readonly reason: string;
-}
-/** What its author insists on. */
-export interface Consent {
-  /** Puts the rest in force where rules are refused. */
-  readonly without_refused?: boolean;
-  /** Past the gate. */
-  readonly force?: boolean;
-  /** Although coverage gets less. */
-  readonly yes?: boolean;
-}
-
-/** `blocked` says what stands in the way and how to insist; empty when the change was made. */
-export interface Applied {
-  readonly version: number;
-  readonly blocked: readonly string[];
-  readonly plan: RulePlan;
-}
 
 const retractedSetting = "rules.retracted";
 
@@ -99,7 +78,7 @@ export class RuleBook {
   }
 
   /** Makes a change unless something stands in its way that `consent` does not cover; then the old set goes on as it was. */
-  apply(request: RuleRequest, who: Who, consent: Consent = {}): Promise<Applied> {
+  apply(request: RuleRequest, who: Requester, consent: Consent = {}): Promise<Applied> {
     return this.#inTurn(async () => {
       const at = this.#options.clock.now();
       const { plan, program } = await this.#prepare(request, who, at);
@@ -121,7 +100,7 @@ export class RuleBook {
   }
 
   /** Decides on one rule. A rule that asks too much is not enabled unless forced. */
-  decide(id: string, state: DecidedState, who: Who & Pick<Decision, "owner" | "review">, consent: Consent = {}): Promise<Applied> {
+  decide(id: string, state: DecidedState, who: Requester & Pick<Decision, "owner" | "review">, consent: Consent = {}): Promise<Applied> {
     return this.#inTurn(async () => {
       const entry = this.#entry(id);
       const at = this.#options.clock.now();
@@ -142,7 +121,7 @@ export class RuleBook {
    * Goes back to an earlier version, by default the one before this that was not rolled back itself, and takes back what rules found
    * that were not enabled in it. @throws BadInputError `not_found`
    */
-  rollback(to: number | undefined, who: Who): Promise<{ readonly version: number; readonly to: number; readonly rules: number }> {
+  rollback(to: number | undefined, who: Requester): Promise<{ readonly version: number; readonly to: number; readonly rules: number }> {
     return this.#inTurn(async () => {
       const { control, clock } = this.#options;
       const target = to === undefined ? this.#before() : control.versions[to - 1];
@@ -193,7 +172,7 @@ export class RuleBook {
     return entry;
   }
 
-  async #prepare(request: RuleRequest, who: Who, at: Micros, signal?: AbortSignal): Promise<{ plan: RulePlan; program: Program }> {
+  async #prepare(request: RuleRequest, who: Requester, at: Micros, signal?: AbortSignal): Promise<{ plan: RulePlan; program: Program }> {
     const packs = packsOf(this.current);
     const all = { ...this.current.overlay.packs };
     let disk: readonly ProgramFile[] = diskOf(this.current);

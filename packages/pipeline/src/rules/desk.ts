@@ -1,11 +1,23 @@
 /** Everything people do with the rules of a running Vedette, in one place: looks them up, changes them, and watches what they cost. Knows no HTTP. */
 import { BadInputError, type FormatSpec } from "@vedette/kit";
-import type { DecidedState, Decision, Micros, RulePlan } from "@vedette/model";
-import { type Applied, type Consent, RuleBook, type RuleBookOptions, type RuleRequest, type Who } from "./book.ts";
+import type {
+  Applied,
+  Consent,
+  DecidedState,
+  Decision,
+  NewRelease,
+  ReleaseHead,
+  Requester,
+  RuleLine,
+  RulePlan,
+  RuleVersion,
+  RuleWish,
+} from "@vedette/model";
+import { RuleBook, type RuleBookOptions, type RuleRequest } from "./book.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { type Counts, historyOf, type RuleLine, ruleLines } from "./lines.ts";
+import { type Counts, historyOf, ruleLines } from "./lines.ts";
 import { provedByCase } from "./proof.ts";
-import { checkRelease, type NewRelease, type ReleaseHead, type Releases } from "./releases.ts";
+import { checkRelease, type Releases } from "./releases.ts";
 import { SlowRules } from "./slow.ts";
 import { type Judged, type TrialState, Trials } from "./trial.ts";
 
@@ -16,26 +28,6 @@ export interface RuleDeskOptions extends Omit<RuleBookOptions, "onChange"> {
   readonly counts: () => Counts;
   /** Was this content of a rule seen to fire, by a canary? */
   readonly proved?: (id: string, hash: string) => boolean;
-}
-
-/** A change as people ask for it; releases by their hash. */
-export type RuleWish =
-  | { readonly kind: "reload" }
-  | { readonly kind: "apply"; readonly release: string; readonly state: DecidedState; readonly owner?: string; readonly review?: string }
-  | { readonly kind: "remove"; readonly pack: string };
-
-export interface VersionLine {
-  readonly number: number;
-  readonly at: Micros;
-  readonly program: string;
-  readonly rules: number;
-  readonly what: string;
-  readonly by: string;
-  readonly reason: string;
-  readonly subject?: string;
-  /** The version that a rollback went back to. */
-  readonly to?: number;
-  readonly current: boolean;
 }
 
 const trialSetting = "rules.trial";
@@ -78,7 +70,7 @@ export class RuleDesk {
   }
 
   /** Newest first. */
-  versions(): readonly VersionLine[] {
+  versions(): readonly RuleVersion[] {
     const { versions } = this.#options.control;
     return versions
       .map(({ number, program: { change, hash, effective, rules } }) => ({
@@ -113,16 +105,21 @@ export class RuleDesk {
   async plan(wish: RuleWish): Promise<RulePlan> {
     return this.#book.plan(await this.#request(wish));
   }
-  async apply(wish: RuleWish, who: Who, consent: Consent = {}): Promise<Applied> {
+  async apply(wish: RuleWish, who: Requester, consent: Consent = {}): Promise<Applied> {
     return this.#book.apply(await this.#request(wish), who, consent);
   }
 
   /** What a promotion lacks is in the way of one, unless it is forced. */
-  async decide(id: string, state: DecidedState, who: Who & Pick<Decision, "owner" | "review">, consent: Consent = {}): Promise<Applied> {
+  async decide(
+    id: string,
+    state: DecidedState,
+    who: Requester & Pick<Decision, "owner" | "review">,
+    consent: Consent = {},
+  ): Promise<Applied> {
     return this.#book.decide(id, state, who, consent);
   }
   /** From shadow to enabled, if nothing speaks against it. */
-  async promote(id: string, who: Who & Pick<Decision, "owner" | "review">, consent: Consent = {}): Promise<Applied> {
+  async promote(id: string, who: Requester & Pick<Decision, "owner" | "review">, consent: Consent = {}): Promise<Applied> {
     const line = this.rule(id);
     if (line.state !== "shadow") throw new BadInputError("conflict", `${line.title} is ${line.state}, not in shadow`);
     const missing = consent.force ? [] : (line.missing ?? []);
@@ -137,7 +134,7 @@ export class RuleDesk {
     };
     return { version: this.#options.control.versions.length, blocked, plan: { ...plan, gate: { events: 0, span_s: 0, estimates: [] } } };
   }
-  rollback(to: number | undefined, who: Who): ReturnType<RuleBook["rollback"]> {
+  rollback(to: number | undefined, who: Requester): ReturnType<RuleBook["rollback"]> {
     return this.#book.rollback(to, who);
   }
 

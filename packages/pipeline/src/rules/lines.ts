@@ -1,41 +1,10 @@
 /** The rules as people see them: state, decision, counts, cost, and which ones on trial are ready to be enabled. Decides nothing. */
-import type { Decision, Micros, RuleState } from "@vedette/model";
+import type { Decision, RuleLine } from "@vedette/model";
 import { formatRefusal } from "@vedette/sigma";
 import type { Version } from "../control.ts";
 import { own } from "../program.ts";
 import type { Catalogue, CatalogueEntry } from "./catalogue.ts";
 import type { Trials } from "./trial.ts";
-
-export interface RuleLine {
-  readonly id: string;
-  readonly title: string;
-  readonly level: string;
-  readonly status: string;
-  readonly author: string;
-  readonly state: RuleState;
-  readonly file: string;
-  readonly pack?: string;
-  readonly reason?: string;
-  readonly attack: readonly string[];
-  readonly seen: number;
-  readonly matched: number;
-  /** Matches of which no finding was written: the rule told enough already. */
-  readonly capped: number;
-  readonly skipped: { readonly [reason: string]: number };
-  /** Milliseconds its evaluations took since this start, all threads. */
-  readonly cost_ms: number;
-  readonly decision?: {
-    readonly by: string;
-    readonly at: Micros;
-    readonly reason: string;
-    readonly owner?: string;
-    readonly review?: string;
-    /** Its content is not what was decided on. */
-    readonly changed: boolean;
-  };
-  /** Of a rule on trial: what is still missing before its promotion is proposed; empty when nothing is. */
-  readonly missing?: readonly string[];
-}
 
 export interface Counts {
   readonly rules: ReadonlyMap<string, readonly [seen: number, matched: number]>;

@@ -4,19 +4,8 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BadInputError } from "@vedette/kit";
-import type { Micros } from "@vedette/model";
+import type { Micros, NewRelease, ReleaseHead } from "@vedette/model";
 
-/** What a pack's release says of itself. */
-export interface ReleaseHead {
-  /** SHA-256 over pack, origin and every file's name and content, hexadecimal. */
-  readonly hash: string;
-  readonly pack: string;
-  readonly origin: string;
-  readonly at: Micros;
-  /** Text of the licence that came with it, at most 64 KiB: kept with the rules, as the Detection Rule License asks. */
-  readonly licence?: string;
-  readonly files: number;
-}
 export interface RuleText {
   readonly file: string;
   readonly text: string;
@@ -24,7 +13,6 @@ export interface RuleText {
 export interface Release extends ReleaseHead {
   readonly rules: readonly RuleText[];
 }
-export type NewRelease = Pick<Release, "pack" | "origin" | "licence"> & { readonly rules: readonly RuleText[] };
 
 /** SigmaHQ has 3,800 rule files in 8 MB. */
 export const releaseLimits = { files: 50_000, fileBytes: 1 << 20, bytes: 128 << 20, licenceBytes: 64 << 10 } as const;

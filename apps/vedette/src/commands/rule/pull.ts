@@ -1,8 +1,8 @@
 /** `vedette rule pull`: brings a release of rules in, pinned and by its content; nothing is in force by it. */
 import { join } from "node:path";
 import { systemClock, UnavailableError } from "@vedette/kit";
-import type { RulePlan } from "@vedette/model";
-import { holderOf, type ReleaseHead, Releases } from "@vedette/pipeline";
+import type { ReleaseHead, RulePlan } from "@vedette/model";
+import { holderOf, Releases } from "@vedette/pipeline";
 import { connect, type ServerOptions } from "../../client.ts";
 import { formOf, printRows, type Row, safe } from "../../output.ts";
 import { readRelease } from "../../release/read.ts";
