@@ -32,8 +32,18 @@ export interface LivingRules {
   readonly shadow: ReadonlySet<string>;
 }
 
-/** What was parsed last, by file: from one program to the next few files change, and reading YAML is most of a reload's cost. */
-let known: ReadonlyMap<string, { readonly text: string; readonly words: string; readonly parsed: ParsedRules }> = new Map();
+interface Known {
+  readonly text: string;
+  readonly words: string;
+  readonly parsed: ParsedRules;
+}
+/**
+ * What a file was read as last: from one program to the next few files change, and parts of a program are compiled by themselves; reading YAML
+ * is most of what either costs.
+ */
+const known = new Map<string, Known>();
+/** Several times what SigmaHQ has; beyond it all is read afresh. */
+const maxKnown = 20_000;
 
 /** Each file's rules and refusals, in order. */
 export function parseFiles(
@@ -41,17 +51,15 @@ export function parseFiles(
   placeholders: Program["placeholders"] = {},
   reader: Pick<RuleCache, "parseRules"> = { parseRules },
 ): readonly ParsedRules[] {
-  const now = new Map<string, { readonly text: string; readonly words: string; readonly parsed: ParsedRules }>();
+  if (known.size > maxKnown) known.clear();
   const words = JSON.stringify(placeholders);
-  const all = files.map(({ file, text }) => {
+  return files.map(({ file, text }) => {
     const before = known.get(file);
-    const same = before?.text === text && before.words === words;
-    const one = same ? before : { text, words, parsed: reader.parseRules(text, file, { placeholders }) };
-    now.set(file, one);
-    return one.parsed;
+    if (before?.text === text && before.words === words) return before.parsed;
+    const parsed = reader.parseRules(text, file, { placeholders });
+    known.set(file, { text, words, parsed });
+    return parsed;
   });
-  known = now;
-  return all;
 }
 
 /**
