@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { release, VedetteError } from "@vedette/kit";
-import { Duck } from "./events/duckdb.ts";
+import { Duck } from "./events/duck.ts";
 import { networkMacros } from "./events/network.ts";
 import { Partitions } from "./events/partitions.ts";
 import { Scans } from "./events/scan.ts";
@@ -24,8 +24,7 @@ async function openAll(options: ThreadOptions) {
   const events = join(options.directory, "events");
   const state = await openState(join(options.directory, "state.db"));
   const temporary = join(events, "tmp");
-  const duck = await Duck.open({ memoryMb: options.memoryLimitMb, threads: options.threads, temporary });
-  for (const macro of networkMacros) await duck.execute(macro);
+  const duck = new Duck({ memoryMb: options.memoryLimitMb, threads: options.threads, temporary }, networkMacros);
   const partitions = await Partitions.open(duck, state, events, { rows: options.sealRows, bytes: options.sealBytes }, () => now);
   const search = new Search(duck, partitions);
   const scans = new Scans(duck, partitions);
@@ -55,7 +54,7 @@ async function openAll(options: ThreadOptions) {
   };
   const close = async () => {
     await partitions.close();
-    duck.close();
+    await duck.close();
     await state.destroy();
   };
   return { objects, close };

@@ -26,6 +26,12 @@ const wordBytes = new Uint8Array(words.buffer);
 const validity = new Uint32Array(chunkRows / 32);
 const noneValid = new Uint32Array(chunkRows / 32);
 
+export interface DuckOptions {
+  readonly memoryMb: number;
+  readonly threads: number;
+  /** Folder for what does not fit into memory. */
+  readonly temporary: string;
+}
 export type Row = readonly (string | number | bigint | boolean | null | readonly string[])[];
 export type Parameter = string | number | bigint | boolean;
 
@@ -81,7 +87,7 @@ function fillText(vector: unknown, column: { lengths: Uint32Array; bytes: Uint8A
 }
 
 /** One in-memory DuckDB with a connection for writing and short-lived ones for queries. */
-export class Duck {
+export class Database {
   private readonly instance: DuckDBInstance;
   private readonly writer: DuckDBConnection;
   private constructor(instance: DuckDBInstance, writer: DuckDBConnection) {
@@ -89,7 +95,7 @@ export class Duck {
     this.writer = writer;
   }
 
-  static async open(options: { readonly memoryMb: number; readonly threads: number; readonly temporary: string }): Promise<Duck> {
+  static async open(options: DuckOptions): Promise<Database> {
     const instance = await DuckDBInstance.create(":memory:", {
       threads: String(options.threads),
       memory_limit: `${options.memoryMb}MB`,
@@ -98,7 +104,7 @@ export class Duck {
       autoinstall_known_extensions: "false",
       autoload_known_extensions: "false",
     });
-    return new Duck(instance, await instance.connect());
+    return new Database(instance, await instance.connect());
   }
 
   /** Runs statements that return nothing, on the writing connection. */

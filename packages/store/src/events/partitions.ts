@@ -5,7 +5,7 @@ import { UnavailableError } from "@vedette/kit";
 import type { EventClass, Micros } from "@vedette/model";
 import type { State } from "../state/tables.ts";
 import type { EncodedEvents } from "../store.ts";
-import type { Duck } from "./duckdb.ts";
+import type { Duck } from "./duck.ts";
 import { Manifest, type Partition } from "./manifest.ts";
 import { type Folders, literal, makeFolders, writeJoined, writeSegment, writeWithoutDemo } from "./sealed.ts";
 import { Segment } from "./segment.ts";

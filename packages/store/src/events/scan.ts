@@ -5,7 +5,8 @@
 import type { Event } from "@vedette/model";
 import type { EventQuery, ScanEstimate, ScanPage, TimeRange } from "../store.ts";
 import { columns } from "./columns.ts";
-import type { Duck, Row } from "./duckdb.ts";
+import type { Duck } from "./duck.ts";
+import type { Row } from "./duckdb.ts";
 import { looseSql } from "./loose.ts";
 import type { Partitions, Source } from "./partitions.ts";
 import { Predicate, quote } from "./predicate.ts";

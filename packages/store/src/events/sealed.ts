@@ -3,7 +3,7 @@ import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { release } from "@vedette/kit";
 import { bigintColumns, columns } from "./columns.ts";
-import type { Duck } from "./duckdb.ts";
+import type { Duck } from "./duck.ts";
 import { openBatch } from "./encode.ts";
 import { byClass, type ClassRows, columnOf, summaryOf } from "./gather.ts";
 import type { Partition } from "./manifest.ts";

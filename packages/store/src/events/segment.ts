@@ -1,6 +1,6 @@
 /** One open segment: its frames on disk and, once a query wants them, the same rows in an in-memory DuckDB table. Knows nothing of sealed files. */
 import { bigintColumns, columns } from "./columns.ts";
-import type { Duck } from "./duckdb.ts";
+import type { Duck } from "./duck.ts";
 import { type BatchHeader, openBatch } from "./encode.ts";
 import { type Frame, FrameFile } from "./frames.ts";
 
