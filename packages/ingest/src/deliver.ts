@@ -2,6 +2,9 @@
 import { type Clock, type Intake, VedetteError } from "@vedette/kit";
 import type { Batch } from "./batch.ts";
 
+/** Records known to be lost before they reached us, by reason. */
+export type Lost = { readonly [reason: string]: number };
+
 export interface Delivery {
   readonly intake: Intake;
   readonly clock: Clock;
@@ -18,12 +21,13 @@ const longestWait_ms = 2_000;
  */
 export async function deliver(
   batch: Batch,
-  where: { readonly stream: string; readonly position?: string | undefined },
+  where: { readonly stream: string; readonly position?: string | undefined; readonly lost?: Lost | undefined },
   delivery: Delivery,
 ): Promise<boolean> {
   const options = {
     stream: where.stream,
     ...(where.position === undefined ? {} : { position: where.position }),
+    ...(where.lost === undefined ? {} : { lost: where.lost }),
     ...(batch.preamble === undefined ? {} : { preamble: batch.preamble }),
   };
   for (let wait_ms = firstWait_ms; ; wait_ms = Math.min(wait_ms * 2, longestWait_ms)) {

@@ -1,5 +1,13 @@
 /** Test doubles of the runtime: an intake that records, a clock that only a test moves. */
-import { type Accepted, type Clock, type Intake, type SourceContext, type SourceSpec, UnavailableError } from "@vedette/kit";
+import {
+  type Accepted,
+  type AcceptOptions,
+  type Clock,
+  type Intake,
+  type SourceContext,
+  type SourceSpec,
+  UnavailableError,
+} from "@vedette/kit";
 import type { RawRecord } from "@vedette/model";
 
 export interface Accept {
@@ -14,12 +22,13 @@ export class RecordingIntake implements Intake {
   readonly accepts: Accept[] = [];
   readonly positions = new Map<string, string>();
   readonly seen = new Set<string>();
+  readonly lost: { [reason: string]: number } = {};
   /** This many calls are refused with back-pressure. */
   refuse = 0;
   /** After this many more accepted calls every call fails as in a crash. */
   dieAfter = Number.POSITIVE_INFINITY;
 
-  async accept(records: readonly RawRecord[], options: { position?: string; preamble?: string; stream?: string } = {}): Promise<Accepted> {
+  async accept(records: readonly RawRecord[], options: AcceptOptions = {}): Promise<Accepted> {
     await Promise.resolve();
     if (this.dieAfter <= 0) throw new Error("died");
     if (this.refuse > 0) {
@@ -31,6 +40,7 @@ export class RecordingIntake implements Intake {
     // Bodies are only lent: what is kept is copied.
     const copies = records.map((record) => ({ ...record, body: Buffer.from(record.body) }));
     this.accepts.push({ records: copies, stream, preamble: options.preamble, position: options.position });
+    for (const [reason, n] of Object.entries(options.lost ?? {})) this.lost[reason] = (this.lost[reason] ?? 0) + n;
     if (options.position !== undefined) this.positions.set(stream, options.position);
     const duplicates = records.flatMap((record, index) => {
       if (record.id === undefined || !this.seen.has(record.id)) {

@@ -19,15 +19,19 @@ interface Spec<C extends z.ZodType> {
 export interface Intake {
   /**
    * Resolves when the records are durable in the log: only then may the sender be told so.
-   * @param position where to resume after these records; remembered in the same commit.
-   * @param preamble text that explains the records (a Zeek TSV header); kept with the batch, at most 64 KiB.
    * @returns indices (of `records`) whose sender id was seen before within 24 h; those were not stored again.
    * @throws UnavailableError `backpressure`, `log_full`, `log_closed`: nothing of the call was accepted.
    */
-  accept(
-    records: readonly RawRecord[],
-    options?: { readonly position?: string; readonly preamble?: string; readonly stream?: string },
-  ): Promise<Accepted>;
+  accept(records: readonly RawRecord[], options?: AcceptOptions): Promise<Accepted>;
+}
+export interface AcceptOptions {
+  /** Where to resume after these records; remembered in the same commit. */
+  readonly position?: string;
+  /** Text that explains the records (a Zeek TSV header); kept with the batch, at most 64 KiB. */
+  readonly preamble?: string;
+  readonly stream?: string;
+  /** Records that are known to be lost on their way here, by reason (`sequence_gap`): the ledger counts them in and as dropped. */
+  readonly lost?: { readonly [reason: string]: number };
 }
 export interface Accepted {
   readonly duplicates: readonly number[];

@@ -140,6 +140,10 @@ export class Analyser {
     const delta = out.source(header.source);
     out.beginBatch();
     delta.in += bodies.length;
+    for (const [reason, n] of Object.entries(header.lost ?? {})) {
+      delta.in += n;
+      delta.dropped[reason] = (delta.dropped[reason] ?? 0) + n;
+    }
     out.received = Math.max(out.received, header.received);
     let i = 0;
     for (const run of header.runs) {

@@ -39,6 +39,8 @@ export interface RecordsHeader {
   /** Sender ids by record index, where there are any. */
   readonly ids?: { readonly [index: number]: string };
   readonly flaws?: { readonly [index: number]: Flaw };
+  /** Records that the source knows to be lost on their way, by reason. */
+  readonly lost?: { readonly [reason: string]: number };
 }
 
 /** Appended each second: makes silence and idle sources functions of the log. */

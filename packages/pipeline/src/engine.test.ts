@@ -81,7 +81,7 @@ class Disk {
 const line = (n: number, ip: number, ok: boolean) =>
   `Jun  1 00:${String(Math.floor(n / 60) % 60).padStart(2, "0")}:${String(n % 60).padStart(2, "0")} host1 sshd[7]: ${ok ? "Accepted" : "Failed"} password for root from 192.0.2.${ip} port 5 ssh2`;
 
-type Step = { readonly ip: number; readonly ok: boolean } | "tick" | "garbage";
+type Step = { readonly ip: number; readonly ok: boolean } | "tick" | "garbage" | "gap";
 
 async function fill(steps: readonly Step[], batch: number) {
   const log = memoryLog();
@@ -106,7 +106,8 @@ async function fill(steps: readonly Step[], batch: number) {
     if (step === "tick") {
       await flush();
       await log.append("raw", 0, encodeTick(clock.now() + n * second));
-    } else if (step === "garbage")
+    } else if (step === "gap") await intake.accept([], { lost: { sequence_gap: 3 } });
+    else if (step === "garbage")
       records.push({ position: String(n), body: Buffer.from([0xff, 0]), flaw: { code: "too_long", expected: "less" } });
     else records.push({ position: String(n), body: Buffer.from(line(n, step.ip, step.ok)) });
     if (records.length >= batch) await flush();
@@ -157,6 +158,15 @@ async function drain(log: ReturnType<typeof memoryLog>, crashes: readonly number
 }
 
 const shape = (f: Finding) => [f.rule.title, f.id, f.revision, f.count, f.severity, f.summary].join("|");
+
+test("what a source knows to be lost on its way is counted in and as dropped, and nothing else changes", async () => {
+  const log = await fill([{ ip: 1, ok: true }, "gap", { ip: 1, ok: false }, "gap"], 1);
+  const { stored, ledger } = await drain(log, []);
+  const counts = await log.counts();
+  expect(counts.get("in/auth")).toBe(8);
+  const [auth] = ledger.lines(new Map([["auth", counts.get("in/auth")!]]));
+  expect([stored, auth]).toMatchObject([2, { in: 8, stored: 2, dropped: { sequence_gap: 6 }, pending: 0, balance: 0 }]);
+});
 
 test("sshd lines become stored events, dead letters, a rule's finding and a brute-force finding, and the ledger balances", async () => {
   const steps: Step[] = [{ ip: 1, ok: false }, { ip: 1, ok: false }, "garbage", { ip: 1, ok: false }, { ip: 1, ok: true }];

@@ -2,7 +2,7 @@
  * Where sources hand their records over: batches them, appends them to the raw topic, and only then says "accepted".
  * Knows no source and no detector.
  */
-import { type Accepted, type Clock, type FormatSpec, type Intake, idOf, release, UnavailableError } from "@vedette/kit";
+import { type Accepted, type AcceptOptions, type Clock, type FormatSpec, type Intake, idOf, release, UnavailableError } from "@vedette/kit";
 import type { Log } from "@vedette/log";
 import type { Flaw, Micros, RawRecord } from "@vedette/model";
 import { detectFormat } from "@vedette/normalise";
@@ -36,8 +36,6 @@ export interface SourceOptions {
   readonly demo?: boolean;
 }
 type Sign = (header: RecordsHeader, bodies: readonly Uint8Array[]) => CanaryMark;
-
-type AcceptOptions = Parameters<Intake["accept"]>[1] & object;
 
 interface Waiting {
   readonly records: readonly RawRecord[];
@@ -118,7 +116,7 @@ class SourceIntake implements Intake {
   }
 
   async accept(records: readonly RawRecord[], options: AcceptOptions = {}): Promise<Accepted> {
-    if (records.length === 0 && options.position === undefined) return { duplicates: [] };
+    if (records.length === 0 && options.position === undefined && options.lost === undefined) return { duplicates: [] };
     const limit = this.#options.maxWaitingBytes ?? 64 * maxBatchBytes;
     if (this.#all.waitingBytes > limit)
       throw new UnavailableError("backpressure", `${limit} bytes are waiting to be made durable; try again`);
@@ -127,7 +125,7 @@ class SourceIntake implements Intake {
     const claimed = hasIds ? this.#claimIds(records) : noIds;
     const kept = claimed.duplicates.length === 0 ? records : records.filter((_, i) => !claimed.duplicates.includes(i));
     if (claimed.duplicates.length > 0) await this.#confirm(records, claimed.duplicates);
-    if (kept.length === 0 && options.position === undefined) return { duplicates: claimed.duplicates };
+    if (kept.length === 0 && options.position === undefined && options.lost === undefined) return { duplicates: claimed.duplicates };
     const bytes = kept.reduce((n, r) => n + r.body.length, 0);
     try {
       await new Promise<void>((resolve, reject) => {
@@ -215,8 +213,10 @@ class SourceIntake implements Intake {
     const ids: { [index: number]: string } = {};
     const flaws: { [index: number]: Flaw } = {};
     const resume = new Map<string, string>();
+    const lost: { [reason: string]: number } = {};
     for (const { records, options, run } of group) {
       if (options.position !== undefined) resume.set(`${this.name}/${options.stream ?? ""}`, options.position);
+      for (const [reason, n] of Object.entries(options.lost ?? {})) lost[reason] = (lost[reason] ?? 0) + n;
       for (const r of records) {
         const last = runs.at(-1);
         const same =
@@ -242,6 +242,7 @@ class SourceIntake implements Intake {
       positions,
       ...(Object.keys(ids).length > 0 ? { ids } : {}),
       ...(Object.keys(flaws).length > 0 ? { flaws } : {}),
+      ...(Object.keys(lost).length > 0 ? { lost } : {}),
     };
     if (this.#sign) {
       const canary = this.#sign({ kind, version, program, ...rest }, bodies);
@@ -249,12 +250,13 @@ class SourceIntake implements Intake {
       return;
     }
     const bytes = encodeRecords({ kind, version, program, ...rest }, bodies);
+    const taken = Object.values(lost).reduce((sum, n) => sum + n, bodies.length);
     await this.#options.log.append("raw", 0, bytes, {
       positions: [...resume].map(([stream, value]) => ({ stream, value })),
-      counts: { [`in/${this.name}`]: bodies.length, ...(Object.keys(ids).length > 0 ? { ids: Object.keys(ids).length } : {}) },
+      counts: { [`in/${this.name}`]: taken, ...(Object.keys(ids).length > 0 ? { ids: Object.keys(ids).length } : {}) },
     });
     release(bytes);
-    this.accepted += bodies.length;
+    this.accepted += taken;
     this.lastReceived = received;
     this.#options.onAccepted?.(this.name, bodies.length);
   }

@@ -4,10 +4,10 @@ import { connect } from "node:net";
 import { systemClock } from "@vedette/kit";
 import { describe, expect, test } from "vitest";
 import type { Address } from "../address.ts";
-import { rawRecord } from "../batch.ts";
 import { RecordingIntake } from "../recording.fixture.ts";
+import { syslogDatagrams } from "../syslog/datagrams.ts";
 import { listenTcp } from "../syslog/tcp.ts";
-import { DatagramQueue, listenUdp } from "../syslog/udp.ts";
+import { DatagramQueue, listenUdp } from "../udp.ts";
 import syslog from "./syslog.ts";
 
 /** Calls back as soon as so many records were accepted. */
@@ -114,7 +114,8 @@ describe("UDP", () => {
     const intake = new CountingIntake();
     const stop = new AbortController();
     const bound = Promise.withResolvers<Address>();
-    const ended = listenUdp({ address: loopback, queueBytes: 1_000_000, listening: bound.resolve }, context(intake, stop.signal));
+    const options = { name: "syslog UDP", address: loopback, reader: syslogDatagrams(systemClock), listening: bound.resolve };
+    const ended = listenUdp({ ...options, queueBytes: 1_000_000 }, context(intake, stop.signal));
     const { port } = await bound.promise;
     const sender = createSocket("udp4");
     for (const text of ["<13>one\n", "<13>two\nlines\0", "", "\n"]) sender.send(text, port, "127.0.0.1");
@@ -129,11 +130,30 @@ describe("UDP", () => {
 
   test("the queue is bounded and counts what it drops", () => {
     const queue = new DatagramQueue(3_000);
-    for (let i = 0; i < 10; i++) queue.push(rawRecord(`p:${i}`, Buffer.alloc(800)));
+    for (let i = 0; i < 10; i++) queue.push({ bytes: Buffer.alloc(800), peer: "192.0.2.1" });
     expect([queue.length, queue.dropped]).toEqual([3, 7]);
-    expect(queue.take().records.length).toBe(3);
-    queue.push(rawRecord("p:11", Buffer.alloc(800)));
+    expect(queue.take().length).toBe(3);
+    queue.push({ bytes: Buffer.alloc(800), peer: "192.0.2.1" });
     expect([queue.length, queue.dropped]).toEqual([1, 7]);
+  });
+
+  test("what the queue had no room for is told to the ledger", async () => {
+    const intake = new CountingIntake();
+    const stop = new AbortController();
+    const bound = Promise.withResolvers<Address>();
+    const options = { name: "syslog UDP", address: loopback, reader: syslogDatagrams(systemClock), listening: bound.resolve };
+    const ended = listenUdp({ ...options, queueBytes: 650 }, context(intake, stop.signal));
+    const { port } = await bound.promise;
+    const sender = createSocket("udp4");
+    // the second has no room in any queue of that size
+    sender.send("<13>fits", port, "127.0.0.1");
+    sender.send(`<13>${"x".repeat(500)}`, port, "127.0.0.1");
+    sender.send("<13>fits too", port, "127.0.0.1");
+    await intake.reached(2);
+    stop.abort();
+    await ended;
+    sender.close();
+    expect([intake.texts, intake.lost]).toEqual([["<13>fits", "<13>fits too"], { queue_full: 1 }]);
   });
 });
 

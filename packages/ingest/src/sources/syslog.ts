@@ -1,9 +1,10 @@
 /** The `syslog` source: messages by UDP, TCP and TLS. What a message says (RFC 3164, RFC 5424) is the normaliser's business. */
 import { defineSource, z } from "@vedette/kit";
 import { parseAddress } from "../address.ts";
+import { syslogDatagrams } from "../syslog/datagrams.ts";
 import { listenTcp } from "../syslog/tcp.ts";
-import { listenUdp } from "../syslog/udp.ts";
 import { addressConfig as address, onLoopback, tlsConfig } from "../tcp.ts";
+import { listenUdp } from "../udp.ts";
 
 const config = z
   .strictObject({
@@ -66,7 +67,14 @@ export default defineSource({
     const signal = AbortSignal.any([context.signal, failed.signal]);
     const all = [
       ...streams.map((options) => listenTcp(options, { ...context, signal })),
-      ...(udp === undefined ? [] : [listenUdp({ address: udp, queueBytes: c.udp_queue_bytes }, { ...context, signal })]),
+      ...(udp === undefined
+        ? []
+        : [
+            listenUdp(
+              { name: "syslog UDP", address: udp, queueBytes: c.udp_queue_bytes, reader: syslogDatagrams(context.clock) },
+              { ...context, signal },
+            ),
+          ]),
     ];
     const ends = await Promise.allSettled(all.map((listener) => listener.catch((error: unknown) => stopAll(error, failed))));
     for (const end of ends) if (end.status === "rejected") throw end.reason;
