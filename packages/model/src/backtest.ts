@@ -31,15 +31,16 @@ export interface BacktestRule {
   readonly entities: readonly (Entity & { readonly count: number })[];
   /** Ids of a few events that matched. */
   readonly samples: readonly string[];
-  /** Evaluations, and what they took: from a sample of them. */
-  readonly cost: { readonly evaluated: number; readonly estimated_ms: number };
+  /** Evaluations, and what they took, from those of them that were timed; of a correlation, what the rules take that it rests on. */
+  readonly cost: { readonly evaluated: number; readonly timed: number; readonly estimated_ms: number; readonly longest_ms: number };
 }
 
 export interface BacktestReport {
   readonly from: Micros;
   readonly to: Micros;
-  /** Days that the stored events of the range span. */
+  /** Days that the stored events of the range span; of one that ended early, the share of them that was gone through. */
   readonly span_days: number;
+  /** Stored events gone through. */
   readonly stored: number;
   /** Events that the store could not rule out. */
   readonly candidates: number;

@@ -65,13 +65,16 @@ export interface RuleDifference {
   readonly details: readonly string[];
 }
 
-/** What one rule would come to, by the newest stored events. */
+/** What one rule would come to, by a backtest over the newest stored events. */
 export interface RuleEstimate {
   readonly id: string;
   readonly title: string;
   readonly file: string;
   readonly matched: number;
-  readonly per_day: number;
+  readonly alerts_per_day: number;
+  /** There would be more alerts than that: more than are told apart. */
+  readonly at_least?: true;
+  /** Of one core for each event that comes in, whether the rule looks at it or not. */
   readonly cost_us: number;
   /** Why the gate holds it back. */
   readonly held?: string;

@@ -30,7 +30,7 @@ export interface RuntimeOptions {
   readonly tenant: string;
   /** The rule files that the configuration names, as they are on disk now. May throw ConfigError. */
   readonly rules: () => readonly ProgramFile[];
-  /** Matches a day that one rule may have before the gate holds it back. */
+  /** Alerts a day that one rule may raise before the gate holds it back. */
   readonly rule_budget_per_day: number;
   /** Where rules that were brought in are kept. */
   readonly releases: Releases;

@@ -79,7 +79,7 @@ export const configSchema = z.strictObject({
         .positive()
         .default(100)
         .describe(
-          "Matches a day beyond which a new rule is held back: one rule that asks for a look each quarter of an hour is read by nobody.",
+          "Alerts a day beyond which a new rule is held back: one rule that asks for a look each quarter of an hour is read by nobody.",
         ),
     })
     .prefault({})

@@ -50,7 +50,7 @@ const rule = z.object({
   last: time.optional(),
   entities: z.array(z.object({ type: z.string(), id: z.string(), count: z.number() })).readonly(),
   samples: z.array(z.string()).readonly().describe("Ids of a few events."),
-  cost: z.object({ evaluated: z.number(), estimated_ms: z.number() }),
+  cost: z.object({ evaluated: z.number(), timed: z.number(), estimated_ms: z.number(), longest_ms: z.number() }),
 });
 const report = z.object({
   span_days: z.number(),

@@ -167,6 +167,18 @@ test("tells days, entities, cost and what is refused", async () => {
   await expect(planBacktest({ rules: [bad] }, fixed)).rejects.toThrow(/no rule to test: bad\.yml:4/);
 });
 
+test("one that is ended early is about the share of the events that it went through", async () => {
+  const plan = await planBacktest({ rules: [{ ...one, text: one.text.replace("root", "'*'") }] }, fixed);
+  const whole = await backtest(plan, options(), never);
+  const { candidates } = await estimateBacktest(plan, options());
+  const early = await backtest(plan, { ...options(), limit: { candidates, reached: () => true } }, never);
+  expect(early.candidates).toBeLessThan(whole.candidates);
+  expect(early.stored).toBeLessThan(whole.stored);
+  expect(early.span_days / whole.span_days).toBeCloseTo(early.stored / whole.stored, 1);
+  const late = await backtest(plan, { ...options(), limit: { candidates, reached: () => false } }, never);
+  expect({ ...late, seconds: 0, cpu_s: 0, rules: [] }).toEqual({ ...whole, seconds: 0, cpu_s: 0, rules: [] });
+});
+
 test("beside production: waits its turn, in a thread of its own, can be cancelled, and changes nothing", async () => {
   const before = await store.events.usage();
   let lag = 1_000_000;

@@ -14,7 +14,7 @@ import { RuleTally } from "./tally.ts";
 /** Observations and keys held at once: some 500 MB. */
 const maxHeld = 500_000;
 /** The scan itself is the only host that comes forward in time. */
-const scan = ["\u0001scan", ""] as const;
+const scan = ["\u0001scan", "", ""] as const;
 
 export class Judge {
   readonly #plan: BacktestPlan;
@@ -69,7 +69,7 @@ export class Judge {
     const due = this.#held.filter((o) => o.time < until).sort(inOrder);
     this.#held = this.#held.filter((o) => o.time >= until);
     for (const observe of due) this.#keep(this.#keyed.observe(observe));
-    this.#watermarks.advance(...scan, until, until);
+    this.#watermarks.advance(scan, until, until);
     this.#keep(this.#keyed.finalise(until));
   }
 
@@ -88,22 +88,32 @@ export class Judge {
     const shown = [...stage.detectors.values()].filter(({ silent }) => !silent);
     const detectors = new Map(shown.map(({ spec, kind }) => [spec.name, episodeTally(spec.name, spec.title, kind ?? "detector")]));
     for (const f of this.#episodes.values()) detectors.get(f.rule.id)?.add(f.window.start, f.entities[0], f.events[0]);
-    const { wanted } = this.#plan;
+    const { wanted, taken } = this.#plan;
+    const costOf = (id: string) => costs[rules.rules.findIndex((rule) => rule.id === id)] ?? noCost;
     return {
       candidates: this.#candidates,
       rules: [
         ...this.#tallies.flatMap((tally, number) => {
           if (silent.has(tally.name.id)) return [];
-          const { evaluated, estimated_ms } = costs[number]!;
-          return [tally.report(span_days, { evaluated, estimated_ms })];
+          return [tally.report(span_days, costs[number]!)];
         }),
-        ...[...detectors.values()].map((tally) => tally.report(span_days, { evaluated: 0, estimated_ms: 0 })),
+        // a correlation costs what the rules do that it takes
+        ...[...detectors.values()].map((tally) => tally.report(span_days, [...taken(tally.name.id)].map(costOf).reduce(added, noCost))),
       ].filter(({ id, kind }) => kind === "detector" || !wanted || wanted.has(id)),
     };
   }
 }
 
 const episodeTally = (id: string, title: string, kind: "sigma" | "detector") => new RuleTally({ id, title, level: "", kind });
+
+type Cost = BacktestRule["cost"];
+const noCost: Cost = { evaluated: 0, timed: 0, estimated_ms: 0, longest_ms: 0 };
+const added = (a: Cost, b: Cost): Cost => ({
+  evaluated: a.evaluated + b.evaluated,
+  timed: a.timed + b.timed,
+  estimated_ms: a.estimated_ms + b.estimated_ms,
+  longest_ms: Math.max(a.longest_ms, b.longest_ms),
+});
 
 /** Order key: (time, source, sequence within the source). */
 function inOrder(a: Observation, b: Observation): number {

@@ -1,9 +1,9 @@
 /** Makes rules and detectors ready to be judged against stored events: what runs, and what the store can rule out. Reads nothing. */
-
 import type { Condition } from "@vedette/condition";
 import { parseQuery } from "@vedette/condition";
 import { detectors } from "@vedette/detect";
 import { BadInputError } from "@vedette/kit";
+import type { RuleOverlay } from "@vedette/model";
 import { formatRefusal, necessaryOf } from "@vedette/sigma";
 import { type Compiled, compileProgram } from "../analyse.ts";
 import { makeProgram, type Program, type ProgramFile } from "../program.ts";
@@ -14,13 +14,23 @@ export interface BacktestSubject {
   readonly rules: readonly ProgramFile[];
   /** Only these of the rules; all of them where absent. */
   readonly ids?: readonly string[];
+  /** Rules that it quarantines are left out, as in production; without it every rule is judged. */
+  readonly overlay?: RuleOverlay;
   readonly detectors?: { readonly [name: string]: unknown };
 }
 
 /** What the subject is judged with. */
 export type BacktestFixed = Pick<Program, "pipelines" | "lateness_s" | "placeholders">;
 
+export const fixedOf = ({ pipelines, lateness_s, placeholders }: Program): BacktestFixed => ({
+  pipelines,
+  lateness_s,
+  ...(placeholders && { placeholders }),
+});
+
 export interface BacktestPlan {
+  /** As it was asked for, without the files that are not needed: what another thread plans the same from. */
+  readonly subject: BacktestSubject;
   readonly program: Program;
   readonly compiled: Compiled;
   /** Ids of the rules that are told of; others are there because they are needed. */
@@ -30,6 +40,8 @@ export interface BacktestPlan {
   readonly refused: readonly string[];
   /** Rules and detectors that are told of. */
   readonly told: number;
+  /** Ids of the rules and correlations that a correlation rests on. */
+  readonly taken: (id: string) => ReadonlySet<string>;
 }
 
 /**
@@ -41,13 +53,17 @@ export async function planBacktest(subject: BacktestSubject, fixed: BacktestFixe
   for (const name of Object.keys(subject.detectors ?? {}))
     if (!known.has(name)) throw new BadInputError("not_found", `${name} is neither a rule's id nor a detector`);
   const settings = Object.fromEntries([...known.keys()].map((name) => [name, subject.detectors?.[name] ?? false]));
-  const program = makeProgram({ ...fixed, rules: subject.rules, detectors: settings }, 0);
-  const compiled = await compileProgram(program);
+  const whole = makeProgram({ ...fixed, ...subject, detectors: settings }, 0);
   const wanted = subject.ids && new Set(subject.ids);
-  const needed = wanted && neededFor(wanted, program);
+  const taken = takenBy(whole);
+  const needed = wanted && new Set([...wanted].flatMap((id) => [id, ...taken(id)]));
+  const program = needed ? { ...whole, rules: filesOf(needed, whole) } : whole;
+  const compiled = await compileProgram(program);
   const { rules } = compiled.rules;
   const numbers = rules.flatMap((rule, number) => (needed && !needed.has(rule.id) ? [] : [number]));
-  const refused = [...rulesOf(program).refused, ...compiled.refused].map(formatRefusal);
+  const refused = [...rulesOf(program).refused, ...compiled.refused]
+    .filter(({ id }) => needed === undefined || (id !== undefined && needed.has(id)))
+    .map(formatRefusal);
   const watched = [...compiled.stage.detectors.values()];
   const names = [...numbers.map((number) => rules[number]!.id), ...watched.flatMap(({ spec, silent }) => (silent ? [] : [spec.name]))];
   const told = names.filter((name) => !compiled.silent.has(name) && (!wanted || wanted.has(name) || known.has(name))).length;
@@ -58,14 +74,28 @@ export async function planBacktest(subject: BacktestSubject, fixed: BacktestFixe
     return query?.ok ? [query.query.where] : [];
   });
   const where = necessaryOf([...numbers.map((number) => compiled.rules.conditionOf(number)), ...looks]);
-  return { program, compiled, wanted, where, refused, told };
+  return { subject: { ...subject, rules: program.rules }, program, compiled, wanted, where, refused, told, taken };
 }
 
-/** The rules and those that their correlations are about. */
-function neededFor(wanted: ReadonlySet<string>, program: Program): ReadonlySet<string> {
-  const needed = new Set(wanted);
+/** What a correlation is about, and what that is about in turn, by ids; nothing for a rule. */
+function takenBy(program: Program): BacktestPlan["taken"] {
   const { correlations } = correlationsOf(livingRules(program), program.pipelines);
-  // a set takes what is added while it is gone through
-  for (const id of needed) for (const { rule, takes } of correlations) if (rule.id === id) for (const one of takes) needed.add(one);
-  return needed;
+  const takes = new Map(correlations.map((one) => [one.rule.id, one.takes]));
+  return (id) => {
+    const found = new Set(takes.get(id));
+    // a set takes what is added while it is gone through
+    for (const one of found) for (const inner of takes.get(one) ?? []) found.add(inner);
+    return found;
+  };
+}
+
+/** The files of some rules, and all filters with what they name: thousands of rules nobody asked for are neither compiled nor judged. */
+function filesOf(ids: ReadonlySet<string>, program: Program): readonly ProgramFile[] {
+  const { rules, correlations, filters } = rulesOf(program);
+  // a filter that names a rule which is not there is refused as a whole
+  const named = new Set([...ids, ...filters.flatMap(({ rules: of = [] }) => of.map(({ to }) => to))]);
+  const all = [...rules.map(({ rule }) => rule), ...correlations.map(({ correlation }) => correlation)];
+  const found = all.filter(({ id, name }) => named.has(id) || (name !== undefined && named.has(name)));
+  const files = new Set([...found, ...filters].map(({ file }) => file));
+  return program.rules.filter(({ file }) => files.has(file));
 }

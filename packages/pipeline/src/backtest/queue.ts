@@ -4,7 +4,7 @@ import type { Backtest, BacktestEstimate, Micros } from "@vedette/model";
 import type { EventStore, TimeRange } from "@vedette/store";
 import type { Program } from "../program.ts";
 import { rulesOf } from "../rules/living.ts";
-import { type BacktestFixed, type BacktestSubject, planBacktest } from "./plan.ts";
+import { type BacktestFixed, type BacktestSubject, fixedOf, planBacktest } from "./plan.ts";
 import { backtest, estimateBacktest } from "./run.ts";
 import { threadJudge } from "./thread.ts";
 
@@ -75,7 +75,14 @@ export class BacktestQueue {
         const onProgress = (read: number, stored: number) => {
           entry.view = { ...entry.view, read, stored };
         };
-        const options = { events, tenant, range: request.range, judge: threadJudge({ subject, fixed }), onProgress, turn: this.#turn };
+        const options = {
+          events,
+          tenant,
+          range: request.range,
+          judge: threadJudge({ subject: plan.subject, fixed }),
+          onProgress,
+          turn: this.#turn,
+        };
         const report = await backtest(plan, options, stop.signal);
         entry.view = { ...entry.view, state: "done", read: report.stored, stored: report.stored, report };
       } catch (e) {
@@ -114,8 +121,7 @@ export class BacktestQueue {
 
   #subject({ rules, ids }: BacktestRequest): { readonly subject: BacktestSubject; readonly fixed: BacktestFixed } {
     const program = this.#options.program();
-    const { pipelines, lateness_s, placeholders } = program;
-    const fixed = { pipelines, lateness_s, ...(placeholders && { placeholders }) };
+    const fixed = fixedOf(program);
     if (ids.length === 0) return { subject: { rules }, fixed };
     const all = rulesOf(program);
     const known = new Set([...all.rules.map(({ rule }) => rule.id), ...all.correlations.map(({ correlation }) => correlation.id)]);

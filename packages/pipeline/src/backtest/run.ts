@@ -20,6 +20,8 @@ export interface BacktestOptions {
   readonly onProgress?: (read: number, stored: number) => void;
   /** Asked before each page; while it has not resolved, production goes first. */
   readonly turn?: (signal: AbortSignal) => Promise<void>;
+  /** Ends it after the page at which `reached` says so; the report is then about the share that was gone through of the candidates expected. */
+  readonly limit?: { readonly candidates: number; readonly reached: () => boolean };
 }
 
 const day = 86_400_000_000;
@@ -31,18 +33,26 @@ export function estimateBacktest({ where }: BacktestPlan, options: BacktestOptio
 
 /** @throws DOMException `AbortError` when `signal` aborts */
 export async function backtest(plan: BacktestPlan, options: BacktestOptions, signal: AbortSignal): Promise<BacktestReport> {
-  const { events, tenant, range, judge = inlineJudge(plan), onProgress, turn } = options;
+  const { events, tenant, range, judge = inlineJudge(plan), onProgress, turn, limit } = options;
   const begun = performance.now();
   let stored = 0;
+  let looked = 0;
+  let share = 1;
   try {
     for await (const page of events.scan({ tenant, range, where: plan.where }, signal)) {
       stored = page.stored;
+      looked += page.rows.length;
       await judge.take(page);
       onProgress?.(page.read, page.stored);
       await turn?.(signal);
+      if (limit?.reached() && page.read < page.stored) {
+        share = Math.max(page.read / page.stored, Math.min(1, looked / Math.max(1, limit.candidates)));
+        stored = Math.round(share * page.stored);
+        break;
+      }
     }
     const { oldest = range.from, newest = range.from } = await events.usage();
-    const span_days = Math.max(0, Math.min(range.to, newest) - Math.max(range.from, oldest)) / day;
+    const span_days = (share * Math.max(0, Math.min(range.to, newest) - Math.max(range.from, oldest))) / day;
     const { candidates, rules, cpu_s } = await judge.finish(span_days);
     const seconds = (performance.now() - begun) / 1_000;
     return { ...range, span_days, stored, candidates, seconds, cpu_s, rules, refused: plan.refused };

@@ -2,31 +2,26 @@
  * The life of the running rules: what is on, who decided it, and every way it changes. One change at a time; each is a version in the
  * control topic. Knows no HTTP and no command line.
  */
-import { BadInputError, type Clock } from "@vedette/kit";
+import { BadInputError } from "@vedette/kit";
 import type { Log } from "@vedette/log";
 import type { Applied, Consent, DecidedState, Decision, Micros, Requester, RuleChange, RuleOverlay, RulePlan } from "@vedette/model";
-import type { EventStore, SettingStore } from "@vedette/store";
+import type { SettingStore } from "@vedette/store";
 import type { Control, Version } from "../control.ts";
 import { reportOwn } from "../own_findings.ts";
 import { makeProgram, own, type Program, type ProgramFile } from "../program.ts";
 import type { FindingsBatch } from "../triage_runner.ts";
-import { type Catalogue, type CatalogueEntry, catalogueOf, isPlain, pipelinesOf, refusalLines } from "./catalogue.ts";
+import { type Catalogue, type CatalogueEntry, catalogueOf, refusalLines } from "./catalogue.ts";
 import { coverage, differences } from "./difference.ts";
-import { estimate } from "./gate.ts";
+import { estimate, type GateOptions } from "./gate.ts";
 import type { Release } from "./releases.ts";
 
-export interface RuleBookOptions {
+export interface RuleBookOptions extends GateOptions {
   readonly control: Control;
   readonly log: Log;
-  readonly clock: Clock;
-  readonly tenant: string;
-  readonly events: EventStore;
   readonly settings: SettingStore;
   /** The rule files that the configuration names, as they are on disk now. May throw ConfigError. */
   readonly disk: () => readonly ProgramFile[];
   readonly fixed: Pick<Program, "pipelines" | "detectors" | "lateness_s" | "placeholders">;
-  /** Matches a day that one rule may have. */
-  readonly budget_per_day: number;
   /** Told after each change. */
   readonly onChange?: (catalogue: Catalogue) => void;
 }
@@ -39,6 +34,7 @@ export type RuleRequest =
   | { readonly kind: "apply"; readonly release: Release; readonly state: DecidedState; readonly owner?: string; readonly review?: string }
   | { readonly kind: "remove"; readonly pack: string };
 
+const never = new AbortController().signal;
 const retractedSetting = "rules.retracted";
 
 export class RuleBook {
@@ -200,21 +196,25 @@ export class RuleBook {
     return { plan: await this.#compare(program, signal), program };
   }
 
-  async #compare(program: Program, signal?: AbortSignal): Promise<RulePlan> {
+  async #compare(program: Program, signal = never): Promise<RulePlan> {
     const before = this.#catalogue;
     const after = catalogueOf(program);
     const fresh = [...after.entries.values()].filter(({ rule, hash, state }) => {
       const old = before.entries.get(rule.id);
       return state === "enabled" && (old?.state !== "enabled" || old.hash !== hash);
     });
-    const rules = fresh.flatMap(({ rule }) => (isPlain(rule) ? [rule] : []));
     return {
       program: program.hash,
       differences: differences(before, after),
       refused: refusalLines(after),
       notes: after.notes,
       coverage: coverage(before, after),
-      gate: await estimate(rules, { ...this.#options, pipelines: pipelinesOf(program.pipelines) }, signal),
+      gate: await estimate(
+        fresh.map(({ rule }) => rule),
+        program,
+        this.#options,
+        signal,
+      ),
     };
   }
 

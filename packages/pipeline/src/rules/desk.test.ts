@@ -1,5 +1,7 @@
+import { parseRules } from "@vedette/sigma";
 import { afterEach, describe, expect, test } from "vitest";
 import type { FindingsBatch } from "../triage_runner.ts";
+import { costOf, heldBack } from "./gate.ts";
 import { deskRig, eventOf, idOfRule, ruleText, start } from "./rig.test.data.ts";
 
 const me = { by: "ann", reason: "because" };
@@ -102,11 +104,13 @@ describe("what stands in the way", () => {
     expect(states(desk)).toEqual({ "Rule 2": "enabled", "Rule 3": "refused" });
   });
 
-  test("a rule that matches everything is held back with its matches a day, in shadow it is not, and force puts it in", async () => {
+  test("a rule that matches everything is held back with its alerts a day, in shadow it is not, and force puts it in", async () => {
     const stored = Array.from({ length: 1_000 }, (_, n) => eventOf(n, { "user.name": `u${n}` }, start + n * 36_000_000));
     const { desk } = await opened({ stored });
     const held = await applied(desk, [ruleText(1, "*"), ruleText(2, "u7")]);
-    expect(held.blocked).toEqual([expect.stringMatching(/^Rule 1: about 2402 matches a day; the budget of one rule is 100/)]);
+    expect(held.blocked).toEqual([
+      expect.stringMatching(/^Rule 1: about 2,402 alerts a day \(2,402 matches\); the budget of one rule is 100/),
+    ]);
     expect(held.plan.gate).toMatchObject({ events: 1_000, span_s: 35_964 });
     expect(states(desk)).toEqual({});
     expect((await applied(desk, [ruleText(1, "*")], "shadow")).blocked).toEqual([]);
@@ -114,6 +118,45 @@ describe("what stands in the way", () => {
     expect(states(desk)).toEqual({ "Rule 1": "shadow" });
     await desk.decide(idOfRule(1), "enabled", me, { force: true });
     expect(states(desk)).toEqual({ "Rule 1": "enabled" });
+  });
+
+  test("the gate judges as production does: with filters, with the site's placeholders, and by alerts, not by what they count", async () => {
+    const users = (n: number) => ({ "user.name": n % 2 === 0 ? "root" : `u${n}`, "host.name": "h" });
+    const stored = Array.from({ length: 1_000 }, (_, n) => eventOf(n, users(n), start + n * 36_000_000));
+    const { desk } = await opened({ stored, placeholders: { admins: ["root", "u7"] } });
+    const estimates = async (...texts: string[]) => (await desk.look(release(...texts), "enabled")).gate.estimates;
+    const root = ruleText(1, "root");
+    expect(await estimates(root)).toMatchObject([{ matched: 500, alerts_per_day: 2.4 }]);
+    const filter = `title: Not root\nid: not-root\nlogsource: { category: test }\nfilter:\n  rules: ['${idOfRule(1)}', '${idOfRule(3)}']\n  all: { user.name: root }\n  condition: not all\n`;
+    expect(await estimates(root, ruleText(3, "u9"), filter)).toMatchObject([
+      { matched: 0, alerts_per_day: 0 },
+      { matched: 1, alerts_per_day: 2.4 },
+    ]);
+    const expanded = ruleText(2, "%admins%").replace("user.name:", "user.name|expand:");
+    expect(await estimates(expanded)).toMatchObject([{ matched: 501 }]);
+  });
+
+  test("a correlation is estimated by the alerts that it raises, and what only feeds it by none", async () => {
+    const stored = Array.from({ length: 1_000 }, (_, n) =>
+      eventOf(n, { "user.name": "root", "host.name": `h${n >> 1}` }, start + n * 36_000_000),
+    );
+    const { desk } = await opened({ stored });
+    const pairs = `title: Twice\nid: twice\nlevel: high\ncorrelation:\n  type: event_count\n  rules: ['${idOfRule(1)}']\n  group-by: [host.name]\n  timespan: 5m\n  condition: { gte: 2 }\n`;
+    const held = await applied(desk, [ruleText(1, "root"), pairs]);
+    expect(held.plan.gate.estimates).toMatchObject([{ id: "twice", matched: 500, alerts_per_day: 1_201 }]);
+    expect(held.blocked).toEqual([expect.stringMatching(/^Twice: about 1,201 alerts a day/)]);
+  });
+
+  test("a rule is held back for what it takes of a core, too, where enough was timed to tell", () => {
+    const cost = { evaluated: 61_000, timed: 1_000, estimated_ms: 6_100, longest_ms: 50 };
+    expect(costOf(cost, 100_000)).toBeCloseTo(30.5, 0);
+    expect(costOf({ ...cost, timed: 7 }, 100_000)).toBe(0);
+    // one of the timed ones met a pause of the machine: it is not the rule's
+    expect(costOf({ evaluated: 610, timed: 10, estimated_ms: 3_050, longest_ms: 50 }, 1_000)).toBe(0);
+    const [rule] = parseRules(ruleText(1, "x"), "r.yml").rules;
+    const quiet = { matched: 1, alerts_per_day: 1, cost };
+    const why = (cost_us: number) => heldBack(rule!, quiet, { cost_us, budget: 100, span_days: 7 });
+    expect([why(9), why(30)]).toEqual([undefined, "30 µs of every event that comes in; one rule may take 10"]);
   });
 
   test("without a stored event a rule for any value is known by its form", async () => {

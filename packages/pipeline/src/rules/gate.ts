@@ -1,95 +1,130 @@
-/** Estimates what rules would raise and cost, over the newest stored events, and holds back those that ask too much. Changes nothing. */
-import { type Condition, compile } from "@vedette/condition";
+/** Holds back rules that would raise or cost too much, by a backtest over the newest stored events. Changes nothing. */
+import type { Condition } from "@vedette/condition";
 import type { Clock } from "@vedette/kit";
-import type { Event, Micros, RulePlan } from "@vedette/model";
-import { compileRules, type Pipeline, type Refusal, type SigmaRule } from "@vedette/sigma";
-import type { EventStore } from "@vedette/store";
+import type { BacktestRule, Micros, RuleEstimate, RulePlan } from "@vedette/model";
+import type { SigmaCorrelation, SigmaRule } from "@vedette/sigma";
+import type { EventStore, TimeRange } from "@vedette/store";
+import { type BacktestPlan, fixedOf, planBacktest } from "../backtest/plan.ts";
+import { backtest, estimateBacktest, type JudgePort } from "../backtest/run.ts";
+import { threadJudge } from "../backtest/thread.ts";
+import type { Program } from "../program.ts";
+import { correlationsOf, livingRules } from "./living.ts";
 
 export interface GateOptions {
   readonly events: EventStore;
   readonly clock: Clock;
   readonly tenant: string;
-  readonly pipelines: readonly (Pipeline | Refusal)[];
-  /** Matches a day beyond which a rule is held back. */
+  /** Alerts a day beyond which a rule is held back. */
   readonly budget_per_day: number;
+  /** Where the backtest judges; in a thread of its own if not given. */
+  readonly judge?: (plan: BacktestPlan) => JudgePort;
 }
 
-/** Events looked at: a second of work, and enough that one match in a day's 10 M events is the only kind not seen. */
-const sampleSize = 20_000;
-const pageSize = 1_000;
-/** How far back these may lie: older events say little of tomorrow. */
-const newestDays = 7;
+type AnyRule = SigmaRule | SigmaCorrelation;
+
+/** How far back it looks, the first that can be gone through in time: older events say little of tomorrow, minutes say little of a day. */
+const spans: readonly Micros[] = [7 * 24, 2 * 24, 12, 3, 1].map((hours) => hours * 3_600_000_000);
+/** A person waits for it, and so does a rollback, which is to be done within 10 s. */
+const patience: Micros = 4_000_000;
 const day: Micros = 86_400_000_000;
-/** A shorter sample says nothing of a day: a burst at the start would be taken for the whole day's rate. */
-const leastSpan: Micros = 3_600_000_000;
-/** Plain evaluation of one event, in µs: 25,000 events a CPU second leave 40 µs for all rules together (issue of the engine's speed). */
-const maxCost_us = 100;
-/** Evaluations timed of each rule; their median does not mind a busy machine. Fewer than `enough` tell more of the first than of the rest. */
-const timed = 200;
-const enough = 50;
+/**
+ * µs of one core for each event that comes in: a quarter of the 40 that 25,000 events a CPU second leave for everything, the share beyond which
+ * a running rule is quarantined (slow.ts).
+ */
+const maxCost_us = 10;
+/** Evaluations timed, below which they tell more of the machine than of the rule; the longest of them, when the machine was elsewhere, is left out. */
+const enough = 8;
+/** Events a day that each alert of the budget may count: beyond it nobody can look at what an alert is made of. */
+const eventsPerAlert = 100;
 
-/** @param rules those that would raise alerts and do not yet */
-export async function estimate(rules: readonly SigmaRule[], options: GateOptions, signal?: AbortSignal): Promise<RulePlan["gate"]> {
-  if (rules.length === 0) return { events: 0, span_s: 0, estimates: [] };
-  const events = await newest(options, signal);
-  const span = spanOf(events);
-  const set = compileRules(rules, { pipelines: options.pipelines });
-  const matched = new Float64Array(set.rules.length);
-  const durations: number[][] = set.rules.map(() => []);
-  const plain = set.rules.map((_, number) => compile(set.conditionOf(number)));
-  const hits: number[] = [];
-  for (const [i, event] of events.entries()) {
-    if (i % pageSize === 0) await options.clock.sleep(0, signal);
-    signal?.throwIfAborted();
-    set.match(event, hits);
-    for (const hit of hits) matched[hit]!++;
-    for (const number of set.rulesIn(set.bucketOf(event))) {
-      const some = durations[number]!;
-      if (some.length >= timed) continue;
-      const from = process.hrtime.bigint();
-      plain[number]!(event);
-      some.push(Number(process.hrtime.bigint() - from) / 1_000);
-    }
-  }
-  const estimates = set.rules.map((rule, number) => {
-    const per_day = Math.round((matched[number]! * day) / span);
-    const cost_us = durations[number]!.length < enough ? 0 : Math.round(median(durations[number]!) * 10) / 10;
-    const held = heldBack(rule, per_day, cost_us, options.budget_per_day);
+/** What those of the program's rules would come to that are named. @param fresh rules and correlations that would raise alerts and do not yet */
+export async function estimate(
+  fresh: readonly AnyRule[],
+  program: Program,
+  options: GateOptions,
+  signal: AbortSignal,
+): Promise<RulePlan["gate"]> {
+  const living = livingRules(program);
+  // what only feeds correlations raises nothing by itself
+  const { silent } = correlationsOf(living, program.pipelines);
+  const telling = fresh.filter(({ id }) => !silent.has(id));
+  if (telling.length === 0) return { events: 0, span_s: 0, estimates: [] };
+  const { rules, overlay } = program;
+  const plan = await planBacktest({ rules, ids: telling.map(({ id }) => id), overlay }, fixedOf(program));
+  const report = await run({ ...plan, where: { op: "and", of: [plan.where, notDemo] } }, options, signal);
+  const known = new Map(report.rules.map((rule) => [rule.id, rule]));
+  const estimates = telling.map((rule): RuleEstimate => {
     const { id, title, file, line } = rule;
-    return { id, title, file: `${file}:${line}`, matched: matched[number]!, per_day, cost_us, ...(held === undefined ? {} : { held }) };
+    const found = known.get(id) ?? unseen;
+    const { matched, alerts_per_day, at_least } = found;
+    const cost_us = costOf(found.cost, report.stored);
+    const held = heldBack(rule, found, { cost_us, budget: options.budget_per_day, span_days: report.span_days });
+    return {
+      id,
+      title,
+      file: `${file}:${line}`,
+      matched,
+      alerts_per_day: rounded(alerts_per_day),
+      ...(at_least ? { at_least } : {}),
+      cost_us: rounded(cost_us),
+      ...(held === undefined ? {} : { held }),
+    };
   });
-  return { events: events.length, span_s: events.length === 0 ? 0 : Math.round(span / 1e6), estimates };
+  return { events: report.stored, span_s: Math.round((report.span_days * day) / 1e6), estimates };
 }
 
-async function newest({ events, clock, tenant }: GateOptions, signal?: AbortSignal): Promise<Event[]> {
-  const now = clock.now();
-  const query = { tenant, range: { from: now - newestDays * day, to: now + day }, where: notDemo, limit: pageSize };
-  const found: Event[] = [];
-  for (let cursor: string | undefined; found.length < sampleSize; ) {
-    const page: Awaited<ReturnType<EventStore["search"]>> = await events.search({ ...query, ...(cursor ? { cursor } : {}) }, signal);
-    for (const event of page.events) found.push(event);
-    cursor = page.cursor;
-    if (cursor === undefined) break;
+async function run(plan: BacktestPlan, { events, clock, tenant, judge = inThread }: GateOptions, signal: AbortSignal) {
+  const begun = clock.now();
+  const over = (range: TimeRange) => ({ events, tenant, range });
+  // a clock that is ahead by less than a day is one of the site's
+  const ranges = spans.map((span) => ({ from: begun - span, to: begun + day }));
+  let range = ranges.at(-1)!;
+  let candidates = 0;
+  for (const one of ranges) {
+    const found = await estimateBacktest(plan, over(one), signal);
+    candidates = found.candidates;
+    range = one;
+    if (found.seconds * 1e6 <= patience) break;
   }
-  return found;
+  const limit = { candidates, reached: () => clock.now() - begun > 2 * patience };
+  return await backtest(plan, { ...over(range), judge: judge(plan), limit }, signal);
 }
+
+const inThread = ({ subject, program }: BacktestPlan): JudgePort => threadJudge({ subject, fixed: fixedOf(program) });
 
 /** What the bundled scenario shows says nothing of this site. */
 const notDemo: Condition = { op: "not", of: { op: "eq", field: "vedette.demo", value: true } };
+const unseen: Pick<BacktestRule, "matched" | "alerts_per_day" | "at_least" | "cost"> = {
+  matched: 0,
+  alerts_per_day: 0,
+  cost: { evaluated: 0, timed: 0, estimated_ms: 0, longest_ms: 0 },
+};
 
-const spanOf = (events: readonly Event[]): Micros => Math.max(leastSpan, (events[0]?.time ?? 0) - (events.at(-1)?.time ?? 0));
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+/** For each stored event; 0 where too few evaluations were timed to tell. */
+export function costOf({ evaluated, timed, estimated_ms, longest_ms }: BacktestRule["cost"], stored: number): number {
+  if (timed < enough) return 0;
+  const each_ms = ((estimated_ms / evaluated) * timed - longest_ms) / (timed - 1);
+  return (Math.max(0, each_ms) * evaluated * 1_000) / stored;
 }
 
-function heldBack(rule: SigmaRule, per_day: number, cost_us: number, budget: number): string | undefined {
-  if (per_day > budget) return `about ${per_day} matches a day; the budget of one rule is ${budget}`;
-  if (holdsForAny(rule.condition)) return "it holds for every event that has the field, whatever its value; name a value";
-  if (cost_us > maxCost_us) return `${cost_us} µs an event; one rule may take ${maxCost_us}`;
+/** Why a rule is held back; undefined if it is not. */
+export function heldBack(
+  rule: AnyRule,
+  { matched, alerts_per_day, at_least }: typeof unseen,
+  { cost_us, budget, span_days }: { readonly cost_us: number; readonly budget: number; readonly span_days: number },
+): string | undefined {
+  const events = matched / Math.max(span_days, 1 / 24);
+  const about = (n: number) => rounded(n).toLocaleString("en");
+  const told = `${at_least ? "at least" : "about"} ${about(alerts_per_day)} alerts a day (${about(events)} matches)`;
+  if (alerts_per_day > budget) return `${told}; the budget of one rule is ${budget}`;
+  if ("condition" in rule && holdsForAny(rule.condition))
+    return `it holds for every event that has the field, whatever its value: ${told} over what is stored; name a value`;
+  if (events > budget * eventsPerAlert) return `${told}; alerts of so many events are read by nobody`;
+  if (cost_us > maxCost_us) return `${rounded(cost_us)} µs of every event that comes in; one rule may take ${maxCost_us}`;
   return undefined;
 }
+
+const rounded = (n: number): number => (n >= 10 ? Math.round(n) : Math.round(n * 10) / 10);
 
 /** True of every event that has the fields at all: `CommandLine: '*'`. */
 export function holdsForAny(condition: Condition): boolean {

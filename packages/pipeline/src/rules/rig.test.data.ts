@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memoryLog } from "@vedette/log";
 import type { Alert, Event } from "@vedette/model";
-import type { AlertStore, EventStore, FoldedFinding } from "@vedette/store";
+import { type AlertStore, type EventStore, encodeEvents, type FoldedFinding, openStore, type Store } from "@vedette/store";
+import { inlineJudge } from "../backtest/run.ts";
 import { Control } from "../control.ts";
-import type { ProgramFile } from "../program.ts";
+import type { Program, ProgramFile } from "../program.ts";
 import { RuleDesk } from "./desk.ts";
 import { Releases } from "./releases.ts";
 
@@ -61,9 +62,15 @@ export function memoryAlerts(): AlertStore & { readonly all: ReadonlyMap<string,
 }
 
 export async function deskRig(
-  more: { readonly log?: ReturnType<typeof memoryLog>; readonly stored?: readonly Event[]; readonly budget?: number } = {},
+  more: {
+    readonly log?: ReturnType<typeof memoryLog>;
+    /** In a store on disk; without any there is none. */
+    readonly stored?: readonly Event[];
+    readonly budget?: number;
+    readonly placeholders?: Program["placeholders"];
+  } = {},
 ) {
-  const { log = memoryLog(), stored = [], budget = 100 } = more;
+  const { log = memoryLog(), stored = [], budget = 100, placeholders } = more;
   const directory = mkdtempSync(join(tmpdir(), "vedette-rules-"));
   const settings = new Map<string, string>();
   let now = start + 86_400_000_000;
@@ -76,7 +83,11 @@ export async function deskRig(
   };
   const disk: ProgramFile[] = [];
   const counts = { rules: new Map<string, [number, number]>(), capped: new Map<string, number>() };
-  const events = { search: async () => ({ events: [...stored].reverse() }) } as unknown as EventStore;
+  let store: Store | undefined;
+  if (stored.length > 0) {
+    store = await openStore({ directory: join(directory, "store") });
+    await store.events.put(0, start, encodeEvents(stored));
+  }
   const open = async () => {
     const control = await Control.open(log);
     const desk = await RuleDesk.open({
@@ -84,13 +95,14 @@ export async function deskRig(
       control,
       clock,
       tenant: "main",
-      events,
+      events: store?.events ?? noEvents,
+      judge: inlineJudge,
       settings: {
         get: async (name) => settings.get(name),
         set: async (name, value) => void (value === undefined ? settings.delete(name) : settings.set(name, value)),
       },
       disk: () => [...disk],
-      fixed: { pipelines: [], detectors: {}, lateness_s: 30 },
+      fixed: { pipelines: [], detectors: {}, lateness_s: 30, ...(placeholders && { placeholders }) },
       budget_per_day: budget,
       releases: new Releases(join(directory, "rules")),
       formats: new Map(),
@@ -98,5 +110,15 @@ export async function deskRig(
     });
     return { desk, control };
   };
-  return { log, clock, disk, counts, open, remove: () => rmSync(directory, { recursive: true, force: true }) };
+  const remove = async () => {
+    await store?.close();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  return { log, clock, disk, counts, open, remove };
 }
+
+const noEvents = {
+  estimate: async () => ({ stored: 0, candidates: 0, seconds: 0 }),
+  scan: async function* () {},
+  usage: async () => ({ events: 0, openBytes: 0, sealedBytes: 0, originalBytes: 0, partitions: 0 }),
+} as unknown as EventStore;

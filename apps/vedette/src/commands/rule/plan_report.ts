@@ -30,8 +30,8 @@ export function printPlan(plan: RulePlan): void {
   list(
     gate.estimates.filter(({ held, matched }) => held !== undefined || matched > 0),
     `over the newest ${gate.events} stored events (${(gate.span_s / 3_600).toFixed(1)} h)`,
-    ({ title, per_day, cost_us, held }) =>
-      `  ${safe(title)}: about ${per_day} matches a day, ${cost_us} µs an event${held === undefined ? "" : `\n    HELD BACK: ${safe(held)}`}`,
+    ({ title, matched, alerts_per_day, at_least, cost_us, held }) =>
+      `  ${safe(title)}: ${at_least ? "at least" : "about"} ${alerts_per_day} alerts a day (${matched} matches in all), ${cost_us} µs an event${held === undefined ? "" : `\n    HELD BACK: ${safe(held)}`}`,
   );
   const [before, after] = coverage.enabled;
   const techniques = [...coverage.gained.map((t) => `+${t}`), ...coverage.lost.map((t) => `-${t}`)].join(" ");
