@@ -1,4 +1,6 @@
 export { encodeEvents } from "./events/encode.ts";
 export { eventsOfPage } from "./events/scan.ts";
 export { openStore, type StoreOptions } from "./open.ts";
+export { maxSampleAhead, SampleWriter } from "./series/samples.ts";
+export * from "./series.ts";
 export * from "./store.ts";

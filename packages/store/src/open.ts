@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { BadInputError, type Clock, systemClock, UnavailableError, VedetteError } from "@vedette/kit";
 import type { Answer, Call, ThreadOptions } from "./protocol.ts";
+import type { SeriesStore } from "./series.ts";
 import type { AlertStore, CheckpointStore, EventStore, ScanPage, SettingStore, Store } from "./store.ts";
 
 export interface StoreOptions {
@@ -15,6 +16,10 @@ export interface StoreOptions {
   readonly sealRows?: number;
   /** Bytes of an open segment's frames after which it is. */
   readonly sealBytes?: number;
+  /** Series that one source may have at a time; samples of further ones are counted and not kept. */
+  readonly seriesPerSource?: number;
+  /** Samples of the open segment of series after which it is sealed. */
+  readonly sealSamples?: number;
 }
 
 /** Of 512 MB for the whole program. */
@@ -22,6 +27,10 @@ const defaultMemoryMb = 160;
 /** One Parquet row group: small enough to hold in memory twice while it is written, large enough for dictionaries to pay. */
 const defaultSealRows = 32_768;
 const defaultSealBytes = 24 * 1024 * 1024;
+/** A cluster of 5,000 nodes has 200,000 of the forty that are worth keeping (reference 2.2); each costs some 200 bytes in memory. */
+const defaultSeriesPerSource = 100_000;
+/** 10 MB of frames; rolling them up holds the thread for some 200 ms. */
+const defaultSealSamples = 500_000;
 
 /** The thread makes much short-lived garbage while sealing; unbounded, its nursery alone grows to 130 MB. */
 const youngMb = 24;
@@ -134,6 +143,20 @@ function eventStore(connection: Connection): EventStore {
   };
 }
 
+function seriesStore(connection: Connection): SeriesStore {
+  const call = connection.call.bind(connection);
+  return {
+    put: (offset, received, samples) => call("series", "put", [offset, received, samples]),
+    applied: () => call("series", "applied", []),
+    list: (query, signal) => call("series", "list", [query], { signal }),
+    range: (query, signal) => call("series", "range", [query], { signal }),
+    sources: (tenant) => call("series", "sources", [tenant]),
+    seal: (all) => call("series", "seal", [all === true]),
+    retain: (retention) => call("series", "retain", [retention]),
+    usage: () => call("series", "usage", []),
+  };
+}
+
 function alertStore(connection: Connection): AlertStore {
   const call = connection.call.bind(connection);
   return {
@@ -178,6 +201,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     threads: 2,
     sealRows: options.sealRows ?? defaultSealRows,
     sealBytes: options.sealBytes ?? defaultSealBytes,
+    seriesPerSource: options.seriesPerSource ?? defaultSeriesPerSource,
+    sealSamples: options.sealSamples ?? defaultSealSamples,
   };
   const file = import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js";
   const worker = new Worker(new URL(file, import.meta.url), {
@@ -194,6 +219,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
   return {
     events: eventStore(connection),
+    series: seriesStore(connection),
     alerts: alertStore(connection),
     checkpoints: checkpointStore(connection),
     settings: settingStore(connection),

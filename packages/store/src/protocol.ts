@@ -7,6 +7,8 @@ export interface ThreadOptions {
   readonly threads: number;
   readonly sealRows: number;
   readonly sealBytes: number;
+  readonly seriesPerSource: number;
+  readonly sealSamples: number;
 }
 export type Call =
   | {

@@ -1,6 +1,7 @@
 /** What the store promises to the rest, whichever driver is under it. Knows no driver. */
 import type { Condition } from "@vedette/condition";
 import type { Alert, AlertState, Event, EventClass, Micros, Severity } from "@vedette/model";
+import type { SeriesStore } from "./series.ts";
 
 /** Events of one raw batch as transferable column bytes; made by `encodeEvents` in the worker that decoded them. */
 export interface EncodedEvents {
@@ -200,6 +201,7 @@ export interface SettingStore {
 
 export interface Store {
   readonly events: EventStore;
+  readonly series: SeriesStore;
   readonly alerts: AlertStore;
   readonly checkpoints: CheckpointStore;
   readonly settings: SettingStore;

@@ -153,6 +153,19 @@ function fakeStore(): FakeStore {
       clearDemo: none,
       usage: async () => ({ events: all.length, openBytes: 1, sealedBytes: 2, originalBytes: 3, partitions: 1 }),
     },
+    series: {
+      put: none,
+      applied: none,
+      list: async () => ({ series: [{ source: "prom", name: "up", kind: "gauge", labels: { instance: "a" } }], more: false }),
+      range: async ({ range, step }) => {
+        const row = { start: range.from, count: 2, sum: 3, min: 1, max: 2, last: 2, last_time: range.from + step - 1, increase: 30 };
+        return { series: [{ source: "prom", name: "up", kind: "gauge", labels: { instance: "a" }, rows: [row] }], more: false };
+      },
+      sources: async () => [{ source: "prom", kept: 7, repeated: 1, refused: 1, refused_series: ["late{}"], series: 1, limit: 1 }],
+      seal: none,
+      retain: none,
+      usage: async () => ({ openBytes: 1, sealedBytes: 2, files: 1 }),
+    },
     alerts: {
       byGroup: none,
       ofRule: none,

@@ -18,6 +18,7 @@ export interface Tables {
     format: number;
   };
   progress: { name: string; value: number };
+  series_file: { name: string; width: number; level: number; rows: number; bytes: number; min_time: number; max_time: number };
   alert: {
     id: string;
     tenant: string;

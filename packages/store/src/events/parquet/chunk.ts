@@ -9,10 +9,12 @@ import { binary, encodeThrift, i32, i64, list, struct, type Thrift } from "./thr
 /** `unique` cells are not worth looking for repeats. */
 export type ChunkInput =
   | { readonly lengths: Uint32Array; readonly bytes: Uint8Array; readonly unique: boolean }
-  | { readonly numbers: Float64Array };
+  | { readonly numbers: Float64Array }
+  /** Finite. */
+  | { readonly doubles: Float64Array };
 
 /** Numbers of parquet.thrift. */
-const physical = { int64: 2, byteArray: 6 } as const;
+const physical = { int64: 2, double: 5, byteArray: 6 } as const;
 const codecs = { none: 0, zstd: 6 } as const;
 const encodings = { plain: 0, rle: 3, delta: 5, deltaLength: 6, dictionary: 8 } as const;
 
@@ -168,6 +170,19 @@ function numberPages(name: string, numbers: Float64Array): Pages {
   };
 }
 
+function doublePages(name: string, doubles: Float64Array): Pages {
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  for (const value of doubles) {
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  const bound = (value: number) => new Uint8Array(Float64Array.of(value).buffer);
+  const range = doubles.length === 0 ? undefined : { min: bound(min), max: bound(max) };
+  const data = new Uint8Array(doubles.slice().buffer);
+  return { name, type: physical.double, values: doubles.length, encoding: encodings.plain, data, nulls: 0, range };
+}
+
 function textPages(name: string, lengths: Uint32Array, bytes: Uint8Array, unique: boolean): Pages {
   const { bytes: defined, nulls } = levels(lengths);
   const base = { name, type: physical.byteArray, values: lengths.length, nulls };
@@ -183,7 +198,9 @@ function textPages(name: string, lengths: Uint32Array, bytes: Uint8Array, unique
   return { ...base, encoding: encodings.deltaLength, data: concat([defined, deltas(filled) as Uint8Array, bytes]) };
 }
 
-/** Text cells of length 0 become NULL; numbers are required. */
+/** Text cells of length 0 become NULL; numbers and doubles are required. */
 export function encodeChunk(name: string, input: ChunkInput): Promise<Chunk> {
-  return finish("numbers" in input ? numberPages(name, input.numbers) : textPages(name, input.lengths, input.bytes, input.unique));
+  if ("numbers" in input) return finish(numberPages(name, input.numbers));
+  if ("doubles" in input) return finish(doublePages(name, input.doubles));
+  return finish(textPages(name, input.lengths, input.bytes, input.unique));
 }

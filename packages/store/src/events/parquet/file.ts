@@ -10,7 +10,8 @@ const maxFooter = 256 * 1024 * 1024;
 
 export interface ColumnSpec {
   readonly name: string;
-  readonly number: boolean;
+  /** Of whole numbers, or of any. */
+  readonly number: boolean | "double";
 }
 /** A row group's columns, encoded and compressed; `columns` in the schema's order. */
 export interface RowGroup {
@@ -31,7 +32,7 @@ export async function encodeRowGroup(columns: readonly ColumnSpec[], rows: numbe
 function schema(columns: readonly ColumnSpec[]): Thrift {
   const leaf = ({ name, number }: ColumnSpec) =>
     number
-      ? struct({ 1: i32(2), 3: i32(0), 4: binary(name) })
+      ? struct({ 1: i32(number === "double" ? 5 : 2), 3: i32(0), 4: binary(name) })
       : struct({ 1: i32(6), 3: i32(1), 4: binary(name), 6: i32(0), 10: struct({ 1: struct({}) }) });
   return list([struct({ 4: binary("schema"), 5: i32(columns.length) }), ...columns.map(leaf)]);
 }

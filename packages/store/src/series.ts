@@ -1,0 +1,54 @@
+/** What the series store promises to the rest. Knows no driver. */
+import type { Condition } from "@vedette/condition";
+import type { Micros, SampleKind } from "@vedette/model";
+import type { SeriesRetention } from "./series/files.ts";
+import type { RollUp } from "./series/roll_up.ts";
+import type { EncodedSamples, SampleTotals } from "./series/samples.ts";
+import type { TimeRange } from "./store.ts";
+
+export type { EncodedSamples, RollUp, SampleTotals, SeriesRetention };
+
+export interface SeriesQuery {
+  readonly tenant: string;
+  readonly range: TimeRange;
+  /** Over `metric.name`, `metric.kind`, `vedette.source` and `labels.<name>`. */
+  readonly where: Condition;
+  readonly limit: number;
+}
+export interface SeriesLine {
+  readonly source: string;
+  readonly name: string;
+  readonly kind: SampleKind;
+  readonly labels: { readonly [name: string]: string };
+}
+export interface SeriesList {
+  readonly series: readonly SeriesLine[];
+  /** True where more than `limit` fit. */
+  readonly more: boolean;
+}
+export interface SeriesRange {
+  readonly series: readonly (SeriesLine & { readonly rows: readonly RollUp[] })[];
+  readonly more: boolean;
+}
+export interface SourceSeries extends SampleTotals {
+  readonly source: string;
+  /** Series that had a sample lately. */
+  readonly series: number;
+  readonly limit: number;
+}
+
+export interface SeriesStore {
+  /** Stores the samples of raw batches up to `offset`; resolves when durable. At or below what is applied nothing changes. */
+  put(offset: number, received: Micros, samples: EncodedSamples): Promise<void>;
+  /** The highest applied raw offset, -1 for none. */
+  applied(): Promise<number>;
+  list(query: SeriesQuery, signal?: AbortSignal): Promise<SeriesList>;
+  /** Rows per bucket of `step` µs, a multiple of ten seconds; buckets without samples are left out. */
+  range(query: SeriesQuery & { readonly step: Micros }, signal?: AbortSignal): Promise<SeriesRange>;
+  /** What became of each source's samples. */
+  sources(tenant: string): Promise<readonly SourceSeries[]>;
+  /** Seals what is due; `all` what is open too. */
+  seal(all?: boolean): Promise<void>;
+  retain(retention: SeriesRetention): Promise<{ readonly dropped: number }>;
+  usage(): Promise<{ readonly openBytes: number; readonly sealedBytes: number; readonly files: number }>;
+}
