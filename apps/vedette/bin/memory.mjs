@@ -1,7 +1,10 @@
 /** How the program is started so that it stays small under load. Knows nothing of what it does. */
 
-/** A nursery of at most 3 × 8 MB for the main thread, which hands buffers on and keeps few objects; by default it grows to 130 MB. */
-const flags = ["--max-semi-space-size=8"];
+/**
+ * A nursery of at most 3 × 8 MB for the main thread, which hands buffers on and keeps few objects; by default it grows to 130 MB.
+ * And leave for each thread to have its garbage collected when it is quiet (`collectWhenQuiet`).
+ */
+const flags = ["--max-semi-space-size=8", "--expose-gc"];
 /**
  * For glibc: two arenas instead of one a thread; buffers of 64 KB and more are mapped apart, so that freeing them gives the memory back
  * (by default the bound grows with the first large buffer that is freed, and such buffers then fragment the arenas).

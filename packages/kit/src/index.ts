@@ -5,5 +5,6 @@ export * from "./errors.ts";
 export * from "./fields.ts";
 export * from "./ids.ts";
 export * from "./ports.ts";
+export { collectWhenQuiet } from "./quiet.ts";
 export * from "./reference.ts";
 export * from "./release.ts";

@@ -1,6 +1,6 @@
 /** Entry point of the log's own thread: opens the segments and serves them to the thread that started it. */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-import { release } from "@vedette/kit";
+import { collectWhenQuiet, release } from "@vedette/kit";
 import type { Topic } from "./log.ts";
 import { SegmentLog, type SegmentLogOptions } from "./segments.ts";
 import { type CallMessage, type Outcome, packEntries, type Reply, type Request, toWireError } from "./wire.ts";
@@ -72,6 +72,7 @@ function serve(log: SegmentLog, port: MessagePort): void {
 
 if (parentPort !== null) {
   const port = parentPort;
+  collectWhenQuiet();
   try {
     serve(await SegmentLog.open(workerData as SegmentLogOptions, {}), port);
     port.postMessage({ outcomes: [{ id: 0, value: undefined, error: undefined }] } satisfies Reply);

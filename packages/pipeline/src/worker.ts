@@ -1,11 +1,12 @@
 /** Thread entry of an analysis worker. */
 import { parentPort } from "node:worker_threads";
-import { release } from "@vedette/kit";
+import { collectWhenQuiet, release } from "@vedette/kit";
 import { formats } from "@vedette/normalise";
 import { Analyser, type Compiled, compileProgram } from "./analyse.ts";
 import type { WorkerMessage, WorkerReply } from "./pool.ts";
 
 const port = parentPort!;
+collectWhenQuiet();
 /** Programs change rarely; two are live while a reload passes through. */
 const maxPrograms = 3;
 const programs = new Map<string, Promise<Compiled>>();

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Auth, buildServer, newToken, tokenHash } from "@vedette/api";
 import { endpoints, sources } from "@vedette/ingest";
-import { ConfigError, type Intake, systemClock } from "@vedette/kit";
+import { ConfigError, collectWhenQuiet, type Intake, systemClock } from "@vedette/kit";
 import { openLog } from "@vedette/log";
 import {
   BacktestQueue,
@@ -84,6 +84,7 @@ async function serve(
   demo: boolean,
 ): Promise<void> {
   const started = performance.now();
+  collectWhenQuiet();
   const log = await openLog({ directory: directory.path, segmentBytes: config.log.segment_mb * 1_048_576 });
   const store = await openStore({ directory: directory.path, memoryLimitMb: config.events.memory_mb });
   for (const d of await log.damage())
