@@ -9,6 +9,9 @@ import { Partitions } from "./events/partitions.ts";
 import { Scans } from "./events/scan.ts";
 import { Search } from "./events/search.ts";
 import type { Answer, Call, ThreadOptions } from "./protocol.ts";
+import { SeriesFiles } from "./series/files.ts";
+import { seriesStore } from "./series/query.ts";
+import type { EncodedSamples } from "./series/samples.ts";
 import { alertStore } from "./state/alerts.ts";
 import { checkpointStore, settingStore } from "./state/checkpoints.ts";
 import { openState } from "./state/open.ts";
@@ -26,6 +29,8 @@ async function openAll(options: ThreadOptions) {
   const temporary = join(events, "tmp");
   const duck = new Duck({ memoryMb: options.memoryLimitMb, threads: options.threads, temporary }, networkMacros);
   const partitions = await Partitions.open(duck, state, events, { rows: options.sealRows, bytes: options.sealBytes }, () => now);
+  const limits = { perSource: options.seriesPerSource, samples: options.sealSamples };
+  const series = await SeriesFiles.open(duck, state, join(events, "series"), limits, () => now);
   const search = new Search(duck, partitions);
   const scans = new Scans(duck, partitions);
   const objects: { readonly [target: string]: { readonly [method: string]: Method } } = {
@@ -47,6 +52,10 @@ async function openAll(options: ThreadOptions) {
       retain: async (policy: never) => ({ dropped: await partitions.retain(policy) }),
       clearDemo: partitions.clearDemo.bind(partitions),
       usage: () => partitions.usage(),
+    },
+    series: {
+      ...(seriesStore(series, options.seriesPerSource) as object as { readonly [method: string]: Method }),
+      put: (offset: number, received: number, encoded: EncodedSamples) => series.put(offset, received, encoded),
     },
     alerts: alertStore(state) as never,
     checkpoints: checkpointStore(state) as never,
