@@ -1,10 +1,10 @@
 export { type CorrelatedEvent, type CorrelationFinding, Correlator, type CorrelatorOptions } from "./correlate.ts";
-export type { Bound, CorrelationType, SigmaCorrelation, WindowKind } from "./correlation.ts";
+export { type Bound, type CorrelationType, holds, type SigmaCorrelation, type WindowKind } from "./correlation.ts";
 export type { NamedSelection } from "./detectionblock.ts";
 export type { CorrelationState, Episode } from "./episode.ts";
 export type { Evidence } from "./explain.ts";
 export { fieldsOf, mapFields } from "./fields.ts";
-export type { SigmaFilter } from "./filter.ts";
+export { applyFilters, type SigmaFilter } from "./filter.ts";
 export type { Header, Level, Status, VedetteBlock } from "./header.ts";
 export { type Contribution, type Correlation, type CorrelationSet, groupValues, type LinkOptions, linkCorrelations } from "./link.ts";
 export type { Logsource } from "./logsource.ts";

@@ -7,7 +7,7 @@ import type { RuleOverlay } from "@vedette/model";
 import { formatRefusal, necessaryOf } from "@vedette/sigma";
 import { type Compiled, compileProgram } from "../analyse.ts";
 import { makeProgram, type Program, type ProgramFile } from "../program.ts";
-import { correlationsOf, livingRules, rulesOf } from "../rules/living.ts";
+import { filesOf, rulesOf, takenBy } from "../rules/living.ts";
 
 /** What is to be tested: rule files, or detectors by name with their settings. */
 export interface BacktestSubject {
@@ -75,27 +75,4 @@ export async function planBacktest(subject: BacktestSubject, fixed: BacktestFixe
   });
   const where = necessaryOf([...numbers.map((number) => compiled.rules.conditionOf(number)), ...looks]);
   return { subject: { ...subject, rules: program.rules }, program, compiled, wanted, where, refused, told, taken };
-}
-
-/** What a correlation is about, and what that is about in turn, by ids; nothing for a rule. */
-function takenBy(program: Program): BacktestPlan["taken"] {
-  const { correlations } = correlationsOf(livingRules(program), program.pipelines);
-  const takes = new Map(correlations.map((one) => [one.rule.id, one.takes]));
-  return (id) => {
-    const found = new Set(takes.get(id));
-    // a set takes what is added while it is gone through
-    for (const one of found) for (const inner of takes.get(one) ?? []) found.add(inner);
-    return found;
-  };
-}
-
-/** The files of some rules, and all filters with what they name: thousands of rules nobody asked for are neither compiled nor judged. */
-function filesOf(ids: ReadonlySet<string>, program: Program): readonly ProgramFile[] {
-  const { rules, correlations, filters } = rulesOf(program);
-  // a filter that names a rule which is not there is refused as a whole
-  const named = new Set([...ids, ...filters.flatMap(({ rules: of = [] }) => of.map(({ to }) => to))]);
-  const all = [...rules.map(({ rule }) => rule), ...correlations.map(({ correlation }) => correlation)];
-  const found = all.filter(({ id, name }) => named.has(id) || (name !== undefined && named.has(name)));
-  const files = new Set([...found, ...filters].map(({ file }) => file));
-  return program.rules.filter(({ file }) => files.has(file));
 }

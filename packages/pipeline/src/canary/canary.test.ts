@@ -337,3 +337,35 @@ test("a rule's case that cannot come in is no proof", async () => {
   expect(await planner.plan(id(8), all)).toMatchObject({ how: "synthesised" });
   expect(await planner.plan(id(9), all)).toEqual({ unprovable: "it is not in force" });
 });
+
+test("what is in force is proved, filters and all: a case that only a filter keeps from firing goes out and is lost", async () => {
+  const filter = (what: string) => ({
+    file: "filter.yml",
+    text: `title: Not here\nid: not-here\nlogsource: {category: test}\nfilter:\n  rules: ['${id(1)}']\n  here: {${what}}\n  condition: not here\n`,
+  });
+  const planner = new CanaryPlanner(await formats());
+  const under = (what: string) => makeProgram({ rules: [...rules, filter(what)], pipelines: [], detectors: {}, lateness_s: 30 }, 0);
+  // the case of the rule does not fire, an event made up does
+  expect(await planner.plan(id(1), under("host.name: node1"))).toMatchObject({ how: "synthesised" });
+  // nothing that the rule is about passes
+  const wide = under("user.name: root");
+  expect(await planner.plan(id(1), wide)).toMatchObject({ how: "wire" });
+  const hash = (of: typeof program) => planner.provable(of).find((one) => one.id === id(1))!.hash;
+  expect(hash(wide)).not.toBe(hash(program));
+  const p = await production({ program: wide });
+  await proveAll(p, [id(1)]);
+  expect(p.prover.report().rules[0]).toMatchObject({ state: "silent", lost: "not_matched" });
+});
+
+test.each([
+  ["a count", "type: event_count, rules: [base], group-by: [source.ip], timespan: 5m, condition: {gte: 4}", 4],
+  ["a range", "type: event_count, rules: [base], group-by: [host.name], timespan: 5m, condition: {gt: 2, lte: 5}", 3],
+  ["different values", "type: value_count, rules: [base], group-by: [host.name], timespan: 5m, condition: {gte: 3, field: source.ip}", 3],
+  ["a sum", "type: value_sum, rules: [base], group-by: [host.name], timespan: 5m, condition: {gt: 100, field: http.response.bytes}", 1],
+  ["two rules in order", "type: temporal_ordered, rules: [base, other], group-by: [host.name], timespan: 5m", 2],
+])("a correlation without a case is proved by events made up: %s", async (_, body, bodies) => {
+  const text = `${rule(1, `name: base\n${root}`).text}---\n${rule(2, "name: other\nlogsource: {category: test}\ndetection:\n  a: {event.action|endswith: _stop}\n  condition: a\n").text}---\ntitle: Series\nid: ${id(3)}\ncorrelation: {${body}}\nlevel: high\n`;
+  const all = makeProgram({ rules: [{ file: "c.yml", text }], pipelines: [], detectors: {}, lateness_s: 30 }, 0);
+  const canary = await new CanaryPlanner(await formats()).plan(id(3), all);
+  expect(canary).toMatchObject({ how: "synthesised", bodies: { length: bodies } });
+});

@@ -4,13 +4,13 @@
  */
 import type { FormatSpec } from "@vedette/kit";
 import type { Fields, Micros, ProofKind } from "@vedette/model";
-import { synthesise } from "@vedette/sigma";
+import { applyFilters, type Correlation, synthesise } from "@vedette/sigma";
 import { Analyser, type Compiled, compileProgram } from "../analyse.ts";
 import type { CanaryTrace } from "../analysis.ts";
 import { encodeRecords } from "../batch.ts";
 import type { Program } from "../program.ts";
-import { correlationsOf, livingRules } from "../rules/living.ts";
-import type { Case } from "../rules/proof.ts";
+import { correlationsOf, filesOf, livingRules, takenBy } from "../rules/living.ts";
+import { madeUpSeries } from "./series.ts";
 
 export interface Canary {
   readonly how: ProofKind;
@@ -23,6 +23,16 @@ export interface Canary {
 }
 export type Unprovable = { readonly unprovable: string };
 type Proposal = Omit<Canary, "events">;
+
+/** A rule's case as it was written: anything may stand in it. */
+interface Case {
+  readonly expect?: unknown;
+  readonly events?: unknown;
+  readonly raw?: unknown;
+  readonly format?: unknown;
+  readonly stream?: unknown;
+  readonly preamble?: unknown;
+}
 
 /** A rule that can be proved. */
 export interface Provable {
@@ -38,56 +48,54 @@ const maxBodies = 64;
 const maxBody = 65_536;
 /** A fixed moment, for lines that tell no year. */
 const received: Micros = 1_790_000_000_000_000;
+const second: Micros = 1_000_000;
 
 export class CanaryPlanner {
   readonly #formats: ReadonlyMap<string, FormatSpec>;
   readonly #analyser: Analyser;
-  /** Correlations need the rules that they are about, wherever those are. */
-  #whole: { readonly program: Program; readonly compiled: Promise<Compiled> } | undefined;
 
   constructor(formats: ReadonlyMap<string, FormatSpec>) {
     this.#formats = formats;
     this.#analyser = new Analyser(formats);
   }
 
-  /** Rules and correlations in force, those that only feed others left out. */
+  /** Rules and correlations in force with the hash of all that decides their findings, those that only feed others left out. */
   provable(program: Program): readonly Provable[] {
     const living = livingRules(program);
-    const { silent } = correlationsOf(living, program.pipelines);
-    return [...living.rules, ...living.correlations]
+    const { silent, correlations } = correlationsOf(living, program.pipelines);
+    const { rules } = applyFilters(living.rules, living.filters);
+    return [...rules, ...correlations.map(({ rule, hash }) => ({ ...rule, hash }))]
       .filter(({ id }) => !silent.has(id))
       .map(({ id, title, hash }) => ({ id, title, hash, shadow: living.shadow.has(id) }));
   }
 
   async plan(id: string, program: Program): Promise<Canary | Unprovable> {
-    const { rules, correlations } = livingRules(program);
-    const rule = rules.find((one) => one.id === id);
-    const document = rule ?? correlations.find((one) => one.id === id);
+    const { rules, correlations, filters } = livingRules(program);
+    const document = [...rules, ...correlations].find((one) => one.id === id);
     if (document === undefined) return { unprovable: "it is not in force" };
-    const compiled = rule
-      ? await compileProgram({ ...program, rules: program.rules.filter(({ file }) => file === rule.file) })
-      : await this.#all(program);
+    const compiled = await compileProgram({ ...program, rules: filesOf(new Set([id, ...takenBy(program)(id)]), program) });
     const refusal = compiled.refused.find((one) => one.id === id);
     if (refusal) return { unprovable: refusal.message };
     const reasons: string[] = [];
-    for (const proposal of this.#cases(document.vedette?.tests, reasons)) {
+    const proposals = this.#cases(document.vedette?.tests, reasons);
+    const { correlations: linked } = correlationsOf({ rules, correlations, filters }, program.pipelines);
+    const correlation = linked.find((one) => one.rule.id === id);
+    const made = correlation === undefined ? madeUp(id, compiled) : madeUpOf(correlation, compiled);
+    const found = this.#first(id, proposals, compiled, reasons) ?? this.#first(id, made, compiled, reasons);
+    if (found !== undefined) return found;
+    // a case that only the filters keep from firing goes out and is lost: that tells that they are too wide
+    const plain = await compileProgram({ ...program, rules: program.rules.filter(({ file }) => file === document.file) });
+    const filtered = proposals.length > 0 && plain.rules.hash !== compiled.rules.hash && this.#first(id, proposals, plain, []);
+    return filtered || { unprovable: reasons[0] ?? "it has no case that expects a match, and no event could be made up that it matches" };
+  }
+
+  #first(id: string, proposals: Iterable<Proposal>, compiled: Compiled, reasons: string[]): Canary | undefined {
+    for (const proposal of proposals) {
       const tried = this.#try(id, proposal, compiled);
       if (typeof tried !== "string") return tried;
       reasons.push(tried);
     }
-    const number = compiled.rules.rules.findIndex((one) => one.id === id);
-    if (number < 0) return { unprovable: reasons[0] ?? "a correlation is proved by a case of its own; it has none that expects a match" };
-    for (const fields of synthesise(compiled.rules.conditionOf(number))) {
-      const tried = this.#try(id, { how: "synthesised", format: eventFormat, stream: "", bodies: [documentOf(fields)] }, compiled);
-      if (typeof tried !== "string") return tried;
-      reasons.push(tried);
-    }
-    return { unprovable: reasons[0] ?? "no event could be made up that it matches" };
-  }
-
-  #all(program: Program): Promise<Compiled> {
-    if (this.#whole?.program !== program) this.#whole = { program, compiled: compileProgram(program) };
-    return this.#whole.compiled;
+    return undefined;
   }
 
   /** Its positive cases: those of raw lines first, for they prove the decoder too. */
@@ -152,7 +160,22 @@ export class CanaryPlanner {
   }
 }
 
+/** Records made up from a rule's conditions. */
+function* madeUp(id: string, { rules }: Compiled): Generator<Proposal> {
+  const number = rules.rules.findIndex((one) => one.id === id);
+  if (number < 0) return;
+  for (const fields of synthesise(rules.conditionOf(number)))
+    yield { how: "synthesised", format: eventFormat, stream: "", bodies: [documentOf(fields)] };
+}
+
+function* madeUpOf(correlation: Correlation, { rules }: Compiled): Generator<Proposal> {
+  const series = madeUpSeries(correlation, rules);
+  if (series === undefined) return;
+  const bodies = series.map((fields, n) => documentOf(fields, received + n * second));
+  yield { how: "synthesised", format: eventFormat, stream: "", bodies };
+}
+
 /** An event as a shipper would send it; by the version it is known for ECS, and the decoder drops it. */
-function documentOf(fields: Readonly<Fields>): string {
-  return JSON.stringify({ "@timestamp": new Date(received / 1_000).toISOString(), "ecs.version": "8.17.0", ...fields });
+function documentOf(fields: Readonly<Fields>, at = received): string {
+  return JSON.stringify({ "@timestamp": new Date(at / 1_000).toISOString(), "ecs.version": "8.17.0", ...fields });
 }

@@ -117,3 +117,26 @@ export function correlationsOf({ rules, correlations, filters }: Omit<LivingRule
   if (correlations.length === 0) return linkCorrelations([], []);
   return linkCorrelations(correlations, rules, { filters, pipelines: files.map(({ file, text }) => parsePipeline(text, file)) });
 }
+
+/** What a correlation is about, and what that is about in turn, by ids; nothing for a rule. */
+export function takenBy(program: Program): (id: string) => ReadonlySet<string> {
+  const { correlations } = correlationsOf(livingRules(program), program.pipelines);
+  const takes = new Map(correlations.map((one) => [one.rule.id, one.takes]));
+  return (id) => {
+    const found = new Set(takes.get(id));
+    // a set takes what is added while it is gone through
+    for (const one of found) for (const inner of takes.get(one) ?? []) found.add(inner);
+    return found;
+  };
+}
+
+/** The files of some rules, and all filters with what they name: thousands of rules nobody asked for are neither compiled nor judged. */
+export function filesOf(ids: ReadonlySet<string>, program: Program): readonly ProgramFile[] {
+  const { rules, correlations, filters } = rulesOf(program);
+  // a filter that names a rule which is not there is refused as a whole
+  const named = new Set([...ids, ...filters.flatMap(({ rules: of = [] }) => of.map(({ to }) => to))]);
+  const all = [...rules.map(({ rule }) => rule), ...correlations.map(({ correlation }) => correlation)];
+  const found = all.filter(({ id, name }) => named.has(id) || (name !== undefined && named.has(name)));
+  const files = new Set([...found, ...filters].map(({ file }) => file));
+  return program.rules.filter(({ file }) => files.has(file));
+}
