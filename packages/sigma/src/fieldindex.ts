@@ -126,7 +126,7 @@ export class FieldIndex {
   }
 
   #scan(text: string, found: number[]): void {
-    if (this.#search !== undefined && text.length > maxRememberedLength) this.#search.findIn(text, found);
+    if (this.#search !== undefined && text.length > maxRememberedLength) this.#search.find(text, found);
     else if (this.#parts.size > 0) this.#automaton.scan(text, found);
   }
 }

@@ -1,5 +1,7 @@
 /** Partition keys (channel, event code, dataset): which bucket an event falls into, and what a condition is worth within one. Knows no rules. */
 import { type Condition, foldCase, type Readable } from "@vedette/condition";
+import type { Member } from "./bucket.ts";
+import { push } from "./fieldindex.ts";
 import { textOfScalar } from "./frame.ts";
 
 /** Tokens of a partition field's value: absent, a value that no rule names, a list (decided per event), or a named value from 3 on. */
@@ -13,6 +15,7 @@ const maxRemembered = 4_096;
 class Key {
   readonly field: string;
   readonly #tokens = new Map<string, number>();
+  readonly #uses = new Map<string, number>();
   readonly #remembered = new Map<unknown, number>();
 
   constructor(field: string) {
@@ -26,7 +29,13 @@ class Key {
 
   name(value: string): void {
     const lower = foldCase(value);
+    this.#uses.set(lower, this.uses(lower) + 1);
     if (!this.#tokens.has(lower)) this.#tokens.set(lower, this.size);
+  }
+
+  /** How often a value was named. */
+  uses(value: string): number {
+    return this.#uses.get(foldCase(value)) ?? 0;
   }
 
   /** Token of a literal that `name` was called with. */
@@ -47,16 +56,76 @@ class Key {
   }
 }
 
+/** Tokens by key, and how often conditions name them in all. */
+interface Ties {
+  readonly of: { readonly key: number; readonly token: number }[];
+  uses: number;
+}
+
 /** Divides events by the values of a few fields. */
 export class Partition {
   readonly #keys: readonly Key[];
   /** Conditions that name one of the fields somewhere; of all others a bucket decides nothing. */
   readonly #concerned = new Set<Condition>();
+  readonly #conditions: readonly Condition[];
+  /** By key and token: conditions (by position) that hold only with this token, or with one of few others; a bucket looks at no others. */
+  readonly #bound: readonly Map<number, number[]>[];
+  readonly #free: number[] = [];
 
   /** @param conditions every condition that will be asked about, so that the values they name are known */
-  constructor(fields: readonly string[], conditions: Iterable<Condition>) {
+  constructor(fields: readonly string[], conditions: readonly Condition[]) {
     this.#keys = fields.map((field) => new Key(field));
+    this.#conditions = conditions;
     for (const condition of conditions) this.#learn(condition);
+    this.#bound = this.#keys.map(() => new Map());
+    for (const [position, condition] of conditions.entries()) {
+      const ties = this.#tiesOf(condition);
+      if (ties === undefined) this.#free.push(position);
+      else for (const { key, token } of ties.of) push(this.#bound[key]!, token, position);
+    }
+  }
+
+  /** Tokens of which an event must have one for the condition to hold, the least used that can be found; undefined where there are none such. */
+  #tiesOf(condition: Condition): Ties | undefined {
+    if (!this.#concerned.has(condition)) return undefined;
+    if (condition.op === "and") {
+      let best: Ties | undefined;
+      for (const child of condition.of) {
+        const ties = this.#tiesOf(child);
+        if (ties !== undefined && (best === undefined || ties.uses < best.uses)) best = ties;
+      }
+      return best;
+    }
+    if (condition.op === "or") {
+      const all: Ties = { of: [], uses: 0 };
+      for (const child of condition.of) {
+        const ties = this.#tiesOf(child);
+        if (ties === undefined) return undefined;
+        all.of.push(...ties.of);
+        all.uses += ties.uses;
+      }
+      return all;
+    }
+    if (condition.op !== "eq" || condition.value === null || condition.cased) return undefined;
+    const key = this.#keys.findIndex(({ field }) => field === condition.field);
+    const named = String(condition.value);
+    return { of: [{ key, token: this.#keys[key]!.named(named)! }], uses: this.#keys[key]!.uses(named) };
+  }
+
+  /** What each condition is worth for the bucket's events, but for those that are false for all: ascending. */
+  *membersOf(bucket: number): Iterable<Member> {
+    const tokens = this.#tokens(bucket);
+    const decide = this.#within(tokens);
+    let positions: Iterable<number> = this.#conditions.keys();
+    // A list has no token of its own: each event decides.
+    if (!tokens.includes(list)) {
+      const met = tokens.flatMap((token, key) => this.#bound[key]!.get(token) ?? []);
+      positions = [...new Set([...this.#free, ...met])].sort((a, b) => a - b);
+    }
+    for (const position of positions) {
+      const rest = decide(this.#conditions[position]!);
+      if (rest !== false) yield { rule: position, rest };
+    }
   }
 
   /** @returns whether the condition names one of the fields */
@@ -101,9 +170,8 @@ export class Partition {
     return tokens;
   }
 
-  /** A function that tells what of a condition is left to decide for the bucket's events: nothing, when it is true or false for all of them. */
-  within(bucket: number): (condition: Condition) => Condition | boolean {
-    const tokens = this.#tokens(bucket);
+  /** A function that tells what of a condition is left to decide for events of these tokens: nothing, when it is true or false for all of them. */
+  #within(tokens: readonly number[]): (condition: Condition) => Condition | boolean {
     const decide = (condition: Condition): Condition | boolean => {
       if (!this.#concerned.has(condition)) return constant(condition);
       switch (condition.op) {

@@ -1,6 +1,6 @@
 /** Rules compiled for matching events one by one. Knows no sources, no time and no state but its counters. */
 import type { Condition, Readable } from "@vedette/condition";
-import { Bucket, type Member, type Shared } from "./bucket.ts";
+import { Bucket, type Shared } from "./bucket.ts";
 import { type Evidence, explainMatch } from "./explain.ts";
 import { Automata } from "./fieldindex.ts";
 import { applyFilters, type SigmaFilter } from "./filter.ts";
@@ -122,7 +122,10 @@ export class RuleSet {
     this.refused = refused;
     this.hash = hash;
     this.#mapped = mapped;
-    this.#partition = new Partition(options.partitionFields ?? defaultPartition, conditions(mapped));
+    this.#partition = new Partition(
+      options.partitionFields ?? defaultPartition,
+      mapped.map(({ condition }) => condition),
+    );
     this.#meter = new Meter(rules.length, options.clock ?? (() => performance.now()));
     this.#shared = { compiler: this.#compiler, automata: this.#automata, meter: this.#meter };
     this.#matched = new Float64Array(rules.length);
@@ -224,13 +227,7 @@ export class RuleSet {
     const known = this.#buckets.get(number);
     if (known !== undefined) return known;
     if (this.#buckets.size >= maxBuckets) this.#letGo();
-    const decide = this.#partition.within(number);
-    const members: Member[] = [];
-    for (let rule = 0; rule < this.#mapped.length; rule++) {
-      const rest = decide(this.#mapped[rule]!.condition);
-      if (rest !== false) members.push({ rule, rest });
-    }
-    const bucket = new Bucket(members, this.#shared);
+    const bucket = new Bucket([...this.#partition.membersOf(number)], this.#shared);
     this.#buckets.set(number, bucket);
     return bucket;
   }
@@ -241,8 +238,4 @@ export class RuleSet {
     for (const rule of oldest[1].rules) this.#seenBefore[rule]! += oldest[1].seen;
     this.#buckets.delete(oldest[0]);
   }
-}
-
-function* conditions(mapped: readonly MappedRule[]): Iterable<Condition> {
-  for (const { condition } of mapped) yield condition;
 }
