@@ -1,7 +1,7 @@
 /** The layering of ARCHITECTURE.md, enforced: a package may import only what stands below it. */
 const base = ["condition", "model"];
 const kit = [...base, "kit"];
-const stages = ["log", "store", "ingest", "normalise", "detect", "triage"];
+const stages = ["log", "store", "ingest", "normalise", "detect", "triage", "egress"];
 const order = {
   condition: [],
   model: ["condition"],
@@ -13,6 +13,7 @@ const order = {
   normalise: kit,
   detect: [...kit, "sigma"],
   triage: kit,
+  egress: kit,
   pipeline: [...kit, "sigma", ...stages],
   api: [...kit, "sigma", ...stages, "pipeline"],
 };

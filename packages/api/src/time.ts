@@ -1,14 +1,7 @@
 /** RFC 3339 with microseconds, both ways. */
 import type { Micros } from "@vedette/model";
 
-/** `2026-11-21T06:30:00.123456Z`. */
-export function formatTime(time: Micros): string {
-  const whole = Math.floor(time / 1_000_000);
-  const part = time - whole * 1_000_000;
-  const date = new Date(whole * 1000);
-  if (Number.isNaN(date.getTime())) return "1970-01-01T00:00:00.000000Z";
-  return `${date.toISOString().slice(0, -5)}.${String(Math.trunc(part)).padStart(6, "0")}Z`;
-}
+export { formatTime } from "@vedette/kit";
 
 const rfc3339 = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)$/;
 

@@ -3,17 +3,8 @@ import type { Event, Fields, Finding, Flaw, Micros, RawRecord, Severity } from "
 import type { z } from "zod";
 import type { ErrorCode } from "./errors.ts";
 import type { Clock } from "./ports.ts";
-
-interface Spec<C extends z.ZodType> {
-  /** The name used in configuration; equal to the file name; snake_case. */
-  readonly name: string;
-  /** One sentence, capital letter to full stop. */
-  readonly summary: string;
-  readonly description?: string;
-  readonly stability: "experimental" | "beta" | "stable";
-  /** A `z.strictObject` whose every member is described. */
-  readonly config: C;
-}
+import type { SinkSpec } from "./sink.ts";
+import type { Spec } from "./spec.ts";
 
 /** What the runtime gives a source or endpoint to hand records on. */
 export interface Intake {
@@ -245,7 +236,7 @@ export interface DetectorSpec<C extends z.ZodType = z.ZodType, S = any> extends 
   }[];
 }
 
-export type Component = SourceSpec | EndpointSpec | FormatSpec | DetectorSpec;
+export type Component = SourceSpec | EndpointSpec | FormatSpec | DetectorSpec | SinkSpec;
 
 export const defineSource = <C extends z.ZodType>(s: Omit<SourceSpec<C>, "kind">): SourceSpec<C> => ({ kind: "source", ...s });
 export const defineEndpoint = <C extends z.ZodType>(s: Omit<EndpointSpec<C>, "kind">): EndpointSpec<C> => ({ kind: "endpoint", ...s });

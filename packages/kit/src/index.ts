@@ -8,3 +8,5 @@ export * from "./ports.ts";
 export { collectWhenQuiet } from "./quiet.ts";
 export * from "./reference.ts";
 export * from "./release.ts";
+export * from "./sink.ts";
+export * from "./time.ts";

@@ -100,7 +100,8 @@ function about(component: Component): string[] {
 }
 
 function examplesOf(component: Component): string[] {
-  if (component.kind === "source") return component.examples.flatMap((e) => [`**${e.title}**`, json({ [component.name]: e.config })]);
+  if (component.kind === "source" || component.kind === "sink")
+    return component.examples.flatMap((e) => [`**${e.title}**`, json({ [component.name]: e.config })]);
   if (component.kind === "endpoint")
     return component.examples.flatMap((e) => [`**${e.title}** → ${e.status}`, fenced(e.request.trimEnd())]);
   if (component.kind === "format")
