@@ -1,7 +1,7 @@
 /** The layering of ARCHITECTURE.md, enforced: a package may import only what stands below it. */
 const base = ["condition", "model"];
 const kit = [...base, "kit"];
-const stages = ["log", "store", "ingest", "normalise", "detect", "triage", "egress"];
+const stages = ["log", "store", "ingest", "normalise", "enrich", "detect", "triage", "egress"];
 const order = {
   condition: [],
   model: ["condition"],
@@ -11,6 +11,7 @@ const order = {
   store: kit,
   ingest: kit,
   normalise: kit,
+  enrich: [...kit, "sigma"],
   detect: [...kit, "sigma"],
   triage: kit,
   egress: kit,
@@ -19,6 +20,7 @@ const order = {
 };
 /** Each driver is imported in exactly one file. */
 const drivers = {
+  "mmdb-lib": "^packages/enrich/src/mmdb\\.ts$",
   "@duckdb/node-api": "^packages/store/src/events/duckdb\\.ts$",
   "node:sqlite": "^packages/store/src/state/sqlite\\.ts$",
 };

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { detectors } from "@vedette/detect";
+import { enrichers } from "@vedette/enrich";
 import { endpoints, sources } from "@vedette/ingest";
 import { errorCodes, membersTable, reference } from "@vedette/kit";
 import { formats } from "@vedette/normalise";
@@ -23,6 +24,7 @@ page(
 page("sources", "Sources", ...all(await sources()));
 page("endpoints", "HTTP endpoints for ingest", ...all(await endpoints()));
 page("formats", "Formats", ...all(await formats()));
+page("enrichers", "Enrichers", ...all(await enrichers()));
 page("detectors", "Detectors", ...all(await detectors()));
 page(
   "errors",

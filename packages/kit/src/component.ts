@@ -1,6 +1,7 @@
 /** How a component is declared: one `define…` call carries its config, its documentation and its examples. Knows no concrete component. */
 import type { Event, Fields, Finding, Flaw, Micros, RawRecord, Severity } from "@vedette/model";
 import type { z } from "zod";
+import type { EnricherSpec } from "./enricher.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { Clock } from "./ports.ts";
 import type { SinkSpec } from "./sink.ts";
@@ -236,7 +237,7 @@ export interface DetectorSpec<C extends z.ZodType = z.ZodType, S = any> extends 
   }[];
 }
 
-export type Component = SourceSpec | EndpointSpec | FormatSpec | DetectorSpec | SinkSpec;
+export type Component = SourceSpec | EndpointSpec | FormatSpec | DetectorSpec | EnricherSpec | SinkSpec;
 
 export const defineSource = <C extends z.ZodType>(s: Omit<SourceSpec<C>, "kind">): SourceSpec<C> => ({ kind: "source", ...s });
 export const defineEndpoint = <C extends z.ZodType>(s: Omit<EndpointSpec<C>, "kind">): EndpointSpec<C> => ({ kind: "endpoint", ...s });

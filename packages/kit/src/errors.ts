@@ -48,6 +48,8 @@ export const errorCodes = {
   backpressure: "Too much is waiting to be made durable; try again.",
   too_large: "A request or record is over its size cap.",
   bad_encoding: "A compressed body is damaged, of an unknown encoding, or over its ratio cap.",
+  bad_table: "An inventory or database for enrichment cannot be read.",
+  pipeline_invalid: "An event pipeline cannot be loaded.",
   bad_request: "A request does not have the expected form.",
   unauthorised: "A token is missing, unknown or expired.",
   forbidden: "The token is known but may not do this.",

@@ -1,6 +1,7 @@
 export { z } from "zod";
 export * from "./component.ts";
 export * from "./discover.ts";
+export * from "./enricher.ts";
 export * from "./errors.ts";
 export * from "./fields.ts";
 export * from "./ids.ts";

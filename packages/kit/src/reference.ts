@@ -112,6 +112,14 @@ function examplesOf(component: Component): string[] {
       "becomes",
       json(e.expect),
     ]);
+  if (component.kind === "enricher")
+    return component.examples.flatMap((e) => [
+      `**${e.title}**`,
+      ...(e.table === undefined ? [] : [fenced(e.table)]),
+      json(e.fields),
+      "gets",
+      json(e.adds),
+    ]);
   return component.examples.flatMap((e) => [
     `**${e.title}** (${e.events.length} events)`,
     e.finds.length === 0 ? "finds nothing." : `finds:\n\n${e.finds.map((f) => `- ${f}`).join("\n")}`,

@@ -6,3 +6,4 @@ export * from "./finding.ts";
 export * from "./rule.ts";
 export * from "./sample.ts";
 export * from "./span.ts";
+export * from "./table.ts";

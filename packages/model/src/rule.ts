@@ -40,11 +40,11 @@ export interface RuleOverlay {
 
 /** What made one version of the running rules. Kept for ever in the control topic. */
 export interface RuleChange {
-  readonly what: "start" | "reload" | "apply" | "state" | "rollback" | "quarantine";
+  readonly what: "start" | "reload" | "apply" | "state" | "rollback" | "quarantine" | "enrichment" | "pipelines";
   readonly by: string;
   readonly at: Micros;
   readonly reason: string;
-  /** The pack applied, or the rule whose state changed. */
+  /** The pack applied, the rule whose state changed, or the tables or pipelines that did. */
   readonly subject?: string;
   /** The version gone back to. */
   readonly to?: number;

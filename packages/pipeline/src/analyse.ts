@@ -11,6 +11,7 @@ import {
   prepareCorrelations,
   prepareDetectors,
 } from "@vedette/detect";
+import { type EnrichStage, prepareEnrichers } from "@vedette/enrich";
 import { canaryTenant, type Decode, type Decoded, type DecodeResult, type FormatSpec, idOf } from "@vedette/kit";
 import type { DeadLetter, Event, Finding, Flaw, Match, Micros } from "@vedette/model";
 import { classOf, hostOf } from "@vedette/normalise";
@@ -21,10 +22,11 @@ import { decodeBatch, type RecordsBatch, type RecordsHeader, type Run } from "./
 import type { CanaryRef } from "./canary/mark.ts";
 import { broughtForward, canaryAnalysis } from "./canary/trace.ts";
 import type { KeyedStep } from "./keyed.ts";
-import type { Program } from "./program.ts";
+import { own, type Program } from "./program.ts";
 import { findingsPerBatch } from "./rules/flood.ts";
 import { correlationsOf, livingRules, parseFiles } from "./rules/living.ts";
 import { type Cost, dayOf } from "./rules/trial.ts";
+import type { Resources } from "./tables.ts";
 import { maxAhead } from "./watermarks.ts";
 
 /** Dead letters keep so much of the input (architecture, "Identities and shapes"). */
@@ -40,6 +42,7 @@ export interface Compiled {
   /** Ids of the rules on trial. */
   readonly shadow: ReadonlySet<string>;
   readonly stage: DetectStage;
+  readonly enrichment: EnrichStage;
   readonly correlations: CorrelationStage;
   /** Rules and correlations that are not in it, by name and reason; documents that could not be read are not among them. */
   readonly refused: readonly Refusal[];
@@ -47,8 +50,11 @@ export interface Compiled {
   readonly silent: ReadonlySet<string>;
 }
 
-/** @param cache what an earlier process read and mapped, for whoever starts often */
-export async function compileProgram(program: Program, cache?: RuleCache): Promise<Compiled> {
+/**
+ * @param cache what an earlier process read and mapped, for whoever starts often
+ * @param resources where the program's tables are; without them events stay without what they would add
+ */
+export async function compileProgram(program: Program, cache?: RuleCache, resources?: Resources): Promise<Compiled> {
   if (cache !== undefined) parseFiles(program.rules, program.placeholders, cache);
   const living = livingRules(program);
   const sigma = cache ?? { parsePipeline, compileRules };
@@ -63,6 +69,10 @@ export async function compileProgram(program: Program, cache?: RuleCache): Promi
     rules,
     shadow: living.shadow,
     stage: withDetectors(stage, correlations.detectors),
+    enrichment: await prepareEnrichers(program.enrich ?? {}, (name) => {
+      const table = own(program.tables ?? {}, name);
+      return table && resources?.table(table.hash);
+    }),
     correlations,
     refused: [...rules.refused, ...linked.refused],
     silent: linked.silent,
@@ -191,6 +201,7 @@ export class Analyser {
     fields["vedette.decoder"] = run.format;
     if (header.demo) fields["vedette.demo"] = true;
     if (out.canary) fields["vedette.canary"] = out.canary.rule;
+    compiled.enrichment.enrich(fields);
     const event: Event = {
       id,
       tenant,

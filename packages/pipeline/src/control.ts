@@ -42,6 +42,8 @@ interface ProgramDocument {
   readonly detectors: Program["detectors"];
   readonly lateness_s: number;
   readonly placeholders?: Program["placeholders"];
+  readonly enrich?: Program["enrich"];
+  readonly tables?: Program["tables"];
   readonly overlay: RuleOverlay;
   readonly change?: RuleChange;
 }
@@ -85,6 +87,11 @@ export class Control {
   }
   get versions(): readonly Version[] {
     return this.#versions;
+  }
+  /** The versions that something in the log may have been taken in under. */
+  async inUse(): Promise<readonly Version[]> {
+    const { start } = await this.#log.bounds("raw", 0);
+    return this.#versions.filter((_, i) => (this.#versions[i + 1]?.from ?? Number.POSITIVE_INFINITY) > start);
   }
   program(hash: string): Program | undefined {
     return this.#programs.get(hash);

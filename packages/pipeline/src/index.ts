@@ -20,4 +20,5 @@ export { parseFiles } from "./rules/living.ts";
 export { Releases, releaseLimits } from "./rules/releases.ts";
 export * from "./runtime.ts";
 export * from "./source_runner.ts";
+export { type Resources, Tables } from "./tables.ts";
 export * from "./watermarks.ts";

@@ -5,6 +5,7 @@ import { formats } from "@vedette/normalise";
 import { Analyser, type Compiled, compileProgram } from "./analyse.ts";
 import type { Analysis, Job } from "./analysis.ts";
 import type { Program } from "./program.ts";
+import type { Resources } from "./tables.ts";
 
 export interface Pool {
   readonly size: number;
@@ -18,6 +19,8 @@ export interface WorkerMessage {
   readonly job: Job;
   /** Sent with the first job that needs it. */
   readonly program?: Program;
+  /** Content of the program's tables by hash, in memory that threads share. */
+  readonly tables?: ReadonlyMap<string, Uint8Array>;
   readonly hash: string;
 }
 export type WorkerReply = { readonly id: number; readonly analysis: Analysis } | { readonly id: number; readonly error: string };
@@ -41,7 +44,7 @@ interface Slot {
 const maxTries = 2;
 
 /** @param threads how many; by default one per core, at most 8 (beyond it the storage thread is the limit) */
-export function threadPool(threads = Math.min(8, availableParallelism())): Pool {
+export function threadPool(threads = Math.min(8, availableParallelism()), resources?: Resources): Pool {
   let next = 0;
   let closed = false;
   const slots: Slot[] = [];
@@ -77,7 +80,12 @@ export function threadPool(threads = Math.min(8, availableParallelism())): Pool 
     slot.running.set(id, w);
     const known = slot.programs.has(w.program.hash);
     slot.programs.add(w.program.hash);
-    slot.worker.postMessage({ id, job: w.job, hash: w.program.hash, ...(known ? {} : { program: w.program }) } satisfies WorkerMessage);
+    slot.worker.postMessage({
+      id,
+      job: w.job,
+      hash: w.program.hash,
+      ...(known ? {} : { program: w.program, tables: tablesOf(w.program, resources) }),
+    } satisfies WorkerMessage);
   };
   // a worker's isolate costs some 30 MB: the next one starts only when all that run are busy
   const freest = (): Slot => {
@@ -102,8 +110,13 @@ export function threadPool(threads = Math.min(8, availableParallelism())): Pool 
   };
 }
 
+function tablesOf({ tables = {} }: Program, resources: Resources | undefined): ReadonlyMap<string, Uint8Array> {
+  const contents = Object.values(tables).map(({ hash }) => [hash, resources?.table(hash)] as const);
+  return new Map(contents.filter((one): one is readonly [string, Uint8Array] => one[1] !== undefined));
+}
+
 /** The same in this thread: for replay of small inputs, tests and the simulator. */
-export async function inlinePool(): Promise<Pool> {
+export async function inlinePool(resources?: Resources): Promise<Pool> {
   const analyser = new Analyser(await formats());
   const programs = new Map<string, Promise<Compiled>>();
   return {
@@ -111,7 +124,7 @@ export async function inlinePool(): Promise<Pool> {
     async run(job, program) {
       let compiled = programs.get(program.hash);
       if (!compiled) {
-        compiled = compileProgram(program);
+        compiled = compileProgram(program, undefined, resources);
         programs.set(program.hash, compiled);
       }
       return analyser.analyse(job, await compiled);

@@ -1,6 +1,6 @@
 /** Everything besides the data that changes an answer, as one versioned document of the control topic. Stored format, docs/format/raw.md. */
 import { contentHash } from "@vedette/kit";
-import type { DecidedState, Micros, RuleChange, RuleOverlay } from "@vedette/model";
+import type { DecidedState, Micros, RuleChange, RuleOverlay, TableRef } from "@vedette/model";
 import type { Placeholders } from "@vedette/sigma";
 
 export interface ProgramFile {
@@ -24,6 +24,10 @@ export interface Program {
   readonly lateness_s: number;
   /** What `%name%` stands for in rules with `|expand`; absent in programs that know none. */
   readonly placeholders?: Placeholders;
+  /** Enricher name → its configuration, or false; absent or empty: events stay as they were decoded. */
+  readonly enrich?: { readonly [name: string]: unknown };
+  /** By enricher: what it looks things up in, by content hash. */
+  readonly tables?: { readonly [name: string]: TableRef };
   readonly overlay: RuleOverlay;
   readonly change?: RuleChange;
 }
@@ -39,14 +43,25 @@ export function makeProgram(parts: ProgramParts, effective: Micros): Program {
     detectors: Object.fromEntries(entries(parts.detectors)),
     lateness_s: parts.lateness_s,
     ...(Object.keys(parts.placeholders ?? {}).length === 0 ? {} : { placeholders: Object.fromEntries(entries(parts.placeholders!)) }),
+    ...(Object.keys(parts.enrich ?? {}).length === 0 ? {} : { enrich: Object.fromEntries(entries(parts.enrich!)) }),
   };
+  const tables = Object.keys(parts.tables ?? {}).length === 0 ? {} : { tables: Object.fromEntries(entries(parts.tables!)) };
+  const contents = entries(parts.tables ?? {}).map(([name, { hash }]) => [name, hash]);
   const overlay = parts.overlay ?? noOverlay;
   const states = {
     packs: entries(overlay.packs).map(([name, { state }]) => [name, state]),
     rules: entries(overlay.rules).map(([id, { state }]) => [id, state]),
   };
-  const hash = contentHash(JSON.stringify([sorted, states]));
-  return { kind: "program", hash, effective, ...sorted, overlay, ...(parts.change === undefined ? {} : { change: parts.change }) };
+  const hash = contentHash(JSON.stringify(contents.length === 0 ? [sorted, states] : [sorted, states, contents]));
+  return {
+    kind: "program",
+    hash,
+    effective,
+    ...sorted,
+    ...tables,
+    overlay,
+    ...(parts.change === undefined ? {} : { change: parts.change }),
+  };
 }
 
 /** A rule's own decision, else its pack's, else on: what the configuration names is meant to run. */

@@ -9,6 +9,7 @@ import type { CanaryKey } from "./canary/mark.ts";
 import { Prover } from "./canary/prover.ts";
 import { Control } from "./control.ts";
 import { Engine } from "./engine.ts";
+import { Enrichment, type EnrichmentOptions } from "./enrichment.ts";
 import { Intakes, type SourceOptions } from "./intake.ts";
 import type { DetectorLine } from "./keyed.ts";
 import type { SourceLine } from "./ledger.ts";
@@ -37,6 +38,8 @@ export interface RuntimeOptions {
   readonly pipelines: readonly ProgramFile[];
   readonly detectors: { readonly [name: string]: unknown };
   readonly lateness_s: number;
+  /** What is added to events; nothing without it. */
+  readonly enrichment?: Pick<EnrichmentOptions, "settings" | "tables">;
   /** Values for `%name%` in rules with `|expand`. */
   readonly placeholders?: Program["placeholders"];
   readonly sources: readonly ConfiguredSource[];
@@ -85,6 +88,7 @@ export class Runtime {
   readonly #pool: Pool;
   readonly #rates: Rates;
   #desk!: RuleDesk;
+  #enrichment: Enrichment | undefined;
   #prover!: Prover;
   readonly #stop = new AbortController();
   readonly #listeners = new Map<(n: Notice) => void, boolean>();
@@ -113,9 +117,9 @@ export class Runtime {
         this.#rates.add("", count);
         if (newest.length > 0) this.#tell({ kind: "events", events: newest });
       },
-      onAnalysis: (analysis) => {
+      onAnalysis: (analysis, findings) => {
         if (analysis.canary) this.#prover.analysed(analysis.canary);
-        else this.#desk.add(analysis);
+        else this.#desk.add(analysis, findings);
       },
       canaryKey: options.canaries.key,
       onForged: (offset) => this.#prover.forged(offset),
@@ -146,6 +150,7 @@ export class Runtime {
       onAccepted: (source, n) => rates.add(source, n),
     });
     const runtime = new Runtime(options, control, clock, intakes, options.pool ?? threadPool(), rates);
+    runtime.#enrichment = options.enrichment && (await runtime.#openEnrichment(options.enrichment));
     runtime.#desk = await RuleDesk.open({
       log: options.log,
       tenant: options.tenant,
@@ -155,14 +160,14 @@ export class Runtime {
       settings: options.store.settings,
       disk: options.rules,
       releases: options.releases,
-      fixed: {
+      beside: {
         pipelines: options.pipelines,
         detectors: options.detectors,
         lateness_s: options.lateness_s,
         ...(options.placeholders === undefined ? {} : { placeholders: options.placeholders }),
+        ...runtime.#enrichment?.parts,
       },
       budget_per_day: options.rule_budget_per_day,
-      formats: knownFormats,
       counts: () => runtime.engine.ledger,
       proved: (id, hash) => runtime.#prover.isProved(id, hash),
     });
@@ -179,6 +184,16 @@ export class Runtime {
     await runtime.#prover.load();
     await runtime.engine.load();
     return runtime;
+  }
+
+  #openEnrichment(options: Pick<EnrichmentOptions, "settings" | "tables">): Promise<Enrichment> {
+    return Enrichment.open({
+      ...options,
+      control: this.#control,
+      clock: this.clock,
+      adjust: (parts, who, subject) => this.#desk.adjust(parts, "enrichment", who, subject),
+      onProblem: (code, message) => this.#problem(code, message),
+    });
   }
 
   /** Starts everything; sources last, so that nothing is taken in before it can be analysed. */
@@ -238,6 +253,10 @@ export class Runtime {
   /** Whether rules can fire. */
   get prover(): Prover {
     return this.#prover;
+  }
+  /** What is added to events; absent where nothing is. */
+  get enrichment(): Enrichment | undefined {
+    return this.#enrichment;
   }
   /** What people do with the rules. */
   get desk(): RuleDesk {

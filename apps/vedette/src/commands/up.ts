@@ -4,6 +4,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Auth, buildServer, newToken, tokenHash } from "@vedette/api";
+import { enrichers } from "@vedette/enrich";
 import { endpoints, sources } from "@vedette/ingest";
 import { ConfigError, collectWhenQuiet, type Intake, systemClock } from "@vedette/kit";
 import { openLog } from "@vedette/log";
@@ -15,6 +16,7 @@ import {
   parseFiles,
   Releases,
   Runtime,
+  Tables,
   threadPool,
 } from "@vedette/pipeline";
 import { type Pipeline, parsePipeline } from "@vedette/sigma";
@@ -89,10 +91,11 @@ async function serve(
   const store = await openStore({ directory: directory.path, memoryLimitMb: config.events.memory_mb });
   for (const d of await log.damage())
     display.say(`log: ${d.topic}/${d.partition} ${d.where}: ${d.reason}; ${d.bytes} bytes set aside in log/quarantine`);
+  const tables = new Tables(join(directory.path, "tables"));
   const runtime = await Runtime.open({
     log,
     store,
-    pool: threadPool(config.engine.workers),
+    pool: threadPool(config.engine.workers, tables),
     tenant: config.tenant,
     rules: () => [...(config.rules.starter ? bundledRules() : []), ...config.rules.directories.flatMap(yamlFiles)],
     rule_budget_per_day: config.rules.budget_per_day,
@@ -100,6 +103,7 @@ async function serve(
     pipelines: bundledPipelines(),
     detectors: config.detectors,
     lateness_s: config.engine.lateness_s,
+    enrichment: { settings: await enrichSettings(config), tables },
     placeholders: config.sigma.placeholders,
     sources: configuredSources(loaded),
     sourceSpecs: await sources(),
@@ -164,6 +168,11 @@ async function serve(
   await reloading;
   await backtests.close();
   await shutDown(runtime, server, log, store, directory, display);
+}
+
+/** Every enricher is on unless it is turned off. */
+async function enrichSettings({ enrich }: Config): Promise<Config["enrich"]> {
+  return { ...Object.fromEntries([...(await enrichers()).keys()].map((name) => [name, {}])), ...enrich };
 }
 
 /** First start of an empty directory: something to see within seconds. */

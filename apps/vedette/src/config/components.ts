@@ -1,5 +1,6 @@
 /** Checks what the schema leaves to components: sources, endpoints and detectors against their own specifications. */
 import { detectors } from "@vedette/detect";
+import { enrichers } from "@vedette/enrich";
 import { endpoints, sources } from "@vedette/ingest";
 import { formats } from "@vedette/normalise";
 import type { ConfiguredSource } from "@vedette/pipeline";
@@ -9,7 +10,7 @@ import { nearest } from "./nearest.ts";
 
 /** One line a mistake, with place and suggestion; empty when all is well. */
 export async function checkComponents({ config, place }: Loaded): Promise<readonly string[]> {
-  const [types, known, rules, kinds] = await Promise.all([sources(), formats(), detectors(), endpoints()]);
+  const [types, known, rules, kinds, additions] = await Promise.all([sources(), formats(), detectors(), endpoints(), enrichers()]);
   const problems: string[] = [];
   const unknown = (path: readonly string[], word: string, list: readonly string[]) => {
     const near = nearest(word, list);
@@ -38,6 +39,11 @@ export async function checkComponents({ config, place }: Loaded): Promise<readon
     const spec = format === undefined ? undefined : known.get(format.format);
     if (format !== undefined && !spec) unknown(["sources", name, "format"], format.format, [...known.keys()]);
     else if (format?.formatConfig !== undefined) check(spec!.config, format.formatConfig, ["sources", name, "format", format.format]);
+  }
+  for (const [name, value] of Object.entries(config.enrich)) {
+    const spec = additions.get(name);
+    if (!spec) unknown(["enrich", name], name, [...additions.keys()]);
+    else if (value !== false) check(spec.config, value, ["enrich", name]);
   }
   for (const [name, value] of Object.entries(config.detectors)) {
     const spec = rules.get(name);

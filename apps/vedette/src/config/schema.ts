@@ -100,6 +100,10 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("Proof that rules fire: each rule's case goes through production as a marked canary."),
+  enrich: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe("Settings of enrichers by name, or false to turn one off; all are on, those with a table once it is there."),
   detectors: z.record(z.string(), z.unknown()).default({}).describe("Settings of detectors by name, or false to turn one off."),
   sources: z
     .record(z.string(), z.record(z.string(), z.unknown()))

@@ -21,10 +21,14 @@ export interface RuleBookOptions extends GateOptions {
   readonly settings: SettingStore;
   /** The rule files that the configuration names, as they are on disk now. May throw ConfigError. */
   readonly disk: () => readonly ProgramFile[];
-  readonly fixed: Pick<Program, "pipelines" | "detectors" | "lateness_s" | "placeholders">;
+  /** What is in force beside the rules, at the start. */
+  readonly beside: Beside;
   /** Told after each change. */
   readonly onChange?: (catalogue: Catalogue) => void;
 }
+
+/** What judges beside rules, or comes before them. */
+export type Beside = Pick<Program, "pipelines" | "detectors" | "lateness_s" | "placeholders" | "enrich" | "tables">;
 
 /** What a change to the set of rules is to be. */
 export type RuleRequest =
@@ -39,12 +43,14 @@ const retractedSetting = "rules.retracted";
 
 export class RuleBook {
   readonly #options: RuleBookOptions;
+  #beside: Beside;
   #catalogue: Catalogue = catalogueOf(makeProgram({ rules: [], pipelines: [], detectors: {}, lateness_s: 0 }, 0));
   /** Changes wait for one another: each starts from what the one before made. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: RuleBookOptions) {
     this.#options = options;
+    this.#beside = options.beside;
   }
 
   get catalogue(): Catalogue {
@@ -141,6 +147,16 @@ export class RuleBook {
     });
   }
 
+  /** Puts something else in force beside the same rules. Gives the version. */
+  adjust(parts: Partial<Beside>, what: "enrichment" | "pipelines", who: Requester, subject: string): Promise<number> {
+    return this.#inTurn(async () => {
+      const { control, clock } = this.#options;
+      this.#beside = { ...this.#beside, ...parts };
+      await control.publish(this.#program(this.current.rules, this.current.overlay, { what, at: clock.now(), ...who, subject }));
+      return control.versions.length;
+    });
+  }
+
   /** Stops judging by a rule, for the program's own reason, and says so in an alert. */
   quarantine(id: string, why: string): Promise<void> {
     return this.#inTurn(async () => {
@@ -219,8 +235,8 @@ export class RuleBook {
   }
 
   #program(rules: readonly ProgramFile[], overlay: RuleOverlay | undefined, change: RuleChange | undefined): Program {
-    const { fixed, clock } = this.#options;
-    return makeProgram({ ...fixed, rules, ...(overlay ? { overlay } : {}), ...(change ? { change } : {}) }, clock.now());
+    const { clock } = this.#options;
+    return makeProgram({ ...this.#beside, rules, ...(overlay ? { overlay } : {}), ...(change ? { change } : {}) }, clock.now());
   }
 
   async #publish(program: Program): Promise<void> {
@@ -248,8 +264,10 @@ export class RuleBook {
   #before(): Version | undefined {
     const { versions } = this.#options.control;
     const gone = new Set(versions.flatMap(({ program }) => program.change?.retracted?.programs ?? []));
-    const now = this.current.hash;
-    return versions.findLast(({ program }) => program.hash !== now && !gone.has(program.hash));
+    const now = this.current;
+    // a rollback is about rules: versions that differ in something else only are none to go back to
+    const sameRules = ({ rules, overlay }: Program) => sameFiles(rules, now.rules) && sameStates(overlay, now.overlay);
+    return versions.findLast(({ program }) => program.hash !== now.hash && !gone.has(program.hash) && !sameRules(program));
   }
 
   /** Files on disk that were rolled back stay so until they are changed or reloaded by name: a restart must not bring them back. */
@@ -287,6 +305,15 @@ function packsOf(program: Program | undefined): Map<string, ProgramFile[]> {
 const sameFiles = (a: readonly ProgramFile[], b: readonly ProgramFile[]): boolean => {
   const key = (files: readonly ProgramFile[]) => JSON.stringify(files.map(({ file, text }) => [file, text]).sort());
   return key(a) === key(b);
+};
+
+const sameStates = (a: RuleOverlay, b: RuleOverlay): boolean => {
+  const states = (all: RuleOverlay["packs"] | RuleOverlay["rules"]) =>
+    Object.entries(all)
+      .map(([name, { state }]) => `${name}\0${state}`)
+      .sort()
+      .join("\0");
+  return states(a.packs) === states(b.packs) && states(a.rules) === states(b.rules);
 };
 
 function enabledIn({ entries }: Catalogue): Map<string, readonly [id: string, hash: string]> {

@@ -13,7 +13,7 @@ import type {
   RuleVersion,
   RuleWish,
 } from "@vedette/model";
-import { RuleBook, type RuleBookOptions, type RuleRequest } from "./book.ts";
+import { type Beside, RuleBook, type RuleBookOptions, type RuleRequest } from "./book.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { type Counts, historyOf, ruleLines } from "./lines.ts";
 import { provedByCase } from "./proof.ts";
@@ -136,6 +136,11 @@ export class RuleDesk {
   }
   rollback(to: number | undefined, who: Requester): ReturnType<RuleBook["rollback"]> {
     return this.#book.rollback(to, who);
+  }
+
+  /** Puts something else in force beside the same rules. Gives the version. */
+  adjust(parts: Partial<Beside>, what: "enrichment" | "pipelines", who: Requester, subject: string): Promise<number> {
+    return this.#book.adjust(parts, what, who, subject);
   }
 
   /** Counts one analysed job. */

@@ -102,7 +102,7 @@ export async function deskRig(
         set: async (name, value) => void (value === undefined ? settings.delete(name) : settings.set(name, value)),
       },
       disk: () => [...disk],
-      fixed: { pipelines: [], detectors: {}, lateness_s: 30, ...(placeholders && { placeholders }) },
+      beside: { pipelines: [], detectors: {}, lateness_s: 30, ...(placeholders && { placeholders }) },
       budget_per_day: budget,
       releases: new Releases(join(directory, "rules")),
       formats: new Map(),

@@ -1,0 +1,112 @@
+/** Names the zone that each end of a connection is in, and which way it goes. Knows only addresses. */
+import { type Network, parseNetwork } from "@vedette/condition";
+import { defineEnricher, z } from "@vedette/kit";
+import type { Fields } from "@vedette/model";
+import { remembered } from "../bounded_cache.ts";
+import { give, textOf } from "../give.ts";
+import { NetworkTrie } from "../network_trie.ts";
+
+/** RFC 1918, RFC 6598, RFC 4193, loopback and link-local: what is ours unless somebody says otherwise. */
+const privateNetworks = [
+  "10.0.0.0/8",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "fc00::/7",
+  "fe80::/10",
+  "::1/128",
+];
+
+interface Zone {
+  readonly name: string;
+  readonly internal: boolean;
+}
+const outside: Zone = { name: "external", internal: false };
+/** Multicast, broadcast and unspecified addresses (RFC 5771, RFC 4291, RFC 919): nobody in particular is there. */
+const nobody = ["224.0.0.0/4", "255.255.255.255/32", "0.0.0.0/32", "ff00::/8", "::/128"];
+
+const network = z.string().refine((text) => parseNetwork(text) !== undefined, {
+  error: (issue) => `"${String(issue.input)}" is not a network; expected for example "10.0.0.0/8" or "2001:db8::/32"`,
+});
+
+const ends = ["source", "destination", "client", "server"] as const;
+
+/** ECS `network.direction`, as seen from outside the networks. */
+const directionOf = (from: Zone, to: Zone): string =>
+  from.internal ? (to.internal ? "internal" : "outbound") : to.internal ? "inbound" : "external";
+
+export default defineEnricher({
+  name: "network_zones",
+  summary: "Names the network zone of each end of a connection, and says which way it goes.",
+  description:
+    "Sets `vedette.source.zone`, `vedette.destination.zone` (and of client and server) where the address is known, and `network.direction` (internal, outbound, inbound, external) where the log does not tell it. The longest network wins. Networks that no zone names are `internal` when they are private (RFC 1918, 6598, 4193, loopback, link-local), else `external`.",
+  stability: "beta",
+  config: z.strictObject({
+    zones: z
+      .record(
+        z.string().regex(/^[\w.-]{1,64}$/),
+        z.strictObject({
+          networks: z.array(network).min(1).max(10_000).describe("Networks of the zone."),
+          internal: z
+            .boolean()
+            .default(true)
+            .describe("Whether the zone is ours: a partner's or a cloud's may be named and still be external."),
+        }),
+      )
+      .default({})
+      .describe("NAME: {networks: [CIDR], internal}."),
+  }),
+  examples: [
+    {
+      title: "A connection from the compute nodes out",
+      config: { zones: { compute: { networks: ["10.1.0.0/16"] } } },
+      fields: { "source.ip": "10.1.2.3", "destination.ip": "203.0.113.9" },
+      adds: { "vedette.source.zone": "compute", "vedette.destination.zone": "external", "network.direction": "outbound" },
+    },
+    {
+      title: "The longest network wins; public addresses may be ours",
+      config: { zones: { campus: { networks: ["192.0.2.0/24"] }, login: { networks: ["192.0.2.16/28", "2001:db8:1::/48"] } } },
+      fields: { "source.ip": "2001:db8:1::7", "destination.ip": "192.0.2.17" },
+      adds: { "vedette.source.zone": "login", "vedette.destination.zone": "login", "network.direction": "internal" },
+    },
+    {
+      title: "What the log says of the direction stays",
+      fields: { "source.ip": "198.51.100.1", "destination.ip": "10.0.0.1", "network.direction": "ingress" },
+      adds: { "vedette.source.zone": "external", "vedette.destination.zone": "internal" },
+    },
+    {
+      title: "Multicast is nobody's zone",
+      fields: { "source.ip": "10.0.0.1", "destination.ip": "224.0.0.251" },
+      adds: { "vedette.source.zone": "internal" },
+    },
+  ],
+  enricher({ zones }) {
+    const trie = new NetworkTrie<Zone | "nobody">();
+    for (const [name, { networks, internal }] of Object.entries(zones))
+      for (const text of networks) trie.add(parseNetwork(text) as Network, { name, internal });
+    for (const text of privateNetworks) trie.add(parseNetwork(text) as Network, { name: "internal", internal: true });
+    for (const text of nobody) trie.add(parseNetwork(text) as Network, "nobody");
+    const zoneOf = remembered((text): Zone | undefined => {
+      const found = trie.find(text);
+      if (found !== undefined) return found === "nobody" ? undefined : found;
+      return parseNetwork(text) === undefined ? undefined : outside;
+    });
+    const names = ends.map((end) => [`${end}.ip`, `vedette.${end}.zone`] as const);
+    return (fields: Fields) => {
+      let from: Zone | undefined;
+      let to: Zone | undefined;
+      for (let i = 0; i < names.length; i++) {
+        const [ip, target] = names[i]!;
+        const text = fields[ip] === undefined ? undefined : textOf(fields, ip);
+        const zone = text === undefined ? undefined : zoneOf(text);
+        if (zone === undefined) continue;
+        give(fields, target, zone.name);
+        if (i === 0 || i === 2) from ??= zone;
+        else to ??= zone;
+      }
+      if (from !== undefined && to !== undefined) give(fields, "network.direction", directionOf(from, to));
+    };
+  },
+});
