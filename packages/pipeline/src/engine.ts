@@ -29,8 +29,8 @@ export interface EngineOptions {
   readonly program: (hash: string) => Program | undefined;
   readonly onEvents?: (newest: readonly Event[], count: number, received: number) => void;
   readonly wantSample?: () => boolean;
-  /** Told of each analysed job, in log order. */
-  readonly onAnalysis?: (analysis: Analysis) => void;
+  /** Told of each analysed job, in log order, with the findings of both passes that came of it. */
+  readonly onAnalysis?: (analysis: Analysis, findings: readonly Finding[]) => void;
   readonly onProblem?: (code: string, message: string | undefined) => void;
   /** By which canaries are known; without it there are none. */
   readonly canaryKey?: CanaryKey;
@@ -242,7 +242,7 @@ export class Engine {
     this.#emit(result, findings);
     this.#working.add(result);
     this.offset = result.last + 1;
-    this.#options.onAnalysis?.(result);
+    this.#options.onAnalysis?.(result, findings);
     this.reached = Math.max(this.reached, result.received);
     this.#stored = Math.max(this.#stored, result.received);
     const stored = Object.values(result.sources).reduce((n, s) => n + s.stored, 0);

@@ -7,7 +7,7 @@ import type { RuleOverlay } from "@vedette/model";
 import { formatRefusal, necessaryOf } from "@vedette/sigma";
 import { type Compiled, compileProgram } from "../analyse.ts";
 import { makeProgram, type Program, type ProgramFile } from "../program.ts";
-import { filesOf, rulesOf, takenBy } from "../rules/living.ts";
+import { correlationsOf, filesOf, livingRules, restingOn, rulesOf } from "../rules/living.ts";
 
 /** What is to be tested: rule files, or detectors by name with their settings. */
 export interface BacktestSubject {
@@ -55,7 +55,7 @@ export async function planBacktest(subject: BacktestSubject, fixed: BacktestFixe
   const settings = Object.fromEntries([...known.keys()].map((name) => [name, subject.detectors?.[name] ?? false]));
   const whole = makeProgram({ ...fixed, ...subject, detectors: settings }, 0);
   const wanted = subject.ids && new Set(subject.ids);
-  const taken = takenBy(whole);
+  const taken = restingOn(correlationsOf(livingRules(whole), whole.pipelines));
   const needed = wanted && new Set([...wanted].flatMap((id) => [id, ...taken(id)]));
   const program = needed ? { ...whole, rules: filesOf(needed, whole) } : whole;
   const compiled = await compileProgram(program);

@@ -9,7 +9,7 @@ import { Analyser, type Compiled, compileProgram } from "../analyse.ts";
 import type { CanaryTrace } from "../analysis.ts";
 import { encodeRecords } from "../batch.ts";
 import type { Program } from "../program.ts";
-import { correlationsOf, filesOf, livingRules, takenBy } from "../rules/living.ts";
+import { correlationsOf, filesOf, livingRules, restingOn } from "../rules/living.ts";
 import { madeUpSeries } from "./series.ts";
 
 export interface Canary {
@@ -73,13 +73,13 @@ export class CanaryPlanner {
     const { rules, correlations, filters } = livingRules(program);
     const document = [...rules, ...correlations].find((one) => one.id === id);
     if (document === undefined) return { unprovable: "it is not in force" };
-    const compiled = await compileProgram({ ...program, rules: filesOf(new Set([id, ...takenBy(program)(id)]), program) });
+    const linked = correlationsOf({ rules, correlations, filters }, program.pipelines);
+    const compiled = await compileProgram({ ...program, rules: filesOf(new Set([id, ...restingOn(linked)(id)]), program) });
     const refusal = compiled.refused.find((one) => one.id === id);
     if (refusal) return { unprovable: refusal.message };
     const reasons: string[] = [];
     const proposals = this.#cases(document.vedette?.tests, reasons);
-    const { correlations: linked } = correlationsOf({ rules, correlations, filters }, program.pipelines);
-    const correlation = linked.find((one) => one.rule.id === id);
+    const correlation = linked.correlations.find((one) => one.rule.id === id);
     const made = correlation === undefined ? madeUp(id, compiled) : madeUpOf(correlation, compiled);
     const found = this.#first(id, proposals, compiled, reasons) ?? this.#first(id, made, compiled, reasons);
     if (found !== undefined) return found;

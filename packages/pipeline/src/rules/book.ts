@@ -107,7 +107,9 @@ export class RuleBook {
       const entry = this.#entry(id);
       const at = this.#options.clock.now();
       const decision: Decision = { state, at, ...who };
-      const overlay = { ...this.current.overlay, rules: { ...this.current.overlay.rules, [id]: { ...decision, hash: entry.rule.hash } } };
+      const decided = [entry, ...(state === "enabled" ? this.#feeding(entry) : [])];
+      const decisions = Object.fromEntries(decided.map(({ rule }) => [rule.id, { ...decision, hash: rule.hash }]));
+      const overlay = { ...this.current.overlay, rules: { ...this.current.overlay.rules, ...decisions } };
       const change: RuleChange = { what: "state", by: who.by, at, reason: who.reason, subject: id };
       const program = this.#program(this.current.rules, overlay, change);
       const plan = await this.#compare(program);
@@ -178,6 +180,15 @@ export class RuleBook {
     });
   }
 
+  /** What a correlation rests on and is on trial only to feed it: what rests on a rule on trial would be on trial itself. */
+  #feeding({ rule }: CatalogueEntry): readonly CatalogueEntry[] {
+    const { entries, resting, silent } = this.#catalogue;
+    return [...resting(rule.id)].flatMap((id) => {
+      const one = entries.get(id);
+      return one?.state === "shadow" && silent.has(id) ? [one] : [];
+    });
+  }
+
   #entry(id: string): CatalogueEntry {
     const entry = this.#catalogue.entries.get(id);
     if (entry === undefined) throw new BadInputError("not_found", `no rule ${id.slice(0, 200)} is loaded`);
@@ -217,7 +228,8 @@ export class RuleBook {
     const after = catalogueOf(program);
     const fresh = [...after.entries.values()].filter(({ rule, hash, state }) => {
       const old = before.entries.get(rule.id);
-      return state === "enabled" && (old?.state !== "enabled" || old.hash !== hash);
+      // what only feeds correlations raises nothing by itself
+      return state === "enabled" && !after.silent.has(rule.id) && (old?.state !== "enabled" || old.hash !== hash);
     });
     return {
       program: program.hash,
@@ -308,11 +320,14 @@ const sameFiles = (a: readonly ProgramFile[], b: readonly ProgramFile[]): boolea
 };
 
 const sameStates = (a: RuleOverlay, b: RuleOverlay): boolean => {
-  const states = (all: RuleOverlay["packs"] | RuleOverlay["rules"]) =>
-    Object.entries(all)
-      .map(([name, { state }]) => `${name}\0${state}`)
-      .sort()
-      .join("\0");
+  const states = ({ packs, rules }: RuleOverlay) =>
+    JSON.stringify(
+      [packs, rules].map((all) =>
+        Object.entries(all)
+          .map(([name, { state }]) => [name, state])
+          .sort(),
+      ),
+    );
   return states(a.packs) === states(b.packs) && states(a.rules) === states(b.rules);
 };
 

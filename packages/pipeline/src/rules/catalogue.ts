@@ -12,7 +12,7 @@ import {
   type SigmaRule,
 } from "@vedette/sigma";
 import { own, type Program, type ProgramFile, stateOf } from "../program.ts";
-import { rulesOf } from "./living.ts";
+import { correlationsOf, livingRules, restingOn, rulesOf } from "./living.ts";
 
 export interface CatalogueEntry {
   readonly rule: SigmaRule | SigmaCorrelation;
@@ -35,6 +35,10 @@ export interface Catalogue {
   /** Rules that another with the same id stands in for. */
   readonly notes: readonly string[];
   readonly set: RuleSet;
+  /** Ids of what raises no findings of its own, only feeding correlations that are judged. */
+  readonly silent: ReadonlySet<string>;
+  /** Ids of the rules and correlations that a correlation rests on, through others too. */
+  readonly resting: (id: string) => ReadonlySet<string>;
 }
 
 type Parts = Pick<Program, "rules" | "pipelines" | "overlay" | "placeholders">;
@@ -63,7 +67,14 @@ export function catalogueOf(program: Parts): Catalogue {
   const entries = new Map<string, CatalogueEntry>();
   for (const [number, rule] of set.rules.entries()) entries.set(rule.id, { rule, hash: rule.hash, number, ...decided(rule.id) });
   for (const { rule, hash, takes } of linked.correlations) entries.set(rule.id, { rule, hash, takes, ...decided(rule.id) });
-  return { entries, refused: [...refused, ...set.refused, ...linked.refused], notes, set };
+  return {
+    entries,
+    refused: [...refused, ...set.refused, ...linked.refused],
+    notes,
+    set,
+    silent: correlationsOf(livingRules(program), program.pipelines).silent,
+    resting: restingOn(linked),
+  };
 }
 
 /** A rule on single events, not a correlation. */

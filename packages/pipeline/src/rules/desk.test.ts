@@ -1,3 +1,4 @@
+import type { Finding } from "@vedette/model";
 import { parseRules } from "@vedette/sigma";
 import { afterEach, describe, expect, test } from "vitest";
 import type { FindingsBatch } from "../triage_runner.ts";
@@ -221,36 +222,96 @@ test("a plan says what changes in the rules' own terms, and changes nothing", as
 
 describe("trial and promotion", () => {
   const day = 86_400_000_000;
-  test("a promotion is proposed for what is severe, mature, proved, quiet and was tried on a week of events; nothing promotes itself", async () => {
-    const tested = `level: high\nstatus: test\nvedette: { tests: [{ name: a, expect: match, events: [{ user.name: bob }] }] }\n`;
-    const { desk } = await opened();
-    await applied(desk, [ruleText(1, "bob", tested), ruleText(2, "eve"), ruleText(3, "low", "level: low\n")], "shadow");
+  const found = (rule: string, at: number, host: string, more: Partial<Finding> = {}) =>
+    ({
+      rule: { id: rule },
+      entities: [{ type: "host.name", id: host }],
+      window: { start: at },
+      shadow: true,
+      revision: 0,
+      ...more,
+    }) as Finding;
+  /** A week in which the rules see events, and what they find on each of its days. */
+  const week = (desk: Desk, ids: readonly string[], findings: (at: number) => readonly Finding[]) => {
+    for (let d = 0; d < 7; d++) {
+      const rules = Object.fromEntries(ids.map((id) => [id, [1_000, 0] as const]));
+      desk.add({ rules, days: [Math.floor(start / day) + d], costs: {} }, findings(start + d * day));
+    }
+  };
+  const noise = (n: number, at: number, hosts: number) => Array.from({ length: 500 }, (_, i) => found(idOfRule(n), at, `h${i % hosts}`));
+
+  test("a promotion is proposed for what is severe, mature, sees data, is proved and quiet for a week; nothing promotes itself", async () => {
+    const { desk } = await opened({ proved: [1, 3, 4, 5, 6, 7].map(idOfRule) });
+    const texts = [
+      ruleText(1, "bob"),
+      ruleText(2, "eve"),
+      ruleText(3, "low", "level: medium\nstatus: test\n"),
+      ruleText(4, "young", "level: critical\nstatus: experimental\n"),
+      ruleText(5, "loud"),
+      ruleText(6, "one host", "level: critical\nstatus: stable\n"),
+      ruleText(7, "blind"),
+    ];
+    await applied(desk, texts, "shadow");
     const missing = (n: number) => desk.rule(idOfRule(n)).missing;
     expect(missing(1)).toEqual(["no event that it looks at has come in", "0 of 7 days of events"]);
-    for (let d = 0; d < 7; d++) {
-      const rules = Object.fromEntries([1, 2, 3].map((n) => [idOfRule(n), [1_000, n === 2 ? 500 : 1] as const]));
-      desk.add({ rules, days: [Math.floor(start / day) + d], costs: {} });
-    }
+    week(desk, [1, 2, 3, 4, 5, 6].map(idOfRule), (at) => [...noise(5, at, 250), ...noise(6, at, 1), found(idOfRule(1), at, "h")]);
+    // each clause alone keeps a rule from being proposed
     expect(missing(1)).toEqual([]);
-    expect(missing(2)).toEqual([
-      "not proved able to fire: no case of its own, no canary",
-      "3500 matches in 7 days; the budget is 100 a day",
-    ]);
-    expect(missing(3)).toContain("level low; proposed from high on");
+    expect(missing(2)).toEqual(["not proved able to fire; vedette rule prove says why"]);
+    expect(missing(3)).toEqual(["level medium; proposed from high on"]);
+    expect(missing(4)).toEqual(["status experimental; proposed with test or stable"]);
+    expect(missing(5)).toEqual(["1750 alerts in 7 days (3500 matches); the budget is 100 a day"]);
+    // many matches of one host are one alert a day, as the gate counts them
+    expect(missing(6)).toEqual([]);
+    expect(missing(7)).toEqual(["no event that it looks at has come in", "0 of 7 days of events"]);
     expect(states(desk)["Rule 1"]).toBe("shadow");
-    expect((await desk.promote(idOfRule(2), me)).blocked).toHaveLength(2);
+    expect((await desk.promote(idOfRule(5), me)).blocked).toEqual([expect.stringMatching(/^Rule 5: 1750 alerts .*\(--force/)]);
     expect((await desk.promote(idOfRule(1), { ...me, owner: "team-a" })).blocked).toEqual([]);
-    expect(states(desk)).toMatchObject({ "Rule 1": "enabled", "Rule 2": "shadow" });
+    expect(states(desk)).toMatchObject({ "Rule 1": "enabled", "Rule 5": "shadow" });
     await expect(desk.promote(idOfRule(1), me)).rejects.toMatchObject({ code: "conflict" });
+  });
+
+  test("a day less than a week, or one alert more than the budget allows, is not enough", async () => {
+    const { desk } = await opened({ proved: [idOfRule(1), idOfRule(2)], budget: 10 });
+    await applied(desk, [ruleText(1, "bob"), ruleText(2, "eve")], "shadow");
+    const ids = [idOfRule(1), idOfRule(2)];
+    for (let d = 0; d < 6; d++)
+      desk.add({ rules: Object.fromEntries(ids.map((id) => [id, [1, 0] as const])), days: [Math.floor(start / day) + d], costs: {} }, []);
+    expect(desk.rule(idOfRule(1)).missing).toEqual(["6 of 7 days of events"]);
+    const seventh = Math.floor(start / day) + 6;
+    const alerts = (n: number, count: number) => Array.from({ length: count }, (_, i) => found(idOfRule(n), seventh * day, `h${i}`));
+    desk.add({ rules: Object.fromEntries(ids.map((id) => [id, [1, 0] as const])), days: [seventh], costs: {} }, [
+      ...alerts(1, 70),
+      ...alerts(2, 71),
+      // amended, taken back, or found while it was enabled: none of them is another alert of the trial
+      found(idOfRule(1), seventh * day, "x", { revision: 1 }),
+      found(idOfRule(1), seventh * day, "y", { withdrawn: true }),
+      ...Array.from({ length: 9 }, (_, i) => ({ ...found(idOfRule(1), seventh * day, `z${i}`), shadow: undefined }) as unknown as Finding),
+    ]);
+    expect(desk.rule(idOfRule(1)).missing).toEqual([]);
+    expect(desk.rule(idOfRule(2)).missing).toEqual(["71 alerts in 7 days (71 matches); the budget is 10 a day"]);
+  });
+
+  test("a correlation is tried by the events of its rules and its own findings, and promoted together with what only feeds it", async () => {
+    const series = `title: Series\nid: series\nlevel: high\nstatus: test\ncorrelation:\n  type: event_count\n  rules: ['${idOfRule(1)}']\n  group-by: [host.name]\n  timespan: 5m\n  condition: { gte: 2 }\n`;
+    const { desk } = await opened({ proved: ["series"] });
+    await applied(desk, [ruleText(1, "root"), series], "shadow");
+    expect(desk.rule("series").missing).toEqual(["no event that it looks at has come in", "0 of 7 days of events"]);
+    expect(desk.rule(idOfRule(1)).missing).toEqual(["raises nothing by itself; it is enabled with the correlation that takes it"]);
+    week(desk, [idOfRule(1)], (at) => Array.from({ length: 200 }, (_, i) => found("series", at, `h${i}`)));
+    expect(desk.rule("series").missing).toEqual(["1400 alerts in 7 days (1400 matches); the budget is 100 a day"]);
+    await desk.promote("series", me, { force: true });
+    expect(states(desk)).toEqual({ "Rule 1": "enabled", Series: "enabled" });
   });
 
   test("what was counted of a trial survives a restart; another content starts another trial", async () => {
     const { desk } = await opened();
     await applied(desk, [ruleText(1, "bob")], "shadow");
-    for (let d = 0; d < 7; d++) desk.add({ rules: { [idOfRule(1)]: [10, 0] }, days: [d], costs: {} });
+    week(desk, [idOfRule(1)], (at) => noise(1, at, 200));
     await desk.upkeep(30_000);
     const again = await rig.open();
-    expect(again.desk.rule(idOfRule(1)).missing).toEqual(["not proved able to fire: no case of its own, no canary"]);
+    const told = "1400 alerts in 7 days (3500 matches); the budget is 100 a day";
+    expect(again.desk.rule(idOfRule(1)).missing).toEqual(["not proved able to fire; vedette rule prove says why", told]);
     await applied(again.desk, [ruleText(1, "bobby")], "shadow");
     expect(again.desk.rule(idOfRule(1)).missing).toContain("0 of 7 days of events");
   });
@@ -258,7 +319,7 @@ describe("trial and promotion", () => {
   test("a rule that takes too much of a core in two windows is quarantined, by name and with an alert", async () => {
     const { desk, control } = await opened({}, ruleText(1, "root"), ruleText(2, "bob"));
     const spend = (n: number, ms: number) =>
-      desk.add({ rules: {}, days: [], costs: { [idOfRule(n)]: { evaluated: 9, estimated_ms: ms } } });
+      desk.add({ rules: {}, days: [], costs: { [idOfRule(n)]: { evaluated: 9, estimated_ms: ms } } }, []);
     spend(1, 20_000);
     spend(2, 100);
     await desk.upkeep(30_000);

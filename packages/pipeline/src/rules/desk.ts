@@ -1,10 +1,11 @@
 /** Everything people do with the rules of a running Vedette, in one place: looks them up, changes them, and watches what they cost. Knows no HTTP. */
-import { BadInputError, type FormatSpec } from "@vedette/kit";
+import { BadInputError } from "@vedette/kit";
 import type {
   Applied,
   Consent,
   DecidedState,
   Decision,
+  Finding,
   NewRelease,
   ReleaseHead,
   Requester,
@@ -16,18 +17,16 @@ import type {
 import { type Beside, RuleBook, type RuleBookOptions, type RuleRequest } from "./book.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { type Counts, historyOf, ruleLines } from "./lines.ts";
-import { provedByCase } from "./proof.ts";
 import { checkRelease, type Releases } from "./releases.ts";
 import { SlowRules } from "./slow.ts";
 import { type Judged, type TrialState, Trials } from "./trial.ts";
 
 export interface RuleDeskOptions extends Omit<RuleBookOptions, "onChange"> {
   readonly releases: Releases;
-  readonly formats: ReadonlyMap<string, FormatSpec>;
   /** What was counted of each rule so far. */
   readonly counts: () => Counts;
-  /** Was this content of a rule seen to fire, by a canary? */
-  readonly proved?: (id: string, hash: string) => boolean;
+  /** Was this content of a rule seen to fire, by its canary? */
+  readonly proved: (id: string, hash: string) => boolean;
 }
 
 const trialSetting = "rules.trial";
@@ -37,7 +36,6 @@ export class RuleDesk {
   readonly #book: RuleBook;
   readonly #trials = new Trials();
   readonly #slow = new SlowRules();
-  #proved: (id: string) => boolean = () => false;
 
   private constructor(options: RuleDeskOptions) {
     this.#options = options;
@@ -54,8 +52,8 @@ export class RuleDesk {
   }
 
   lines(): { readonly rules: readonly RuleLine[]; readonly hash: string; readonly version: number } {
-    const { budget_per_day, control, counts } = this.#options;
-    const rules = ruleLines(this.#book.catalogue, counts(), this.#trials, { budget_per_day, proved: this.#proved });
+    const { budget_per_day, control, counts, proved } = this.#options;
+    const rules = ruleLines(this.#book.catalogue, counts(), this.#trials, { budget_per_day, proved });
     return { rules, hash: this.#book.current.hash, version: control.versions.length };
   }
 
@@ -143,9 +141,9 @@ export class RuleDesk {
     return this.#book.adjust(parts, what, who, subject);
   }
 
-  /** Counts one analysed job. */
-  add(judged: Judged): void {
-    this.#trials.add(judged);
+  /** Counts one analysed job and what was found. */
+  add(judged: Judged, findings: readonly Finding[]): void {
+    this.#trials.add(judged, findings);
   }
 
   /** Every so often: quarantines what is slow, and keeps what was counted of rules on trial. @param window_ms since the last time */
@@ -159,10 +157,11 @@ export class RuleDesk {
     return wish.kind === "apply" ? { ...wish, release: await this.#options.releases.get(wish.release) } : wish;
   }
 
-  #follow(catalogue: Catalogue): void {
-    const byCase = provedByCase(catalogue, this.#options.formats);
-    this.#proved = (id) => byCase(id) || (this.#options.proved?.(id, catalogue.entries.get(id)?.hash ?? "") ?? false);
-    const shadow = [...catalogue.entries.values()].filter(({ state }) => state === "shadow");
-    this.#trials.follow(new Map(shadow.map(({ rule, hash }) => [rule.id, hash])));
+  #follow({ entries, resting }: Catalogue): void {
+    const shadow = [...entries.values()].filter(({ state }) => state === "shadow");
+    const asks = (id: string) => [...resting(id)].filter((one) => entries.get(one)?.number !== undefined);
+    this.#trials.follow(
+      new Map(shadow.map(({ rule: { id }, hash, takes }) => [id, { hash, asks: takes === undefined ? [id] : asks(id) }])),
+    );
   }
 }

@@ -8,7 +8,6 @@ import { type BacktestPlan, fixedOf, planBacktest } from "../backtest/plan.ts";
 import { backtest, estimateBacktest, type JudgePort } from "../backtest/run.ts";
 import { threadJudge } from "../backtest/thread.ts";
 import type { Program } from "../program.ts";
-import { correlationsOf, livingRules } from "./living.ts";
 
 export interface GateOptions {
   readonly events: EventStore;
@@ -44,16 +43,12 @@ export async function estimate(
   options: GateOptions,
   signal: AbortSignal,
 ): Promise<RulePlan["gate"]> {
-  const living = livingRules(program);
-  // what only feeds correlations raises nothing by itself
-  const { silent } = correlationsOf(living, program.pipelines);
-  const telling = fresh.filter(({ id }) => !silent.has(id));
-  if (telling.length === 0) return { events: 0, span_s: 0, estimates: [] };
+  if (fresh.length === 0) return { events: 0, span_s: 0, estimates: [] };
   const { rules, overlay } = program;
-  const plan = await planBacktest({ rules, ids: telling.map(({ id }) => id), overlay }, fixedOf(program));
+  const plan = await planBacktest({ rules, ids: fresh.map(({ id }) => id), overlay }, fixedOf(program));
   const report = await run({ ...plan, where: { op: "and", of: [plan.where, notDemo] } }, options, signal);
   const known = new Map(report.rules.map((rule) => [rule.id, rule]));
-  const estimates = telling.map((rule): RuleEstimate => {
+  const estimates = fresh.map((rule): RuleEstimate => {
     const { id, title, file, line } = rule;
     const found = known.get(id) ?? unseen;
     const { matched, alerts_per_day, at_least } = found;

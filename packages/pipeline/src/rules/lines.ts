@@ -13,9 +13,10 @@ export interface Counts {
 
 /** What a promotion is held to. */
 export interface Promotion {
+  /** Alerts. */
   readonly budget_per_day: number;
-  /** Was a rule seen to fire? */
-  readonly proved: (id: string) => boolean;
+  /** Was this content of a rule seen to fire? */
+  readonly proved: (id: string, hash: string) => boolean;
 }
 
 /** A week of event time says how loud a rule is on working days and on the others. */
@@ -43,7 +44,7 @@ export function ruleLines(catalogue: Catalogue, counts: Counts, trials: Trials, 
       skipped: {},
       cost_ms: Math.round(trials.cost(rule.id).estimated_ms * 10) / 10,
       ...(decision === undefined ? {} : { decision: decisionOf(entry) }),
-      ...(state === "shadow" ? { missing: missingFor(entry, trials, promotion) } : {}),
+      ...(state === "shadow" ? { missing: missingFor(entry, catalogue, trials, promotion) } : {}),
     };
   });
   const refused = catalogue.refused.map(
@@ -87,16 +88,22 @@ function decisionOf({ decision, rule }: CatalogueEntry): NonNullable<RuleLine["d
 }
 
 /** What stands between a rule on trial and a proposal to enable it. */
-export function missingFor({ rule }: CatalogueEntry, trials: Trials, { budget_per_day, proved }: Promotion): string[] {
+function missingFor(
+  { rule, hash }: CatalogueEntry,
+  { silent }: Catalogue,
+  trials: Trials,
+  { budget_per_day, proved }: Promotion,
+): string[] {
+  if (silent.has(rule.id)) return ["raises nothing by itself; it is enabled with the correlation that takes it"];
   const week = trials.week(rule.id);
   const missing: string[] = [];
   if (rule.level !== "high" && rule.level !== "critical") missing.push(`level ${rule.level}; proposed from high on`);
   if (rule.status !== "test" && rule.status !== "stable") missing.push(`status ${rule.status ?? "none"}; proposed with test or stable`);
   if (week.seen === 0) missing.push("no event that it looks at has come in");
-  if (!proved(rule.id)) missing.push("not proved able to fire: no case of its own, no canary");
+  if (!proved(rule.id, hash)) missing.push("not proved able to fire; vedette rule prove says why");
   if (week.days < trialDays) missing.push(`${week.days} of ${trialDays} days of events`);
-  if (week.matched > budget_per_day * trialDays)
-    missing.push(`${week.matched} matches in ${week.days} days; the budget is ${budget_per_day} a day`);
+  if (week.alerts > budget_per_day * trialDays)
+    missing.push(`${week.alerts} alerts in ${week.days} days (${week.matched} matches); the budget is ${budget_per_day} a day`);
   return missing;
 }
 

@@ -119,8 +119,7 @@ export function correlationsOf({ rules, correlations, filters }: Omit<LivingRule
 }
 
 /** What a correlation is about, and what that is about in turn, by ids; nothing for a rule. */
-export function takenBy(program: Program): (id: string) => ReadonlySet<string> {
-  const { correlations } = correlationsOf(livingRules(program), program.pipelines);
+export function restingOn({ correlations }: CorrelationSet): (id: string) => ReadonlySet<string> {
   const takes = new Map(correlations.map((one) => [one.rule.id, one.takes]));
   return (id) => {
     const found = new Set(takes.get(id));

@@ -68,9 +68,11 @@ export async function deskRig(
     readonly stored?: readonly Event[];
     readonly budget?: number;
     readonly placeholders?: Program["placeholders"];
+    /** Ids of rules whose canary came through. */
+    readonly proved?: readonly string[];
   } = {},
 ) {
-  const { log = memoryLog(), stored = [], budget = 100, placeholders } = more;
+  const { log = memoryLog(), stored = [], budget = 100, placeholders, proved = [] } = more;
   const directory = mkdtempSync(join(tmpdir(), "vedette-rules-"));
   const settings = new Map<string, string>();
   let now = start + 86_400_000_000;
@@ -105,7 +107,7 @@ export async function deskRig(
       beside: { pipelines: [], detectors: {}, lateness_s: 30, ...(placeholders && { placeholders }) },
       budget_per_day: budget,
       releases: new Releases(join(directory, "rules")),
-      formats: new Map(),
+      proved: (id) => proved.includes(id),
       counts: () => counts,
     });
     return { desk, control };
