@@ -320,14 +320,11 @@ const sameFiles = (a: readonly ProgramFile[], b: readonly ProgramFile[]): boolea
 };
 
 const sameStates = (a: RuleOverlay, b: RuleOverlay): boolean => {
-  const states = ({ packs, rules }: RuleOverlay) =>
-    JSON.stringify(
-      [packs, rules].map((all) =>
-        Object.entries(all)
-          .map(([name, { state }]) => [name, state])
-          .sort(),
-      ),
-    );
+  const states = (all: RuleOverlay["packs"] | RuleOverlay["rules"]) =>
+    Object.entries(all)
+      .map(([name, { state }]) => `${name}\0${state}`)
+      .sort()
+      .join("\0");
   return states(a.packs) === states(b.packs) && states(a.rules) === states(b.rules);
 };
 
