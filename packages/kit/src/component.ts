@@ -1,5 +1,5 @@
 /** How a component is declared: one `define…` call carries its config, its documentation and its examples. Knows no concrete component. */
-import type { Event, Fields, Finding, Flaw, Micros, RawRecord, Severity } from "@vedette/model";
+import type { Event, Fields, Finding, Flaw, Micros, RawRecord, Sample, Severity } from "@vedette/model";
 import type { z } from "zod";
 import type { EnricherSpec } from "./enricher.ts";
 import type { ErrorCode } from "./errors.ts";
@@ -101,6 +101,8 @@ export interface Decoded {
   fields: Fields;
   /** Overrides the record's text as the event's original (one item of a container document). */
   original?: string;
+  /** What is measured besides: a span's duration. */
+  samples?: readonly Sample[];
 }
 export interface DecodeContext {
   readonly preamble: string | undefined;
@@ -113,6 +115,10 @@ export interface DecodeContext {
 export interface Skip {
   /** Dropped on purpose, counted in the loss ledger: `comment`, `blank`. */
   readonly skip: string;
+  /** Values of series, where the record holds such: it is no event, and dropped only if it has none. */
+  readonly samples?: readonly Sample[];
+  /** Values left out, by reason. */
+  readonly dropped?: { readonly [reason: string]: number };
 }
 export type DecodeResult = Decoded | readonly Decoded[] | Flaw | Skip;
 /** Pure but for private caches; never throws; linear in the record's length. */
@@ -147,7 +153,12 @@ export interface FormatSpec<C extends z.ZodType = z.ZodType> extends Spec<C> {
     readonly config?: z.input<C>;
     readonly input: string;
     readonly preamble?: string;
-    readonly expect: readonly { readonly [field: string]: unknown }[] | { readonly flaw: string } | { readonly skip: string };
+    readonly expect:
+      | readonly { readonly [field: string]: unknown }[]
+      | { readonly flaw: string }
+      | { readonly skip: string }
+      /** `name{label="value"} 1.5 gauge 2024-05-01T10:00:00.000000Z`, labels sorted. */
+      | { readonly samples: readonly string[]; readonly dropped?: { readonly [reason: string]: number } };
   }[];
 }
 

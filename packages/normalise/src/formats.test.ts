@@ -1,5 +1,5 @@
 /** The contract every format keeps: its examples are true, and no input makes it throw. */
-import type { DecodeResult } from "@vedette/kit";
+import type { DecodeResult, Skip } from "@vedette/kit";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { detectFormat, formats } from "./index.ts";
@@ -16,12 +16,19 @@ const context = (preamble?: string) => ({
 
 /** A result in the form examples are written in. */
 function shown(result: DecodeResult): unknown {
-  if ("skip" in result) return { skip: result.skip };
+  if ("skip" in result) return result.samples ? measured(result) : { skip: result.skip };
   if ("code" in result) return { flaw: result.code };
   return (Array.isArray(result) ? result : [result]).map(({ time, fields }) => ({
     ...(time === undefined ? {} : { "@timestamp": formatTime(time) }),
     ...fields,
   }));
+}
+
+function measured({ samples = [], dropped = {} }: Skip): unknown {
+  const lines = samples.map(({ name, labels, value, kind, time }) => {
+    return `${name}{${labels.map(([label, text]) => `${label}=${JSON.stringify(text)}`).join(",")}} ${value} ${kind} ${formatTime(time)}`;
+  });
+  return { samples: lines, ...(Object.keys(dropped).length > 0 ? { dropped } : {}) };
 }
 
 for (const [name, format] of known) {

@@ -1,15 +1,16 @@
-/** OpenTelemetry's logs and spans as OTLP's JSON: exports as the file exporter writes them, or single records. Knows no metric. */
+/** OpenTelemetry's logs, spans and metrics as OTLP's JSON: exports as the file exporter writes them, or single records. Knows no transport. */
 import { type DecodeContext, type Decoded, type DecodeResult, defineFormat, type JsonObject, type JsonValue, z } from "@vedette/kit";
 import type { Flaw } from "@vedette/model";
 import { share } from "../detect.ts";
 import { type LineDecode, lineDecoder } from "../ecs_line.ts";
 import { isFlaw, isObject, looksLikeObject, parseObject } from "../json/parse.ts";
+import { decodeMetrics } from "../otlp/metrics.ts";
 import { decodeLog, decodeSpan, type OtlpRecord } from "../otlp/record.ts";
 
 const notOtlp: Flaw = {
   code: "unknown_shape",
   expected:
-    "OTLP's JSON: {resourceLogs: […]} or {resourceSpans: […]}, or one record as {resource, scope, logRecord} or {resource, scope, span}",
+    "OTLP's JSON: {resourceLogs: […]}, {resourceSpans: […]} or {resourceMetrics: […]}, or one record as {resource, scope, logRecord} or {resource, scope, span}",
 };
 
 const none: JsonObject = {};
@@ -67,11 +68,11 @@ function decodeObject(object: JsonObject, context: DecodeContext, decodeLine: Li
     const record = object[signal.record];
     if (isObject(record)) return decode(record, { resource: objectOf(object["resource"]), scope: objectOf(object["scope"]) });
   }
-  return notOtlp;
+  return Array.isArray(object["resourceMetrics"]) ? decodeMetrics(object) : notOtlp;
 }
 
 function claims(object: JsonObject): number {
-  if (Array.isArray(object["resourceLogs"]) || Array.isArray(object["resourceSpans"])) return 1;
+  if (["resourceLogs", "resourceSpans", "resourceMetrics"].some((name) => Array.isArray(object[name]))) return 1;
   const isRecord = isObject(object["logRecord"]) || isObject(object["span"]);
   return isRecord && object["resource"] !== undefined ? 0.95 : 0;
 }
@@ -81,13 +82,14 @@ const decodeLine = lineDecoder({});
 
 export default defineFormat({
   name: "otlp",
-  summary: "OpenTelemetry logs and spans as OTLP JSON, by the semantic conventions.",
+  summary: "OpenTelemetry logs, spans and metrics as OTLP JSON, by the semantic conventions.",
   description:
     "One record is {resource, scope, logRecord} or {resource, scope, span}, each part as OTLP's JSON has it. Attributes that ECS shares keep their names, others are " +
-    "otel.attributes.<name> and otel.resource.<name>. A body that is a raw line of a known format is decoded by it.",
+    "otel.attributes.<name> and otel.resource.<name>. A body that is a raw line of a known format is decoded by it. " +
+    "Metrics become samples of series, not events; a span gives both: its event, and samples of its service's and its call's duration and failure.",
   stability: "beta",
   config: z.strictObject({}),
-  detect: (sample) => 0.95 * share(sample, (line) => /^\s{0,8}\{\s{0,8}"resource(?:Logs|Spans)"\s{0,4}:\s{0,4}\[/.test(line)),
+  detect: (sample) => 0.95 * share(sample, (line) => /^\s{0,8}\{\s{0,8}"resource(?:Logs|Spans|Metrics)"\s{0,4}:\s{0,4}\[/.test(line)),
   decoder() {
     const decoder = lineDecoder({});
     return (line, context) => {
@@ -192,6 +194,24 @@ export default defineFormat({
           "related.ip": ["2001:db8::7"],
         },
       ],
+    },
+    {
+      title: "metrics: a counter and a histogram",
+      input:
+        '{"resourceMetrics":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}},{"key":"os.type","value":{"stringValue":"linux"}}]},"scopeMetrics":[{"metrics":[' +
+        '{"name":"orders","sum":{"aggregationTemporality":2,"isMonotonic":true,"dataPoints":[{"attributes":[{"key":"country","value":{"stringValue":"is"}}],"timeUnixNano":"1714557600000000000","asInt":"7"}]}},' +
+        '{"name":"wait","histogram":{"aggregationTemporality":1,"dataPoints":[{"timeUnixNano":"1714557600000000000","count":"3","sum":0.5,"bucketCounts":["1","2"],"explicitBounds":[0.1]}]}},' +
+        '{"name":"load","gauge":{"dataPoints":[{"timeUnixNano":"1714557600000000000","asDouble":"NaN"}]}}]}]}]}',
+      expect: {
+        samples: [
+          'orders{country="is",service.name="shop"} 7 counter 2024-05-01T10:00:00.000000Z',
+          'wait_bucket{le="0.1",service.name="shop"} 1 delta 2024-05-01T10:00:00.000000Z',
+          'wait_bucket{le="+Inf",service.name="shop"} 3 delta 2024-05-01T10:00:00.000000Z',
+          'wait_count{service.name="shop"} 3 delta 2024-05-01T10:00:00.000000Z',
+          'wait_sum{service.name="shop"} 0.5 delta 2024-05-01T10:00:00.000000Z',
+        ],
+        dropped: { not_a_number: 1 },
+      },
     },
     {
       title: "another document",

@@ -9,6 +9,7 @@ import { isObject } from "../json/parse.ts";
 import { formatTime } from "../time/parse.ts";
 import { setUrl } from "../web/url.ts";
 import { scalarOf, setAttributes } from "./attributes.ts";
+import { samplesOf, spanOf } from "./span.ts";
 
 /** A record with what its containers say of it: `resource` and `scope` as in OTLP, and the record under its kind. */
 export interface OtlpRecord {
@@ -19,7 +20,7 @@ export interface OtlpRecord {
 const text = (value: JsonValue | undefined): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
 
 /** Nanoseconds since the epoch, a text in protobuf's JSON; 0 is unset. */
-function timeOf(value: JsonValue | undefined): Micros | undefined {
+export function timeOf(value: JsonValue | undefined): Micros | undefined {
   const digits = typeof value === "number" ? String(value) : value;
   if (typeof digits !== "string" || !/^\d{1,20}$/.test(digits)) return undefined;
   const micros = digits.length > 3 ? Number(digits.slice(0, -3)) : 0;
@@ -112,7 +113,8 @@ export function decodeSpan(span: JsonObject, containers: OtlpRecord): Decoded {
     fields["event.type"] = isDatabase ? "access" : "info";
   }
   relate(fields);
-  return { time: start ?? end, fields };
+  const measured = spanOf(fields, start);
+  return { time: start ?? end, fields, ...(measured && { samples: samplesOf(measured) }) };
 }
 
 /** Only 2 (STATUS_CODE_ERROR) is a failure; unset is what most libraries leave after success. */
