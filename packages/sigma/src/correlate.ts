@@ -2,6 +2,7 @@
 import type { Readable } from "@vedette/condition";
 import type { CorrelationState, Episode } from "./episode.ts";
 import { type Correlation, type CorrelationSet, groupValues } from "./link.ts";
+import type { Progress } from "./measure.ts";
 
 /** An event as correlations need it. */
 export interface CorrelatedEvent extends Pick<Readable, "fields"> {
@@ -24,6 +25,8 @@ export interface CorrelationFinding extends Episode {
 export interface CorrelatorOptions {
   /** Keys remembered at once; beyond it the ones seen longest ago are forgotten and counted. 100,000 if not given. */
   readonly maxKeys?: number;
+  /** Told of each step of a key, whether anything holds or not. */
+  readonly watch?: (correlation: Correlation, key: string, progress: Progress, event: CorrelatedEvent) => void;
 }
 
 interface Known {
@@ -38,12 +41,14 @@ export class Correlator {
   forgotten = 0;
   readonly #set: CorrelationSet;
   readonly #maxKeys: number;
+  readonly #watch: CorrelatorOptions["watch"];
   /** By correlation and key, the one seen longest ago first. */
   readonly #states = new Map<string, Known>();
 
   constructor(set: CorrelationSet, options: CorrelatorOptions = {}) {
     this.#set = set;
     this.#maxKeys = options.maxKeys ?? 100_000;
+    this.#watch = options.watch;
   }
 
   /** Takes an event with the ids of the rules it matched; gives the episodes that began or went on with it, silent ones included. */
@@ -61,6 +66,7 @@ export class Correlator {
         if ((known?.events.get(event.id) ?? Number.NEGATIVE_INFINITY) >= event.time) continue;
         const { state, episode } = correlation.fold({ time: event.time, event: event.id, rules, values }, known?.state);
         this.#remember(id, { state, correlation, events: stillCounting(known, event, correlation.expires(state)) }, event.time);
+        this.#watch?.(correlation, key, correlation.progress(state), event);
         if (episode === undefined) continue;
         const began = known?.state.episode?.start !== episode.start;
         const finding = this.#finding(correlation, key, episode);

@@ -246,6 +246,77 @@ test.each<[string, string, readonly Fed[], readonly string[]]>([
 });
 
 const count = "type: event_count, rules: [a], timespan: 10s, condition: {gte: 2}";
+test.each<[string, readonly Fed[], readonly string[]]>([
+  [
+    "type: event_count, rules: [a], timespan: 10s, condition: {gte: 3}",
+    [
+      [0, "a"],
+      [1, "a"],
+      [20, "a"],
+    ],
+    ["1 events < at least 3", "2 events < at least 3", "1 events < at least 3"],
+  ],
+  [
+    "type: event_count, rules: [a], timespan: 10s, condition: {gt: 1, lt: 3}",
+    [
+      [0, "a"],
+      [1, "a"],
+      [2, "a"],
+    ],
+    ["1 events < more than 1", "2 events < ", "1 events < more than 1"],
+  ],
+  [
+    "type: value_count, rules: [a], timespan: 10s, condition: {gte: 2, field: ip}",
+    [
+      [0, "a", { ip: "1" }],
+      [1, "a", { ip: "1" }],
+      [2, "a", { ip: "2" }],
+    ],
+    ["1 different ip < at least 2", "1 different ip < at least 2", "2 different ip < "],
+  ],
+  [
+    "type: value_sum, rules: [a], timespan: 10s, condition: {gte: 5, field: n}",
+    [
+      [0, "a", { n: 3 }],
+      [1, "a", { n: 4 }],
+    ],
+    ["sum of n 3 < at least 5", "sum of n 7 < "],
+  ],
+  [
+    "type: temporal, rules: [a, b, c], timespan: 10s",
+    [
+      [0, "b"],
+      [1, "a"],
+      [2, "c"],
+    ],
+    ["b < a, c", "a, b < c", "a, b, c < "],
+  ],
+  [
+    "type: temporal, timespan: 10s, condition: a and not c",
+    [
+      [0, "c"],
+      [1, "a"],
+    ],
+    [" < a, no c", "a < no c"],
+  ],
+  [
+    "type: temporal_ordered, rules: [a, b, c], timespan: 10s",
+    [
+      [0, "b"],
+      [1, "a"],
+      [2, "b"],
+      [3, "c"],
+    ],
+    [" < a, then b, then c", "a < b, then c", "a, then b < c", "a, then b, then c < "],
+  ],
+])("a key tells how far it has come: %s", (body, fed, expected) => {
+  const told: string[] = [];
+  const correlator = new Correlator(link(correlation(body)), { watch: (_c, _k, { figure, wants }) => told.push(`${figure} < ${wants}`) });
+  for (const [i, [at, kind, fields]] of fed.entries())
+    correlator.add({ id: `e${i}`, time: at * second, fields: { ...fields } }, [`rule-${kind}`]);
+  expect(told).toEqual(expected);
+});
+
 test("tumbling windows begin at multiples of the timespan", () => {
   const set = link(correlation(count, "vedette: {window: tumbling}\n"));
   expect(

@@ -3,7 +3,7 @@
  * other key and no reading of events.
  */
 import type { SigmaCorrelation } from "./correlation.ts";
-import { type Hit, type Measure, measureOf, type Verdict } from "./measure.ts";
+import { type Hit, type Measure, measureOf, type Progress, type Verdict } from "./measure.ts";
 
 /** From the first to the newest event of the window in which the condition holds, and on for as long as it does. */
 export interface Episode {
@@ -28,6 +28,8 @@ export interface Fold {
   fold(hit: Hit, state: CorrelationState | undefined): { readonly state: CorrelationState; readonly episode?: Episode };
   /** The oldest time that still matters. */
   expires(state: CorrelationState): number;
+  /** How far a key has come as of its newest hit. */
+  progress(state: CorrelationState): Progress;
 }
 
 const maxEvents = 1_000;
@@ -51,6 +53,7 @@ export function foldOf(correlation: SigmaCorrelation): Fold {
         : begun(window === "tumbling" ? opened : verdict.start, hit, verdict);
       return { state: { ...kept, measure: state, episode }, episode };
     },
+    progress: (state) => measure.progress(state.measure),
     expires: (state) => (window === "tumbling" ? state.opened + timespan : state.last + (window === "session" ? gap : timespan)),
   };
 }

@@ -2,7 +2,7 @@
  * What a correlation remembers of one key's events and whether its condition holds: counts, distinct values, rules seen, ordered chains.
  * Knows neither windows nor episodes. States are JSON, bounded, and never changed in place.
  */
-import { holds, type SigmaCorrelation } from "./correlation.ts";
+import { type Bound, holds, type SigmaCorrelation } from "./correlation.ts";
 
 /** One event as a correlation counts it. */
 export interface Hit {
@@ -23,13 +23,39 @@ export interface Verdict {
   evidence(): { readonly events: readonly string[]; readonly count: number };
 }
 
+/** How far a key has come, whether its condition holds or not. */
+export interface Progress {
+  /** What was counted, for people. */
+  readonly figure: string;
+  /** The same as a number that grows: events, values, rules. */
+  readonly reached: number;
+  /** What it still waits for, for people; "" where nothing is missing. */
+  readonly wants: string;
+}
+
 export interface Measure<M> {
   readonly empty: M;
   /** Forgets what is older than `from`, then takes the hit in. */
   add(state: M, hit: Hit, from: number): M;
   /** Undefined while the condition does not hold. */
   verdict(state: M, from: number): Verdict | undefined;
+  /** As of the newest hit. */
+  progress(state: M): Progress;
 }
+
+const boundWords: { readonly [op in Bound["op"]]: string } = {
+  gt: "more than",
+  gte: "at least",
+  lt: "less than",
+  lte: "at most",
+  eq: "exactly",
+  neq: "other than",
+};
+const wantedOf = (bounds: readonly Bound[], figure: number): string =>
+  bounds
+    .filter((bound) => !holds(bound, figure))
+    .map(({ op, value }) => `${boundWords[op]} ${value}`)
+    .join(" and ");
 
 /** Entries of a key that are kept one by one; beyond them neighbours are merged, so that the window's edge is blurred by their distance. */
 const maxEntries = 1_024;
@@ -75,6 +101,7 @@ function counted({ type, bounds, values, percentile }: SigmaCorrelation): Measur
     value_median: (n) => `median of ${values[0]} ${n}`,
     value_percentile: (n) => `percentile ${percentile} of ${values[0]} ${n}`,
   };
+  const textOf = (figure: number, blurred = false) => `${blurred ? "about " : ""}${Number(figure.toPrecision(12))}`;
   return {
     empty: { entries: [] },
     add({ entries, blurred }, hit, from) {
@@ -84,11 +111,16 @@ function counted({ type, bounds, values, percentile }: SigmaCorrelation): Measur
       if (all.length <= maxEntries) return { entries: all, ...(blurred ? { blurred } : {}) };
       return { entries: all.flatMap((e, i) => (i % 2 === 1 ? [merged(all[i - 1]!, e)] : i === all.length - 1 ? [e] : [])), blurred: true };
     },
+    progress({ entries, blurred }) {
+      if (entries.length === 0) return { figure: "nothing", reached: 0, wants: wantedOf(bounds, 0) };
+      const reached = figureOf(entries);
+      return { figure: words[type]!(textOf(reached, blurred)), reached, wants: wantedOf(bounds, reached) };
+    },
     verdict({ entries, blurred }) {
       if (entries.length === 0) return undefined;
       const figure = figureOf(entries);
       if (!bounds.every((bound) => holds(bound, figure))) return undefined;
-      const text = `${blurred ? "about " : ""}${Number(figure.toPrecision(12))}`;
+      const text = textOf(figure, blurred);
       const evidence = () => {
         const found = evidenceOf(entries.map((e) => e[3]));
         return blurred ? { ...found, count: entries.reduce((n, e) => n + e[1], 0) } : found;
@@ -128,6 +160,11 @@ function distinct({ bounds, values }: SigmaCorrelation): Measure<Distinct> {
       const kept = state.filter(([value, time]) => time >= from && !fresh.has(value));
       return [...kept, ...[...fresh].map((value) => [String(value), hit.time, hit.event] as const)].slice(-limit);
     },
+    progress: ({ length }) => ({
+      figure: `${length} different ${values.join(" with ")}`,
+      reached: length,
+      wants: wantedOf(bounds, length),
+    }),
     verdict(state) {
       if (state.length === 0 || !bounds.every((bound) => holds(bound, state.length))) return undefined;
       const figure = `${state.length} different ${values.join(" with ")}`;
@@ -158,6 +195,7 @@ function together({ rules, terms }: SigmaCorrelation): Measure<Seen> {
   return {
     empty: [],
     add: (state, hit, from) => seenBy(state, hit, from, rules.length),
+    progress: (seen) => termProgress(terms, rules, seen, ", ", (need) => need.filter((i) => seen[i]).length),
     verdict(seen) {
       const term = terms.find(({ need, none }) => need.every((i) => seen[i]) && !none.some((i) => seen[i]));
       return term && verdictOf(seen, term.need, term.need.map((i) => rules[i]!.to).join(", "));
@@ -170,12 +208,37 @@ function numberOfRules({ rules, bounds }: SigmaCorrelation): Measure<Seen> {
   return {
     empty: [],
     add: (state, hit, from) => seenBy(state, hit, from, rules.length),
+    progress(seen) {
+      const found = seen.flatMap((s, i) => (s ? [rules[i]!.to] : []));
+      return { figure: found.join(", "), reached: found.length, wants: wantedOf(bounds, found.length) };
+    },
     verdict(seen) {
       const found = seen.flatMap((s, i) => (s ? [i] : []));
       if (found.length === 0 || !bounds.every((bound) => holds(bound, found.length))) return undefined;
       return verdictOf(seen, found, found.map((i) => rules[i]!.to).join(", "));
     },
   };
+}
+
+/** Of the ways to hold, the one that came furthest. @param done how many of its rules have come */
+function termProgress(
+  terms: SigmaCorrelation["terms"],
+  rules: SigmaCorrelation["rules"],
+  seen: Seen,
+  joint: string,
+  done: (need: readonly number[], term: number) => number,
+): Progress {
+  const ordered = joint !== ", ";
+  const [best] = terms
+    .map(({ need, none }, t) => {
+      const reached = done(need, t);
+      const come = ordered ? need.slice(0, reached) : need.filter((i) => seen[i]);
+      const missing = (ordered ? need.slice(reached) : need.filter((i) => !seen[i])).map((i) => rules[i]!.to);
+      const unwanted = none.filter((i) => seen[i]).map((i) => `no ${rules[i]!.to}`);
+      return { reached, figure: come.map((i) => rules[i]!.to).join(joint), wants: [...missing, ...unwanted].join(joint) };
+    })
+    .sort((a, b) => b.reached - a.reached);
+  return best!;
 }
 
 /** Of each beginning of a term's order, the chain that began last. */
@@ -206,6 +269,8 @@ function inOrder({ rules, terms }: SigmaCorrelation): Measure<Ordered> {
       chains: terms.map(({ need }, t) => step(chains[t] ?? [], need, hit, from)),
       seen: seenBy(seen, hit, from, rules.length),
     }),
+    progress: ({ chains, seen }) =>
+      termProgress(terms, rules, seen, ", then ", (_, t) => (chains[t] ?? []).reduce((most, chain, k) => (chain ? k + 1 : most), 0)),
     verdict({ chains, seen }) {
       for (const [t, { need, none }] of terms.entries()) {
         const chain = chains[t]?.at(-1);
