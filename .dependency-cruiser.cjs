@@ -1,12 +1,13 @@
 /** The layering of ARCHITECTURE.md, enforced: a package may import only what stands below it. */
 const base = ["condition", "model"];
 const kit = [...base, "kit"];
-const stages = ["log", "store", "ingest", "normalise", "enrich", "detect", "triage", "egress"];
+const stages = ["audit", "log", "store", "ingest", "normalise", "enrich", "detect", "triage", "egress"];
 const order = {
   condition: [],
   model: ["condition"],
   sigma: ["condition"],
   kit: base,
+  audit: kit,
   log: kit,
   store: kit,
   ingest: kit,

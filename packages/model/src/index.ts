@@ -1,4 +1,5 @@
 export type { FieldValue, Scalar } from "@vedette/condition";
+export * from "./audit.ts";
 export * from "./backtest.ts";
 export * from "./canary.ts";
 export * from "./event.ts";

@@ -1,0 +1,4 @@
+export { type Head, readHeads } from "./head.ts";
+export { keyRing } from "./key.ts";
+export * from "./trail.ts";
+export { type Verdict, verifyChain } from "./verify.ts";
