@@ -89,15 +89,21 @@ export class Program {
     return (await response.json()) as T;
   }
 
+  /** Events so far: accepted, stored durably, and those of which the ledger does not know yet. */
+  async taken(): Promise<{ readonly taken: number; readonly stored: number; readonly pending: number; readonly unbalanced: number }> {
+    type Row = { readonly in: number; readonly stored: number; readonly pending: number; readonly balance: number };
+    const { sources } = await this.get<{ sources: readonly Row[] }>("/api/v1/ledger");
+    const sum = (of: (row: Row) => number) => sources.reduce((n, row) => n + of(row), 0);
+    const pending = sum((r) => r.pending);
+    return { taken: sum((r) => r.in), stored: sum((r) => r.stored), pending, unbalanced: sum((r) => Math.abs(r.balance)) + pending };
+  }
+
   /** Resolves when everything accepted has been analysed and stored, with how many that are. */
   async settled(timeout_ms: number): Promise<{ readonly taken: number; readonly unbalanced: number }> {
     const end = performance.now() + timeout_ms;
     for (;;) {
-      type Row = { readonly in: number; readonly pending: number; readonly balance: number };
-      const { sources } = await this.get<{ sources: readonly Row[] }>("/api/v1/ledger");
-      const sum = (of: (row: Row) => number) => sources.reduce((n, row) => n + of(row), 0);
-      if (sum((r) => r.pending) === 0 || performance.now() > end)
-        return { taken: sum((r) => r.in), unbalanced: sum((r) => Math.abs(r.balance) + r.pending) };
+      const state = await this.taken();
+      if (state.pending === 0 || performance.now() > end) return state;
       await new Promise((r) => setTimeout(r, 200));
     }
   }

@@ -1,6 +1,5 @@
 /** `npm run bench -- NAME [--json] [--events N] [--OPTION N]`: runs one benchmark (`alert-latency` or `alert_latency`); without a name it lists them. */
 import { readdirSync } from "node:fs";
-import { relaunchSmall } from "../../apps/vedette/bin/memory.mjs";
 import { option } from "./harness.ts";
 
 const folder = new URL("./cases/", import.meta.url);
@@ -12,8 +11,6 @@ if (name === undefined || !names.includes(name)) {
   process.stderr.write(`usage: npm run bench -- NAME [--events N]\nbenchmarks: ${names.join(", ")}\n`);
   process.exit(2);
 }
-// memory is measured as the program is started
-if (name === "ingest") relaunchSmall();
 const { bench } = (await import(new URL(`${name}.ts`, folder).href)) as { bench: (events: number | undefined) => Promise<void> };
 await bench(option("events"));
 process.exit(0);

@@ -1,95 +1,99 @@
-/** file → parse → normalise → rules and detectors → stored and durable: events per CPU second over everything. */
-import { mkdtempSync, rmSync } from "node:fs";
+/** file → parse → normalise → rules and detectors → stored and durable, by the built program: events per CPU second over everything. */
+import { linkSync, mkdirSync } from "node:fs";
+import { loadavg } from "node:os";
 import { join } from "node:path";
-import { sources } from "@vedette/ingest";
-import { systemClock } from "@vedette/kit";
-import { openLog } from "@vedette/log";
-import { CanaryKey, Releases, Runtime, threadPool } from "@vedette/pipeline";
 import { openStore } from "@vedette/store";
-import { bundledPipelines, bundledRules } from "../../../apps/vedette/src/content.ts";
-import { corpus, temporary } from "../corpus.ts";
+import { type Corpus, corpus } from "../corpus.ts";
 import { costOf, print, say } from "../harness.ts";
+import { Program } from "../program.ts";
 import { naive } from "./naive.ts";
 
-/** The issue's goal; CrowdSec 1.4.6 did about 2,350 sshd lines per CPU second on this kind of machine. */
+/** The issue's goals: events per CPU second, MB of resident memory, wall time of one core's. */
 const goal = 40_000;
+const goal_mb = 512;
+const goal_cores = 1.5;
 const plainEvents = 500_000;
+/** A hundredth of the goal: a run that is slower has stopped. */
+const patience_ms = (events: number) => 60_000 + (events / (goal / 100)) * 1_000;
+
+const config = `sources:
+  zeek: { file: { paths: ["in/*.ndjson"] } }
+  sshd: { file: { paths: ["in/*.log"] } }
+`;
 
 export async function bench(events = 5_000_000): Promise<void> {
   const data = await corpus(events);
-  const directory = mkdtempSync(join(temporary, "ingest-"));
-  const log = await openLog({ directory });
+  const program = new Program("ingest", config);
+  try {
+    mkdirSync(join(program.directory, "in"));
+    await program.start();
+    const ready = { mb: program.memory().rss_mb, cpu_s: program.cpu_s() };
+    const run = await ingest(program, data);
+    const { sources } = await program.get<{ sources: readonly { readonly dead: number; readonly balance: number }[] }>("/api/v1/ledger");
+    const { rules } = await program.get<{ rules: readonly unknown[] }>("/api/v1/rules");
+    const { total } = await program.get<{ total: number }>("/api/v1/alerts?limit=1");
+    const { rss_mb, peak_mb } = program.memory();
+    await program.kill();
+    const { seal_cpu_s, bytes } = await sealRest(program.data);
+    // after the measurement, on a part: the same lines through a plain pipeline
+    const part = await corpus(Math.min(events, plainEvents));
+    const plain = part.events / (await naive(part)).cost.cpu_s;
+    const cpu_s = run.cpu_s + seal_cpu_s;
+    print({
+      name: "ingest",
+      value: events / cpu_s,
+      unit: "events per CPU second, sealing included",
+      baseline: goal,
+      details: {
+        events,
+        input_mb: data.bytes / 1e6,
+        start_cpu_s: ready.cpu_s,
+        cpu_s: run.cpu_s,
+        seal_rest_cpu_s: seal_cpu_s,
+        wall_s: run.wall_s,
+        events_per_wall_s: events / run.wall_s,
+        cores: run.cpu_s / run.wall_s,
+        goal_cores,
+        ready_mb: ready.mb,
+        end_mb: rss_mb,
+        peak_mb,
+        goal_mb,
+        naive_events_per_cpu_s: plain,
+        of_naive: events / cpu_s / plain,
+        rules: rules.length,
+        alerts: total,
+        dead: sources.reduce((n, s) => n + s.dead, 0),
+        unbalanced: sources.reduce((n, s) => n + Math.abs(s.balance), 0),
+        sealed_bytes_per_event: bytes,
+        load_average: loadavg()[0]!,
+      },
+    });
+  } finally {
+    await program.remove();
+  }
+}
+
+/** Lets the program see the files; resolves when it has stored every line of them durably. */
+async function ingest(program: Program, data: Corpus): Promise<{ readonly cpu_s: number; readonly wall_s: number }> {
+  const cpu_s = program.cpu_s();
+  const begun = performance.now();
+  linkSync(data.zeek, join(program.directory, "in", "zeek.ndjson"));
+  linkSync(data.sshd, join(program.directory, "in", "sshd.log"));
+  for (;;) {
+    await new Promise((r) => setTimeout(r, 500));
+    const { taken, stored, pending } = await program.taken();
+    const wall_s = (performance.now() - begun) / 1_000;
+    say(`${wall_s.toFixed(1)} s: ${taken} taken in, ${stored} stored, ${Math.round(program.memory().rss_mb)} MB`);
+    if (taken >= data.events && pending === 0) return { cpu_s: program.cpu_s() - cpu_s, wall_s };
+    if (wall_s * 1_000 > patience_ms(data.events)) throw new Error(`only ${stored} events were stored:\n${program.output}`);
+  }
+}
+
+/** Seals what the program had still open, and says how many bytes an event takes then. */
+async function sealRest(directory: string): Promise<{ readonly seal_cpu_s: number; readonly bytes: number }> {
   const store = await openStore({ directory });
-  const runtime = await Runtime.open({
-    log,
-    store,
-    pool: threadPool(),
-    tenant: "main",
-    rules: bundledRules,
-    rule_budget_per_day: 1_000,
-    releases: new Releases(join(directory, "rules")),
-    pipelines: bundledPipelines(),
-    detectors: {},
-    lateness_s: 30,
-    sources: [
-      { name: "zeek", type: "file", config: { paths: [data.zeek], follow: false } },
-      { name: "sshd", type: "file", config: { paths: [data.sshd], follow: false } },
-    ],
-    sourceSpecs: await sources(),
-    retention: {},
-    canaries: { key: CanaryKey.of(directory), every: 3_600_000_000, enabled: false },
-    logBytes: async () => 0,
-    demo: async () => {},
-  });
-  let peak = 0;
-  const watch = setInterval(() => {
-    peak = Math.max(peak, process.memoryUsage.rss());
-  }, 200);
-  const never = new AbortController().signal;
-  const cost = await costOf(async () => {
-    runtime.start();
-    for (;;) {
-      await systemClock.sleep(500);
-      const lines = await runtime.ledger();
-      const taken = lines.reduce((n, l) => n + l.in, 0);
-      say(`${taken} taken in, ${lines.reduce((n, l) => n + l.stored, 0)} stored, RSS ${Math.round(process.memoryUsage.rss() / 1e6)} MB`);
-      if (taken >= events) break;
-    }
-    await runtime.caughtUp(never);
-  });
-  const seal = await costOf(() => store.events.seal(true));
-  clearInterval(watch);
-  const lines = await runtime.ledger();
-  const usage = await store.events.usage();
-  const alerts = await store.alerts.list({ tenant: "main" }, 1);
-  // after the measurement, on a part: the same lines through a plain pipeline in this process
-  const part = await corpus(Math.min(events, plainEvents));
-  const plain = part.events / (await naive(part)).cost.cpu_s;
-  const perCpuSecond = events / (cost.cpu_s + seal.cpu_s);
-  print({
-    name: "ingest",
-    value: perCpuSecond,
-    unit: "events per CPU second, sealing included",
-    baseline: goal,
-    details: {
-      events,
-      input_mb: data.bytes / 1e6,
-      cpu_s: cost.cpu_s,
-      seal_cpu_s: seal.cpu_s,
-      wall_s: cost.wall_s,
-      events_per_wall_s: events / cost.wall_s,
-      rss_mb: peak / 1e6,
-      naive_events_per_cpu_s: plain,
-      of_naive: perCpuSecond / plain,
-      rules: runtime.rules().rules.length,
-      alerts: alerts.total,
-      dead: lines.reduce((n, l) => n + l.dead, 0),
-      unbalanced: lines.reduce((n, l) => n + Math.abs(l.balance), 0),
-      sealed_bytes_per_event: usage.sealedBytes / usage.events,
-    },
-  });
-  await runtime.stop();
-  await log.close();
+  const { cpu_s } = await costOf(() => store.events.seal(true));
+  const { sealedBytes, events } = await store.events.usage();
   await store.close();
-  rmSync(directory, { recursive: true, force: true });
+  return { seal_cpu_s: cpu_s, bytes: sealedBytes / events };
 }
