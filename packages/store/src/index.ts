@@ -1,4 +1,5 @@
 export { encodeEvents } from "./events/encode.ts";
+export { writeTable } from "./events/parquet/table.ts";
 export { eventsOfPage } from "./events/scan.ts";
 export { openStore, type StoreOptions } from "./open.ts";
 export { maxSampleAhead, SampleWriter } from "./series/samples.ts";

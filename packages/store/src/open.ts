@@ -168,6 +168,8 @@ function alertStore(connection: Connection): AlertStore {
     list: (filter, limit, cursor) => call("alerts", "list", [filter, limit, cursor]),
     get: (tenant, id) => call("alerts", "get", [tenant, id]),
     replace: (alert, updated) => call("alerts", "replace", [alert, updated]),
+    changed: (after, limit) => call("alerts", "changed", [after, limit]),
+    lastChange: () => call("alerts", "lastChange", []),
     clearDemo: () => call("alerts", "clearDemo", []),
   };
 }

@@ -282,6 +282,30 @@ function stateContract(open: () => Promise<Store>): void {
     expect([await alerts.clearDemo(), await alerts.get("main", "2")]).toEqual([1, undefined]);
     await close();
   });
+
+  test("numbers every change of an alert, in order and never twice", async () => {
+    const { alerts, close } = await open();
+    expect([await alerts.lastChange(), await alerts.changed(0, 9)]).toEqual([0, []]);
+    const add = (id: string, more: Parameters<typeof alertOf>[1] = {}) => ({ group: id, alert: alertOf(id, more) });
+    await alerts.fold(1, [add("1"), add("2", { demo: true }), add("3")], []);
+    const ids = async (after: number, limit = 9) => (await alerts.changed(after, limit)).map(({ serial, alert }) => [serial, alert.id]);
+    expect(await ids(0, 2)).toEqual([
+      [1, "1"],
+      [2, "2"],
+    ]);
+    await alerts.replace(alertOf("1", { state: "closed", updated: start + 5 }), start);
+    expect(await ids(1)).toEqual([
+      [2, "2"],
+      [3, "3"],
+      [4, "1"],
+    ]);
+    // what is gone gives its number to nobody
+    await alerts.fold(2, [add("2", { demo: true })], []);
+    await alerts.clearDemo();
+    await alerts.fold(3, [add("4")], []);
+    expect([await ids(4), await alerts.lastChange()]).toEqual([[[6, "4"]], 6]);
+    await close();
+  });
 }
 
 /** `open` gives an empty store each time; the suite closes it. */

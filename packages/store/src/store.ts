@@ -151,6 +151,13 @@ export interface AlertStore {
   get(tenant: string, id: string): Promise<Alert | undefined>;
   /** Replaces an alert if it is still at `updated`; false when somebody else changed it meanwhile. */
   replace(alert: Alert, updated: Micros): Promise<boolean>;
+  /**
+   * Alerts whose last change has a higher number than `after`, in that order, as they are now: what changed twice meanwhile is there once.
+   * Numbers grow with every change, in the order of commits, and are never used again.
+   */
+  changed(after: number, limit: number): Promise<readonly { readonly serial: number; readonly alert: Alert }[]>;
+  /** The number of the last change; 0 before the first. */
+  lastChange(): Promise<number>;
   clearDemo(): Promise<number>;
 }
 

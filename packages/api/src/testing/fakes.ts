@@ -188,6 +188,8 @@ function fakeStore(): FakeStore {
         alertsById.set(alert.id, alert);
         return true;
       },
+      changed: none,
+      lastChange: none,
       clearDemo: none,
     },
     checkpoints: { load: none, rows: none, acquire: none, commit: none },

@@ -57,6 +57,8 @@ export function memoryAlerts(): AlertStore & { readonly all: ReadonlyMap<string,
     list: async () => ({ alerts: [...all.values()].map(({ alert }) => alert), total: all.size }),
     get: async (_, id) => all.get(id)?.alert,
     replace: async () => false,
+    changed: async () => [],
+    lastChange: async () => 0,
     clearDemo: async () => 0,
   };
 }

@@ -6,10 +6,11 @@ import type { AlertFilter, AlertStore, FoldedFinding } from "../store.ts";
 import type { State, Tables } from "./tables.ts";
 
 const triageOffset = "triage.offset";
+const lastSerial = "alert.serial";
 /** Parameters per `IN` list. */
 const idsPerStatement = 500;
 
-function rowOf(alert: Alert, group: string): Tables["alert"] {
+function rowOf(alert: Alert, group: string, serial: number): Tables["alert"] {
   const entities = alert.entities.map((entity) => entity.id).join("\n");
   return {
     id: alert.id,
@@ -23,6 +24,7 @@ function rowOf(alert: Alert, group: string): Tables["alert"] {
     updated: alert.updated,
     demo: alert.demo ? 1 : 0,
     shadow: alert.shadow ? 1 : 0,
+    serial,
     text: `${alert.title}\n${alert.summary}\n${alert.rule.title}\n${entities}`.toLowerCase(),
     body: JSON.stringify(alert),
   };
@@ -41,8 +43,19 @@ async function writeEntities(db: State, alert: Alert): Promise<void> {
       .execute();
 }
 
+/** The row's lock orders transactions: whoever reads a number reads all before it. */
+async function nextSerial(db: State): Promise<number> {
+  const { value } = await db
+    .insertInto("progress")
+    .values({ name: lastSerial, value: 1 })
+    .onConflict((conflict) => conflict.column("name").doUpdateSet((eb) => ({ value: eb("progress.value", "+", 1) })))
+    .returning("value")
+    .executeTakeFirstOrThrow();
+  return value;
+}
+
 async function upsert(db: State, group: string, alert: Alert): Promise<void> {
-  const { id, ...rest } = rowOf(alert, group);
+  const { id, ...rest } = rowOf(alert, group, await nextSerial(db));
   await db
     .insertInto("alert")
     .values({ id, ...rest })
@@ -191,6 +204,19 @@ export function alertStore(state: State): AlertStore {
         await upsert(tx, row.group_key, alert);
         return true;
       });
+    },
+    async changed(after, limit) {
+      const rows = await state
+        .selectFrom("alert")
+        .select(["serial", "body"])
+        .where("serial", ">", after)
+        .orderBy("serial")
+        .limit(limit)
+        .execute();
+      return rows.map(({ serial, body }) => ({ serial, alert: alertOf(body) }));
+    },
+    async lastChange() {
+      return (await state.selectFrom("progress").select("value").where("name", "=", lastSerial).executeTakeFirst())?.value ?? 0;
     },
     async clearDemo() {
       return await state.transaction().execute(async (tx) => {

@@ -5,11 +5,18 @@ import { start } from "./migrations/0001_start.ts";
 import { shadow } from "./migrations/0002_shadow.ts";
 import { keyDue } from "./migrations/0003_key_due.ts";
 import { series } from "./migrations/0004_series.ts";
+import { alertSerial } from "./migrations/0005_alert_serial.ts";
 import { openSqlite } from "./sqlite.ts";
 import type { State, Tables } from "./tables.ts";
 
 /** In order; a name is never reused or removed. */
-export const migrations = { "0001_start": start, "0002_shadow": shadow, "0003_key_due": keyDue, "0004_series": series } as const;
+export const migrations = {
+  "0001_start": start,
+  "0002_shadow": shadow,
+  "0003_key_due": keyDue,
+  "0004_series": series,
+  "0005_alert_serial": alertSerial,
+} as const;
 
 /** @throws VedetteError `data_dir_format` (written by a newer version, or no database at all), `store_unavailable` (damaged, locked, or a migration failed). */
 export async function openState(path: string): Promise<State> {
