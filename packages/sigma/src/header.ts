@@ -157,10 +157,17 @@ export function deciding(vedette: VedetteBlock | undefined): unknown {
 
 /** 128 bits of SHA-256 over canonical JSON (keys in code unit order), base64url. */
 export function contentHash(value: unknown): string {
-  const canonical = JSON.stringify(value, (_key, v: unknown) =>
-    v !== null && typeof v === "object" && !Array.isArray(v)
-      ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : v,
-  );
-  return createHash("sha256").update(canonical).digest().subarray(0, 16).toString("base64url");
+  return createHash("sha256").update(canonical(value)).digest().subarray(0, 16).toString("base64url");
+}
+
+/** As `JSON.stringify` with its keys in order; every rule is hashed when it is read, and a replacer takes three times as long. */
+function canonical(value: unknown): string {
+  if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  const record = value as { readonly [key: string]: unknown };
+  const keys = Object.keys(record).filter((key) => record[key] !== undefined);
+  return `{${keys
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonical(record[key])}`)
+    .join(",")}}`;
 }

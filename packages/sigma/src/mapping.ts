@@ -2,10 +2,11 @@
 import type { Condition } from "@vedette/condition";
 import { join } from "./detection.ts";
 import type { NamedSelection } from "./detectionblock.ts";
-import { appliesToField, appliesToItem, contains, type Item, ItemFailure, looksAtValues, transformed } from "./items.ts";
+import { contains, ItemFailure } from "./items.ts";
 import type { Logsource } from "./logsource.ts";
 import type { Pipeline, Transformation } from "./pipeline.ts";
 import type { RuleCondition } from "./pipelineconditions.ts";
+import { Renaming } from "./renaming.ts";
 import type { SigmaRule } from "./rule.ts";
 
 /** A rule in the fields of the events. */
@@ -21,12 +22,6 @@ export interface MappingFailure {
   readonly message: string;
 }
 
-/** A condition that takes part in the transformations after the one that added it. */
-interface Added {
-  readonly condition: Condition;
-  readonly from: number;
-}
-
 /** Runs the pipelines, in ascending priority, over one rule. */
 export function mapRule(rule: SigmaRule, pipelines: readonly Pipeline[]): MappedRule | MappingFailure {
   const found = stepsFor(rule, pipelines);
@@ -39,12 +34,11 @@ export function mapRule(rule: SigmaRule, pipelines: readonly Pipeline[]): Mapped
   }
 }
 
-function rewritten(rule: SigmaRule, { steps, added }: Steps): MappedRule {
-  const detection = new Rewriter(steps);
+function rewritten(rule: SigmaRule, { added, names }: Steps): MappedRule {
+  const detection = new Rewriter(names);
   const condition = detection.rewrite(rule.condition) ?? { op: "or", of: [] };
-  const before = added.flatMap((a) => new Rewriter(steps.slice(a.from)).rewrite(a.condition) ?? []);
   return {
-    condition: join("and", [...before, condition]),
+    condition: join("and", [...added, condition]),
     selections: rule.selections.flatMap(({ name, condition: c }) => {
       const mapped = detection.rewrite(c);
       return mapped === undefined ? [] : [{ name, condition: mapped }];
@@ -53,37 +47,58 @@ function rewritten(rule: SigmaRule, { steps, added }: Steps): MappedRule {
   };
 }
 
-/** The transformations that are for one rule, and the conditions they add to it. */
+/** What pipelines do to the rules of one kind. */
 interface Steps {
-  readonly steps: readonly Transformation[];
-  readonly added: readonly Added[];
+  /** The conditions they add. */
+  readonly added: readonly Condition[];
+  readonly names: Renaming;
 }
+
+/** Per list of pipelines, by the transformations that apply: a collection's thousands of rules are of a few hundred kinds. */
+const kinds = new WeakMap<readonly Pipeline[], Map<string, Steps>>();
 
 function stepsFor(rule: SigmaRule, pipelines: readonly Pipeline[]): Steps | MappingFailure {
   const seen: Seen = { rule, logsource: rule.logsource, applied: new Set(), state: new Map() };
-  const steps: Transformation[] = [];
-  const added: Added[] = [];
-  for (const pipeline of [...pipelines].sort((a, b) => a.priority - b.priority)) {
-    for (const step of pipeline.transformations) {
+  const applying: Transformation[] = [];
+  let kind = "";
+  for (const [at, pipeline] of [...pipelines].sort((a, b) => a.priority - b.priority).entries()) {
+    for (const [number, step] of pipeline.transformations.entries()) {
       if (!appliesToRule(step, seen)) continue;
       seen.applied.add(step.id);
       const { action } = step;
       if (action.type === "rule_failure") return { message: action.message };
       if (action.type === "change_logsource") seen.logsource = { ...seen.logsource, ...action.logsource };
       else if (action.type === "set_state") seen.state.set(action.key, action.value);
-      else if (action.type === "add_condition") added.push({ condition: action.condition, from: steps.length });
-      else steps.push(step);
+      else {
+        applying.push(step);
+        kind += `${at}.${number} `;
+      }
     }
   }
-  return { steps, added };
+  const known = kinds.get(pipelines) ?? new Map<string, Steps>();
+  kinds.set(pipelines, known);
+  const steps = known.get(kind) ?? stepsOf(applying);
+  known.set(kind, steps);
+  return steps;
+}
+
+/** A condition that one transformation adds takes part in those after it. */
+function stepsOf(applying: readonly Transformation[]): Steps {
+  const renaming = applying.filter(({ action }) => action.type !== "add_condition");
+  const added: (Condition | [])[] = [];
+  let passed = 0;
+  for (const { action } of applying) {
+    if (action.type !== "add_condition") passed++;
+    else added.push(new Rewriter(new Renaming(renaming.slice(passed))).rewrite(action.condition) ?? []);
+  }
+  return { added: added.flat(), names: new Renaming(renaming) };
 }
 
 /** What a rule's fields are called in the events: each name, or none where the field is dropped. */
 export function nameMapping(rule: SigmaRule, pipelines: readonly Pipeline[]): (field: string) => readonly string[] {
   const found = stepsFor(rule, pipelines);
   if ("message" in found) return () => [];
-  const rewriter = new Rewriter(found.steps);
-  return (field) => rewriter.namesOf(field);
+  return (field) => found.names.of(field);
 }
 
 /** A rule as the transformations before have left it. */
@@ -141,23 +156,13 @@ function comparedAttribute({ attribute, op, values }: Extract<RuleCondition, { t
   return op === "gte" ? a >= b : op === "gt" ? a > b : op === "lte" ? a <= b : a < b;
 }
 
-/** A field's names so far, and which transformations took part. */
-interface Renamed {
-  readonly names: readonly string[];
-  readonly applied: ReadonlySet<string>;
-  readonly dropped: boolean;
-}
-
 /** Rewrites conditions, keeping shared objects shared so that selections stay recognisable in the whole. */
 class Rewriter {
-  readonly #steps: readonly Transformation[];
+  readonly #names: Renaming;
   readonly #done = new Map<Condition, Condition | undefined>();
-  readonly #fields = new Map<string, Renamed>();
-  readonly #particular: boolean;
 
-  constructor(steps: readonly Transformation[]) {
-    this.#steps = steps;
-    this.#particular = steps.some(looksAtValues);
+  constructor(names: Renaming) {
+    this.#names = names;
   }
 
   /** Undefined where the whole condition was dropped. */
@@ -182,85 +187,19 @@ class Rewriter {
       case "keyword":
         return condition;
       case "fieldref": {
-        const others = this.#renamed(condition.other).names;
-        const { names, dropped } = this.#renamed(condition.field);
-        return dropped
+        const fields = this.#names.of(condition.field);
+        const others = this.#names.orItself(condition.other);
+        return fields.length === 0
           ? undefined
           : join(
               "or",
-              names.flatMap((field) => others.map((other) => ({ ...condition, field, other }))),
+              fields.flatMap((field) => others.map((other) => ({ ...condition, field, other }))),
             );
       }
     }
     // A field is absent when it is absent under each of its names; it has a value when it has it under one.
     const absent = condition.op === "eq" && condition.value === null;
-    const of = this.#particular ? this.#items(condition) : this.#namesOf(condition);
+    const of = this.#names.items(condition);
     return of.length === 0 ? undefined : join(absent ? "and" : "or", of);
-  }
-
-  /** The names of a rule's field in the events; none where it is dropped. */
-  namesOf(field: string): readonly string[] {
-    const { names, dropped } = this.#renamed(field);
-    return dropped ? [] : names;
-  }
-
-  #namesOf(item: Item): readonly Item[] {
-    return this.namesOf(item.field).map((field) => ({ ...item, field }));
-  }
-
-  /** Step by step, where a step looks at more than the field. */
-  #items(item: Item): readonly Item[] {
-    let items: readonly { readonly item: Item; readonly applied: ReadonlySet<string> }[] = [{ item, applied: new Set() }];
-    for (const step of this.#steps) {
-      items = items.flatMap((before) => {
-        if (!appliesToField(step, before.item.field, before.applied) || !appliesToItem(step, before.item, before.applied)) return [before];
-        const made = transformed(step, before.item) ?? rename(step, before.item.field)?.map((field) => ({ ...before.item, field }));
-        return made === undefined ? [before] : made.map((one) => ({ item: one, applied: new Set([...before.applied, step.id]) }));
-      });
-    }
-    return items.map((one) => one.item);
-  }
-
-  #renamed(field: string): Renamed {
-    let renamed = this.#fields.get(field);
-    if (renamed === undefined) {
-      renamed = this.#steps.reduce<Renamed>(apply, { names: [field], applied: new Set(), dropped: false });
-      this.#fields.set(field, renamed);
-    }
-    return renamed;
-  }
-}
-
-function apply(before: Renamed, step: Transformation): Renamed {
-  let applied = false;
-  let dropped = before.dropped;
-  const names = before.names.flatMap((name) => {
-    if (!appliesToField(step, name, before.applied)) return [name];
-    const next = rename(step, name);
-    if (next === undefined) return [name];
-    applied = true;
-    if (next.length === 0) dropped = true;
-    return next.length === 0 ? [name] : next;
-  });
-  return applied ? { names, applied: new Set([...before.applied, step.id]), dropped } : before;
-}
-
-/** New names, `[]` for a dropped field, undefined where the transformation leaves it as it is. */
-function rename(step: Transformation, name: string): readonly string[] | undefined {
-  const { action } = step;
-  switch (action.type) {
-    case "field_name_mapping":
-      return action.mapping.get(name);
-    case "field_name_prefix":
-      return [action.prefix + name];
-    case "field_name_suffix":
-      return [name + action.suffix];
-    case "field_name_prefix_mapping":
-      for (const [from, to] of action.mapping) if (name.startsWith(from)) return to.map((t) => t + name.slice(from.length));
-      return undefined;
-    case "drop_detection_item":
-      return [];
-    default:
-      return undefined;
   }
 }

@@ -30,8 +30,23 @@ const maxLiterals = 16;
 /** Sets of them that are kept. */
 const maxNeeds = 6;
 
+/** Patterns prepared lately: reading a rule, looking for its witnesses and evaluating it each ask for the same. */
+const prepared = new Map<string, Pattern | PatternProblem>();
+const maxPrepared = 1_024;
+
 /** Prepares a pattern in the dialect of RE2. Never throws. */
 export function compilePattern(text: string, flagText: string): Pattern | PatternProblem {
+  const key = `${flagText}/${text}`;
+  let known = prepared.get(key);
+  if (known === undefined) {
+    known = prepare(text, flagText);
+    if (prepared.size >= maxPrepared) prepared.clear();
+    prepared.set(key, known);
+  }
+  return known;
+}
+
+function prepare(text: string, flagText: string): Pattern | PatternProblem {
   const lifted = /^\(\?([ims]+)\)/.exec(text);
   const source = lifted === null ? text : text.slice(lifted[0].length);
   const flags = [..."ims"].filter((f) => flagText.includes(f) || lifted?.[1]?.includes(f)).join("");
@@ -39,34 +54,39 @@ export function compilePattern(text: string, flagText: string): Pattern | Patter
   const native = tree === undefined ? undefined : nativeRegExp(tree, flags.includes("i"));
   const usable = tree !== undefined && native !== undefined;
   const alone = usable && nativeLength(tree) >= longestValue;
-  if (alone) return pattern(source, flags, needsOf(tree), nativeLength(tree), native);
+  if (alone) return pattern(source, flags, tree, native);
   // whatever a longer value would need later is tried now: a rule is refused when it loads, never in the middle of an event
   try {
     compileLinear(source, flags);
   } catch (error) {
     return { problem: `RE2 says: ${error instanceof Error ? error.message : String(error)}` };
   }
-  const needs = tree === undefined ? [] : needsOf(tree);
-  return usable ? pattern(source, flags, needs, nativeLength(tree), native) : pattern(source, flags, needs, 0, undefined);
+  return pattern(source, flags, tree, native);
 }
 
-function pattern(
-  source: string,
-  flags: string,
-  needs: readonly (readonly string[])[],
-  nativeLength: number,
-  native: RegExp | undefined,
-): Pattern {
+function pattern(source: string, flags: string, tree: Regex | undefined, native: RegExp | undefined): Pattern {
+  const longest = tree === undefined || native === undefined ? 0 : nativeLength(tree);
+  let needs: Pattern["needs"] | undefined;
+  // Worked out when first asked for: many patterns are only read.
+  const needed = () => (needs ??= tree === undefined ? [] : needsOf(tree));
   let linear: RE2JS | undefined;
   const test = (text: string): boolean => {
-    if (native !== undefined && text.length <= nativeLength) return native.test(text);
+    if (native !== undefined && text.length <= longest) return native.test(text);
     // The linear engine takes some hundred times as long as a look for what it cannot do without.
     const low = text.toLowerCase();
-    for (const set of needs) if (!set.some((literal) => low.includes(literal))) return false;
+    for (const set of needed()) if (!set.some((literal) => low.includes(literal))) return false;
     linear ??= compileLinear(source, flags);
     return linear.test(text);
   };
-  return { source, flags, needs, nativeLength, test };
+  return {
+    source,
+    flags,
+    nativeLength: longest,
+    test,
+    get needs() {
+      return needed();
+    },
+  };
 }
 
 function compileLinear(source: string, flags: string): RE2JS {
