@@ -15,6 +15,7 @@ test("all are found", () => {
     "source syslog",
     "endpoint elasticsearch",
     "endpoint ingest",
+    "endpoint journald",
     "endpoint kubernetes_audit",
     "endpoint otlp",
     "endpoint splunk_hec",
