@@ -76,7 +76,7 @@ export async function replay(paths: readonly string[], program = bundled()): Pro
 function fold(keyed: KeyedEngine, analysis: Analysis): void {
   for (const step of analysis.keyed) {
     if ("observe" in step) keyed.observe(step.observe);
-    else if ("advance" in step) for (const [source, host, time, at] of step.advance) keyed.watermarks.advance(source, host, time, at);
+    else if ("advance" in step) for (const [from, time, at] of step.advance) keyed.watermarks.advance(from, time, at);
   }
 }
 

@@ -16,9 +16,10 @@ export interface CorrelationStage {
   readonly detectors: readonly PreparedDetector[];
   /**
    * What one event shows to the correlations of the rules it matched.
-   * @param seen watermark of the event's (source, host) before it
+   * @param seen watermark of the event's (source, stream, host) before it
+   * @param stream by which it came; "" for what is judged from the store
    */
-  observe(event: Event, matched: readonly string[], seen: Micros, demo: boolean): readonly Observation[];
+  observe(event: Event, matched: readonly string[], seen: Micros, demo: boolean, stream?: string): readonly Observation[];
 }
 
 /** Carried by observations: the rules that matched the event, or the correlation whose claim it is. */
@@ -55,10 +56,10 @@ export function prepareCorrelations(set: CorrelationSet, lateness: Micros, shado
   }
   return {
     detectors: [...prepared.values()],
-    observe(event, matched, seen, demo) {
+    observe(event, matched, seen, demo, stream = "") {
       let found: Observation[] | undefined;
       for (const correlation of new Set(matched.flatMap((id) => set.taking(id)))) {
-        const observations = observationsOf(correlation, prepared.get(correlation)!.spec, event, matched, seen, demo);
+        const observations = observationsOf(correlation, prepared.get(correlation)!.spec, event, matched, seen, demo, stream);
         if (observations.length > 0) found = found ? [...found, ...observations] : [...observations];
       }
       return found ?? none;
@@ -73,12 +74,13 @@ function observationsOf(
   matched: readonly string[],
   seen: Micros,
   demo: boolean,
+  stream: string,
 ): readonly Observation[] {
   const ids = matched.filter((id) => correlation.takes.includes(id));
   const found = correlation.contributions(ids, event.fields);
   if (found.length === 0) return none;
   const fields: Fields = Object.assign(newFields(), event.fields, { [matchedBy]: ids });
-  return found.map(({ key }) => observation(spec, key, { ...event, fields }, seen, demo));
+  return found.map(({ key }) => observation(spec, key, { ...event, fields }, seen, demo, stream));
 }
 
 /** What stored events show to a correlation; what it takes of other correlations is not stored. */
@@ -91,7 +93,7 @@ function judgedAgain(correlation: Correlation, spec: DetectorSpec, rules: RuleSe
       events.flatMap((event) => {
         rules.match(event, matched);
         const ids = matched.map((n) => rules.rules[n]!.id);
-        return observationsOf(correlation, spec, event, ids, Number.NEGATIVE_INFINITY, event.fields["vedette.demo"] === true);
+        return observationsOf(correlation, spec, event, ids, Number.NEGATIVE_INFINITY, event.fields["vedette.demo"] === true, "");
       }),
   };
 }

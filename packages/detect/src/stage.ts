@@ -32,9 +32,10 @@ export interface DetectStage {
   readonly detectors: ReadonlyMap<string, PreparedDetector>;
   /**
    * What one event shows to the detectors that do not tally; what the others see is kept until `flush`.
-   * @param seen watermark of the event's (source, host) before it
+   * @param seen watermark of the event's (source, stream, host) before it
+   * @param stream by which it came; "" for what is judged from the store
    */
-  observe(event: Event, seen: Micros, demo: boolean): readonly Observation[];
+  observe(event: Event, seen: Micros, demo: boolean, stream?: string): readonly Observation[];
   /** The tallies since the last call, oldest bucket first; before each tick and at the end of a job, so that jobs share nothing. */
   flush(): Flushed;
 }
@@ -100,26 +101,26 @@ export function stageOf(all: readonly Concerned[]): DetectStage {
   const tallies = new Tallies();
   let capped = new Map<string, number>();
   const questions = new Questions(all.flatMap((who) => (who.where ? [{ where: who.where, who }] : [])));
-  const take = (detector: Concerned, event: Event, seen: Micros, demo: boolean, found: Observation[] | undefined) => {
+  const take = (detector: Concerned, event: Event, seen: Micros, demo: boolean, stream: string, found: Observation[] | undefined) => {
     const key = detector.spec.key(event.fields, detector.config);
     if (key === undefined) return found;
     const keys = typeof key === "string" ? [key] : key;
     if (keys.length > maxKeys) capped.set(detector.spec.name, (capped.get(detector.spec.name) ?? 0) + keys.length - maxKeys);
     for (const one of keys.length === 1 ? keys : new Set(keys.slice(0, maxKeys))) {
-      if (detector.spec.tally) tallies.add(detector, one, event, seen, demo);
+      if (detector.spec.tally) tallies.add(detector, one, event, seen, demo, stream);
       else {
         found ??= [];
-        found.push(observation(detector.spec, one, event, seen, demo));
+        found.push(observation(detector.spec, one, event, seen, demo, stream));
       }
     }
     return found;
   };
   return {
     detectors: new Map(all.map((detector) => [detector.spec.name, detector])),
-    observe(event, seen, demo) {
+    observe(event, seen, demo, stream = "") {
       let found: Observation[] | undefined;
       questions.ask(event, (detector) => {
-        found = take(detector, event, seen, demo, found);
+        found = take(detector, event, seen, demo, stream, found);
       });
       return found ?? none;
     },
@@ -132,13 +133,14 @@ export function stageOf(all: readonly Concerned[]): DetectStage {
 }
 
 /** What pass 2 is told of one event under one key. */
-export function observation(spec: DetectorSpec, key: string, event: Event, seen: Micros, demo: boolean): Observation {
+export function observation(spec: DetectorSpec, key: string, event: Event, seen: Micros, demo: boolean, stream: string): Observation {
   return {
     detector: spec.name,
     key: `${event.tenant}\0${key}`,
     time: event.time,
     source: event.source,
     seq: event.seq,
+    stream,
     host: event.host,
     event: event.id,
     received: event.received,
@@ -156,36 +158,44 @@ function projected(spec: DetectorSpec, event: Event): Fields {
 }
 
 /**
- * Tallies of one job, apart by (source, host): whether a bucket comes too late is judged in a source's own order, here by what the job
- * itself has seen and in pass 2 by what came before it; a bucket is late as a whole, so that no batch border can split it.
+ * Tallies of one job, apart by (source, host) and, where the events of several streams alternate, by stretches of one stream: whether a bucket
+ * comes too late is judged in a stream's own order, here by what the job itself has seen and in pass 2 by what came before it; a bucket is late
+ * as a whole, so that no batch border can split it.
  */
 class Tallies {
-  #buckets = new Map<string, Bucket>();
+  #all: Bucket[] = [];
+  /** The newest stretch of each bucket. */
+  readonly #open = new Map<string, { readonly stream: string; readonly late: boolean; readonly bucket: Bucket }>();
 
-  add({ spec, config, lateness }: PreparedDetector, key: string, event: Event, seen: Micros, demo: boolean): void {
+  add({ spec, config, lateness }: PreparedDetector, key: string, event: Event, seen: Micros, demo: boolean, stream: string): void {
     const tally = spec.tally!;
     const width = tally.bucket(config);
     const start = Math.floor(event.time / width) * width;
-    const late = start + width < seen - lateness ? "late" : "";
-    const id = `${spec.name}\0${start}\0${late}\0${event.source}\0${event.host}\0${event.tenant}\0${key}`;
-    const bucket = this.#buckets.get(id);
-    if (bucket) bucket.add(event, demo, tally, config, () => projected(spec, event));
-    else {
-      const first: Tally = {
-        start,
-        count: 1,
-        value: tally.of(event.fields, event.time, config),
-        sample: [[event.time, event.source, event.seq, event.id]],
-        seq: event.seq,
-      };
-      this.#buckets.set(id, new Bucket({ ...observation(spec, key, event, seen, demo), tally: first }));
+    const late = start + width < seen - lateness;
+    const id = `${spec.name}\0${start}\0${event.source}\0${event.host}\0${event.tenant}\0${key}`;
+    const open = this.#open.get(id);
+    if (open && open.stream === stream && open.late === late) {
+      open.bucket.add(event, demo, tally, config, () => projected(spec, event));
+      return;
     }
+    const first: Tally = {
+      start,
+      count: 1,
+      value: tally.of(event.fields, event.time, config),
+      sample: [[event.time, event.source, event.seq, event.id]],
+      seq: event.seq,
+      last: event.seq,
+    };
+    const bucket = new Bucket({ ...observation(spec, key, event, seen, demo, stream), tally: first });
+    this.#open.set(id, { stream, late, bucket });
+    this.#all.push(bucket);
   }
 
   take(): readonly Observation[] {
-    if (this.#buckets.size === 0) return none;
-    const all = [...this.#buckets.values()].sort((a, b) => a.start - b.start).map((b) => b.observation());
-    this.#buckets = new Map();
+    if (this.#all.length === 0) return none;
+    const all = this.#all.sort((a, b) => a.start - b.start).map((b) => b.observation());
+    this.#all = [];
+    this.#open.clear();
     return all;
   }
 }

@@ -29,6 +29,7 @@ function insert(sample: Place[], place: Place): void {
 export class Bucket {
   readonly start: Micros;
   readonly #seq: number;
+  #last: number;
   /** What of `observation()` is the oldest event's. */
   #oldest: Omit<Observation, "time" | "tally" | "demo" | "received">;
   #time: Micros;
@@ -43,6 +44,7 @@ export class Bucket {
     const { time, received, demo, tally, ...oldest } = o;
     this.start = tally.start;
     this.#seq = tally.seq;
+    this.#last = tally.last;
     this.#oldest = oldest;
     this.#time = time;
     this.#received = received;
@@ -69,6 +71,7 @@ export class Bucket {
     }
     insert(this.#sample, place);
     this.#value = spec.merge(this.#value, spec.of(event.fields, event.time, config), config);
+    this.#last = event.seq;
     this.#more(1, event.time, event.received, demo);
   }
 
@@ -96,7 +99,7 @@ export class Bucket {
       time: this.#time,
       received: this.#received,
       demo: this.#demo,
-      tally: { start: this.start, count: this.#count, value: this.#value, sample: this.#sample, seq: this.#seq },
+      tally: { start: this.start, count: this.#count, value: this.#value, sample: this.#sample, seq: this.#seq, last: this.#last },
     };
   }
 }

@@ -42,7 +42,7 @@ export interface Event {
   readonly seq: number;
   /** Source class, for partitioning: see `EventClass`. */
   readonly class: EventClass;
-  /** Host the event is about or comes from; watermarks are kept per (source, host). */
+  /** Host the event is about or comes from; watermarks are kept per (source, stream, host). */
   readonly host: string;
   readonly fields: Fields;
   /** The record as it came, as text; bytes that are not UTF-8 shown as \xNN. */
@@ -60,11 +60,13 @@ export interface Observation {
   readonly time: Micros;
   readonly source: string;
   readonly seq: number;
+  /** File, connection or path within the source that it came by; "" where nobody judges its lateness. */
+  readonly stream: string;
   readonly host: string;
   readonly event: string;
   readonly received: Micros;
   readonly demo: boolean;
-  /** Watermark of (source, host) within the batch before this event; the engine takes the later of this and what it carries. */
+  /** Watermark of (source, stream, host) within the batch before this event; the engine takes the later of this and what it carries. */
   readonly seen: Micros;
   readonly fields: Fields;
   /** At most 512 characters, for the evidence. */
@@ -82,8 +84,9 @@ export interface Tally {
   readonly value: unknown;
   /** The oldest events in order-key order; the first is the observation's own. */
   readonly sample: readonly (readonly [time: Micros, source: string, seq: number, event: string])[];
-  /** Sequence number of the first of them to come, while they are of one source and host. */
+  /** Sequence numbers of the first and the last of them to come, while they are of one source, stream and host: none of the key's came between. */
   readonly seq: number;
+  readonly last: number;
 }
 
 /** An input that no stage could take, kept with the reason. */
@@ -91,7 +94,7 @@ export interface DeadLetter {
   readonly source: string;
   readonly position: string;
   readonly received: Micros;
-  readonly stage: "ingest" | "decode" | "normalise" | "detect" | "store";
+  readonly stage: "ingest" | "decode" | "normalise" | "detect" | "store" | "egress";
   readonly code: string;
   readonly expected: string;
   /** The first 64 KiB of the input, base64. */

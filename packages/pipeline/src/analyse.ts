@@ -27,7 +27,7 @@ import { findingsPerBatch } from "./rules/flood.ts";
 import { correlationsOf, livingRules, parseFiles } from "./rules/living.ts";
 import { type Cost, dayOf } from "./rules/trial.ts";
 import type { Resources } from "./tables.ts";
-import { maxAhead } from "./watermarks.ts";
+import { maxAhead, type Origin } from "./watermarks.ts";
 
 /** Dead letters keep so much of the input (architecture, "Identities and shapes"). */
 const maxDeadBytes = 64 * 1024;
@@ -218,10 +218,10 @@ export class Analyser {
     out.events.push(event);
     out.days.add(dayOf(event.time));
     out.source(header.source).stored++;
-    this.#match(event, compiled, header.demo, out);
+    this.#match(event, run.stream, compiled, header.demo, out);
   }
 
-  #match(event: Event, { rules, stage, shadow, correlations, silent }: Compiled, demo: boolean, out: Outcome): void {
+  #match(event: Event, stream: string, { rules, stage, shadow, correlations, silent }: Compiled, demo: boolean, out: Outcome): void {
     const matched = this.#matched;
     matched.length = 0;
     rules.match(event, matched);
@@ -253,13 +253,14 @@ export class Analyser {
         received: event.received,
       });
     }
-    const clamped = Math.min(event.time, event.received + maxAhead);
-    for (const o of stage.observe(event, out.seen(event), demo)) out.keyed.push({ observe: o });
+    const mark = out.mark(event, stream);
+    for (const o of stage.observe(event, mark[1], demo, stream)) out.keyed.push({ observe: o });
     if (matched.length > 0 && correlations.detectors.length > 0) {
       const ids = matched.map((index) => rules.rules[index]!.id);
-      for (const o of correlations.observe(event, ids, out.seen(event), demo)) out.keyed.push({ observe: o });
+      for (const o of correlations.observe(event, ids, mark[1], demo, stream)) out.keyed.push({ observe: o });
     }
-    out.advance(event, clamped);
+    mark[1] = Math.max(mark[1], Math.min(event.time, event.received + maxAhead));
+    mark[2] = Math.max(mark[2], event.received);
   }
 
   #decoder(source: string, run: Run): Decode {
@@ -303,6 +304,8 @@ export function textOf(body: Buffer): string {
   }
 }
 
+type Mark = [from: Origin, time: Micros, received: Micros];
+
 /** Collects what a job comes to. */
 class Outcome {
   readonly events: Event[] = [];
@@ -321,7 +324,7 @@ class Outcome {
   readonly #told = new Map<string, number>();
   readonly #compiled: Compiled;
   readonly #findingsPerRule: number;
-  readonly #marks = new Map<string, [string, string, Micros, Micros]>();
+  readonly #marks = new Map<string, Mark>();
   readonly #before: readonly RuleCount[];
   readonly #costsBefore: ReturnType<RuleSet["costs"]>;
 
@@ -370,26 +373,19 @@ class Outcome {
     });
   }
 
-  #last: [string, string, Micros, Micros] | undefined;
-  /** The (source, host)'s latest clamped time in this job so far. */
-  #mark(event: Event): [string, string, Micros, Micros] {
-    if (this.#last && this.#last[0] === event.source && this.#last[1] === event.host) return this.#last;
-    const key = `${event.source}\0${event.host}`;
+  #last: Mark | undefined;
+  /** The latest clamped time, and the newest receipt, of the event's (source, stream, host) in this job so far. */
+  mark(event: Event, stream: string): Mark {
+    const last = this.#last;
+    if (last && last[0][0] === event.source && last[0][1] === stream && last[0][2] === event.host) return last;
+    const key = `${event.source}\0${stream}\0${event.host}`;
     let mark = this.#marks.get(key);
     if (!mark) {
-      mark = [event.source, event.host, Number.NEGATIVE_INFINITY, event.received];
+      mark = [[event.source, stream, event.host], Number.NEGATIVE_INFINITY, event.received];
       this.#marks.set(key, mark);
     }
     this.#last = mark;
     return mark;
-  }
-  seen(event: Event): Micros {
-    return this.#mark(event)[2];
-  }
-  advance(event: Event, clamped: Micros): void {
-    const mark = this.#mark(event);
-    if (clamped > mark[2]) mark[2] = clamped;
-    if (event.received > mark[3]) mark[3] = event.received;
   }
   /** Tallies, then marks, go before each tick and at the end, so that ticks see what came before them. */
   flushMarks(): void {

@@ -36,7 +36,7 @@ function run(events: readonly Event[]) {
     const wall = last + s * second;
     for (let host = 0; host < hosts; host++) {
       const skew = host === 0 ? events[0]!.time - events[0]!.received : 0;
-      keyed.watermarks.advance("s", `h${host}`, Math.min(wall + skew, wall + maxAhead), wall);
+      keyed.watermarks.advance(["s", "", `h${host}`], Math.min(wall + skew, wall + maxAhead), wall);
     }
     findings.push(...keyed.finalise(wall));
   }

@@ -69,8 +69,8 @@ const maxOutputs = 4;
 const jobsPerWorker = 2;
 /** Keys fetched from the checkpoint for one tick: what a crowd of keys that end together costs is spread over several. */
 const dueAtOnce = 5_000;
-/** Keys caught up after one tick, and for how long: each asks the store a question or two, and detection waits meanwhile. */
-const lateAtOnce = 20;
+/** Keys caught up with one question to the store, and for how long after one tick: detection waits meanwhile. */
+const lateAtOnce = 200;
 const lateBudget: Micros = 50_000;
 
 type KeyedTick = Extract<KeyedStep, { readonly tick: number }>;
@@ -93,6 +93,8 @@ export class Engine {
   readonly #options: EngineOptions;
   /** As `reached`, runs before this one included. */
   #stored = 0;
+  /** More of the log has been read than is analysed. */
+  #busy = false;
   /** When the catch-up lane may have time again. */
   #catchUpFrom = 0;
   readonly #watermarks = new Watermarks();
@@ -162,6 +164,7 @@ export class Engine {
         await this.#options.log.wait("raw", 0, next, signal);
         continue;
       }
+      this.#busy = ahead.length > 0;
       await this.#finish(first);
       await this.#checkpointIfDue(false);
     }
@@ -288,14 +291,18 @@ export class Engine {
     return findings;
   }
 
-  /** Folds in what came too late, key by key, in a twentieth of the time: what one question takes longer, later ticks pay for. */
+  /**
+   * Folds in what came too late. While there is other work, in a twentieth of the time: what one question takes longer, later ticks pay for;
+   * unless so much waits that there would soon be no room for more.
+   */
   async #catchUp(keyed: KeyedEngine, wall: Micros): Promise<readonly Finding[]> {
     const { clock, events, onProblem } = this.#options;
     const findings: Finding[] = [];
     const begun = clock.now();
-    if (begun < this.#catchUpFrom) return findings;
-    for (let n = 0; n < lateAtOnce && clock.now() - begun < lateBudget; n++) {
-      const late = keyed.lane.take(wall, this.#stored, 1);
+    const free = !this.#busy || keyed.lane.urgent;
+    if (!free && begun < this.#catchUpFrom) return findings;
+    while (clock.now() - begun < lateBudget * (free ? 10 : 1)) {
+      const late = keyed.lane.take(wall, this.#stored, lateAtOnce);
       if (late.length === 0) break;
       // the store must hold all that was analysed so far: what comes of it is a function of the log
       await Promise.all(this.#outputs.splice(0));

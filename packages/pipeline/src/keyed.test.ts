@@ -17,6 +17,7 @@ const observation = (n: number, time: number, ip: string, outcome: "failure" | "
   time,
   source: "s",
   seq: n,
+  stream: "",
   host: "h",
   event: `e${n}`,
   received: time,
@@ -115,7 +116,7 @@ test("settling early changes no canonical finding", () => {
       const findings: Finding[] = [];
       observations.forEach((o, i) => {
         findings.push(...engine.observe(o));
-        engine.watermarks.advance(o.source, o.host, o.time, o.time);
+        engine.watermarks.advance([o.source, o.stream, o.host], o.time, o.time);
         if (ticks.includes(i)) findings.push(...engine.finalise(o.time));
       });
       findings.push(...engine.finalise(Number.POSITIVE_INFINITY));
@@ -128,7 +129,7 @@ test("settling early changes no canonical finding", () => {
 
 test("an event later than the lateness is counted, not folded", () => {
   const engine = new KeyedEngine(table);
-  engine.watermarks.advance("s", "h", 100 * second, 100 * second);
+  engine.watermarks.advance(["s", "", "h"], 100 * second, 100 * second);
   expect(engine.observe(observation(1, 69 * second, "192.0.2.1"))).toEqual([]);
   expect(engine.counts.late).toBe(1);
   expect(engine.keys).toBeLessThanOrEqual(1);

@@ -9,11 +9,12 @@ import { type Around, catchUp } from "./keyed/catch_up.ts";
 import { Chain, observationsOf } from "./keyed/chain.ts";
 import { Counters, type KeyedCounts, type SavedCounters } from "./keyed/counters.ts";
 import { Due, dueAt } from "./keyed/due.ts";
+import { Forgotten } from "./keyed/forgotten.ts";
 import { Key } from "./keyed/key.ts";
 import { Lane, type LateItem } from "./keyed/lane.ts";
 import { type Held, settlesAt, widthOf } from "./keyed/order.ts";
 import { migrated } from "./keyed/saved.ts";
-import { Watermarks } from "./watermarks.ts";
+import { type Origin, Watermarks } from "./watermarks.ts";
 
 export type KeyedDetector = PreparedDetector;
 export type { Around, KeyedCounts, LateItem, SavedCounters };
@@ -24,8 +25,8 @@ export type KeyedStep =
   | { readonly tick: Micros }
   /** Keys of single events beyond the bound on fan-out, left out in pass 1. */
   | { readonly capped: { readonly detector: string; readonly keys: number } }
-  /** How far hosts have come in event time. */
-  | { readonly advance: readonly (readonly [source: string, host: string, time: Micros, received: Micros])[] };
+  /** How far each host's streams have come in event time. */
+  | { readonly advance: readonly (readonly [from: Origin, time: Micros, received: Micros])[] };
 
 export interface DetectorLine extends Readonly<KeyedCounts> {
   readonly name: string;
@@ -70,6 +71,7 @@ export class KeyedEngine {
   readonly #keys = new Map<string, Key>();
   readonly #due = new Due();
   readonly #changed = new Set<string>();
+  readonly #forgotten = new Forgotten();
   #bytes = 0;
   /** Keys that only the checkpoint store holds. */
   #spilled = 0;
@@ -136,8 +138,7 @@ export class KeyedEngine {
     const findings: Finding[] = [];
     for (const step of steps) {
       if ("observe" in step) for (const f of this.observe(step.observe)) findings.push(f);
-      else if ("advance" in step)
-        for (const [source, host, time, received] of step.advance) this.watermarks.advance(source, host, time, received);
+      else if ("advance" in step) for (const [from, time, received] of step.advance) this.watermarks.advance(from, time, received);
       else if ("capped" in step) this.counters.of(step.capped.detector).capped += step.capped.keys;
       else for (const f of this.finalise(step.tick)) findings.push(f);
     }
@@ -148,12 +149,20 @@ export class KeyedEngine {
   observe(o: Observation): readonly Finding[] {
     const detector = this.#detectors.get(o.detector);
     if (!detector) return none;
-    const mark = Math.max(o.seen, this.watermarks.of(o.source, o.host));
-    if (settlesAt(o, widthOf(detector)) >= mark - detector.lateness) return this.#observe(o, detector);
+    const mark = Math.max(o.seen, this.watermarks.of(o.source, o.stream, o.host));
+    const settles = settlesAt(o, widthOf(detector));
+    const late = settles < mark - detector.lateness || this.#wasForgotten(o, detector, settles);
+    if (!late) return this.#observe(o, detector);
     const counts = this.counters.of(o.detector);
     counts.observations += o.tally?.count ?? 1;
     this.#late(o, detector);
     return none;
+  }
+
+  /** What was forgotten of its key would matter to it, or lies after it: only the store can tell. */
+  #wasForgotten(o: Observation, { again }: KeyedDetector, settles: Micros): boolean {
+    const id = idOf(o);
+    return again !== undefined && !this.#keys.get(id)?.history.frontier && settles <= this.#forgotten.until(id);
   }
 
   #observe(o: Held, detector: KeyedDetector): readonly Finding[] {
@@ -166,6 +175,7 @@ export class KeyedEngine {
       this.#late(o, detector);
       return none;
     }
+    this.lane.inTime(id);
     if (found === "repeated") {
       counts.repeated++;
       return none;
@@ -205,7 +215,7 @@ export class KeyedEngine {
   }
 
   #held({ from }: Key, wall: Micros): Micros {
-    return from && wall !== Number.POSITIVE_INFINITY ? this.watermarks.held(from[0], from[1], wall) : Number.POSITIVE_INFINITY;
+    return from && wall !== Number.POSITIVE_INFINITY ? this.watermarks.held(from, wall) : Number.POSITIVE_INFINITY;
   }
   #levelOf(key: Key): number {
     return this.#chain.level(key.detector.spec.name);
@@ -219,7 +229,10 @@ export class KeyedEngine {
     const expires = key.expires();
     const forgotten = expires !== undefined && expires < mark;
     const findings = [...told, ...this.#after(id, key, key.conclude(mark, forgotten))];
-    if (forgotten) this.#forget(id, key);
+    if (forgotten) {
+      this.#forgotten.note(id, Math.max(expires, (key.history.frontier?.[0] ?? expires) + widthOf(key.detector)));
+      this.#forget(id, key);
+    }
     return findings;
   }
 
@@ -377,7 +390,7 @@ export class KeyedEngine {
   restore(rows: readonly { readonly key: string; readonly value: string }[], spilled = false): void {
     for (const { key: id, value } of rows) {
       if (id.startsWith(lanePrefix)) {
-        if (!spilled) this.lane.restore(JSON.parse(value) as LateItem);
+        if (!spilled) this.#restoreLate(JSON.parse(value) as LateItem);
         continue;
       }
       // what is in memory, or was forgotten since the last checkpoint, is newer
@@ -397,13 +410,24 @@ export class KeyedEngine {
     }
   }
 
+  /** What an earlier version wrote tells its late events apart in another way: it is given up, and counted. */
+  #restoreLate(item: LateItem): void {
+    if (item.spans) this.lane.restore(item);
+    else {
+      this.counters.of(item.detector).skipped += item.count;
+      this.lane.forget(item);
+    }
+  }
+
   state(): KeyedState {
-    return { counters: this.counters.saved(), rounds: this.#rounds, reaches: Object.fromEntries(this.#reaches) };
+    const passed = Number.isFinite(this.#passed) ? { passed: this.#passed } : {};
+    return { counters: this.counters.saved(), rounds: this.#rounds, reaches: Object.fromEntries(this.#reaches), ...passed };
   }
   /** @param spilled keys that were left in the checkpoint store */
   resume(state: KeyedState | undefined, spilled: number): void {
     if (state) this.counters.restore(state.counters);
     this.#rounds = state?.rounds ?? 0;
+    if (state?.passed !== undefined) this.#forgotten.assume(state.passed);
     for (const [name, reach] of Object.entries(state?.reaches ?? {})) this.#reaches.set(name, reach);
     this.#spilled = spilled;
   }
@@ -420,6 +444,8 @@ export interface KeyedState {
   readonly counters: SavedCounters;
   readonly rounds: number;
   readonly reaches: { readonly [detector: string]: Micros };
+  /** The watermark at the last tick: up to there keys may have been forgotten. */
+  readonly passed?: Micros;
 }
 
 const none: readonly Finding[] = [];

@@ -3,19 +3,25 @@ import type { Condition } from "@vedette/condition";
 import { mergeTallies, type Tallied } from "@vedette/detect";
 import type { Event, Finding, Micros, Observation } from "@vedette/model";
 import type { EventStore } from "@vedette/store";
+import { cameLate } from "./keyed/lane.ts";
 import { before, widthOf } from "./keyed/order.ts";
 import type { Around, KeyedDetector, KeyedEngine, LateItem } from "./keyed.ts";
 
-/** A detector that remembers for longer is not folded again over its whole memory: its late events are counted as skipped. */
-const maxReach: Micros = 86_400_000_000;
-/** How far an episode is followed back and on. */
-const maxSpan: Micros = 7 * maxReach;
-/** Events read for one key. */
-const maxEvents = 20_000;
+/** An episode is followed back and on so far; what lasts longer, or is remembered for longer, is read whole. */
+const maxSpan: Micros = 7 * 86_400_000_000;
+/** Events read at once, some 80 MB: many keys share them; one key that needs more is given up and counted as skipped. */
+const maxEvents = 40_000;
 const pageSize = 2_000;
+/** Everything that the store has. */
+const whole: Range = { from: 0, to: Number.MAX_SAFE_INTEGER };
+
+interface Range {
+  readonly from: Micros;
+  readonly to: Micros;
+}
 
 /**
- * Folds keys again around what came too late for them.
+ * Folds keys again around what came too late for them: those of a detector whose times are near one another with one question.
  * @param reached receive time of the newest event analysed: what the store holds beyond is another run's
  */
 export async function catchUpLate(
@@ -26,48 +32,88 @@ export async function catchUpLate(
   onProblem?: (code: string, message: string | undefined) => void,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  for (const item of items) {
-    const detector = keyed.detector(item.detector);
-    let around: Around | undefined;
+  for (const near of groupsOf(items)) {
+    const detector = keyed.detector(near[0]!.detector);
+    let around: ReadonlyMap<LateItem, Around> | undefined;
     try {
-      around = detector && (await aroundOf(detector, item, events, reached));
+      around = detector?.again && (await aroundOf(detector, near, events, reached));
       onProblem?.("catch_up_blocked", undefined);
     } catch (e) {
       // a store that is busy or gone: what came too late waits on
       onProblem?.("catch_up_blocked", (e as Error).message);
-      keyed.lane.restore(item);
+      for (const item of near) keyed.lane.restore(item);
       continue;
     }
-    if (around) findings.push(...keyed.catchUp(item, around));
-    else keyed.counters.of(item.detector).skipped += item.count;
+    for (const item of near) {
+      const found = around?.get(item);
+      if (found) findings.push(...keyed.catchUp(item, found));
+      else keyed.counters.of(item.detector).skipped += item.count;
+    }
   }
   return findings;
 }
 
-/** @returns undefined where more would have to be read than is */
-async function aroundOf(detector: KeyedDetector, item: LateItem, store: EventStore, reached: Micros): Promise<Around | undefined> {
-  const { again } = detector;
-  const reach = Math.max(item.reach, widthOf(detector));
-  if (!again || reach > maxReach) return undefined;
-  let [from, to] = [aligned(item.from - reach, detector), aligned(item.to + reach, detector) + widthOf(detector)];
-  for (;;) {
-    const events = await eventsOf(item, again.where, { from, to: to + 1 }, store);
-    if (!events) return undefined;
-    const known = events.filter((e) => e.received <= reached);
-    const all = ordered(detector, item, known);
-    // an episode that goes on beyond the range would be cut: its memory must have lapsed before and after
-    const first = all[0]?.time ?? item.from;
-    const last = all.at(-1)?.time ?? item.to;
-    const [open, going] = [first - from < reach, to - last < reach && to < reached];
-    if (!open && !going) {
-      const late = lateOf(item, detector, known);
-      const [base, missed] = [known.filter((e) => !late.has(e)), known.filter((e) => late.has(e))];
-      return { base: ordered(detector, item, base), all, missed: ordered(detector, item, missed) };
+/** Items of one detector and tenant whose ranges touch. */
+function groupsOf(items: readonly LateItem[]): readonly (readonly LateItem[])[] {
+  const groups: LateItem[][] = [];
+  for (const same of Map.groupBy(items, (item) => `${item.detector}\0${tenantOf(item)}`).values()) {
+    let to = Number.NEGATIVE_INFINITY;
+    for (const item of same.sort((a, b) => a.from - b.from)) {
+      if (item.from - item.reach <= to) groups.at(-1)!.push(item);
+      else groups.push([item]);
+      to = Math.max(to, item.to + item.reach);
     }
-    if (open) from = aligned(from - 2 * (item.to - from), detector);
-    if (going) to = aligned(to + 2 * (to - item.from), detector) + widthOf(detector);
-    if (to - from > maxSpan) return undefined;
   }
+  return groups;
+}
+
+const tenantOf = ({ key }: LateItem): string => key.slice(0, key.indexOf("\0"));
+
+/** What is left out would have needed more of the past than is read. */
+async function aroundOf(
+  detector: KeyedDetector,
+  items: readonly LateItem[],
+  store: EventStore,
+  reached: Micros,
+): Promise<ReadonlyMap<LateItem, Around>> {
+  const found = new Map<LateItem, Around>();
+  const reach = Math.max(...items.map((item) => item.reach), widthOf(detector));
+  let left = items;
+  let range = rangeOf(detector, left, reach);
+  while (left.length > 0) {
+    if (range.to - range.from > maxSpan) range = whole;
+    const events = await eventsOf(detector, left, range, store);
+    if (!events) {
+      if (left.length === 1) return found;
+      const half = left.length >> 1;
+      for (const part of [left.slice(0, half), left.slice(half)])
+        for (const [item, around] of await aroundOf(detector, part, store, reached)) found.set(item, around);
+      return found;
+    }
+    const known = byKey(
+      detector,
+      events.filter((e) => e.received <= reached),
+    );
+    const open: LateItem[] = [];
+    for (const item of left) {
+      const around = known(item);
+      const [first, last] = [around.all[0]?.time ?? item.from, around.all.at(-1)?.time ?? item.to];
+      // an episode that goes on beyond the range would be cut: its memory must have lapsed before and after
+      const closed = first - range.from >= reach && (range.to - last > reach || range.to > reached);
+      if (closed || range.from === 0) found.set(item, around);
+      else open.push(item);
+    }
+    left = open;
+    const width = range.to - range.from;
+    range = { from: aligned(range.from - width, detector), to: range.to + width };
+  }
+  return found;
+}
+
+function rangeOf(detector: KeyedDetector, items: readonly LateItem[], reach: Micros): Range {
+  const from = Math.min(...items.map((item) => item.from)) - reach;
+  const to = Math.max(...items.map((item) => item.to)) + reach;
+  return { from: aligned(from, detector), to: aligned(to, detector) + widthOf(detector) + 1 };
 }
 
 const aligned = (time: Micros, detector: KeyedDetector): Micros => {
@@ -75,15 +121,23 @@ const aligned = (time: Micros, detector: KeyedDetector): Micros => {
   return width === 0 ? time : Math.floor(time / width) * width;
 };
 
+/** @returns undefined where there are more than are read at once */
 async function eventsOf(
-  item: LateItem,
-  where: Condition,
-  range: { readonly from: Micros; readonly to: Micros },
+  { again }: KeyedDetector,
+  items: readonly LateItem[],
+  range: Range,
   store: EventStore,
 ): Promise<readonly Event[] | undefined> {
-  const shared = Object.entries(item.by).map(([field, value]): Condition => ({ op: "eq", field, value }));
-  const tenant = item.key.slice(0, item.key.indexOf("\0"));
-  const query = { tenant, range, where: { op: "and" as const, of: [where, ...shared] }, limit: pageSize, oldestFirst: true };
+  const shared = items.map(
+    ({ by }): Condition => ({ op: "and", of: Object.entries(by).map(([field, value]) => ({ op: "eq", field, value })) }),
+  );
+  const query = {
+    tenant: tenantOf(items[0]!),
+    range,
+    where: { op: "and" as const, of: [again!.where, { op: "or" as const, of: shared }] },
+    limit: pageSize,
+    oldestFirst: true,
+  };
   const events: Event[] = [];
   for (let cursor: string | undefined; ; ) {
     const page = await store.search({ ...query, ...(cursor === undefined ? {} : { cursor }) });
@@ -94,31 +148,61 @@ async function eventsOf(
   }
 }
 
-/** The key's observations of the events, each event once, in order; those of one bucket as one. */
-function ordered(detector: KeyedDetector, { key }: LateItem, events: readonly Event[]): readonly Observation[] {
-  const once = [...new Map(events.map((e) => [e.id, e])).values()];
-  const found = detector.again!.observe(once).filter((o) => o.key === key);
-  const { spec, config } = detector;
-  if (!spec.tally) return [...found].sort((a, b) => (before(a, b) ? -1 : 1));
-  const buckets = new Map<Micros, Tallied>();
-  for (const o of found as readonly Tallied[]) {
-    const known = buckets.get(o.tally.start);
-    buckets.set(o.tally.start, known ? mergeTallies(known, o, spec.tally, config) : o);
+/** Each key's observations of the events, each event once, in order; those of one bucket as one. */
+function byKey(detector: KeyedDetector, events: readonly Event[]): (item: LateItem) => Around {
+  const copies = new Map<string, Event[]>();
+  for (const e of events) {
+    const same = copies.get(e.id);
+    if (same) same.push(e);
+    else copies.set(e.id, [e]);
   }
-  return [...buckets.values()].sort((a, b) => a.tally.start - b.tally.start);
+  // of an event that was stored more often than it came late, one copy had come in time
+  const late = (item: LateItem, id: string, start?: Micros) => copies.get(id)!.every((e) => cameLate(item, e, start));
+  const once = [...copies.values()].map((same) => same[0]!);
+  return detector.spec.tally ? tallied(detector, once, late) : single(detector, once, late);
 }
 
-/** Those of the events that came too late; of an event that was stored more often than it came late, one copy had come in time. */
-function lateOf(item: LateItem, detector: KeyedDetector, events: readonly Event[]): ReadonlySet<Event> {
-  const width = widthOf(detector);
-  if (width > 0) {
-    const start = (e: Event) => Math.floor(e.time / width) * width;
-    const late = (e: Event) =>
-      item.buckets.some((b) => b.start === start(e) && b.source === e.source && b.host === e.host && e.seq >= b.seq);
-    return new Set(events.filter(late));
+type CameLate = (item: LateItem, event: string, start?: Micros) => boolean;
+
+function single(detector: KeyedDetector, events: readonly Event[], late: CameLate): (item: LateItem) => Around {
+  const keys = Map.groupBy(detector.again!.observe(events), (o) => o.key);
+  return (item) => {
+    const all = (keys.get(item.key) ?? []).sort((a, b) => (before(a, b) ? -1 : 1));
+    const [missed, base] = parted(all, (o) => late(item, o.event));
+    return { base, all, missed };
+  };
+}
+
+function tallied(detector: KeyedDetector, events: readonly Event[], late: CameLate): (item: LateItem) => Around {
+  const { spec, config, again } = detector;
+  const keys = new Map<string, Event[]>();
+  for (const event of events) {
+    const found = spec.key(event.fields, config) ?? [];
+    for (const key of new Set(typeof found === "string" ? [found] : found)) {
+      const id = `${event.tenant}\0${key}`;
+      const same = keys.get(id);
+      if (same) same.push(event);
+      else keys.set(id, [event]);
+    }
   }
-  const copies = new Map<string, number>();
-  for (const e of events) copies.set(e.id, (copies.get(e.id) ?? 0) + 1);
-  const late = (e: Event) => Object.hasOwn(item.events, e.id) && copies.get(e.id)! <= item.events[e.id]!;
-  return new Set(events.filter(late));
+  const bucketsOf = (item: LateItem, of: readonly Event[]): readonly Observation[] => {
+    const buckets = new Map<Micros, Tallied>();
+    for (const o of again!.observe(of) as readonly Tallied[]) {
+      if (o.key !== item.key) continue;
+      const known = buckets.get(o.tally.start);
+      buckets.set(o.tally.start, known ? mergeTallies(known, o, spec.tally!, config) : o);
+    }
+    return [...buckets.values()].sort((a, b) => a.tally.start - b.tally.start);
+  };
+  return (item) => {
+    const all = keys.get(item.key) ?? [];
+    const [missed, base] = parted(all, (e) => late(item, e.id, aligned(e.time, detector)));
+    return { base: bucketsOf(item, base), all: bucketsOf(item, all), missed: bucketsOf(item, missed) };
+  };
+}
+
+function parted<T>(all: readonly T[], is: (one: T) => boolean): readonly [yes: readonly T[], no: readonly T[]] {
+  const [yes, no]: [T[], T[]] = [[], []];
+  for (const one of all) (is(one) ? yes : no).push(one);
+  return [yes, no];
 }

@@ -1,17 +1,20 @@
-/** How far each (source, host) has come in event time. A function of the log: fed by batches and ticks in log order. */
+/** How far each (source, stream, host) has come in event time. A function of the log: fed by batches and ticks in log order. */
 import type { Micros } from "@vedette/model";
 
 /** An event's time counts at most so far ahead of its receipt: one bad clock poisons nobody (architecture, "Time and order"). */
 export const maxAhead: Micros = 30_000_000;
-/** A host that has sent nothing for this long, by the ticks' wall time, no longer holds the others back. */
+/** What has sent nothing for this long, by the ticks' wall time, no longer holds the others back. */
 const idleAfter: Micros = 10_000_000;
 /**
- * A host so far behind most others no longer holds them back: its clock is wrong, or it delivers what lay about. Longer than a collector's usual
+ * What is so far behind most others no longer holds them back: its clock is wrong, or it delivers what lay about. Longer than a collector's usual
  * delay (Filebeat retries within a minute), shorter than any wrong time zone.
  */
 const maxBehind: Micros = 600_000_000;
-/** Hosts name themselves: beyond this many per process the rest of a source share one watermark. */
-const maxHosts = 50_000;
+/** Hosts name themselves, files come and go: beyond this many per process the rest of a source share one watermark. */
+const maxMarks = 50_000;
+
+/** Whose events come in their own order: one host's, by one file or connection of a source. */
+export type Origin = readonly [source: string, stream: string, host: string];
 
 interface Mark {
   time: Micros;
@@ -21,12 +24,13 @@ interface Mark {
 export class Watermarks {
   readonly #marks = new Map<string, Mark>();
 
-  of(source: string, host: string): Micros {
-    return this.#marks.get(`${source}\0${host}`)?.time ?? Number.NEGATIVE_INFINITY;
+  of(source: string, stream: string, host: string): Micros {
+    return this.#marks.get(nameOf(source, stream, host))?.time ?? Number.NEGATIVE_INFINITY;
   }
 
-  advance(source: string, host: string, time: Micros, received: Micros): void {
-    const name = this.#marks.size < maxHosts || this.#marks.has(`${source}\0${host}`) ? `${source}\0${host}` : `${source}\0*`;
+  advance([source, stream, host]: Origin, time: Micros, received: Micros): void {
+    const own = nameOf(source, stream, host);
+    const name = this.#marks.size < maxMarks || this.#marks.has(own) ? own : `${source}\0*`;
     const mark = this.#marks.get(name);
     if (!mark) this.#marks.set(name, { time, received });
     else {
@@ -36,7 +40,7 @@ export class Watermarks {
   }
 
   /**
-   * The watermark of the slowest active host that is not far behind the middle one; `wall` when none is active. Hosts silent for an hour are
+   * The watermark of the slowest that is active and not far behind the middle one; `wall` when none is active. What is silent for an hour is
    * forgotten.
    */
   global(wall: Micros): Micros {
@@ -57,9 +61,9 @@ export class Watermarks {
     return times.find((time) => time >= floor)!;
   }
 
-  /** How far one host has come, if it is active; Infinity if it holds nobody back. */
-  held(source: string, host: string, wall: Micros): Micros {
-    const mark = this.#marks.get(`${source}\0${host}`);
+  /** How far one has come, if it is active; Infinity if it holds nobody back. */
+  held([source, stream, host]: Origin, wall: Micros): Micros {
+    const mark = this.#marks.get(nameOf(source, stream, host));
     return mark && mark.received >= wall - idleAfter ? mark.time : Number.POSITIVE_INFINITY;
   }
 
@@ -70,3 +74,6 @@ export class Watermarks {
     for (const [name, time, received] of entries) this.#marks.set(name, { time, received });
   }
 }
+
+const nameOf = (source: string, stream: string, host: string): string =>
+  stream === "" ? `${source}\0${host}` : `${source}\0${stream}\0${host}`;

@@ -80,6 +80,7 @@ export function observationsOf(key: Key, shown: Shown, first: Micros, final: boo
     time: first,
     source: "",
     seq: 0,
+    stream: "",
     host: "",
     event: id,
     received,

@@ -55,6 +55,7 @@ function failure(round: number, group: number, groups: number): Observation {
     time: begin + round * 10 * second + Math.floor((group * 9 * second) / groups),
     source: "s",
     seq: n,
+    stream: "",
     host: "h",
     event: `e${n}`,
     received: begin + round * 10 * second,

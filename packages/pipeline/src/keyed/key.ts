@@ -5,6 +5,7 @@
 import type { PreparedDetector } from "@vedette/detect";
 import { type Claim, idOf } from "@vedette/kit";
 import type { EvidenceEvent, Finding, Micros, Observation } from "@vedette/model";
+import type { Origin } from "../watermarks.ts";
 import { type Claims, History, type SavedHistory } from "./history.ts";
 import { type Held, widthOf } from "./order.ts";
 
@@ -45,7 +46,7 @@ export interface SavedKey extends SavedHistory {
   /** Revisions of windows that were superseded or withdrawn: should they come back, they go on from there. */
   readonly past?: { readonly [start: string]: number };
   readonly evidence: readonly EvidenceEvent[];
-  readonly from?: readonly [source: string, host: string] | undefined;
+  readonly from?: Origin | undefined;
 }
 
 /** Evidence in full for this many events of a key; the claims hold the ids of the rest. */
@@ -65,8 +66,8 @@ export class Key {
   readonly shown: { [start: string]: Shown };
   readonly past: { [start: string]: number };
   readonly evidence: EvidenceEvent[];
-  /** Whose observation came last: while that host is active its key waits for it, however far behind the others it is. */
-  from: readonly [source: string, host: string] | undefined;
+  /** Whose observation came last: while that one is active its key waits for it, however far behind the others it is. */
+  from: Origin | undefined;
   /** Slot in which something may become canonical or be forgotten. */
   due = -1;
   /** Made once: it takes a hash. */
@@ -104,9 +105,10 @@ export class Key {
 
   /** @returns what became visible by it; or why it was not taken */
   observe(o: Held): readonly Finding[] | "late" | "repeated" {
-    const added = this.history.add(o.original === "" ? o : { ...o, original: "" });
+    const added = this.history.add(o.original === "" && o.stream === "" ? o : { ...o, original: "", stream: "" });
     if (typeof added === "string") return added;
-    if (o.host !== "" && (this.from?.[0] !== o.source || this.from[1] !== o.host)) this.from = [o.source, o.host];
+    const { source, stream, host } = o;
+    if (host !== "" && (this.from?.[0] !== source || this.from[1] !== stream || this.from[2] !== host)) this.from = [source, stream, host];
     this.#remember(o);
     if (added.whole) return this.review(o);
     return added.claims.length === 0 ? none : this.#show(added.claims, o);

@@ -1,5 +1,15 @@
 /** Events that came too late for their keys, by key, until the catch-up lane folds them in: bounded, kept in the checkpoint. Knows no store. */
-import type { Micros, Observation } from "@vedette/model";
+import type { Event, Micros, Observation } from "@vedette/model";
+
+/** A stretch of one host's events of a source: all of the key's (in the bucket, where it tallies) from `seq` to `last` came too late. */
+export interface LateSpan {
+  /** Of the bucket. */
+  readonly start?: Micros;
+  readonly source: string;
+  readonly host: string;
+  readonly seq: number;
+  last: number;
+}
 
 /** What came too late for one key. */
 export interface LateItem {
@@ -12,11 +22,10 @@ export interface LateItem {
   count: number;
   /** How long an event of the detector matters. */
   readonly reach: Micros;
-  /** Late events by id, with how often each came. */
-  events: { [id: string]: number };
-  /** Late parts of buckets: all of a (source, host) from this sequence number on came too late. */
-  buckets: { readonly start: Micros; readonly source: string; readonly host: string; seq: number }[];
-  /** When the first of them came: the others have so long to join it. */
+  readonly spans: LateSpan[];
+  /** Of the spans, the first that may go on: none of the key's came in time since. */
+  openFrom: number;
+  /** When the first of them came. */
   received: Micros;
   /** When the last of them came. */
   newest: Micros;
@@ -24,12 +33,16 @@ export interface LateItem {
   readonly by: { readonly [field: string]: string | number | boolean };
 }
 
-/** Keys with late events waiting; beyond it late events are counted as skipped. At some 300 bytes each. */
-const maxItems = 2_000;
-/** Late events of one key that are told apart. */
-const maxEvents = 1_000;
-/** Late events wait so long (of receive time) for others of their key: a host that delivers an hour's backlog is folded once, not event by event. */
+/** Keys with late events waiting; beyond it late events are counted as skipped. At some 500 bytes each. */
+const maxItems = 20_000;
+/** From here on catching up goes before everything else. */
+const urgentItems = maxItems / 4;
+/** Stretches of one key that are told apart. */
+const maxSpans = 2_000;
+/** Late events wait so long (of receive time) for others of their key: a file that lies far behind is folded in once, not event by event. */
 export const holdFor: Micros = 5_000_000;
+/** A key that never stops getting late events is not put off for ever. */
+const holdAtMost: Micros = 12 * holdFor;
 
 export class Lane {
   readonly #items = new Map<string, LateItem>();
@@ -38,6 +51,10 @@ export class Lane {
   get size(): number {
     return this.#items.size;
   }
+  /** Soon there will be no room. */
+  get urgent(): boolean {
+    return this.#items.size > urgentItems;
+  }
 
   /** @param about asked for the first of a key's; @returns false when there is no room */
   add(o: Observation, about: () => Pick<LateItem, "reach" | "by">): boolean {
@@ -45,35 +62,13 @@ export class Lane {
     let item = this.#items.get(id);
     if (!item) {
       if (this.#items.size >= maxItems) return false;
-      item = {
-        detector: o.detector,
-        key: o.key,
-        from: o.time,
-        to: o.time,
-        count: 0,
-        events: {},
-        buckets: [],
-        received: o.received,
-        newest: o.received,
-        ...about(),
-      };
+      const [from, to, received] = [o.time, o.time, o.received];
+      const { detector, key } = o;
+      item = { detector, key, from, to, count: 0, spans: [], openFrom: 0, received, newest: received, ...about() };
       this.#items.set(id, item);
     }
-    if (o.tally) {
-      const { start, seq } = o.tally;
-      // the newest are asked for most
-      const known = item.buckets.findLast((b) => b.start === start && b.source === o.source && b.host === o.host);
-      if (known) known.seq = Math.min(known.seq, seq);
-      else if (item.buckets.length >= maxEvents) return false;
-      else item.buckets.push({ start, source: o.source, host: o.host, seq });
-      item.from = Math.min(item.from, start);
-    } else {
-      const times = Object.hasOwn(item.events, o.event) ? item.events[o.event]! : 0;
-      // there are at most as many as came: only then are they worth counting
-      if (times === 0 && item.count >= maxEvents && Object.keys(item.events).length >= maxEvents) return false;
-      item.events[o.event] = times + 1;
-      item.from = Math.min(item.from, o.time);
-    }
+    if (!extend(item, o)) return false;
+    item.from = Math.min(item.from, o.tally?.start ?? o.time);
     item.to = Math.max(item.to, o.time);
     item.count += o.tally?.count ?? 1;
     item.newest = Math.max(item.newest, o.received);
@@ -81,20 +76,29 @@ export class Lane {
     return true;
   }
 
+  /** One of the key's came in time: what comes too late after it is told apart from what came before. */
+  inTime(id: string): void {
+    const item = this.#items.size > 0 ? this.#items.get(id) : undefined;
+    if (item) item.openFrom = item.spans.length;
+  }
+
   /**
-   * Takes out what has waited long enough, oldest first.
+   * Takes out what has waited long enough, of the detector whose turn it is, oldest event first.
    * @param wall receive time of the newest tick
    * @param stored receive time of the newest event that the store has
    */
   take(wall: Micros, stored: Micros, most: number): readonly LateItem[] {
     const ripe: LateItem[] = [];
-    for (const [id, item] of this.#items) {
-      if (ripe.length >= most || item.received + holdFor > wall) break;
-      if (item.newest > stored) continue;
-      this.#items.delete(id);
-      this.#changed.add(id);
+    let detector: string | undefined;
+    for (const item of this.#items.values()) {
+      if (item.newest > stored || (detector !== undefined && item.detector !== detector)) continue;
+      if (item.newest + holdFor > wall && item.received + holdAtMost > wall && !this.urgent) continue;
+      detector = item.detector;
       ripe.push(item);
     }
+    ripe.sort((a, b) => a.from - b.from);
+    if (ripe.length > most) ripe.length = most;
+    for (const item of ripe) this.forget(item);
     return ripe;
   }
 
@@ -103,10 +107,33 @@ export class Lane {
     this.#changed.clear();
     return changed;
   }
+  /** Its row goes from the checkpoint. */
+  forget({ detector, key }: Pick<LateItem, "detector" | "key">): void {
+    this.#items.delete(`${detector}\0${key}`);
+    this.#changed.add(`${detector}\0${key}`);
+  }
   /** From the checkpoint, or back because it could not be dealt with. */
   restore(item: LateItem): void {
     const id = `${item.detector}\0${item.key}`;
     this.#items.set(id, item);
     this.#changed.add(id);
   }
+}
+
+/** @returns false when there are too many stretches */
+function extend({ spans, openFrom }: LateItem, { source, host, seq, tally }: Observation): boolean {
+  const start = tally?.start;
+  const known = spans.findLast((s, i) => i >= openFrom && s.source === source && s.host === host && s.start === start);
+  if (known) {
+    known.last = Math.max(known.last, tally?.last ?? seq);
+    return true;
+  }
+  if (spans.length >= maxSpans) return false;
+  spans.push({ ...(start === undefined ? {} : { start }), source, host, seq: tally?.seq ?? seq, last: tally?.last ?? seq });
+  return true;
+}
+
+/** Whether an event of the item's key came too late. @param start of its bucket, where the detector tallies */
+export function cameLate({ spans }: LateItem, e: Pick<Event, "source" | "host" | "seq">, start?: Micros): boolean {
+  return spans.some((s) => s.source === e.source && s.host === e.host && s.start === start && e.seq >= s.seq && e.seq <= s.last);
 }

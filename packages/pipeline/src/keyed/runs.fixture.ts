@@ -2,7 +2,7 @@
 import { shardOf } from "@vedette/kit";
 import type { Event, Finding, Micros } from "@vedette/model";
 import { type KeyedBounds, KeyedEngine, type KeyedStep } from "../keyed.ts";
-import { maxAhead, Watermarks } from "../watermarks.ts";
+import { maxAhead, type Origin, Watermarks } from "../watermarks.ts";
 import { burstStage } from "./bursts.fixture.ts";
 
 export interface Run {
@@ -13,27 +13,30 @@ export interface Run {
   /** Batches after which everything is written and read again. */
   readonly restarts?: readonly number[];
   readonly bounds?: Partial<KeyedBounds>;
+  /** The file or connection by which an event came. */
+  readonly streamOf?: (event: Event) => string;
 }
 
 /** Pass 1 as the analyser does it: observations in order, tallies and watermarks at the end of a batch and before a tick. */
-export function batches(events: readonly Event[], { batchEnds = [], ticks = [] }: Run): KeyedStep[][] {
+export function batches(events: readonly Event[], { batchEnds = [], ticks = [], streamOf }: Run): KeyedStep[][] {
   const stage = burstStage();
   const ends = new Set(batchEnds);
   const ticked = new Set(ticks);
   const all: KeyedStep[][] = [];
   let steps: KeyedStep[] = [];
-  let marks = new Map<string, [string, string, Micros, Micros]>();
+  let marks = new Map<string, [Origin, Micros, Micros]>();
   const flush = () => {
     for (const observe of stage.flush().observations) steps.push({ observe });
     if (marks.size > 0) steps.push({ advance: [...marks.values()] });
     marks = new Map();
   };
   events.forEach((event, i) => {
-    const id = `${event.source}\0${event.host}`;
-    const mark = marks.get(id) ?? [event.source, event.host, Number.NEGATIVE_INFINITY, event.received];
-    for (const observe of stage.observe(event, mark[2], false)) steps.push({ observe });
-    mark[2] = Math.max(mark[2], Math.min(event.time, event.received + maxAhead));
-    mark[3] = Math.max(mark[3], event.received);
+    const stream = streamOf?.(event) ?? "";
+    const id = `${event.source}\0${stream}\0${event.host}`;
+    const mark = marks.get(id) ?? [[event.source, stream, event.host], Number.NEGATIVE_INFINITY, event.received];
+    for (const observe of stage.observe(event, mark[1], false, stream)) steps.push({ observe });
+    mark[1] = Math.max(mark[1], Math.min(event.time, event.received + maxAhead));
+    mark[2] = Math.max(mark[2], event.received);
     marks.set(id, mark);
     if (ticked.has(i)) {
       flush();
