@@ -230,7 +230,9 @@ export class KeyedEngine {
     const forgotten = expires !== undefined && expires < mark;
     const findings = [...told, ...this.#after(id, key, key.conclude(mark, forgotten))];
     if (forgotten) {
-      this.#forgotten.note(id, Math.max(expires, (key.history.frontier?.[0] ?? expires) + widthOf(key.detector)));
+      // at the end of a replay nothing follows
+      if (mark !== Number.POSITIVE_INFINITY)
+        this.#forgotten.note(id, Math.max(expires, (key.history.frontier?.[0] ?? expires) + widthOf(key.detector)));
       this.#forget(id, key);
     }
     return findings;

@@ -9,15 +9,16 @@ const slots = 1 << 20;
 
 export class Forgotten {
   /** 0: nothing. */
-  readonly #until = new Float64Array(slots);
+  #until: Float64Array | undefined;
   #floor: Micros = Number.NEGATIVE_INFINITY;
 
   note(id: string, until: Micros): void {
+    this.#until ??= new Float64Array(slots);
     const slot = slotOf(id);
     if (until > this.#until[slot]!) this.#until[slot] = until;
   }
   until(id: string): Micros {
-    return Math.max(this.#floor, this.#until[slotOf(id)] || Number.NEGATIVE_INFINITY);
+    return Math.max(this.#floor, this.#until?.[slotOf(id)] || Number.NEGATIVE_INFINITY);
   }
   /** After a restart nothing is known of what had been forgotten before `mark`. */
   assume(mark: Micros): void {
