@@ -26,6 +26,7 @@ import { own, type Program } from "./program.ts";
 import { findingsPerBatch } from "./rules/flood.ts";
 import { correlationsOf, livingRules, parseFiles } from "./rules/living.ts";
 import { type Cost, dayOf } from "./rules/trial.ts";
+import { Samples } from "./samples.ts";
 import type { Resources } from "./tables.ts";
 import { maxAhead, type Origin } from "./watermarks.ts";
 
@@ -141,6 +142,7 @@ export class Analyser {
       days: [...out.days].sort((a, b) => a - b).slice(-maxDays),
       costs: out.costs(),
       damaged: out.damaged,
+      samples: out.samples.done(),
       sample: job.sample ? out.events.slice(-sampleSize) : [],
     };
     return job.canary ? canaryAnalysis(analysis, job.canary, out, compiled.stage.detectors) : analysis;
@@ -179,6 +181,7 @@ export class Analyser {
           else delta.split += result.length - 1;
           for (let k = 0; k < result.length; k++) this.#event(header, run, i, k, result[k] as Decoded, text, compiled, out);
         } else if ("fields" in result) this.#event(header, run, i, -1, result, text, compiled, out);
+        else if ("samples" in result) this.#measure(out.samples.take(header, i, result, delta), run, compiled, header.demo, out);
         else if ("skip" in result) delta.dropped[result.skip] = (delta.dropped[result.skip] ?? 0) + 1;
         else out.bury(header, i, body, "decode", result as Flaw);
       }
@@ -219,6 +222,7 @@ export class Analyser {
     out.days.add(dayOf(event.time));
     out.source(header.source).stored++;
     this.#match(event, run.stream, compiled, header.demo, out);
+    if (decoded.samples && !out.canary) this.#measure(out.samples.take(header, i, decoded), run, compiled, header.demo, out);
   }
 
   #match(event: Event, stream: string, { rules, stage, shadow, correlations, silent }: Compiled, demo: boolean, out: Outcome): void {
@@ -261,6 +265,16 @@ export class Analyser {
     }
     mark[1] = Math.max(mark[1], Math.min(event.time, event.received + maxAhead));
     mark[2] = Math.max(mark[2], event.received);
+  }
+
+  /** Samples are no events; detectors that ask for them see them all the same. */
+  #measure(samples: Iterable<Event>, run: Run, { stage }: Compiled, demo: boolean, out: Outcome): void {
+    for (const one of samples) {
+      const mark = out.mark(one, run.stream);
+      for (const o of stage.observe(one, mark[1], demo, run.stream)) out.keyed.push({ observe: o });
+      mark[1] = Math.max(mark[1], Math.min(one.time, one.received + maxAhead));
+      mark[2] = Math.max(mark[2], one.received);
+    }
   }
 
   #decoder(source: string, run: Run): Decode {
@@ -312,6 +326,7 @@ class Outcome {
   readonly findings: Finding[] = [];
   readonly keyed: KeyedStep[] = [];
   readonly dead: DeadLetter[] = [];
+  readonly samples = new Samples();
   readonly sources = new Map<string, SourceDelta>();
   readonly damaged: { offset: number; reason: string }[] = [];
   readonly capped = new Map<string, number>();

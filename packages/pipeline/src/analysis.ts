@@ -1,6 +1,6 @@
 /** What pass 1 is given and what it comes to: the shapes that workers, the engine and the ledger share. Types only. */
 import type { DeadLetter, Event, Fields, Finding, Flaw, Micros } from "@vedette/model";
-import type { EncodedEvents } from "@vedette/store";
+import type { EncodedEvents, EncodedSamples } from "@vedette/store";
 import type { CanaryRef } from "./canary/mark.ts";
 import type { KeyedStep } from "./keyed.ts";
 import type { Cost } from "./rules/trial.ts";
@@ -48,6 +48,8 @@ export interface Analysis {
   readonly costs: { readonly [rule: string]: Cost };
   /** Raw batches that no longer read: offset and reason. */
   readonly damaged: readonly { readonly offset: number; readonly reason: string }[];
+  /** Values of series, for the series store. */
+  readonly samples: EncodedSamples | undefined;
   /** Up to 20 of the newest events, when asked for. */
   readonly sample: readonly Event[];
   /** Where the job was a canary: then nothing of it is counted above. */

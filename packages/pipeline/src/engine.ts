@@ -5,7 +5,7 @@
 import { type Clock, release } from "@vedette/kit";
 import type { Log } from "@vedette/log";
 import type { Event, Finding, Micros } from "@vedette/model";
-import type { CheckpointRow, CheckpointStore, EventStore } from "@vedette/store";
+import type { CheckpointRow, CheckpointStore, EventStore, SeriesStore } from "@vedette/store";
 import { keyedDetectors } from "./analyse.ts";
 import type { Analysis, Job } from "./analysis.ts";
 import { decodeBatch, programOf, tickOf } from "./batch.ts";
@@ -22,6 +22,8 @@ import { Watermarks } from "./watermarks.ts";
 export interface EngineOptions {
   readonly log: Log;
   readonly events: EventStore;
+  /** Without it samples are judged, and kept nowhere. */
+  readonly series?: SeriesStore;
   readonly checkpoints: CheckpointStore;
   readonly pool: Pool;
   readonly clock: Clock;
@@ -77,6 +79,7 @@ type KeyedTick = Extract<KeyedStep, { readonly tick: number }>;
 
 interface Tails {
   events: Promise<unknown>;
+  series: Promise<unknown>;
   findings: Promise<unknown>;
   dead: Promise<unknown>;
 }
@@ -108,10 +111,12 @@ export class Engine {
   readonly #gate: CanaryGate;
   #epoch = 0;
   #applied = -1;
+  /** The same of the series store. */
+  #rolledUp = -1;
   #done = { findings: -1, dead: -1 };
   #outputs: Promise<unknown>[] = [];
   /** The newest write of each target. */
-  readonly #tails: Tails = { events: Promise.resolve(), findings: Promise.resolve(), dead: Promise.resolve() };
+  readonly #tails: Tails = { events: Promise.resolve(), series: Promise.resolve(), findings: Promise.resolve(), dead: Promise.resolve() };
   #lastCheckpoint = 0;
   #restored: { readonly meta: Meta; readonly keys: readonly CheckpointRow[]; readonly count: number } | undefined;
 
@@ -127,6 +132,7 @@ export class Engine {
     const saved = await checkpoints.load(consumer, keysInMemory);
     this.offset = Math.max(saved.offset, 0);
     this.#applied = await events.applied();
+    this.#rolledUp = (await this.#options.series?.applied()) ?? -1;
     this.#done = { findings: await lastRaw(log, "findings"), dead: await lastRaw(log, "dead") };
     if (saved.meta === undefined) return;
     const meta = JSON.parse(saved.meta) as Meta;
@@ -202,7 +208,8 @@ export class Engine {
       const canary = this.#gate.admit(entry.offset, entry.bytes);
       if (canary === "forged") this.#options.onForged?.(entry.offset);
       const genuine = canary === "forged" ? undefined : canary;
-      if ((wanted && wanted !== program) || group.at(-1)?.offset === this.#applied || genuine) flush();
+      const last = group.at(-1)?.offset;
+      if ((wanted && wanted !== program) || last === this.#applied || last === this.#rolledUp || genuine) flush();
       program = wanted ?? program;
       group.push({ offset: entry.offset, bytes: entry.bytes });
       if (genuine) flush(genuine);
@@ -328,13 +335,15 @@ export class Engine {
 
   /** Starts the writes; the next checkpoint waits for them. What an earlier run wrote already is left out. */
   #emit(result: Analysis, findings: readonly Finding[]): void {
-    const { log, events } = this.#options;
+    const { log, events, series } = this.#options;
     const encoded = result.events;
     if (encoded && result.last > this.#applied)
       this.#output("events", async () => {
         await events.put(result.last, result.received, encoded);
         release(encoded.bytes);
       });
+    const { samples } = result;
+    if (samples && series && result.last > this.#rolledUp) this.#output("series", () => series.put(result.last, result.received, samples));
     if (findings.length > 0 && result.last > this.#done.findings)
       this.#output("findings", () =>
         log.append(
@@ -445,6 +454,7 @@ function nothing(job: Job, program: string): Analysis {
     days: [],
     costs: {},
     damaged: [],
+    samples: undefined,
     sample: [],
   };
 }

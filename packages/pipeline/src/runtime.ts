@@ -108,6 +108,7 @@ export class Runtime {
     this.engine = new Engine({
       log: options.log,
       events: options.store.events,
+      series: options.store.series,
       checkpoints: options.store.checkpoints,
       pool,
       clock,

@@ -11,7 +11,7 @@ export type { EncodedSamples, RollUp, SampleTotals, SeriesRetention };
 export interface SeriesQuery {
   readonly tenant: string;
   readonly range: TimeRange;
-  /** Over `metric.name`, `metric.kind`, `vedette.source` and `labels.<name>`. */
+  /** Over `metric.name`, `metric.kind`, `labels.<name>`, `vedette.source`, and `host.name` and `service.name` where a label tells them. */
   readonly where: Condition;
   readonly limit: number;
 }

@@ -1,13 +1,12 @@
 /** Answers questions about series: which there are, and what they came to. Knows no file. */
 import { type Condition, compile } from "@vedette/condition";
-import { newFields } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import type { SeriesLine, SeriesQuery, SeriesStore, SourceSeries } from "../series.ts";
+import { seriesFields } from "./fields.ts";
 import type { SeriesFiles } from "./files.ts";
 import { coarse, fine } from "./roll_up.ts";
 import { type SeriesName, seriesKey } from "./samples.ts";
 
-/** A series as conditions see it; detectors see its samples so too. */
 function matcher(where: Condition): (series: SeriesName) => boolean {
   const holds = compile(where);
   const asked = new Map<string, boolean>();
@@ -15,12 +14,8 @@ function matcher(where: Condition): (series: SeriesName) => boolean {
     const key = seriesKey(series);
     let fits = asked.get(key);
     if (fits === undefined) {
-      const fields = newFields();
-      fields["metric.name"] = series.name;
-      fields["metric.kind"] = series.kind;
-      fields["vedette.source"] = series.source;
-      for (const [name, value] of Object.entries(JSON.parse(series.labels) as { [name: string]: string })) fields[`labels.${name}`] = value;
-      fits = holds({ fields });
+      const labels = Object.entries(JSON.parse(series.labels) as { [name: string]: string });
+      fits = holds({ fields: seriesFields(series.source, { ...series, labels }) });
       asked.set(key, fits);
     }
     return fits;
