@@ -50,6 +50,36 @@ function program(): Command {
     )
     .action(async (words: string[], o) => (await import("./commands/query.ts")).query(words.join(" "), o));
 
+  const metrics = cli.command("metrics").description("series of metrics: list them, print what they came to, see what their sources sent");
+  const series = (c: Command) => range(server(c)).option("--limit <n>", "most series", "100").addOption(output()).addOption(json());
+  series(
+    metrics
+      .command("list")
+      .description("series with a sample in the past hour, or in the time asked for")
+      .argument("[query...]", "filter, e.g. 'metric.name:node_load1 and labels.job:node'"),
+  ).action(async (words: string[], o) => (await import("./commands/metrics.ts")).list(words.join(" "), o));
+  series(
+    metrics
+      .command("range")
+      .description("what series came to per step of time")
+      .argument("<query...>", "filter over metric.name, labels.NAME, host.name, service.name"),
+  )
+    .option("--step <seconds>", "width of a step: a multiple of ten")
+    .addOption(
+      new Option("--function <name>", "what is shown of a step")
+        .choices(["avg", "min", "max", "sum", "count", "last", "increase", "rate"])
+        .default("avg"),
+    )
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ vedette metrics range --since 3h --step 300 --function rate 'metric.name:http_requests_total and labels.code:500'",
+    )
+    .action(async (words: string[], o) => (await import("./commands/metrics.ts")).range(words.join(" "), o));
+  server(metrics.command("sources").description("series of each source, and what became of its samples"))
+    .addOption(output())
+    .addOption(json())
+    .action(async (o) => (await import("./commands/metrics.ts")).sources(o));
+
   const alerts = range(server(cli.command("alerts").description("list alerts, newest first")))
     .option("--state <states>", "open,acknowledged,closed", "open,acknowledged")
     .option("--severity <levels>", "e.g. high,critical")

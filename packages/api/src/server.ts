@@ -21,6 +21,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { queryRoutes } from "./routes/query.ts";
 import { ruleRoutes } from "./routes/rules.ts";
+import { seriesRoutes } from "./routes/series.ts";
 import { loginRoute, sessionRoutes } from "./routes/session.ts";
 import { sourceTokenRoutes } from "./routes/source_tokens.ts";
 import { runStream, streamRoute } from "./routes/stream.ts";
@@ -125,6 +126,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       alertRoutes(api, context);
       eventRoutes(api, context);
       queryRoutes(api, context);
+      seriesRoutes(api, context);
       operationRoutes(api, context);
       backtestRoutes(api, context);
       canaryRoutes(api, context);

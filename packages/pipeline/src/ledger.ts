@@ -1,4 +1,5 @@
 /** The loss ledger: per source `in + split = stored + dead + dropped + pending`, per rule `seen = matched + not matched`. Fed in log order. */
+import type { SourceSeries } from "@vedette/store";
 import type { Analysis, SourceDelta } from "./analysis.ts";
 
 export interface LedgerState {
@@ -15,6 +16,17 @@ export interface SourceLine extends SourceDelta {
   readonly pending: number;
   /** 0 when nothing is lost. */
   readonly balance: number;
+}
+
+/** Pass 1 calls every sample stored; the series store, which alone knows a series' samples so far, says which of them it did not keep. */
+export function withSeries(lines: readonly SourceLine[], series: readonly SourceSeries[]): readonly SourceLine[] {
+  const left = new Map(series.map((one) => [one.source, one]));
+  return lines.map((line) => {
+    const { repeated = 0, refused = 0 } = left.get(line.name) ?? {};
+    if (repeated + refused === 0) return line;
+    const dropped = { ...line.dropped, ...(repeated > 0 && { repeated_sample: repeated }), ...(refused > 0 && { series_limit: refused }) };
+    return { ...line, stored: line.stored - repeated - refused, dropped };
+  });
 }
 
 export class Ledger {

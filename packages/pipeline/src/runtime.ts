@@ -3,7 +3,7 @@ import { type Clock, type EndpointContext, type Intake, type SourceSpec, systemC
 import type { Log } from "@vedette/log";
 import type { Alert, DeadLetter, Event, EventClass, Micros } from "@vedette/model";
 import { formats } from "@vedette/normalise";
-import type { Store } from "@vedette/store";
+import type { SeriesRetention, Store } from "@vedette/store";
 import { encodeTick } from "./batch.ts";
 import type { CanaryKey } from "./canary/mark.ts";
 import { Prover } from "./canary/prover.ts";
@@ -12,7 +12,7 @@ import { Engine } from "./engine.ts";
 import { Enrichment, type EnrichmentOptions } from "./enrichment.ts";
 import { Intakes, type SourceOptions } from "./intake.ts";
 import type { DetectorLine } from "./keyed.ts";
-import type { SourceLine } from "./ledger.ts";
+import { type SourceLine, withSeries } from "./ledger.ts";
 import { type Pool, threadPool } from "./pool.ts";
 import type { Program, ProgramFile } from "./program.ts";
 import { Rates } from "./rates.ts";
@@ -45,6 +45,8 @@ export interface RuntimeOptions {
   readonly sources: readonly ConfiguredSource[];
   readonly sourceSpecs: ReadonlyMap<string, SourceSpec>;
   readonly retention: { readonly [C in EventClass]?: { readonly maxAge?: Micros; readonly maxBytes?: number } };
+  /** Without it roll-ups of series are kept for ever. */
+  readonly seriesRetention?: SeriesRetention;
   /** How rules are proved able to fire: by what key, how often each, and whether without being asked. */
   readonly canaries: { readonly key: CanaryKey; readonly every: Micros; readonly enabled: boolean };
   /** Bytes of the log on disk. */
@@ -298,7 +300,7 @@ export class Runtime {
   async ledger(): Promise<readonly SourceLine[]> {
     const counts = await this.#options.log.counts();
     const accepted = new Map([...counts].flatMap(([name, n]) => (name.startsWith("in/") ? [[name.slice(3), n] as const] : [])));
-    return this.engine.ledger.lines(accepted);
+    return withSeries(this.engine.ledger.lines(accepted), await this.#options.store.series.sources(this.#options.tenant));
   }
 
   detectors(): readonly DetectorLine[] {
@@ -421,13 +423,15 @@ export class Runtime {
   }
 
   async #upkeep(signal: AbortSignal): Promise<void> {
-    const { events } = this.#options.store;
+    const { events, series } = this.#options.store;
     while (!signal.aborted) {
       await this.clock.sleep(upkeepEvery_ms, signal);
       if (signal.aborted) return;
       try {
         await events.seal();
         await events.retain(this.#options.retention);
+        await series.seal();
+        if (this.#options.seriesRetention) await series.retain(this.#options.seriesRetention);
         await this.#desk.upkeep(upkeepEvery_ms);
         this.#problem("upkeep_failed", undefined);
       } catch (e) {

@@ -88,7 +88,11 @@ async function serve(
   const started = performance.now();
   collectWhenQuiet();
   const log = await openLog({ directory: directory.path, segmentBytes: config.log.segment_mb * 1_048_576 });
-  const store = await openStore({ directory: directory.path, memoryLimitMb: config.events.memory_mb });
+  const store = await openStore({
+    directory: directory.path,
+    memoryLimitMb: config.events.memory_mb,
+    seriesPerSource: config.metrics.series_per_source,
+  });
   for (const d of await log.damage())
     display.say(`log: ${d.topic}/${d.partition} ${d.where}: ${d.reason}; ${d.bytes} bytes set aside in log/quarantine`);
   const tables = new Tables(join(directory.path, "tables"));
@@ -113,6 +117,7 @@ async function serve(
         { ...(days === undefined ? {} : { maxAge: days * day }), ...(gb === undefined ? {} : { maxBytes: gb * 1e9 }) },
       ]),
     ),
+    seriesRetention: { fine: config.metrics.fine_days * day, coarse: config.metrics.days * day },
     canaries: { key: CanaryKey.of(directory.path), every: config.canaries.every_s * 1e6, enabled: config.canaries.enabled },
     logBytes: () => bytesBelow(join(directory.path, "log")),
     demo: (open: (stream: string) => Intake, signal: AbortSignal) => replayDemo(open, systemClock, signal),

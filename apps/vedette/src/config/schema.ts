@@ -53,6 +53,21 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("The event store."),
+  metrics: z
+    .strictObject({
+      series_per_source: z
+        .int()
+        .min(1)
+        .max(2_000_000)
+        .default(100_000)
+        .describe(
+          "Series that one source may have at a time; samples of further ones are counted and not kept. Each costs some 200 bytes of memory.",
+        ),
+      fine_days: z.number().positive().default(3).describe("How long values per ten seconds are kept, in days."),
+      days: z.number().positive().default(90).describe("How long values per minute are kept, in days."),
+    })
+    .prefault({})
+    .describe("Metrics: values of series."),
   state: z
     .strictObject({ driver: z.enum(["sqlite"]).default("sqlite").describe("Where alerts, checkpoints and settings live.") })
     .prefault({})
