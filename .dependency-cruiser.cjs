@@ -22,6 +22,7 @@ const order = {
 /** Each driver is imported in exactly one file. */
 const drivers = {
   "mmdb-lib": "^packages/enrich/src/mmdb\\.ts$",
+  "@platformatic/kafka": "^packages/ingest/src/kafka\\.ts$",
   "@duckdb/node-api": "^packages/store/src/events/duckdb\\.ts$",
   "node:sqlite": "^packages/store/src/state/sqlite\\.ts$",
 };

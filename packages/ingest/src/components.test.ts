@@ -10,6 +10,7 @@ test("all are found", () => {
   expect(specs.map((spec) => `${spec.kind} ${spec.name}`)).toEqual([
     "source file",
     "source fluent_forward",
+    "source kafka",
     "source netflow",
     "source stdin",
     "source syslog",
