@@ -84,6 +84,77 @@ test("a new rule is valid at once, of every source", async () => {
   expect((await inside("rule", "lint", "--strict", at("new"))).stderr).toBe(`${sources.length} of ${sources.length} rules fine\n`);
 });
 
+const login = (minute: number, user = "backup") =>
+  `Nov 21 10:${String(minute).padStart(2, "0")}:00 web1 sshd[1234]: Accepted publickey for ${user} from 10.20.0.7 port 4022 ssh2: ED25519 SHA256:AAAA\n`;
+
+test("a correlation is written, tested, explained by how far it came, covered, measured and proved as a rule is", async () => {
+  const made = await inside("rule", "new", "--correlation", "--source", "sshd", "--title", "Backup key used often", "--out", at("series"));
+  const one = made.stdout.trim();
+  expect(await inside("rule", "test", one)).toMatchObject({ code: 0, stderr: "2 of 2 cases fine\n" });
+  expect(await inside("rule", "lint", "--strict", one)).toMatchObject({ code: 0, stderr: "2 of 2 rules fine\n" });
+  const asks = await inside("rule", "explain", one);
+  expect(asks.stdout).toMatch(/event_count: events of backup_key_used_often_once gte 3 for each host\.name within 600 s/);
+  const often = file("often.log", login(1) + login(2) + login(30, "ada") + login(3));
+  const matched = await inside("rule", "explain", one, often);
+  expect([matched.code, matched.stdout]).toEqual([
+    0,
+    expect.stringMatching(/^MATCH .*\n.*\n.*3 of 4 events of its kind match, the first .*:1\n.*web1: 3 events \(.*:4\)/),
+  ]);
+  const few = await inside("rule", "explain", one, file("few.log", login(1) + login(20) + login(25)));
+  expect([few.code, few.stdout]).toEqual([
+    1,
+    expect.stringContaining("First condition that is not met: host.name web1: 2 events; it wants at least 3"),
+  ]);
+  const none = await inside("rule", "explain", one, file("none.log", login(1, "ada")), "--json");
+  expect([none.code, JSON.parse(none.stdout)]).toMatchObject([
+    1,
+    { matches: false, events: 1, rules: [{ seen: 1, matched: 0 }], keys: [], failure: expect.stringContaining("matches none of 1 events") },
+  ]);
+  const misuse = await inside("rule", "explain", one, often, "--record", "2");
+  expect([misuse.code, misuse.stderr]).toEqual([2, expect.stringContaining("is a correlation: it is about several events")]);
+  const covered = JSON.parse((await inside("rule", "cover", "--rules", one, often, "--json")).stdout) as { sees: boolean }[];
+  expect(covered.map(({ sees }) => sees)).toEqual([true, true]);
+  const web = file("web.log", '203.0.113.9 - - [04/May/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 812 "-" "Mozilla/5.0"\n');
+  const blind = JSON.parse((await inside("rule", "cover", "--rules", one, web, "--json")).stdout) as { sees: boolean; why: string }[];
+  expect(blind.map(({ sees, why }) => [sees, why])).toEqual(
+    Array(2).fill([false, expect.stringContaining("no event of product: linux, service: sshd")]),
+  );
+  const costs = JSON.parse((await inside("rule", "bench", "--rules", one, often, "--json")).stdout) as {
+    "rule.title": string;
+    matched: number;
+  }[];
+  expect(costs.find((r) => r["rule.title"] === "Backup key used often")).toMatchObject({ asked: 3, matched: 1 });
+});
+
+test("what rules leave to the site is read from its configuration, by every command that reads rules without a server", async () => {
+  const one = file(
+    "admins.yml",
+    "title: Admin\nid: 6f4a6c3e-1111-4a5b-9c55-0000000000d1\nlogsource: { product: linux, service: sshd }\ndetection:\n  a: { user.name|expand: '%admins%' }\n  condition: a\nlevel: high\n",
+  );
+  const config = ["--config", file("site.yaml", "sigma: { placeholders: { admins: [root, backup] } }\n")];
+  const log = file("admin.log", login(1));
+  const without = await inside("rule", "lint", one);
+  expect([without.code, without.stdout]).toEqual([
+    1,
+    expect.stringContaining("%admins% (|expand): expected a placeholder that has values"),
+  ]);
+  expect((await inside("rule", "lint", one, ...config)).code).toBe(0);
+  expect((await inside("rule", "explain", one, log, ...config)).stdout).toMatch(/^MATCH/);
+  const covered = await inside("rule", "cover", "--rules", one, log, ...config);
+  expect(covered.stdout).toBe("1 of 1 rules can see data in 1 events\n");
+  expect((await inside("rule", "bench", "--rules", one, log, ...config)).code).toBe(0);
+  expect(await inside("scan", "--rules", one, log, ...config)).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining("user.name=backup"),
+  });
+  expect(await inside("scan", "--rules", one, log)).toMatchObject({ code: 0, stderr: expect.stringContaining("refused: ") });
+  const bad = await inside("rule", "lint", one, "--config", file("bad.yaml", "sigma: { placeholder: {} }\n"));
+  expect([bad.code, bad.stderr]).toEqual([
+    2,
+    expect.stringMatching(/bad\.yaml:1:\d+: unknown key "sigma\.placeholder"; did you mean "placeholders"/),
+  ]);
+});
+
 test("explain says what a rule asks for, what held, and what failed first on which value", async () => {
   const asks = await inside("rule", "explain", "Password hashes read with sudo");
   expect(asks).toMatchObject({ code: 0, stderr: "" });

@@ -1,7 +1,7 @@
 /** The command line: names, options and help of every command; each command's code is loaded only when it runs. */
 import { Command, CommanderError, Option } from "commander";
 import { addRuleCommands } from "./commands/rule/commands.ts";
-import { json, output, range, server } from "./options.ts";
+import { json, output, range, server, site } from "./options.ts";
 
 /** Exit codes of the contract. */
 export const exitCodes = { fine: 0, findings: 1, usage: 2, unavailable: 3 } as const;
@@ -111,8 +111,7 @@ function program(): Command {
     .addOption(json())
     .action(async (o) => (await import("./commands/tail.ts")).tail(o));
 
-  cli
-    .command("scan")
+  site(cli.command("scan"))
     .description("run the rules over files, offline: no server, nothing stored")
     .argument("<paths...>", "files, folders, or - for standard input")
     .option(

@@ -4,6 +4,7 @@ import { type Severity, severities } from "@vedette/model";
 import { formats } from "@vedette/normalise";
 import { type Compiled, compileProgram, makeProgram, parseFiles } from "@vedette/pipeline";
 import { formatRefusal, type Refusal } from "@vedette/sigma";
+import { placeholdersOf, type SiteOptions } from "../config/site.ts";
 import { bundledPipelines, bundledRules, yamlFiles } from "../content.ts";
 import { formOf, safe } from "../output.ts";
 import { Progress } from "../progress.ts";
@@ -13,7 +14,7 @@ import { keepRules, keptRules } from "../scan/kept_rules.ts";
 import { readRecords } from "../scan/records.ts";
 import { Rows } from "../scan/rows.ts";
 
-interface Options {
+interface Options extends SiteOptions {
   readonly rules?: readonly string[];
   readonly format?: string;
   readonly level?: Severity;
@@ -30,7 +31,7 @@ export async function scan(paths: readonly string[], options: Options): Promise<
   const { files, skipped } = findInputs(paths.filter((p) => p !== "-"));
   for (const { path, reason } of skipped) say(`${path}: skipped: ${reason}`);
   const inputs = [...(paths.includes("-") ? [{ path: "-", bytes: 0 }] : []), ...files];
-  const compiled = await compile(options.rules);
+  const compiled = await compile(options);
   const judge = new Judge(compiled, known);
   const rows = new Rows(formOf(options));
   const least = severities.indexOf(options.level ?? "informational");
@@ -70,15 +71,14 @@ export async function scan(paths: readonly string[], options: Options): Promise<
   if (found > 0) process.exitCode = 1;
 }
 
-async function compile(folders: readonly string[] | undefined): Promise<Compiled> {
-  const program = makeProgram(
-    { rules: folders ? folders.flatMap(yamlFiles) : bundledRules(), pipelines: bundledPipelines(), detectors: {}, lateness_s: 30 },
-    0,
-  );
+async function compile({ rules: folders, ...site }: Options): Promise<Compiled> {
+  const rules = folders ? folders.flatMap(yamlFiles) : bundledRules();
+  const placeholders = placeholdersOf(site);
+  const program = makeProgram({ rules, pipelines: bundledPipelines(), detectors: {}, lateness_s: 30, placeholders }, 0);
   const kept = keptRules(folders ?? []);
   const compiled = await compileProgram(program, kept);
   keepRules(folders ?? [], kept);
-  tellRefused([...parseFiles(program.rules).flatMap((p) => p.refused), ...compiled.refused]);
+  tellRefused([...parseFiles(program.rules, placeholders).flatMap((p) => p.refused), ...compiled.refused]);
   return compiled;
 }
 

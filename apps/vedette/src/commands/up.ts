@@ -24,7 +24,8 @@ import { openStore, type Store } from "@vedette/store";
 import { checkComponents, configuredSources } from "../config/components.ts";
 import { type Loaded, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
-import { bundledPipelines, bundledRules, yamlFiles } from "../content.ts";
+import { configuredRules } from "../config/site.ts";
+import { bundledPipelines } from "../content.ts";
 import { replayDemo } from "../demo/replay.ts";
 import { unknownFieldLines } from "../fields.ts";
 import { reloadOnChange } from "../reload.ts";
@@ -101,7 +102,7 @@ async function serve(
     store,
     pool: threadPool(config.engine.workers, tables),
     tenant: config.tenant,
-    rules: () => [...(config.rules.starter ? bundledRules() : []), ...config.rules.directories.flatMap(yamlFiles)],
+    rules: () => configuredRules(config),
     rule_budget_per_day: config.rules.budget_per_day,
     releases: new Releases(join(directory.path, "rules")),
     pipelines: bundledPipelines(),

@@ -4,14 +4,27 @@ import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { ConfigError, systemClock, UnavailableError } from "@vedette/kit";
 import type { BacktestReport } from "@vedette/model";
-import { type BacktestPlan, estimateBacktest, holderOf, openDataDirectory, planBacktest, backtest as runBacktest } from "@vedette/pipeline";
+import {
+  type BacktestPlan,
+  type BacktestSubject,
+  estimateBacktest,
+  holderOf,
+  openDataDirectory,
+  type ProgramFile,
+  parseFiles,
+  planBacktest,
+  backtest as runBacktest,
+} from "@vedette/pipeline";
 import { openStore } from "@vedette/store";
 import { connect, type ServerOptions } from "../../client.ts";
+import { loadConfig } from "../../config/load.ts";
+import type { Config } from "../../config/schema.ts";
+import { configuredRules, type SiteOptions } from "../../config/site.ts";
 import { bundledPipelines, yamlFiles } from "../../content.ts";
 import { bold, formOf, printRows, rangeOf, safe } from "../../output.ts";
 import { Progress } from "../../progress.ts";
 
-interface Options extends ServerOptions {
+interface Options extends ServerOptions, SiteOptions {
   readonly since?: string;
   readonly from?: string;
   readonly to?: string;
@@ -132,10 +145,12 @@ function online(body: object, options: Options): Place {
   };
 }
 
-/** What a stopped installation has stored: the same judgement in this process. */
+/** What a stopped installation has stored: the same judgement in this process, by files, or by rules and detectors of the configuration. */
 async function offline(path: string, rules: ReturnType<typeof yamlFiles>, ids: readonly string[], options: Options): Promise<Place> {
-  const detectors = Object.fromEntries(ids.map((id) => [id, {}]));
-  const plan: BacktestPlan = await planBacktest({ rules, detectors }, { pipelines: bundledPipelines(), lateness_s: 30 });
+  const { config } = loadConfig(options.config, process.env);
+  const { placeholders } = config.sigma;
+  const fixed = { pipelines: bundledPipelines(), lateness_s: config.engine.lateness_s, placeholders };
+  const plan: BacktestPlan = await planBacktest(rules.length > 0 ? { rules } : subjectOf(ids, configuredRules(config), config), fixed);
   const directory = openDataDirectory(path);
   const store = await openStore({ directory: path }).catch((e) => {
     directory.release();
@@ -160,6 +175,23 @@ async function offline(path: string, rules: ReturnType<typeof yamlFiles>, ids: r
       await store.close();
       directory.release();
     },
+  };
+}
+
+/** Ids are those of rules, correlations included, and names of detectors; whether there is a detector of the name, the plan says. */
+function subjectOf(
+  ids: readonly string[],
+  files: readonly ProgramFile[],
+  { sigma: { placeholders }, detectors }: Pick<Config, "sigma" | "detectors">,
+): BacktestSubject {
+  const parsed = parseFiles(files, placeholders);
+  const known = new Set(parsed.flatMap(({ rules, correlations }) => [...rules, ...correlations]).map(({ id }) => id));
+  const sigma = ids.filter((id) => known.has(id));
+  const others = ids.filter((id) => !known.has(id));
+  return {
+    rules: sigma.length > 0 ? files : [],
+    ids: sigma,
+    detectors: Object.fromEntries(others.map((name) => [name, detectors[name] || {}])),
   };
 }
 

@@ -2,16 +2,17 @@
 
 import { ConfigError } from "@vedette/kit";
 import { formats } from "@vedette/normalise";
-import { compileRules, parseRules, type RuleSet } from "@vedette/sigma";
-import { yamlFiles } from "../../content.ts";
+import { type Correlation, Correlator, type RuleSet } from "@vedette/sigma";
+import { placeholdersOf, type SiteOptions } from "../../config/site.ts";
 import { formOf, printRows, safe } from "../../output.ts";
 import { Progress } from "../../progress.ts";
 import { EventReader, type ReadEvent } from "../../scan/events.ts";
 import { findInputs } from "../../scan/inputs.ts";
 import { readRecords } from "../../scan/records.ts";
+import { Collection } from "./collection.ts";
 import { pipelines, ruleFiles } from "./files.ts";
 
-interface Options {
+interface Options extends SiteOptions {
   readonly rules?: readonly string[];
   readonly events: string;
   readonly top: string;
@@ -26,11 +27,12 @@ const perKind = 500;
 export async function bench(paths: readonly string[], options: Options): Promise<void> {
   const most = Number(options.events);
   if (!Number.isInteger(most) || most < 1) throw new ConfigError("config_invalid", `--events ${options.events}: expected a number from 1`);
+  if (!Number.isInteger(Number(options.top)) || Number(options.top) < 1)
+    throw new ConfigError("config_invalid", `--top ${options.top}: expected a number from 1`);
+  pipelines();
   const load = process.cpuUsage();
-  const rules = (options.rules ? options.rules.flatMap(yamlFiles) : ruleFiles([])).flatMap(
-    ({ file, text }) => parseRules(text, file).rules,
-  );
-  const set = compileRules(rules, { pipelines: pipelines() });
+  const collection = new Collection(ruleFiles(options.rules ?? []), placeholdersOf(options));
+  const { set } = collection;
   const load_s = seconds(process.cpuUsage(load));
   const events = await read(paths, most);
   if (events.length === 0) throw new ConfigError("config_invalid", "the files hold no event");
@@ -51,6 +53,8 @@ export async function bench(paths: readonly string[], options: Options): Promise
     const ns_per_event = Math.round((ns * evaluated) / events.length);
     return { ns_per_event, ns_per_evaluation: Math.round(ns), asked, evaluated, matched, "rule.title": title, "rule.id": id, file };
   });
+  const correlated = correlations(collection, events);
+  rows.push(...correlated);
   rows.sort((a, b) => b.ns_per_event - a.ns_per_event || b.ns_per_evaluation - a.ns_per_evaluation);
   const form = formOf(options);
   printRows(
@@ -60,7 +64,7 @@ export async function bench(paths: readonly string[], options: Options): Promise
   );
   const rate = (s: number) => Math.round(events.length / s).toLocaleString("en");
   say(
-    `${set.rules.length} rules loaded in ${load_s.toFixed(2)} CPU s; ${events.length} events: ${rate(cold_s)} a CPU second the first time, ${rate(warm_s)} when repeated (matching alone)`,
+    `${set.rules.length} rules${correlated.length > 0 ? ` and ${correlated.length} correlations` : ""} loaded in ${load_s.toFixed(2)} CPU s; ${events.length} events: ${rate(cold_s)} a CPU second the first time, ${rate(warm_s)} when repeated (matching alone)`,
   );
 }
 
@@ -91,6 +95,52 @@ function oneByOne(set: RuleSet, events: readonly ReadEvent[]): { readonly rule: 
   }
   progress.clear();
   return [...ns].flatMap((total, rule) => (timed[rule]! > 0 ? [{ rule, ns: total / timed[rule]! }] : []));
+}
+
+/** What a correlation's fold costs, on top of the rules that it takes: by the events that those match, in the order of time. */
+function correlations({ set, linked }: Collection, events: readonly ReadEvent[]) {
+  if (linked.correlations.length === 0) return [];
+  const matched: number[] = [];
+  const told = events.flatMap((event, n) => {
+    if (set.match(event, matched) === 0) return [];
+    const ids = matched.map((rule) => set.rules[rule]!.id).filter((id) => linked.taking(id).length > 0);
+    return ids.length === 0 ? [] : [{ id: String(n), time: event.time ?? 0, fields: event.fields, ids }];
+  });
+  told.sort((a, b) => a.time - b.time);
+  return linked.correlations.map((one) => {
+    const chain = chainOf(one, linked.correlations);
+    const taken = told.filter(({ ids }) => ids.some((id) => [...chain].some(({ takes }) => takes.includes(id))));
+    const alone = { ...linked, taking: (id: string) => linked.taking(id).filter((other) => chain.has(other)) };
+    const run = () => {
+      const correlator = new Correlator(alone);
+      const episodes = new Set<string>();
+      for (const { ids, ...event } of taken)
+        for (const { correlation, key, start } of correlator.add(event, ids)) if (correlation === one) episodes.add(`${key}\0${start}`);
+      return episodes.size;
+    };
+    run();
+    const start = process.hrtime.bigint();
+    const found = run();
+    const ns = Number(process.hrtime.bigint() - start);
+    return {
+      ns_per_event: Math.round(ns / events.length),
+      ns_per_evaluation: taken.length === 0 ? 0 : Math.round(ns / taken.length),
+      asked: taken.length,
+      evaluated: taken.length,
+      matched: found,
+      "rule.title": one.rule.title,
+      "rule.id": one.rule.id,
+      file: one.rule.file,
+    };
+  });
+}
+
+/** A correlation and the correlations that it takes. */
+function chainOf(one: Correlation, all: readonly Correlation[]): ReadonlySet<Correlation> {
+  const chain = new Set([one]);
+  // a set takes what is added while it is gone through
+  for (const { takes } of chain) for (const other of all) if (takes.includes(other.rule.id)) chain.add(other);
+  return chain;
 }
 
 async function read(paths: readonly string[], most: number): Promise<ReadEvent[]> {

@@ -1,10 +1,12 @@
 /** Rule files taken together, as an engine would take them: rules with their filters, correlations linked, refusals. Knows no events. */
 import type { ProgramFile } from "@vedette/pipeline";
 import {
+  type Correlation,
   type CorrelationSet,
   compileRules,
   type Header,
   linkCorrelations,
+  type Placeholders,
   parseRuleFiles,
   type Refusal,
   type RuleSet,
@@ -20,22 +22,29 @@ export class Collection {
   readonly set: RuleSet;
   readonly linked: CorrelationSet;
   readonly refused: readonly Refusal[];
-  readonly #locators: ReadonlyMap<string, Locator>;
+  readonly #files: readonly ProgramFile[];
+  readonly #locators = new Map<string, Locator>();
   readonly #numbers = new Map<string, number>();
 
-  constructor(files: readonly ProgramFile[]) {
-    const { rules, correlations, filters, refused } = parseRuleFiles(files);
+  /** @param placeholders what `%name%` stands for at this site */
+  constructor(files: readonly ProgramFile[], placeholders: Placeholders = {}) {
+    const { rules, correlations, filters, refused } = parseRuleFiles(files, { placeholders });
     this.rules = rules;
     this.correlations = correlations;
     this.set = compileRules(rules, { pipelines: pipelines(), filters });
     this.linked = linkCorrelations(correlations, rules, { pipelines: pipelines(), filters });
     this.refused = [...refused, ...this.set.refused, ...this.linked.refused];
-    this.#locators = new Map(files.map(({ file, text }) => [file, new Locator(text)]));
+    this.#files = files;
     for (const [i, rule] of this.set.rules.entries()) this.#numbers.set(placeOf(rule), i);
   }
 
   locator(file: string): Locator {
-    return this.#locators.get(file)!;
+    let locator = this.#locators.get(file);
+    if (locator === undefined) {
+      locator = new Locator(this.#files.find((one) => one.file === file)?.text ?? "");
+      this.#locators.set(file, locator);
+    }
+    return locator;
   }
 
   /** The rule's number in `set`; undefined where it was refused. Filters make rules anew, so it goes by where a rule stands. */
@@ -43,11 +52,14 @@ export class Collection {
     return this.#numbers.get(placeOf(rule));
   }
 
+  /** The correlation ready to count; undefined where it was refused. */
+  linkedOf(correlation: SigmaCorrelation): Correlation | undefined {
+    return this.linked.correlations.find(({ rule }) => placeOf(rule) === placeOf(correlation));
+  }
+
   /** Whether a document is in force: neither refused nor named twice. */
   holds(document: SigmaRule | SigmaCorrelation): boolean {
-    return "condition" in document
-      ? this.numberOf(document) !== undefined
-      : this.linked.correlations.some(({ rule }) => placeOf(rule) === placeOf(document));
+    return "condition" in document ? this.numberOf(document) !== undefined : this.linkedOf(document) !== undefined;
   }
 }
 

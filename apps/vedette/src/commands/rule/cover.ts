@@ -1,18 +1,18 @@
 /** `vedette rule cover`: "n of m rules can see data", and why the others cannot; over files, or over what a server has stored. */
 import type { Fields } from "@vedette/model";
 import { formats } from "@vedette/normalise";
-import { parseRules } from "@vedette/sigma";
 import { connect, type ServerOptions } from "../../client.ts";
-import { yamlFiles } from "../../content.ts";
+import { placeholdersOf, type SiteOptions } from "../../config/site.ts";
 import { formOf, printRows, rangeOf, safe } from "../../output.ts";
 import { Progress } from "../../progress.ts";
 import { EventReader } from "../../scan/events.ts";
 import { findInputs } from "../../scan/inputs.ts";
 import { readRecords } from "../../scan/records.ts";
+import { Collection } from "./collection.ts";
 import { Coverage, type Covered } from "./coverage.ts";
-import { pipelines, ruleFiles } from "./files.ts";
+import { ruleFiles } from "./files.ts";
 
-interface Options extends ServerOptions {
+interface Options extends ServerOptions, SiteOptions {
   readonly rules?: readonly string[];
   readonly since?: string;
   readonly from?: string;
@@ -24,12 +24,9 @@ interface Options extends ServerOptions {
 const say = (text: string) => process.stderr.write(`${safe(text)}\n`);
 
 export async function cover(paths: readonly string[], options: Options): Promise<void> {
-  const parsed = (options.rules ? options.rules.flatMap(yamlFiles) : ruleFiles([])).map(({ file, text }) => parseRules(text, file));
-  const coverage = new Coverage(
-    parsed.flatMap((p) => p.rules),
-    pipelines(),
-  );
-  const refused = parsed.reduce((n, p) => n + p.refused.length, 0) + coverage.refused.length;
+  const collection = new Collection(ruleFiles(options.rules ?? []), placeholdersOf(options));
+  const coverage = new Coverage(collection);
+  const refused = collection.refused.length;
   if (paths.length > 0) await overFiles(paths, coverage);
   else await overServer(options, coverage);
   const results = coverage.results();

@@ -1,11 +1,16 @@
-/** Which rules can see data among given events, and why the others cannot. A rule sees data when its logsource occurs and its fields do. */
+/**
+ * Which rules can see data among given events, and why the others cannot. A rule sees data when its logsource occurs and its fields do, a
+ * correlation when the rules do that it cannot hold without.
+ */
 import type { Condition, Readable } from "@vedette/condition";
-import { compileRules, fieldsOf, type Logsource, type Pipeline, type Refusal, type RuleSet, type SigmaRule } from "@vedette/sigma";
+import { compileRules, fieldsOf, type Logsource, type RuleSet, type SigmaCorrelation, type SigmaRule } from "@vedette/sigma";
+import type { Collection } from "./collection.ts";
+import { pipelines } from "./files.ts";
 
 export interface Covered {
-  readonly rule: SigmaRule;
+  readonly rule: SigmaRule | SigmaCorrelation;
   readonly sees: boolean;
-  /** Events of its logsource. */
+  /** Events of its logsource; of a correlation, those of its rules together. */
   readonly events: number;
   /** Why it sees nothing; "" when it does. */
   readonly why: string;
@@ -23,7 +28,7 @@ export const wordsOf = (logsource: Logsource): string =>
     .join(", ");
 
 export class Coverage {
-  readonly #rules: RuleSet;
+  readonly #collection: Collection;
   /** One rule for each logsource, which holds for its every event. */
   readonly #logsources: RuleSet;
   readonly #of = new Map<string, number>();
@@ -32,21 +37,17 @@ export class Coverage {
   readonly #matched: number[] = [];
   events = 0;
 
-  constructor(rules: readonly SigmaRule[], pipelines: readonly (Pipeline | Refusal)[]) {
-    this.#rules = compileRules(rules, { pipelines });
+  constructor(collection: Collection) {
+    this.#collection = collection;
     const each = new Map<string, SigmaRule>();
-    for (const rule of this.#rules.rules) {
+    for (const rule of collection.set.rules) {
       const key = keyOf(rule.logsource);
       if (!each.has(key)) each.set(key, { ...rule, id: key, selections: [], condition: { op: "and", of: [] } });
     }
-    this.#logsources = compileRules([...each.values()], { pipelines });
+    this.#logsources = compileRules([...each.values()], { pipelines: pipelines() });
     for (const [i, { id }] of this.#logsources.rules.entries()) this.#of.set(id, i);
     this.#events = this.#logsources.rules.map(() => 0);
     this.#fields = this.#logsources.rules.map(() => new Set());
-  }
-
-  get refused(): readonly Refusal[] {
-    return this.#rules.refused;
   }
 
   add(event: Readable): void {
@@ -60,7 +61,8 @@ export class Coverage {
   }
 
   results(): Covered[] {
-    return this.#rules.rules.map((rule, n): Covered => {
+    const { set, linked } = this.#collection;
+    const rules = set.rules.map((rule, n): Covered => {
       const i = this.#of.get(keyOf(rule.logsource))!;
       const events = this.#events[i]!;
       if (events === 0) {
@@ -68,11 +70,25 @@ export class Coverage {
         const hint = datasets.length > 0 ? `; it wants event.dataset ${datasets.slice(0, 6).join(" or ")}` : "";
         return { rule, sees: false, events, why: `no event of ${wordsOf(rule.logsource)}${hint}`, missing: [] };
       }
-      const missing = missingOf(this.#rules.conditionOf(n), this.#fields[i]!);
+      const missing = missingOf(set.conditionOf(n), this.#fields[i]!);
       const why = missing.length === 0 ? "" : `no event of ${wordsOf(rule.logsource)} has ${missing.slice(0, 8).join(" or ")}`;
       return { rule, sees: missing.length === 0, events, why, missing };
     });
+    const known = new Map(rules.map((one) => [one.rule.id, one]));
+    // each stands after those that it takes
+    for (const { rule, takes } of linked.correlations) known.set(rule.id, correlated(rule, takes, known));
+    return [...known.values()];
   }
+}
+
+function correlated(rule: SigmaCorrelation, takes: readonly string[], known: ReadonlyMap<string, Covered>): Covered {
+  const parts = takes.map((id) => known.get(id));
+  const sees = (position: number) => parts[position]?.sees === true;
+  const ways = rule.terms.length > 0 ? rule.terms.map(({ need }) => need) : takes.map((_, position) => [position]);
+  const events = [...new Set(parts)].reduce((n, part) => n + (part?.events ?? 0), 0);
+  if (ways.some((need) => need.every(sees))) return { rule, sees: true, events, why: "", missing: [] };
+  const blind = parts[ways[0]!.find((position) => !sees(position))!];
+  return { rule, sees: false, events, why: blind?.why ?? "a rule that it takes is refused", missing: blind?.missing ?? [] };
 }
 
 /** The fields for want of which a condition cannot hold; none when it can. */

@@ -1,18 +1,36 @@
-/** `vedette rule explain`: what a rule asks for, and, given an event, clause by clause what held and the first that did not. */
+/**
+ * `vedette rule explain`: what a rule asks for, and, given an event, clause by clause what held and the first that did not. Correlations are
+ * explained over all events of a file, see explain_correlation.ts.
+ */
 import { existsSync } from "node:fs";
+import { closest } from "@vedette/condition";
 import { ConfigError, newFields } from "@vedette/kit";
 import type { Fields } from "@vedette/model";
 import { formats } from "@vedette/normalise";
-import { type Clause, compileRules, firstFailure, formatRefusal, mapFields, type Pipeline, parseRules, type RuleSet } from "@vedette/sigma";
+import {
+  type Clause,
+  type Correlation,
+  firstFailure,
+  formatRefusal,
+  type Header,
+  mapFields,
+  type Pipeline,
+  type RuleSet,
+  type SigmaCorrelation,
+  type SigmaRule,
+} from "@vedette/sigma";
 import { connect, type ServerOptions } from "../../client.ts";
+import { placeholdersOf, type SiteOptions } from "../../config/site.ts";
 import { yamlFiles } from "../../content.ts";
 import { bold, safe } from "../../output.ts";
 import { EventReader } from "../../scan/events.ts";
 import { readRecords } from "../../scan/records.ts";
+import { Collection } from "./collection.ts";
 import { wordsOf } from "./coverage.ts";
+import { explainSeries, wantedBy } from "./explain_correlation.ts";
 import { pipelines, ruleFiles } from "./files.ts";
 
-interface Options extends ServerOptions {
+interface Options extends ServerOptions, SiteOptions {
   readonly rules?: readonly string[];
   readonly eventId?: string;
   readonly record?: string;
@@ -32,7 +50,22 @@ const out = (text: string): void => {
 };
 
 export async function explain(wanted: string, path: string | undefined, options: Options): Promise<void> {
-  const { set, number } = find(wanted, options.rules);
+  if (options.record !== undefined && !/^[1-9]\d*$/.test(options.record))
+    throw new ConfigError("config_invalid", `--record ${options.record}: expected the number of a record in the file, from 1`);
+  const { collection, document } = find(wanted, options);
+  if ("condition" in document) return explainRule(collection.set, collection.numberOf(document)!, path, options);
+  const correlation = collection.linkedOf(document)!;
+  if (options.eventId !== undefined || options.record !== undefined)
+    throw new ConfigError(
+      "config_invalid",
+      `${document.title} is a correlation: it is about several events, name a file that holds them without --record and --event-id`,
+    );
+  if (path !== undefined) return explainSeries(collection, correlation, path, options);
+  if (options.json) out(safe(JSON.stringify({ ...document, takes: correlation.takes, fields: correlation.fields })));
+  else describeSeries(collection, correlation);
+}
+
+async function explainRule(set: RuleSet, number: number, path: string | undefined, options: Options): Promise<void> {
   const event =
     options.eventId !== undefined
       ? await stored(options.eventId, options)
@@ -71,22 +104,33 @@ export async function explain(wanted: string, path: string | undefined, options:
   if (!clause.holds) process.exitCode = 1;
 }
 
-/** A rule by file, id or title. */
-function find(wanted: string, folders: readonly string[] | undefined): { set: RuleSet; number: number } {
+interface Found {
+  readonly collection: Collection;
+  readonly document: SigmaRule | SigmaCorrelation;
+}
+
+/** A rule or correlation by file, id or title; of a file the one that raises findings. */
+function find(wanted: string, options: Options): Found {
   const isFile = /\.ya?ml$/.test(wanted) && existsSync(wanted);
-  const parsed = (isFile ? yamlFiles(wanted) : folders ? folders.flatMap(yamlFiles) : ruleFiles([])).map(({ file, text }) =>
-    parseRules(text, file),
-  );
-  const named = (r: { readonly id?: string; readonly title: string }) =>
-    isFile || r.id === wanted || r.title.toLowerCase() === wanted.toLowerCase();
-  const rules = parsed.flatMap((p) => p.rules).filter(named);
-  const set = compileRules(rules.slice(0, 1), { pipelines: pipelines() });
-  const refused = [...parsed.flatMap((p) => p.refused).filter(named), ...set.refused];
-  if (set.rules.length > 0) return { set, number: 0 };
+  const own = isFile ? yamlFiles(wanted) : [];
+  const more = isFile && options.rules === undefined ? [] : ruleFiles(options.rules ?? []).filter(({ file }) => file !== own[0]?.file);
+  const collection = new Collection([...own, ...more], placeholdersOf(options));
+  const named = (r: { readonly file: string; readonly id?: string; readonly title: string }) =>
+    isFile ? r.file === own[0]!.file : r.id === wanted || r.title.toLowerCase() === wanted.toLowerCase();
+  const { correlations, rules, linked } = collection;
+  const found = [...correlations, ...rules].filter((one) => named(one) && collection.holds(one));
+  const document = found.find(({ id }) => !linked.silent.has(id)) ?? found[0];
+  if (document !== undefined) return { collection, document };
+  const refused = collection.refused.filter(named);
   if (refused.length > 0) throw new ConfigError("rule_invalid", refused.map(formatRefusal).join("\n"));
+  if (isFile) throw new ConfigError("rule_invalid", `${wanted}: no rule in it`);
+  const near = closest(
+    wanted,
+    [...correlations, ...rules].map(({ title }) => title),
+  );
   throw new ConfigError(
     "rule_invalid",
-    `no rule has the file, id or title "${wanted}"; --rules names a folder other than the bundled rules`,
+    `no rule has the file, id or title "${wanted}"${near === undefined ? "" : `; did you mean "${near}"?`} (--rules names a folder other than the bundled rules)`,
   );
 }
 
@@ -131,12 +175,29 @@ function described(set: RuleSet, number: number) {
 function describe(set: RuleSet, number: number): void {
   const rule = set.rules[number]!;
   const { fields } = described(set, number);
-  out(`${bold(safe(rule.title))} (${rule.file}:${rule.line})`);
-  out(safe(`${rule.level}, ${rule.status ?? "no status"}, ${rule.attack.join(" ") || "no technique"}; ${wordsOf(rule.logsource)}`));
-  if (rule.description !== "") out(safe(rule.description.trim()));
+  heading(rule, `; ${wordsOf(rule.logsource)}`);
   for (const line of linesOf(set.trace(number, { fields: {} }), false)) out(line);
   for (const [written, targets] of Object.entries(fields))
     if (targets.length !== 1 || targets[0] !== written) out(safe(`  ${written} is ${targets.join(" or ") || "left out"}`));
+  notes(rule);
+}
+
+function describeSeries({ set, linked }: Collection, { rule, takes, groups }: Correlation): void {
+  heading(rule, "");
+  out(safe(`  ${wantedBy(rule)}`));
+  const titles = new Map([...set.rules, ...linked.correlations.map((one) => one.rule)].map((one) => [one.id, one]));
+  for (const [i, id] of takes.entries()) out(safe(`  - ${rule.rules[i]!.to}: ${titles.get(id)?.title ?? id} (${id})`));
+  for (const [i, written] of rule.groupBy.entries()) if (groups[i] !== written) out(safe(`  ${written} is ${groups[i]}`));
+  notes(rule);
+}
+
+function heading(rule: Header, more: string): void {
+  out(`${bold(safe(rule.title))} (${rule.file}:${rule.line})`);
+  out(safe(`${rule.level}, ${rule.status ?? "no status"}, ${rule.attack.join(" ") || "no technique"}${more}`));
+  if (rule.description !== "") out(safe(rule.description.trim()));
+}
+
+function notes(rule: Header): void {
   if (rule.falsepositives.length > 0) out(safe(`False positives: ${rule.falsepositives.join("; ")}`));
   const response = rule.vedette?.response;
   if (response !== undefined) out(safe(`Response: ${Array.isArray(response) ? response.join("; ") : String(response)}`));

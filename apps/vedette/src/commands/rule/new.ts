@@ -12,6 +12,7 @@ interface Options {
   readonly level?: string;
   readonly technique?: string;
   readonly author?: string;
+  readonly correlation?: boolean;
   readonly out?: string;
 }
 
@@ -25,7 +26,7 @@ export async function create(options: Options): Promise<void> {
   const file = options.out?.endsWith(".yml") ? options.out : join(options.out ?? ".", `${fileName(asked.title)}.yml`);
   if (existsSync(file)) throw new ConfigError("config_invalid", `${file} is there already; name another with --out`);
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, render(template, asked), { flag: "wx" });
+  writeFileSync(file, options.correlation ? renderCorrelation(template, asked) : render(template, asked), { flag: "wx" });
   process.stdout.write(`${file}\n`);
   process.stderr.write(`Next: put real lines into its cases, then  vedette rule test ${file}  and  vedette rule lint ${file}\n`);
 }
@@ -73,20 +74,11 @@ function fileName(title: string): string {
   );
 }
 
-export function render(template: Template, asked: Asked): string {
-  const technique =
-    asked.technique === undefined ? `attack.${template.tactic}, attack.${template.technique}` : `attack.${asked.technique.toLowerCase()}`;
-  const today = new Date().toISOString().slice(0, 10);
-  const example = (name: string, expect: string, lines: string) =>
-    `    - name: ${name}\n      expect: ${expect}\n      format: ${template.format}\n      raw: |-\n${lines.replace(/^/gm, "        ")}`;
-  return `title: ${JSON.stringify(asked.title)}
-id: ${randomUUID()}
-status: experimental
-description: >-
-  Say what happens when this fires, and why it matters.
-author: ${JSON.stringify(asked.author)}
-date: ${today}
-tags: [${technique}]
+function render(template: Template, asked: Asked): string {
+  const cases = `${example(template, "fires", "match", template.match)}
+${example(template, "near miss", "none", template.none)}`;
+  return `${head(asked, asked.title, randomUUID())}
+${tags(template, asked)}
 logsource: ${template.logsource}
 detection:
   # Selections: each is a map of fields (all must hold) or a list of maps (one must hold). The condition puts them together.
@@ -94,13 +86,63 @@ ${template.detection}
 falsepositives:
   - Say what harmless thing looks the same
 level: ${asked.level}
-vedette:
+${ending(template, cases, "The line that fires, and the near miss: what an administrator does that looks almost the same.")}`;
+}
+
+/** How often, for a rule that has just been begun. */
+const often = 3;
+
+/** A rule that raises nothing by itself, and the correlation that counts it. */
+function renderCorrelation(template: Template, asked: Asked): string {
+  const base = `${fileName(asked.title)}_once`;
+  const lines = (count: number) => Array.from({ length: count }, () => template.match).join("\n");
+  const cases = `${example(template, "often enough", "match", lines(often))}
+${example(template, "once too few", "none", lines(often - 1))}`;
+  return `${head(asked, `${asked.title}, once`, randomUUID())}
+name: ${base}
+${tags(template, asked)}
+logsource: ${template.logsource}
+detection:
+${template.detection}
+falsepositives:
+  - Say what harmless thing looks the same
+level: low
+---
+${head(asked, asked.title, randomUUID())}
+${tags(template, asked)}
+correlation:
+  # event_count counts matches, value_count different values of a field (condition: {gte: 3, field: source.ip}); temporal and
+  # temporal_ordered take several rules that come together or one after the other.
+  type: event_count
+  rules: [${base}]
+  group-by: [${template.entity}]
+  timespan: 10m
+  condition: { gte: ${often} }
+falsepositives:
+  - Say what harmless thing looks the same
+level: ${asked.level}
+${ending(template, cases, "Enough of them within the time, and one too few. Give the lines times of their own.")}`;
+}
+
+const head = (asked: Asked, title: string, id: string): string => `title: ${JSON.stringify(title)}
+id: ${id}
+status: experimental
+description: >-
+  Say what happens when this fires, and why it matters.
+author: ${JSON.stringify(asked.author)}
+date: ${new Date().toISOString().slice(0, 10)}`;
+
+const tags = (template: Template, { technique }: Asked): string =>
+  `tags: [${technique === undefined ? `attack.${template.tactic}, attack.${template.technique}` : `attack.${technique.toLowerCase()}`}]`;
+
+const ending = (template: Template, cases: string, about: string): string => `vedette:
   entity: ${template.entity}
   response:
     - Say what to look at first, and what to do when it is true
   tests:
-    # The line that fires, and the near miss: what an administrator does that looks almost the same.
-${example("fires", "match", template.match)}
-${example("near miss", "none", template.none)}
+    # ${about}
+${cases}
 `;
-}
+
+const example = ({ format }: Template, name: string, expect: string, lines: string): string =>
+  `    - name: ${name}\n      expect: ${expect}\n      format: ${format}\n      raw: |-\n${lines.replace(/^/gm, "        ")}`;

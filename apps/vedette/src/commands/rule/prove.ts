@@ -8,12 +8,13 @@ import { openLog } from "@vedette/log";
 import { CanaryKey, Releases, Runtime, threadPool } from "@vedette/pipeline";
 import { openStore } from "@vedette/store";
 import { connect, type ServerOptions } from "../../client.ts";
+import { placeholdersOf, type SiteOptions } from "../../config/site.ts";
 import { bundledPipelines } from "../../content.ts";
 import { formOf, printRows, safe } from "../../output.ts";
 import { Progress } from "../../progress.ts";
 import { ruleFiles } from "./files.ts";
 
-interface Options extends ServerOptions {
+interface Options extends ServerOptions, SiteOptions {
   readonly offline?: boolean;
   readonly rules?: readonly string[];
   readonly output?: string;
@@ -71,6 +72,7 @@ async function apart(ids: readonly string[], options: Options): Promise<readonly
       pipelines: bundledPipelines(),
       detectors: {},
       lateness_s: 30,
+      placeholders: placeholdersOf(options),
       sources: [],
       sourceSpecs: await sources(),
       retention: {},
