@@ -23,7 +23,7 @@ export class Metrics {
       buckets,
       registers: [this.#registry],
     });
-    this.#refresh = [this.#process(), this.#sources(context), this.#detectors(context), this.#canaries(context), this.#state(context)];
+    this.#refresh = [this.#process(), this.#sources(context), this.#sinks(context), this.#detectors(context), this.#canaries(context), this.#state(context)];
   }
 
   /** Measures every route; the stream never answers and is not measured. */
@@ -73,6 +73,24 @@ export class Metrics {
         dead.inc({ source }, line.dead);
         pending.set({ source }, line.pending);
         for (const [reason, n] of Object.entries(line.dropped)) dropped.inc({ source, reason }, n);
+      }
+    };
+  }
+
+  #sinks({ options }: RouteContext): Refresh {
+    const records = this.#counter("sink_records_total", "What became of what a sink read, by outcome.", ["sink", "outcome"]);
+    const missed = this.#counter("sink_missed_batches_total", "Batches that the log dropped before a sink had sent them.", ["sink"]);
+    const pending = this.#gauge("sink_pending", "Batches, or changes of alerts, that a sink has not gone through.", ["sink"]);
+    const lag = this.#gauge("sink_lag_seconds", "How long the oldest of what is under way to a receiver has waited.", ["sink"]);
+    return async () => {
+      const states = await options.runtime.sinkStates();
+      for (const one of [records, missed, pending, lag]) one.reset();
+      for (const { name: sink, ...state } of states) {
+        const refused = Object.values(state.refused).reduce((sum, n) => sum + n, 0);
+        for (const [outcome, n] of Object.entries({ sent: state.sent, refused, skipped: state.skipped })) records.inc({ sink, outcome }, n);
+        missed.inc({ sink }, state.missed);
+        pending.set({ sink }, state.pending);
+        lag.set({ sink }, state.lag / 1e6);
       }
     };
   }

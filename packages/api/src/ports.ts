@@ -70,6 +70,27 @@ export interface SourceState extends Omit<LedgerLine, "balance"> {
   readonly warnings: readonly { readonly at: Micros; readonly code: string; readonly message: string }[];
 }
 
+/** One way out, and what became of what it read: `read = sent + refused + skipped`. */
+export interface SinkState {
+  readonly name: string;
+  readonly type: string;
+  readonly select: "alerts" | "findings" | "events";
+  readonly format: "ecs" | "ocsf";
+  readonly state: "idle" | "sending" | "waiting" | "failed" | "stopped";
+  readonly read: number;
+  readonly sent: number;
+  readonly refused: { readonly [reason: string]: number };
+  readonly skipped: number;
+  /** Batches that the log dropped before they were sent. */
+  readonly missed: number;
+  /** Batches (alerts: changes) that it has not gone through. */
+  readonly pending: number;
+  readonly lag: Micros;
+  readonly problem?: string;
+  readonly answer?: string;
+  readonly lastSent?: Micros;
+}
+
 /** A rule with every decision on it. */
 export interface RuleInFull extends RuleLine {
   readonly description: string;
@@ -114,6 +135,7 @@ export interface RuntimePort {
   lag(): Promise<Micros>;
   ready(): Promise<{ readonly ready: boolean; readonly problems: readonly Problem[] }>;
   sourceStates(): Promise<readonly SourceState[]>;
+  sinkStates(): Promise<readonly SinkState[]>;
   ledger(): Promise<readonly LedgerLine[]>;
   detectors(): readonly DetectorLine[];
   rules(): { readonly rules: readonly RuleLine[]; readonly hash: string; readonly version: number };

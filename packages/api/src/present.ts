@@ -1,6 +1,6 @@
 /** Alerts, events and the rest as the API shows them: times as RFC 3339, evidence only where asked for. */
 import type { Alert, Event } from "@vedette/model";
-import type { LedgerLine, SourceState } from "./ports.ts";
+import type { LedgerLine, SinkState, SourceState } from "./ports.ts";
 import { formatTime } from "./time.ts";
 
 /** Without evidence and history, as lists and the stream carry it. */
@@ -44,4 +44,8 @@ export function sourceRow(source: SourceState) {
     ...(lastReceived !== undefined && { last_received: formatTime(lastReceived) }),
     warnings: warnings.map(({ at, code, message }) => ({ at: formatTime(at), code, message })),
   };
+}
+
+export function sinkRow({ lag, lastSent, ...rest }: SinkState) {
+  return { ...rest, lag_ms: Math.round(lag / 1000), ...(lastSent !== undefined && { last_sent: formatTime(lastSent) }) };
 }

@@ -252,6 +252,27 @@ const detectorLine = z.object({
   crowded: z.number().describe("Settled before their time: one key had too many open."),
   spilled: z.number().describe("Keys moved from memory to the checkpoint store."),
 });
+export const sinks = z.object({
+  sinks: list(
+    z.object({
+      name: z.string(),
+      type: z.string(),
+      select: z.enum(["alerts", "findings", "events"]),
+      format: z.enum(["ecs", "ocsf"]),
+      state: z.enum(["idle", "sending", "waiting", "failed", "stopped"]),
+      read: z.number().describe("read = sent + refused + skipped"),
+      sent: z.number(),
+      refused: z.record(z.string(), z.number()).describe("By reason; each is kept as a dead letter."),
+      skipped: z.number().describe("Not asked for."),
+      missed: z.number().describe("Batches that the log dropped before they were sent."),
+      pending: z.number().describe("Batches, or changes of alerts, that it has not gone through."),
+      lag_ms: z.number().describe("How long the oldest of what is under way has waited."),
+      problem: z.string().optional(),
+      answer: z.string().optional().describe("What the receiver said last."),
+      last_sent: time.optional(),
+    }),
+  ),
+});
 export const ledger = z.object({
   sources: list(z.object({ name: z.string(), ...line, balance: z.number() })),
   rules: list(rule),

@@ -2,6 +2,7 @@
  * Pass 1: raw batches to events, findings, observations and dead letters. Stateless but for caches: the same bytes and program give the
  * same result on any worker. Knows no thread, log or store driver.
  */
+import { compile, never, type Predicate } from "@vedette/condition";
 import {
   type CorrelationStage,
   type DetectStage,
@@ -21,6 +22,7 @@ import type { Analysis, Job, SourceDelta } from "./analysis.ts";
 import { decodeBatch, type RecordsBatch, type RecordsHeader, type Run } from "./batch.ts";
 import type { CanaryRef } from "./canary/mark.ts";
 import { broughtForward, canaryAnalysis } from "./canary/trace.ts";
+import { readWhen } from "./egress/when.ts";
 import type { KeyedStep } from "./keyed.ts";
 import { own, type Program } from "./program.ts";
 import { findingsPerBatch } from "./rules/flood.ts";
@@ -102,6 +104,8 @@ function withDetectors(stage: DetectStage, more: readonly PreparedDetector[]): D
 export class Analyser {
   readonly #formats: ReadonlyMap<string, FormatSpec>;
   readonly #decoders = new Map<string, Decode>();
+  /** One for each sink of the configuration. */
+  readonly #selections = new Map<string, Predicate>();
   #matched: number[] = [];
 
   constructor(formats: ReadonlyMap<string, FormatSpec>) {
@@ -111,6 +115,7 @@ export class Analyser {
   /** All entries of a job carry the same program. */
   analyse(job: Job, compiled: Compiled): Analysis {
     const out = new Outcome(compiled, job.findingsPerRule ?? findingsPerBatch, job.canary);
+    out.judged = job.select === undefined;
     for (const { offset, bytes } of job.entries) {
       let batch: ReturnType<typeof decodeBatch>;
       try {
@@ -144,6 +149,7 @@ export class Analyser {
       damaged: out.damaged,
       samples: out.samples.done(),
       sample: job.sample ? out.events.slice(-sampleSize) : [],
+      ...(job.select !== undefined && { selected: out.events.filter(this.#selecting(job.select)) }),
     };
     return job.canary ? canaryAnalysis(analysis, job.canary, out, compiled.stage.detectors) : analysis;
   }
@@ -221,7 +227,7 @@ export class Analyser {
     out.events.push(event);
     out.days.add(dayOf(event.time));
     out.source(header.source).stored++;
-    this.#match(event, run.stream, compiled, header.demo, out);
+    if (out.judged) this.#match(event, run.stream, compiled, header.demo, out);
     if (decoded.samples && !out.canary) this.#measure(out.samples.take(header, i, decoded), run, compiled, header.demo, out);
   }
 
@@ -275,6 +281,16 @@ export class Analyser {
       mark[1] = Math.max(mark[1], Math.min(one.time, one.received + maxAhead));
       mark[2] = Math.max(mark[2], one.received);
     }
+  }
+
+  #selecting(query: string): Predicate {
+    let test = this.#selections.get(query);
+    if (!test) {
+      const read = readWhen(query);
+      test = compile("where" in read ? read.where : never);
+      this.#selections.set(query, test);
+    }
+    return test;
   }
 
   #decoder(source: string, run: Run): Decode {
@@ -332,6 +348,8 @@ class Outcome {
   readonly capped = new Map<string, number>();
   readonly days = new Set<number>();
   readonly canary: CanaryRef | undefined;
+  /** Whether rules and detectors see the events. */
+  judged = true;
   /** Of a canary: the rules that matched. */
   readonly matched = new Set<string>();
   received: Micros = 0;

@@ -52,6 +52,8 @@ export interface Analysis {
   readonly samples: EncodedSamples | undefined;
   /** Up to 20 of the newest events, when asked for. */
   readonly sample: readonly Event[];
+  /** Events that `Job.select` finds; absent where it is. */
+  readonly selected?: readonly Event[];
   /** Where the job was a canary: then nothing of it is counted above. */
   readonly canary?: CanaryTrace;
 }
@@ -63,6 +65,8 @@ export interface Job {
   readonly store: boolean;
   /** Findings written out per rule, where it is not `findingsPerBatch`: whoever reads a file wants every match. */
   readonly findingsPerRule?: number;
+  /** A query: events are decoded once more for whoever wants those that it finds, and judged by no rule. */
+  readonly select?: string;
   /** The one entry is this canary. */
   readonly canary?: CanaryRef;
 }

@@ -8,6 +8,7 @@ import { encodeTick } from "./batch.ts";
 import type { CanaryKey } from "./canary/mark.ts";
 import { Prover } from "./canary/prover.ts";
 import { Control } from "./control.ts";
+import { type ConfiguredSink, SinkRunner, type SinkRunnerOptions, type SinkState } from "./egress/runner.ts";
 import { Engine } from "./engine.ts";
 import { Enrichment, type EnrichmentOptions } from "./enrichment.ts";
 import { Intakes, type SourceOptions } from "./intake.ts";
@@ -44,6 +45,8 @@ export interface RuntimeOptions {
   readonly placeholders?: Program["placeholders"];
   readonly sources: readonly ConfiguredSource[];
   readonly sourceSpecs: ReadonlyMap<string, SourceSpec>;
+  /** Ways out; none without it. */
+  readonly sinks?: Pick<SinkRunnerOptions, "specs" | "hostname" | "version"> & { readonly configured: readonly ConfiguredSink[] };
   readonly retention: { readonly [C in EventClass]?: { readonly maxAge?: Micros; readonly maxBytes?: number } };
   /** Without it roll-ups of series are kept for ever. */
   readonly seriesRetention?: SeriesRetention;
@@ -76,6 +79,8 @@ const tickEvery_ms = 1_000;
 const upkeepEvery_ms = 30_000;
 /** Alerts are late by this much before `ready` says so: analysis has stopped or cannot keep up. */
 const maxLag: Micros = 60_000_000;
+/** Events are decoded again for sinks only while detection is less than this behind. */
+const sinksYield: Micros = 2_000_000;
 /** A source that has sent nothing for this long is shown as idle. */
 const idleAfter: Micros = 60_000_000;
 const demoSource = "demo";
@@ -85,6 +90,7 @@ export class Runtime {
   readonly intakes: Intakes;
   readonly engine: Engine;
   readonly sources: SourceRunner;
+  readonly #sinks: SinkRunner | undefined;
   readonly #options: RuntimeOptions;
   readonly #control: Control;
   readonly #pool: Pool;
@@ -129,6 +135,22 @@ export class Runtime {
       onProblem: (code, message) => this.#problem(code, message),
     });
     this.sources = new SourceRunner(options.sourceSpecs, intakes, options.log, clock);
+    this.#sinks =
+      options.sinks &&
+      new SinkRunner({
+        ...options.sinks,
+        log: options.log,
+        alerts: options.store.alerts,
+        checkpoints: options.store.checkpoints,
+        clock,
+        pool,
+        tenant: options.tenant,
+        canaryKey: options.canaries.key,
+        program: (hash) => (hash === undefined ? undefined : control.program(hash)) ?? control.current,
+        durable: () => this.engine.durable,
+        busy: async () => (await this.lag()) > sinksYield,
+        onProblem: (code, message) => this.#problem(code, message),
+      });
   }
 
   static async open(options: RuntimeOptions): Promise<Runtime> {
@@ -232,13 +254,15 @@ export class Runtime {
     this.#keep("ticks", this.#tick(signal));
     this.#keep("upkeep", this.#upkeep(signal));
     for (const source of this.#options.sources) this.sources.start(source, signal);
+    for (const sink of this.#options.sinks?.configured ?? []) this.#sinks!.start(sink, signal);
+    if (this.#sinks) this.#keep("sinks", this.#sinks.watch(signal));
   }
 
   /** Stops taking in, lets what is accepted become durable, checkpoints, closes. */
   async stop(): Promise<void> {
     this.#demo?.abort();
     this.#stop.abort();
-    await this.sources.stopped();
+    await Promise.all([this.sources.stopped(), this.#sinks?.stopped()]);
     await this.intakes.settled();
     await Promise.allSettled(this.#tasks);
     await this.#desk.upkeep(Number.POSITIVE_INFINITY);
@@ -329,6 +353,10 @@ export class Runtime {
         warnings: running?.warnings ?? [],
       };
     });
+  }
+
+  async sinkStates(): Promise<readonly SinkState[]> {
+    return (await this.#sinks?.states()) ?? [];
   }
 
   /** What events are judged by now. */

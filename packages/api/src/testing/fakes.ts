@@ -272,6 +272,24 @@ function fakeRuntime(): FakeRuntime {
     rate: () => 12.5,
     lag: async () => 2_500,
     ready: async () => ({ ready: runtime.problems.length === 0, problems: runtime.problems }),
+    sinkStates: async () => [
+      {
+        name: "soc",
+        type: "splunk_hec",
+        select: "alerts",
+        format: "ecs",
+        state: "waiting",
+        read: 10,
+        sent: 7,
+        refused: { "HTTP 400": 1 },
+        skipped: 2,
+        missed: 0,
+        pending: 3,
+        lag: 5_000_000,
+        problem: "HTTP 503",
+        lastSent: start,
+      },
+    ],
     sourceStates: async () => [
       {
         name: "web",

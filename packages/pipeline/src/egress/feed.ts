@@ -1,0 +1,127 @@
+/** Where a sink reads from: events again from the raw topic, findings from theirs, alerts by the number of their last change. Knows no receiver. */
+import { compile, never } from "@vedette/condition";
+import { alertParcel, eventParcel, findingParcel, type Parcel } from "@vedette/egress";
+import type { Log } from "@vedette/log";
+import type { AlertStore } from "@vedette/store";
+import { programOf, tickOf } from "../batch.ts";
+import { CanaryGate, type CanaryKey } from "../canary/mark.ts";
+import type { Pool } from "../pool.ts";
+import type { Program } from "../program.ts";
+import type { FindingsBatch } from "../triage_runner.ts";
+import { readWhen } from "./when.ts";
+
+export const selections = ["alerts", "findings", "events"] as const;
+export type Selection = (typeof selections)[number];
+
+export interface Page {
+  /** Where to read on. */
+  readonly next: number;
+  readonly parcels: readonly Parcel[];
+  /** Read, and not asked for. */
+  readonly skipped: number;
+  /** Batches that the log had dropped, or that no longer read, before they were sent. */
+  readonly missed: number;
+}
+export interface Feed {
+  /** Where it begins and ends now. */
+  bounds(): Promise<{ readonly start: number; readonly end: number }>;
+  /** Undefined while there is nothing more. */
+  read(from: number): Promise<Page | undefined>;
+}
+
+export interface FeedOptions {
+  readonly log: Log;
+  readonly alerts: AlertStore;
+  readonly pool: Pool;
+  readonly program: (hash: string | undefined) => Program | undefined;
+  readonly canaryKey?: CanaryKey;
+  /** Raw offset below which detection is done and its outputs are durable. */
+  readonly durable: () => number;
+  /** Detection is behind: it has the workers for itself. */
+  readonly busy: () => Promise<boolean>;
+}
+
+/** Raw batches decoded again at once: one job of a worker, whose answer is held in memory until it is sent. */
+const rawBytes = 1_048_576;
+const findingBytes = 1_048_576;
+const alertsAtOnce = 200;
+
+/** @param when as `readWhen` accepts it */
+export function feedOf(select: Selection, when: string, options: FeedOptions): Feed {
+  if (select === "events") return eventFeed(when, options);
+  const read = readWhen(when);
+  const wanted = compile("where" in read ? read.where : never);
+  const keep = (parcels: readonly Parcel[]) => parcels.filter((one) => wanted(one));
+  return select === "alerts" ? alertFeed(keep, options) : findingFeed(keep, options);
+}
+
+type Keep = (parcels: readonly Parcel[]) => readonly Parcel[];
+
+/** Only what people work on: nothing of the demo or of rules on trial leaves. */
+function alertFeed(keep: Keep, { alerts }: FeedOptions): Feed {
+  return {
+    // changes are numbered from 1
+    bounds: async () => ({ start: 1, end: (await alerts.lastChange()) + 1 }),
+    async read(from) {
+      const changed = await alerts.changed(from - 1, alertsAtOnce);
+      if (changed.length === 0) return undefined;
+      const shown = changed.filter(({ alert }) => !alert.demo && !alert.shadow);
+      const parcels = keep(shown.map(({ alert }) => alertParcel(alert)));
+      return { next: changed.at(-1)!.serial + 1, parcels, skipped: changed.length - parcels.length, missed: 0 };
+    },
+  };
+}
+
+function findingFeed(keep: Keep, { log }: FeedOptions): Feed {
+  return {
+    bounds: () => log.bounds("findings", 0),
+    async read(from) {
+      const entries = await log.read("findings", 0, from, findingBytes);
+      if (entries.length === 0) return undefined;
+      let missed = entries[0]!.offset - from;
+      const all = entries.flatMap((entry) => {
+        if (!("bytes" in entry)) {
+          missed++;
+          return [];
+        }
+        const batch = JSON.parse(Buffer.from(entry.bytes).toString()) as FindingsBatch;
+        return "retract" in batch ? [] : batch.findings;
+      });
+      const shown = all.filter((one) => one.canary === undefined && !one.shadow && !one.demo);
+      const parcels = keep(shown.map(findingParcel));
+      return { next: entries.at(-1)!.offset + 1, parcels, skipped: all.length - parcels.length, missed };
+    },
+  };
+}
+
+/** Events are decoded a second time by the program they were taken under: the log is the buffer, whatever a receiver does. */
+function eventFeed(when: string, { log, pool, program, canaryKey, durable, busy }: FeedOptions): Feed {
+  const gate = new CanaryGate(canaryKey);
+  return {
+    bounds: () => log.bounds("raw", 0),
+    async read(from) {
+      const limit = durable();
+      if (from >= limit || (await busy())) return undefined;
+      const entries = (await log.read("raw", 0, from, rawBytes)).filter(({ offset }) => offset < limit);
+      if (entries.length === 0) return undefined;
+      let missed = entries[0]!.offset - from;
+      let skipped = 0;
+      const parcels: Parcel[] = [];
+      const jobs = new Map<Program, { readonly offset: number; readonly bytes: Uint8Array }[]>();
+      for (const entry of entries) {
+        if (!("bytes" in entry)) missed++;
+        else if (tickOf(entry.bytes) === undefined && typeof gate.admit(entry.offset, entry.bytes) !== "object") {
+          const judged = program(programOf(entry.bytes));
+          if (judged === undefined) missed++;
+          else jobs.set(judged, [...(jobs.get(judged) ?? []), entry]);
+        }
+      }
+      for (const [judged, some] of jobs) {
+        const { selected = [], sources } = await pool.run({ entries: some, sample: false, store: false, select: when }, judged);
+        for (const event of selected) parcels.push(eventParcel(event));
+        skipped += Object.values(sources).reduce((n, one) => n + one.stored, 0) - selected.length;
+      }
+      return { next: entries.at(-1)!.offset + 1, parcels, skipped, missed };
+    },
+  };
+}
