@@ -12,7 +12,7 @@ import {
   prepareCorrelations,
   prepareDetectors,
 } from "@vedette/detect";
-import { type EnrichStage, prepareEnrichers } from "@vedette/enrich";
+import { compileEventPipelines, type Draft, type EnrichStage, type EventPipelines, Pseudonyms, prepareEnrichers } from "@vedette/enrich";
 import { canaryTenant, type Decode, type Decoded, type DecodeResult, type FormatSpec, idOf } from "@vedette/kit";
 import type { DeadLetter, Event, Finding, Flaw, Match, Micros } from "@vedette/model";
 import { classOf, hostOf } from "@vedette/normalise";
@@ -46,6 +46,7 @@ export interface Compiled {
   readonly shadow: ReadonlySet<string>;
   readonly stage: DetectStage;
   readonly enrichment: EnrichStage;
+  readonly eventPipelines: EventPipelines;
   readonly correlations: CorrelationStage;
   /** Rules and correlations that are not in it, by name and reason; documents that could not be read are not among them. */
   readonly refused: readonly Refusal[];
@@ -76,6 +77,10 @@ export async function compileProgram(program: Program, cache?: RuleCache, resour
       const table = own(program.tables ?? {}, name);
       return table && resources?.table(table.hash);
     }),
+    eventPipelines: compileEventPipelines(
+      program.event_pipelines ?? [],
+      resources?.pseudonymKey && program.pseudonym_key !== undefined ? new Pseudonyms(resources.pseudonymKey) : undefined,
+    ),
     correlations,
     refused: [...rules.refused, ...linked.refused],
     silent: linked.silent,
@@ -211,18 +216,26 @@ export class Analyser {
     if (header.demo) fields["vedette.demo"] = true;
     if (out.canary) fields["vedette.canary"] = out.canary.rule;
     compiled.enrichment.enrich(fields);
+    // a time that a double cannot hold to the microsecond (after the year 2255) names no moment that anyone could search for
+    const time = decoded.time !== undefined && Number.isSafeInteger(decoded.time) ? decoded.time : header.received;
+    const draft: Draft = { id, time, fields, original: decoded.original ?? text };
+    const dropped = compiled.eventPipelines.apply(draft);
+    if (dropped !== undefined) {
+      const delta = out.source(header.source);
+      delta.dropped[dropped] = (delta.dropped[dropped] ?? 0) + 1;
+      return;
+    }
     const event: Event = {
       id,
       tenant,
       source: header.source,
-      // a time that a double cannot hold to the microsecond (after the year 2255) names no moment that anyone could search for
-      time: decoded.time !== undefined && Number.isSafeInteger(decoded.time) ? decoded.time : header.received,
+      time,
       received: header.received,
       seq: header.seq + i,
-      class: classOf(fields),
+      class: draft.class ?? classOf(fields),
       host: hostOf(fields, run.peer, header.source),
       fields,
-      original: decoded.original ?? text,
+      original: draft.original,
     };
     out.events.push(event);
     out.days.add(dayOf(event.time));

@@ -1,7 +1,7 @@
 /** The control topic: every change that alters an answer, in order. Knows programs, not what their rules say. Stored format, docs/format/raw.md. */
 import { contentHash } from "@vedette/kit";
 import type { Log } from "@vedette/log";
-import type { Micros, RuleChange, RuleOverlay } from "@vedette/model";
+import type { Micros, Requester, RuleChange, RuleOverlay } from "@vedette/model";
 import { noOverlay, type Program, type ProgramFile } from "./program.ts";
 
 /** One program as it came into force; the same program may do so several times. */
@@ -30,6 +30,7 @@ interface FilesDocument {
   readonly hash: string;
   readonly rules: readonly FileRef[];
   readonly pipelines: readonly FileRef[];
+  readonly event_pipelines?: readonly FileRef[];
 }
 /** What a program says, its files by their hash. */
 interface ProgramDocument {
@@ -44,18 +45,27 @@ interface ProgramDocument {
   readonly placeholders?: Program["placeholders"];
   readonly enrich?: Program["enrich"];
   readonly tables?: Program["tables"];
+  readonly pseudonym_key?: string;
   readonly overlay: RuleOverlay;
   readonly change?: RuleChange;
 }
 /** Before rules had states: everything in one document. */
 type FirstProgramDocument = Omit<Program, "overlay" | "change"> & { readonly version: 1 };
-type Document = TextsDocument | FilesDocument | ProgramDocument | FirstProgramDocument;
+/** Somebody was told what stands behind a pseudonym, or asked in vain. */
+interface RevealDocument extends Requester {
+  readonly kind: "reveal";
+  readonly version: 1;
+  readonly at: Micros;
+  readonly pseudonym: string;
+  readonly found: boolean;
+}
+type Document = RevealDocument | TextsDocument | FilesDocument | ProgramDocument | FirstProgramDocument;
 
 /** Texts are written in batches of about so many characters: well under what a batch of the log may hold. */
 const textsPerBatch = 1_048_576;
 const readBytes = 4_194_304;
 
-type Files = Pick<Program, "rules" | "pipelines">;
+type Files = Pick<Program, "rules" | "pipelines" | "event_pipelines">;
 
 export class Control {
   readonly #log: Log;
@@ -103,11 +113,16 @@ export class Control {
    */
   async publish(program: Program): Promise<Program> {
     if (this.current?.hash === program.hash && program.change === undefined) return this.current;
-    const { rules, pipelines, kind, hash, effective, ...rest } = program;
-    const files = await this.#write({ rules, pipelines });
+    const { rules, pipelines, event_pipelines, kind, hash, effective, ...rest } = program;
+    const files = await this.#write({ rules, pipelines, ...(event_pipelines && { event_pipelines }) });
     const { end: from } = await this.#log.bounds("raw", 0);
     await this.#append({ kind, version: 2, hash, effective, from, files, ...rest });
     return this.current!;
+  }
+
+  /** Keeps what changes no answer and must not be forgotten. Resolves when it is durable. */
+  async record(document: RevealDocument): Promise<void> {
+    await this.#append(document);
   }
 
   /** Was this finding taken back by a rollback? `raw` is the offset of the batch that gave it. */
@@ -121,19 +136,23 @@ export class Control {
     return taken;
   }
 
-  async #write({ rules, pipelines }: Files): Promise<string> {
+  async #write({ rules, pipelines, event_pipelines = [] }: Files): Promise<string> {
     const ref = ({ file, pack, text }: ProgramFile): FileRef => ({
       file,
       ...(pack === undefined ? {} : { pack }),
       text: contentHash(text),
     });
-    const refs = { rules: rules.map(ref), pipelines: pipelines.map(ref) };
+    const refs = {
+      rules: rules.map(ref),
+      pipelines: pipelines.map(ref),
+      ...(event_pipelines.length === 0 ? {} : { event_pipelines: event_pipelines.map(ref) }),
+    };
     const hash = contentHash(JSON.stringify(refs));
     if (this.#files.has(hash)) return hash;
     let texts: string[] = [];
     let size = 0;
     const missing = new Set<string>();
-    for (const { text } of [...rules, ...pipelines]) if (!this.#texts.has(contentHash(text))) missing.add(text);
+    for (const { text } of [...rules, ...pipelines, ...event_pipelines]) if (!this.#texts.has(contentHash(text))) missing.add(text);
     for (const text of missing) {
       texts.push(text);
       size += text.length;
@@ -159,14 +178,19 @@ export class Control {
   }
 
   /** Files whose texts were lost with a damaged batch are unknown, as is a program that needs them; the next publication writes them again. */
-  #knowFiles({ hash, rules, pipelines }: FilesDocument): void {
+  #knowFiles({ hash, rules, pipelines, event_pipelines = [] }: FilesDocument): void {
     const read = (refs: readonly FileRef[]): ProgramFile[] =>
       refs.flatMap(({ text, ...ref }) => {
         const found = this.#texts.get(text);
         return found === undefined ? [] : [{ ...ref, text: found }];
       });
-    const files = { rules: read(rules), pipelines: read(pipelines) };
-    if (files.rules.length === rules.length && files.pipelines.length === pipelines.length) this.#files.set(hash, files);
+    const files = {
+      rules: read(rules),
+      pipelines: read(pipelines),
+      ...(event_pipelines.length === 0 ? {} : { event_pipelines: read(event_pipelines) }),
+    };
+    const all = rules.length + pipelines.length + event_pipelines.length;
+    if (files.rules.length + files.pipelines.length + (files.event_pipelines?.length ?? 0) === all) this.#files.set(hash, files);
   }
 
   #knowProgram(document: ProgramDocument | FirstProgramDocument): void {

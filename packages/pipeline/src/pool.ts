@@ -21,6 +21,7 @@ export interface WorkerMessage {
   readonly program?: Program;
   /** Content of the program's tables by hash, in memory that threads share. */
   readonly tables?: ReadonlyMap<string, Uint8Array>;
+  readonly pseudonymKey?: Uint8Array | undefined;
   readonly hash: string;
 }
 export type WorkerReply = { readonly id: number; readonly analysis: Analysis } | { readonly id: number; readonly error: string };
@@ -84,7 +85,7 @@ export function threadPool(threads = Math.min(8, availableParallelism()), resour
       id,
       job: w.job,
       hash: w.program.hash,
-      ...(known ? {} : { program: w.program, tables: tablesOf(w.program, resources) }),
+      ...(known ? {} : { program: w.program, tables: tablesOf(w.program, resources), pseudonymKey: resources?.pseudonymKey }),
     } satisfies WorkerMessage);
   };
   // a worker's isolate costs some 30 MB: the next one starts only when all that run are busy

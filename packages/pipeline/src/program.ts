@@ -26,6 +26,10 @@ export interface Program {
   readonly placeholders?: Placeholders;
   /** Enricher name → its configuration, or false; absent or empty: events stay as they were decoded. */
   readonly enrich?: { readonly [name: string]: unknown };
+  /** What the user's pipelines do to events before rules see them; in the order of their names. */
+  readonly event_pipelines?: readonly ProgramFile[];
+  /** Which key pseudonyms are made with: another gives other ones. */
+  readonly pseudonym_key?: string;
   /** By enricher: what it looks things up in, by content hash. */
   readonly tables?: { readonly [name: string]: TableRef };
   readonly overlay: RuleOverlay;
@@ -44,6 +48,8 @@ export function makeProgram(parts: ProgramParts, effective: Micros): Program {
     lateness_s: parts.lateness_s,
     ...(Object.keys(parts.placeholders ?? {}).length === 0 ? {} : { placeholders: Object.fromEntries(entries(parts.placeholders!)) }),
     ...(Object.keys(parts.enrich ?? {}).length === 0 ? {} : { enrich: Object.fromEntries(entries(parts.enrich!)) }),
+    ...((parts.event_pipelines ?? []).length === 0 ? {} : { event_pipelines: parts.event_pipelines!.map(plain).sort(byFile) }),
+    ...(parts.pseudonym_key === undefined ? {} : { pseudonym_key: parts.pseudonym_key }),
   };
   const tables = Object.keys(parts.tables ?? {}).length === 0 ? {} : { tables: Object.fromEntries(entries(parts.tables!)) };
   const contents = entries(parts.tables ?? {}).map(([name, { hash }]) => [name, hash]);

@@ -11,6 +11,7 @@ import { Control } from "./control.ts";
 import { type ConfiguredSink, SinkRunner, type SinkRunnerOptions, type SinkState } from "./egress/runner.ts";
 import { Engine } from "./engine.ts";
 import { Enrichment, type EnrichmentOptions } from "./enrichment.ts";
+import { PipelineDesk, type PipelineDeskOptions } from "./event_pipelines/desk.ts";
 import { Intakes, type SourceOptions } from "./intake.ts";
 import type { DetectorLine } from "./keyed.ts";
 import { type SourceLine, withSeries } from "./ledger.ts";
@@ -41,6 +42,8 @@ export interface RuntimeOptions {
   readonly lateness_s: number;
   /** What is added to events; nothing without it. */
   readonly enrichment?: Pick<EnrichmentOptions, "settings" | "tables">;
+  /** The user's pipelines of events, and the key of their pseudonyms; none without it. */
+  readonly eventPipelines?: Pick<PipelineDeskOptions, "disk" | "pseudonymKey">;
   /** Values for `%name%` in rules with `|expand`. */
   readonly placeholders?: Program["placeholders"];
   readonly sources: readonly ConfiguredSource[];
@@ -97,6 +100,7 @@ export class Runtime {
   readonly #rates: Rates;
   #desk!: RuleDesk;
   #enrichment: Enrichment | undefined;
+  #pipelines!: PipelineDesk;
   #prover!: Prover;
   readonly #stop = new AbortController();
   readonly #listeners = new Map<(n: Notice) => void, boolean>();
@@ -176,6 +180,16 @@ export class Runtime {
     });
     const runtime = new Runtime(options, control, clock, intakes, options.pool ?? threadPool(), rates);
     runtime.#enrichment = options.enrichment && (await runtime.#openEnrichment(options.enrichment));
+    runtime.#pipelines = new PipelineDesk({
+      ...(options.eventPipelines ?? { disk: () => [], pseudonymKey: undefined }),
+      control,
+      clock,
+      formats: knownFormats,
+      tenant: options.tenant,
+      events: options.store.events,
+      ledger: () => runtime.ledger(),
+      adjust: (parts, who, subject) => runtime.#desk.adjust(parts, "pipelines", who, subject),
+    });
     runtime.#desk = await RuleDesk.open({
       log: options.log,
       tenant: options.tenant,
@@ -191,6 +205,7 @@ export class Runtime {
         lateness_s: options.lateness_s,
         ...(options.placeholders === undefined ? {} : { placeholders: options.placeholders }),
         ...runtime.#enrichment?.parts,
+        ...runtime.#pipelines.parts,
       },
       budget_per_day: options.rule_budget_per_day,
       counts: () => runtime.engine.ledger,
@@ -284,6 +299,10 @@ export class Runtime {
   /** What is added to events; absent where nothing is. */
   get enrichment(): Enrichment | undefined {
     return this.#enrichment;
+  }
+  /** What people do with pipelines of events. */
+  get pipelines(): PipelineDesk {
+    return this.#pipelines;
   }
   /** What people do with the rules. */
   get desk(): RuleDesk {

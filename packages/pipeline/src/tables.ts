@@ -8,6 +8,8 @@ import { contentHash } from "@vedette/kit";
 export interface Resources {
   /** Undefined where it is lost. Not to be written to: threads share it. */
   table(hash: string): Uint8Array | undefined;
+  /** What pseudonyms are made with. */
+  readonly pseudonymKey?: Uint8Array | undefined;
 }
 
 const objectName = /^[A-Za-z0-9_-]{43}$/;

@@ -14,10 +14,10 @@ const analyser = formats().then((f) => new Analyser(f));
 /** Jobs are analysed in the order they came, however long a program takes to compile. */
 let queue: Promise<void> = Promise.resolve();
 
-port.on("message", ({ id, job, program, tables, hash }: WorkerMessage) => {
+port.on("message", ({ id, job, program, tables, pseudonymKey, hash }: WorkerMessage) => {
   if (program && !programs.has(hash)) {
     if (programs.size >= maxPrograms) programs.delete(programs.keys().next().value!);
-    const compiled = compileProgram(program, undefined, { table: (content) => tables?.get(content) });
+    const compiled = compileProgram(program, undefined, { table: (content) => tables?.get(content), pseudonymKey });
     compiled.catch(() => {});
     programs.set(hash, compiled);
   }

@@ -5,7 +5,7 @@ import { type PipelineDocument, type PipelineFile, parseEventPipeline } from "./
 import type { Draft } from "./draft.ts";
 import { predicateOf } from "./predicate.ts";
 import type { Pseudonyms } from "./pseudonyms.ts";
-import type { Apply } from "./step.ts";
+import type { Apply, StepContext } from "./step.ts";
 
 export interface EventPipelines {
   readonly documents: readonly PipelineDocument[];
@@ -25,7 +25,11 @@ interface Ready {
 }
 
 /** Files in the order of their names, as they take effect. A file that cannot be read is refused and left out. */
-export function compileEventPipelines(files: readonly PipelineFile[], pseudonyms: Pseudonyms | undefined): EventPipelines {
+export function compileEventPipelines(
+  files: readonly PipelineFile[],
+  pseudonyms: Pseudonyms | undefined,
+  { worst = false }: Pick<StepContext, "worst"> = {},
+): EventPipelines {
   const documents: PipelineDocument[] = [];
   const refused: Refusal[] = [];
   for (const file of [...files].sort((a, b) => (a.file < b.file ? -1 : 1))) {
@@ -35,16 +39,16 @@ export function compileEventPipelines(files: readonly PipelineFile[], pseudonyms
     else if (twin) refused.push(named(parsed, twin));
     else documents.push(parsed);
   }
-  return { documents, refused, apply: applier(documents, pseudonyms) };
+  return { documents, refused, apply: applier(documents, { pseudonyms, worst }) };
 }
 
-function applier(documents: readonly PipelineDocument[], pseudonyms: Pseudonyms | undefined): (draft: Draft) => string | undefined {
+function applier(documents: readonly PipelineDocument[], context: StepContext): (draft: Draft) => string | undefined {
   const ready = documents.map(
     ({ name, when, steps }): Ready => ({
       when: when && predicateOf(when),
       steps: steps.map((step) => ({
         when: step.when && predicateOf(step.when),
-        apply: step.spec.make(step.settings, { pseudonyms }),
+        apply: step.spec.make(step.settings, context),
         reason: `pipeline ${name}: ${step.name}`,
       })),
     }),

@@ -2,7 +2,7 @@
 import { type Condition, closest, parseQuery } from "@vedette/condition";
 import type { z } from "@vedette/kit";
 import type { Fields } from "@vedette/model";
-import { get, loadYaml, type MapTree, plain, type Refusal, Refused, refusal, type Tree } from "@vedette/sigma";
+import { fieldsOf, get, loadYaml, type MapTree, plain, type Refusal, Refused, refusal, type Tree } from "@vedette/sigma";
 import { predicateOf } from "./predicate.ts";
 import { stepSpecs } from "./registry.ts";
 import type { StepSpec } from "./step.ts";
@@ -65,6 +65,7 @@ export function parseEventPipeline({ file, text }: PipelineFile): PipelineDocume
     if (steps === undefined || steps.length === 0)
       throw new Refused(tree.at, "no steps", "a list of steps", `add steps, each with one of ${stepNames.join(", ")}`);
     const read = steps.map((one, i) => stepOf(one, i, line));
+    checkOrder(read, tree, steps);
     const tests = (listAt(tree, "tests", maxTests) ?? []).map((one, i) => caseOf(one, i, line));
     return { file, name, when: conditionAt(tree, "when"), steps: read, tests };
   } catch (error) {
@@ -95,6 +96,37 @@ function stepOf(tree: Tree, i: number, line: (at: number) => number): StepDocume
   }
   const name = textAt(step, "name") ?? `${i + 1} ${spec.name}`;
   return { name: name.slice(0, 100), spec, settings: parsed.data, when: conditionAt(step, "when"), line: line(step.at) };
+}
+
+/** What would silently do nothing is refused: steps behind one that drops all, and questions about what an earlier step took away. */
+function checkOrder(steps: readonly StepDocument[], pipeline: MapTree, trees: readonly Tree[]): void {
+  const taken = new Map<string, StepDocument>();
+  for (const [i, step] of steps.entries()) {
+    const { spec, settings, when } = step;
+    const at = trees[i]!.at;
+    const reads = [...(when === undefined ? [] : fieldsOf(when)), ...(spec.reads?.(settings) ?? [])];
+    const gone = reads.find((name) => taken.has(name));
+    if (gone !== undefined) {
+      const by = taken.get(gone)!;
+      throw new Refused(
+        at,
+        `${step.name} asks for ${gone}`,
+        `a field that is still there`,
+        `step "${by.name}" (${by.spec.name}, line ${by.line}) comes before it; put it after`,
+      );
+    }
+    if (when === undefined) for (const name of spec.takes?.(settings) ?? []) taken.set(name, step);
+    if (spec.name !== "drop" || when !== undefined) continue;
+    if (get(pipeline, "when") === undefined)
+      throw new Refused(at, "drop without a condition", "a condition, or every event would be lost", 'add when: "…" to the step');
+    if (i < steps.length - 1)
+      throw new Refused(
+        trees[i + 1]!.at,
+        steps[i + 1]!.name,
+        "no step behind one that drops all",
+        "put it before the drop, or give that a condition",
+      );
+  }
 }
 
 function settingsRefused(issue: z.core.$ZodIssue, spec: StepSpec, value: Tree, keyAt: number): Refused {
@@ -150,16 +182,16 @@ function caseOf(tree: Tree, i: number, line: (at: number) => number): PipelineCa
   const dropped = expect.kind === "scalar" && expect.value === "dropped";
   return {
     name: textAt(test, "name") ?? `case ${i + 1}`,
-    fields: fieldsOf(event, "event"),
+    fields: eventOf(event, "event"),
     original: textAt(test, "original") ?? "",
-    expect: dropped ? undefined : fieldsOf(expect, "expect"),
+    expect: dropped ? undefined : eventOf(expect, "expect"),
     expectOriginal: textAt(test, "expect_original"),
     expectClass: textAt(test, "expect_class"),
     line: line(test.at),
   };
 }
 
-function fieldsOf(tree: Tree, what: string): Fields {
+function eventOf(tree: Tree, what: string): Fields {
   const fields = plain(mapOf(tree, what, what === "event" ? "fields" : "dropped, or fields")) as Fields;
   for (const [name, value] of Object.entries(fields))
     if (

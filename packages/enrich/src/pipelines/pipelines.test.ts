@@ -74,8 +74,15 @@ test.each([
   ["steps:\n  - rename: {fields: {a: vedette.demo}}\n", "fields below vedette. are Vedette's own"],
   ["name: Has Blanks\nsteps:\n  - drop: {}\n", "losses are counted by this name"],
   ["steps: []\n", "no steps"],
+  ["steps:\n  - drop: {}\n", "drop without a condition: expected a condition, or every event would be lost"],
+  ["when: 'a:b'\nsteps:\n  - drop: {}\n  - route: {tags: [x]}\n", "2 route: expected no step behind one that drops all"],
+  [
+    "steps:\n  - pseudonymise: {fields: [user.name]}\n  - when: 'user.name:ada'\n    drop: {}\n",
+    '2 drop asks for user.name: expected a field that is still there; step "1 pseudonymise" (pseudonymise, line 2) comes before it; put it after',
+  ],
+  ["steps:\n  - rename: {fields: {a: b}}\n  - compute: {field: c, from: a, transform: trim}\n", "2 compute asks for a"],
   ["- drop\n", "a pipeline that is a list"],
-  ["steps:\n  - drop: {}\ntests:\n  - event: {a: {b: c}}\n    expect: dropped\n", "write nested fields with dots"],
+  ["steps:\n  - route: {tags: [x]}\ntests:\n  - event: {a: {b: c}}\n    expect: dropped\n", "write nested fields with dots"],
 ])("%j is refused: %s", (text, message) => {
   const refused = parseEventPipeline({ file: "p.yml", text });
   expect("message" in refused ? formatRefusal(refused) : "accepted").toContain(message.replace("1:1:… ", ""));
@@ -83,7 +90,10 @@ test.each([
 });
 
 test("a refusal has the line of the very key", () => {
-  const refused = parseEventPipeline({ file: "x.yml", text: "steps:\n  - drop: {}\n  - sample:\n      keep: 0.5\n      bye: user.name\n" });
+  const refused = parseEventPipeline({
+    file: "x.yml",
+    text: "steps:\n  - route: { tags: [a] }\n  - sample:\n      keep: 0.5\n      bye: user.name\n",
+  });
   expect("message" in refused && formatRefusal(refused)).toBe(
     'x.yml:5:7: event pipeline: sample.bye: expected one of keep, by; did you mean "by"?',
   );
@@ -93,7 +103,7 @@ test("files take effect in the order of their names; the second of a name is ref
   const files = [
     { file: "2.yml", text: "name: b\nsteps: [{compute: {field: x, from: x, transform: {concat: {by: ''}}}}, {rename: {fields: {x: y}}}]" },
     { file: "1.yml", text: "name: a\nsteps: [{compute: {field: x, from: x, transform: uppercase}}]" },
-    { file: "3.yml", text: "name: a\nsteps: [{drop: {}}]" },
+    { file: "3.yml", text: "name: a\nsteps: [{route: {tags: [x]}}]" },
   ];
   const made = compileEventPipelines(files, undefined);
   expect(made.documents.map(({ name }) => name)).toEqual(["a", "b"]);

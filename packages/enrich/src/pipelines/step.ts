@@ -9,6 +9,8 @@ export type Apply = (draft: Draft) => boolean;
 export interface StepContext {
   /** Absent where no key is at hand: then what would be a pseudonym is masked, and never shown. */
   readonly pseudonyms: Pseudonyms | undefined;
+  /** Where the question is what may be lost: what leaves some events out leaves all out. */
+  readonly worst?: boolean;
 }
 
 export interface StepSpec<C extends z.ZodType = z.ZodType> {
@@ -17,8 +19,10 @@ export interface StepSpec<C extends z.ZodType = z.ZodType> {
   /** One sentence, capital letter to full stop. */
   readonly summary: string;
   readonly settings: C;
-  /** Fields whose text it takes away or changes beyond recognition: rules that read them may lose what they need. */
+  /** Fields whose values are gone or unrecognisable behind it: a later step that asks for them would ask in vain. */
   takes?(settings: z.output<C>): readonly string[];
+  /** Fields it reads, besides those that it takes. */
+  reads?(settings: z.output<C>): readonly string[];
   /** @throws Error with what is wrong with the settings, beyond what the schema says */
   make(settings: z.output<C>, context: StepContext): Apply;
 }

@@ -69,7 +69,9 @@ export class CanaryPlanner {
       .map(({ id, title, hash }) => ({ id, title, hash, shadow: living.shadow.has(id) }));
   }
 
-  async plan(id: string, program: Program): Promise<Canary | Unprovable> {
+  async plan(id: string, whole: Program): Promise<Canary | Unprovable> {
+    // a case that only a pipeline keeps from firing goes out and is lost: that tells what the pipeline takes
+    const program = { ...whole, event_pipelines: [] };
     const { rules, correlations, filters } = livingRules(program);
     const document = [...rules, ...correlations].find((one) => one.id === id);
     if (document === undefined) return { unprovable: "it is not in force" };
@@ -78,7 +80,7 @@ export class CanaryPlanner {
     const refusal = compiled.refused.find((one) => one.id === id);
     if (refusal) return { unprovable: refusal.message };
     const reasons: string[] = [];
-    const proposals = this.#cases(document.vedette?.tests, reasons);
+    const proposals = casesOf(document.vedette?.tests, this.#formats, reasons);
     const correlation = linked.correlations.find((one) => one.rule.id === id);
     const made = correlation === undefined ? madeUp(id, compiled) : madeUpOf(correlation, compiled);
     const found = this.#first(id, proposals, compiled, reasons) ?? this.#first(id, made, compiled, reasons);
@@ -98,33 +100,6 @@ export class CanaryPlanner {
     return undefined;
   }
 
-  /** Its positive cases: those of raw lines first, for they prove the decoder too. */
-  #cases(tests: unknown, reasons: string[]): readonly Proposal[] {
-    const cases = (Array.isArray(tests) ? tests : []).filter((one: Case | null): one is Case => one?.expect === "match");
-    const wire = cases.flatMap((one): Proposal[] => {
-      if (typeof one.raw !== "string") return [];
-      const format = String(one.format ?? "");
-      if (!this.#formats.has(format)) {
-        reasons.push(`its case names an unknown format ${format.slice(0, 50)}`);
-        return [];
-      }
-      const bodies = one.raw.split("\n").filter((line) => line.trim() !== "");
-      const preamble = typeof one.preamble === "string" ? { preamble: one.preamble } : {};
-      return [{ how: "wire", format, stream: typeof one.stream === "string" ? one.stream : "", ...preamble, bodies }];
-    });
-    const events = cases.flatMap((one): Proposal[] => {
-      if (!Array.isArray(one.events)) return [];
-      const known = one.events.filter((event) => typeof event === "object" && event !== null);
-      const own = known.flatMap((event) => Object.keys(event)).find((name) => name.startsWith("vedette."));
-      if (own !== undefined) {
-        reasons.push(`its case has ${own}, which nobody but Vedette can set: what takes events in strips it`);
-        return [];
-      }
-      return [{ how: "event", format: eventFormat, stream: "", bodies: known.map((event) => documentOf(event as Fields)) }];
-    });
-    return [...wire, ...events];
-  }
-
   /** Why it does not fire, else the canary. */
   #try(rule: string, proposal: Proposal, compiled: Compiled): Canary | string {
     if (proposal.bodies.length > maxBodies || proposal.bodies.some((body) => body.length > maxBody))
@@ -136,28 +111,60 @@ export class CanaryPlanner {
     return trace.events.length === 0 ? `${what} becomes no event` : `${what} does not match as ${proposal.format} brings it`;
   }
 
-  #run(rule: string, { format, stream, preamble, bodies }: Proposal, compiled: Compiled): { readonly trace: CanaryTrace } {
-    const bytes = encodeRecords(
-      {
-        kind: "records",
-        version: 1,
-        program: compiled.program.hash,
-        tenant: "main",
-        source: "canary",
-        received,
-        demo: false,
-        seq: 0,
-        runs: [{ stream, format, count: bodies.length, ...(preamble === undefined ? {} : { preamble }) }],
-        positions: bodies.map((_, i) => String(i)),
-      },
-      bodies.map((body) => Buffer.from(body)),
-    );
+  #run(rule: string, proposal: Proposal, compiled: Compiled): { readonly trace: CanaryTrace } {
+    const bytes = batchOf(proposal, compiled.program.hash);
     const analysis = this.#analyser.analyse(
       { entries: [{ offset: 0, bytes }], sample: false, store: false, canary: { rule, nonce: "" } },
       compiled,
     );
     return { trace: analysis.canary! };
   }
+}
+
+/** A rule's positive cases: those of raw lines first, for they prove the decoder too. */
+export function casesOf(tests: unknown, formats: ReadonlyMap<string, FormatSpec>, reasons: string[]): readonly Proposal[] {
+  const cases = (Array.isArray(tests) ? tests : []).filter((one: Case | null): one is Case => one?.expect === "match");
+  const wire = cases.flatMap((one): Proposal[] => {
+    if (typeof one.raw !== "string") return [];
+    const format = String(one.format ?? "");
+    if (!formats.has(format)) {
+      reasons.push(`its case names an unknown format ${format.slice(0, 50)}`);
+      return [];
+    }
+    const bodies = one.raw.split("\n").filter((line) => line.trim() !== "");
+    const preamble = typeof one.preamble === "string" ? { preamble: one.preamble } : {};
+    return [{ how: "wire", format, stream: typeof one.stream === "string" ? one.stream : "", ...preamble, bodies }];
+  });
+  const events = cases.flatMap((one): Proposal[] => {
+    if (!Array.isArray(one.events)) return [];
+    const known = one.events.filter((event) => typeof event === "object" && event !== null);
+    const own = known.flatMap((event) => Object.keys(event)).find((name) => name.startsWith("vedette."));
+    if (own !== undefined) {
+      reasons.push(`its case has ${own}, which nobody but Vedette can set: what takes events in strips it`);
+      return [];
+    }
+    return [{ how: "event", format: eventFormat, stream: "", bodies: known.map((event) => documentOf(event as Fields)) }];
+  });
+  return [...wire, ...events];
+}
+
+/** A raw batch of the records. */
+export function batchOf({ format, stream, preamble, bodies }: Proposal, program: string): Uint8Array {
+  return encodeRecords(
+    {
+      kind: "records",
+      version: 1,
+      program,
+      tenant: "main",
+      source: "canary",
+      received,
+      demo: false,
+      seq: 0,
+      runs: [{ stream, format, count: bodies.length, ...(preamble === undefined ? {} : { preamble }) }],
+      positions: bodies.map((_, i) => String(i)),
+    },
+    bodies.map((body) => Buffer.from(body)),
+  );
 }
 
 /** Records made up from a rule's conditions. */

@@ -28,7 +28,10 @@ export interface RuleBookOptions extends GateOptions {
 }
 
 /** What judges beside rules, or comes before them. */
-export type Beside = Pick<Program, "pipelines" | "detectors" | "lateness_s" | "placeholders" | "enrich" | "tables">;
+export type Beside = Pick<
+  Program,
+  "pipelines" | "detectors" | "lateness_s" | "placeholders" | "enrich" | "tables" | "event_pipelines" | "pseudonym_key"
+>;
 
 /** What a change to the set of rules is to be. */
 export type RuleRequest =

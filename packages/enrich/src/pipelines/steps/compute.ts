@@ -36,7 +36,7 @@ export const compute = defineStep({
     from: z.union([fieldName, z.array(fieldName).min(1).max(16)]).describe("The field, or fields, that it is made of."),
     transform: chosen.describe(`One of ${names.join(", ")}; with settings {NAME: {…}}.`),
   }),
-  takes: ({ field }) => [field],
+  reads: ({ from }) => (typeof from === "string" ? [from] : from),
   make: ({ field, from, transform }) => {
     const sources = typeof from === "string" ? [from] : from;
     const run = transform.make();

@@ -31,7 +31,6 @@ export const redact = defineStep({
       .optional()
       .describe("Fields looked at; by default all. The original record is always looked at."),
   }),
-  takes: ({ fields }) => fields ?? [],
   make: ({ patterns, fields }) => {
     const all = patterns.map((one) =>
       typeof one === "string" ? knownPattern(one) : ownPattern(one.match, one.with, one.ignore_case ? "i" : ""),
