@@ -1,4 +1,5 @@
 /** What the HTTP server needs from the rest, as it sees it. Knows no implementation. */
+import type { AuditTrail } from "@vedette/audit";
 import type { Clock, EndpointContext, EndpointSpec } from "@vedette/kit";
 import type {
   Alert,
@@ -182,6 +183,9 @@ export interface ProverPort {
   prove(ids?: readonly string[]): Promise<void>;
 }
 
+/** The audit trail as the API sees it. */
+export type AuditPort = Pick<AuditTrail, "record" | "newest" | "head">;
+
 export interface ServerOptions {
   readonly store: Store;
   readonly runtime: RuntimePort;
@@ -207,6 +211,8 @@ export interface ServerOptions {
   readonly backtests?: BacktestPort;
   /** Proves rules able to fire. */
   readonly prover?: ProverPort;
+  /** Where sign-ins, refusals, changes and sensitive reads are recorded; none are without it. */
+  readonly audit?: AuditPort;
   /** Milliseconds a query may run. */
   readonly queryTimeout_ms?: number;
 }

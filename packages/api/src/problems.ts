@@ -70,10 +70,12 @@ export function setProblemHeaders(reply: FastifyReply, { status, code }: ApiProb
   if (status === 401) reply.header("www-authenticate", 'Bearer realm="vedette"');
 }
 
-export function sendProblem(reply: FastifyReply, problem: ApiProblem): FastifyReply {
+/** Makes the answer a problem; the document is still to be sent. */
+export function turnInto(reply: FastifyReply, problem: ApiProblem): object {
   const { status, code, members } = problem;
   setProblemHeaders(reply, problem);
-  const body = {
+  reply.code(status).header("content-type", "application/problem+json");
+  return {
     type: "about:blank",
     title: STATUS_CODES[status] ?? "Error",
     status,
@@ -81,5 +83,8 @@ export function sendProblem(reply: FastifyReply, problem: ApiProblem): FastifyRe
     code,
     ...members,
   };
-  return reply.code(status).header("content-type", "application/problem+json").serializer(JSON.stringify).send(body);
+}
+
+export function sendProblem(reply: FastifyReply, problem: ApiProblem): FastifyReply {
+  return reply.serializer(JSON.stringify).send(turnInto(reply, problem));
 }

@@ -3,6 +3,7 @@ import swagger from "@fastify/swagger";
 import { systemClock } from "@vedette/kit";
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from "fastify";
 import { jsonSchemaTransform, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { audit } from "./audit.ts";
 import { consoleRoutes } from "./console.ts";
 import { deadline } from "./deadline.ts";
 import { failedLogins, guard } from "./guard.ts";
@@ -13,6 +14,7 @@ import { Metrics } from "./metrics.ts";
 import type { ServerOptions } from "./ports.ts";
 import { problemOf, sendProblem } from "./problems.ts";
 import { alertRoutes } from "./routes/alerts.ts";
+import { auditRoutes } from "./routes/audit.ts";
 import { backtestRoutes } from "./routes/backtests.ts";
 import { canaryRoutes } from "./routes/canaries.ts";
 import type { App, RouteContext } from "./routes/context.ts";
@@ -112,6 +114,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   app.setSerializerCompiler(() => JSON.stringify);
   handleErrors(app, options);
   guard(app, options, context.failures);
+  audit(app, options);
   const metrics = new Metrics(context);
   metrics.watch(app);
   await describe(app, options);
@@ -132,6 +135,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       canaryRoutes(api, context);
       ruleRoutes(api, context);
       sourceTokenRoutes(api, context);
+      auditRoutes(api, context);
       streamRoute(api, context);
       api.route({
         method: "GET",

@@ -7,7 +7,7 @@ import { systemClock } from "@vedette/kit";
 import { AuditChain } from "./chain.ts";
 import { type Head, Heads, readHeads } from "./head.ts";
 import { keyRing } from "./key.ts";
-import { lineOf, readLine } from "./line.ts";
+import { type Last, lineOf, readLine } from "./line.ts";
 import { type Verdict, verifyChain } from "./verify.ts";
 
 export type Choose = (below: number) => number;
@@ -80,7 +80,7 @@ export const textOf = (lines: readonly string[]): string => lines.map((line) => 
 /** The records from `from` on chained anew, with one body changed: what somebody with the code but without the key can do. */
 function rewritten(lines: readonly string[], from: number, body: string): readonly string[] {
   const out = lines.slice(0, from);
-  let last = from === 0 ? undefined : linkOf(lines[from - 1]!);
+  let last: Last = from === 0 ? undefined : linkOf(lines[from - 1]!);
   for (const [i, line] of lines.slice(from).entries()) {
     const old = linkOf(line);
     const next = lineOf(last, old.time, i === 0 ? body : old.body);

@@ -25,6 +25,9 @@ export interface AuditRecord {
   readonly erased?: { readonly by: string; readonly reason: string; readonly time: Micros };
 }
 
+/** Records read at once. */
+const pageSize = 10_000;
+
 /** Where an installation keeps its chain, the heads beside it, and the public key. */
 export const trailPaths = (directory: string) => ({
   chain: join(directory, "audit"),
@@ -99,6 +102,16 @@ export class AuditTrail {
   /** Takes the content of records away, but not that there was one. */
   erase(wanted: (record: AuditRecord) => boolean, why: { readonly reason: string; readonly by: string }): Promise<number> {
     return this.#chain.erase((line) => wanted(recordOf(line)), why, this.#key);
+  }
+
+  async count(wanted: (record: AuditRecord) => boolean): Promise<number> {
+    let count = 0;
+    for (let next = 0; next <= this.last.n; ) {
+      const records = await this.since(next, pageSize);
+      count += records.filter(wanted).length;
+      next = (records.at(-1)?.n ?? this.last.n) + 1;
+    }
+    return count;
   }
 
   /** @returns the way to stop listening. Listeners are told that there is more; they never throw. */

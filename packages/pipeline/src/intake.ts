@@ -34,6 +34,8 @@ export interface SourceOptions {
   readonly format?: string;
   readonly formatConfig?: unknown;
   readonly demo?: boolean;
+  /** Its events are of the past: they are judged apart from what happens now. */
+  readonly historical?: boolean;
 }
 type Sign = (header: RecordsHeader, bodies: readonly Uint8Array[]) => CanaryMark;
 
@@ -70,13 +72,21 @@ export class Intakes {
 
   open(wanted: SourceOptions): SourceIntake {
     // senders name their sources: what is called like ours is not taken for it
-    const source = wanted.source.startsWith(reservedPrefix) ? { ...wanted, source: `client.${wanted.source}` } : wanted;
+    return this.#of(wanted.source.startsWith(reservedPrefix) ? { ...wanted, source: `client.${wanted.source}` } : wanted);
+  }
+
+  #of(source: SourceOptions): SourceIntake {
     let intake = this.#intakes.get(source.source);
     if (!intake) {
       intake = new SourceIntake(this, this.#options, source);
       this.#intakes.set(source.source, intake);
     }
     return intake;
+  }
+
+  /** Of a source that is Vedette itself. */
+  own(source: SourceOptions): Intake {
+    return this.#of(source);
   }
 
   /** For one canary alone, by the path that sources take; its batch bears the mark and counts as nothing that a source sent. */
@@ -237,6 +247,7 @@ class SourceIntake implements Intake {
       source: this.name,
       received,
       demo: this.#source.demo ?? false,
+      ...(this.#source.historical ? { historical: true as const } : {}),
       seq: this.accepted,
       runs,
       positions,

@@ -1,9 +1,11 @@
 /** One running Vedette: opens what it stands on, wires the parts, and answers for their state. Knows no HTTP and no command line. */
+import type { AuditTrail } from "@vedette/audit";
 import { type Clock, type EndpointContext, type Intake, type SourceSpec, systemClock } from "@vedette/kit";
 import type { Log } from "@vedette/log";
-import type { Alert, DeadLetter, Event, EventClass, Micros } from "@vedette/model";
+import type { Alert, DeadLetter, Event, EventClass, Micros, Requester } from "@vedette/model";
 import { formats } from "@vedette/normalise";
 import type { SeriesRetention, Store } from "@vedette/store";
+import { auditSource, feedAudit } from "./audit_feed.ts";
 import { encodeTick } from "./batch.ts";
 import type { CanaryKey } from "./canary/mark.ts";
 import { Prover } from "./canary/prover.ts";
@@ -19,6 +21,7 @@ import { type Pool, threadPool } from "./pool.ts";
 import type { Program, ProgramFile } from "./program.ts";
 import { Rates } from "./rates.ts";
 import { RuleDesk } from "./rules/desk.ts";
+import type { RuleMove } from "./rules/moves.ts";
 import type { Releases } from "./rules/releases.ts";
 import { SeenIds } from "./seen_ids.ts";
 import { rememberSenderIds } from "./sender_ids.ts";
@@ -50,6 +53,8 @@ export interface RuntimeOptions {
   readonly sourceSpecs: ReadonlyMap<string, SourceSpec>;
   /** Ways out; none without it. */
   readonly sinks?: Pick<SinkRunnerOptions, "specs" | "hostname" | "version"> & { readonly configured: readonly ConfiguredSink[] };
+  /** Where changes of the rules are recorded; its records are events like any others. None without it. */
+  readonly audit?: AuditTrail;
   readonly retention: { readonly [C in EventClass]?: { readonly maxAge?: Micros; readonly maxBytes?: number } };
   /** Without it roll-ups of series are kept for ever. */
   readonly seriesRetention?: SeriesRetention;
@@ -87,6 +92,7 @@ const sinksYield: Micros = 2_000_000;
 /** A source that has sent nothing for this long is shown as idle. */
 const idleAfter: Micros = 60_000_000;
 const demoSource = "demo";
+const ownTypes: { readonly [source: string]: string } = { [demoSource]: "demo", [auditSource]: "audit" };
 
 export class Runtime {
   readonly clock: Clock;
@@ -209,6 +215,7 @@ export class Runtime {
       },
       budget_per_day: options.rule_budget_per_day,
       counts: () => runtime.engine.ledger,
+      onMoves: (moves, who) => runtime.#recordMoves(moves, who),
       proved: (id, hash) => runtime.#prover.isProved(id, hash),
     });
     runtime.#prover = new Prover({
@@ -268,6 +275,8 @@ export class Runtime {
     this.#keep("canaries", this.#prover.run(signal));
     this.#keep("ticks", this.#tick(signal));
     this.#keep("upkeep", this.#upkeep(signal));
+    const { audit: trail } = this.#options;
+    if (trail) this.#keep("audit", feedAudit({ trail, log, intakes: this.intakes, clock: this.clock }, signal));
     for (const source of this.#options.sources) this.sources.start(source, signal);
     for (const sink of this.#options.sinks?.configured ?? []) this.#sinks!.start(sink, signal);
     if (this.#sinks) this.#keep("sinks", this.#sinks.watch(signal));
@@ -364,7 +373,7 @@ export class Runtime {
       const lastReceived = status.get(name)?.lastReceived;
       const quiet = lastReceived === undefined || now - lastReceived > idleAfter;
       return {
-        type: running?.type ?? (name === demoSource ? "demo" : "http"),
+        type: running?.type ?? ownTypes[name] ?? "http",
         state: running && running.state !== "running" ? running.state : quiet ? "idle" : "running",
         ...(lines.get(name) ?? { name, in: 0, split: 0, stored: 0, dead: 0, dropped: {}, pending: 0 }),
         ...(lastReceived === undefined ? {} : { lastReceived }),
@@ -485,6 +494,23 @@ export class Runtime {
         this.#problem("upkeep_failed", (e as Error).message);
       }
     }
+  }
+
+  #recordMoves(moves: readonly RuleMove[], { by, reason }: Requester): void {
+    const { audit: trail } = this.#options;
+    if (trail === undefined) return;
+    const entries = moves.map(({ id, title, action }) =>
+      trail.record({
+        action,
+        outcome: "success",
+        by: { user: by },
+        fields: { "rule.id": id, "rule.name": title, "vedette.audit.reason": reason },
+      }),
+    );
+    Promise.all(entries).then(
+      () => this.#problem("audit_failed", undefined),
+      (e: Error) => this.#problem("audit_failed", e.message),
+    );
   }
 
   #keep(name: string, task: Promise<unknown>): void {

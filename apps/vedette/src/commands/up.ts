@@ -4,6 +4,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Auth, buildServer, newToken, tokenHash } from "@vedette/api";
+import { AuditTrail } from "@vedette/audit";
 import { enrichers } from "@vedette/enrich";
 import { endpoints, sources } from "@vedette/ingest";
 import { ConfigError, collectWhenQuiet, type Intake, systemClock } from "@vedette/kit";
@@ -21,6 +22,7 @@ import {
 } from "@vedette/pipeline";
 import { type Pipeline, parsePipeline } from "@vedette/sigma";
 import { openStore, type Store } from "@vedette/store";
+import { operator, recordStart } from "../audit.ts";
 import { checkComponents, configuredSources } from "../config/components.ts";
 import { type Loaded, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
@@ -96,6 +98,13 @@ async function serve(
   });
   for (const d of await log.damage())
     display.say(`log: ${d.topic}/${d.partition} ${d.where}: ${d.reason}; ${d.bytes} bytes set aside in log/quarantine`);
+  const audit = await AuditTrail.open({
+    directory: directory.path,
+    clock: systemClock,
+    heads: config.audit.heads,
+    onProblem: (_, message) => message && display.say(message),
+  });
+  await recordStart(audit, store.settings, config, version);
   const tables = new Tables(join(directory.path, "tables"));
   const runtime = await Runtime.open({
     log,
@@ -110,6 +119,7 @@ async function serve(
     lateness_s: config.engine.lateness_s,
     enrichment: { settings: await enrichSettings(config), tables },
     placeholders: config.sigma.placeholders,
+    audit,
     sources: configuredSources(loaded),
     sourceSpecs: await sources(),
     retention: Object.fromEntries(
@@ -142,6 +152,7 @@ async function serve(
     auth,
     backtests,
     prover: runtime.prover,
+    audit,
     version,
     apiPrefix: config.api.prefix,
     tenant: config.tenant,
@@ -167,13 +178,15 @@ async function serve(
   display.watch(runtime, store, config.tenant);
   if (directory.fresh && demo) playDemo(runtime, display, url);
   const stopped = new AbortController();
+  const heads = audit.run(stopped.signal);
   const { directories, watch } = config.rules;
   const reloading = reloadOnChange({ runtime, directories, watch, clock: systemClock, say: (text) => display.say(text) }, stopped.signal);
   await untilStopped(display);
   stopped.abort();
-  await reloading;
+  await Promise.all([reloading, heads]);
   await backtests.close();
-  await shutDown(runtime, server, log, store, directory, display);
+  await audit.record({ action: "service_stopped", outcome: "success", by: { user: operator() } });
+  await shutDown(runtime, server, audit, log, store, directory, display);
 }
 
 /** Every enricher is on unless it is turned off. */
@@ -216,6 +229,7 @@ function untilStopped(display: Display): Promise<void> {
 async function shutDown(
   runtime: Runtime,
   server: Awaited<ReturnType<typeof buildServer>>,
+  audit: AuditTrail,
   log: Awaited<ReturnType<typeof openLog>>,
   store: Store,
   directory: DataDirectory,
@@ -224,6 +238,7 @@ async function shutDown(
   display.stop();
   await server.close();
   await runtime.stop();
+  await audit.close();
   await log.close();
   await store.close();
   directory.release();

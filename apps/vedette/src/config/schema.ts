@@ -115,6 +115,17 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("Proof that rules fire: each rule's case goes through production as a marked canary."),
+  audit: z
+    .strictObject({
+      heads: z
+        .array(z.string().min(1))
+        .default([])
+        .describe(
+          "Files that signed heads of the audit trail are appended to, within a second; best where root of this host cannot write over them.",
+        ),
+    })
+    .prefault({})
+    .describe("The audit trail: who signed in, changed or read what."),
   enrich: z
     .record(z.string(), z.unknown())
     .default({})

@@ -94,12 +94,14 @@ function transitionRoutes(app: App, { options, tenant, clock, hub, status }: Rou
   app.route({
     method: "POST",
     url: "/alerts/:id/acknowledge",
+    config: { audit: { action: "alert_acknowledged", id: "vedette.audit.alert", shows: ["note"] } },
     schema: { summary: "Take an open alert.", tags: ["alerts"], params: byId, body: optionalNote, response: changed },
     handler: (request) => change(request.params.id, (alert, at) => acknowledge(alert, by(request), at, request.body?.note)),
   });
   app.route({
     method: "POST",
     url: "/alerts/:id/close",
+    config: { audit: { action: "alert_closed", id: "vedette.audit.alert", shows: ["verdict", "note"] } },
     schema: {
       summary: "Close an alert with a verdict.",
       tags: ["alerts"],
@@ -115,12 +117,14 @@ function transitionRoutes(app: App, { options, tenant, clock, hub, status }: Rou
   app.route({
     method: "POST",
     url: "/alerts/:id/reopen",
+    config: { audit: { action: "alert_reopened", id: "vedette.audit.alert", shows: ["note"] } },
     schema: { summary: "Open a closed alert again.", tags: ["alerts"], params: byId, body: optionalNote, response: changed },
     handler: (request) => change(request.params.id, (alert, at) => reopen(alert, by(request), at, request.body?.note)),
   });
   app.route({
     method: "POST",
     url: "/alerts/:id/notes",
+    config: { audit: { action: "alert_noted", id: "vedette.audit.alert", shows: ["note"] } },
     schema: {
       summary: "Add a note.",
       tags: ["alerts"],

@@ -101,6 +101,7 @@ export function backtestRoutes(app: App, { options, clock, bounded }: RouteConte
   app.route({
     method: "POST",
     url: "/backtests/estimate",
+    config: { audit: false },
     bodyLimit,
     schema: {
       summary: "What a backtest would come to: events and seconds. Starts nothing.",
@@ -113,6 +114,7 @@ export function backtestRoutes(app: App, { options, clock, bounded }: RouteConte
   app.route({
     method: "POST",
     url: "/backtests",
+    config: { audit: { action: "backtest_started", shows: ["ids"] } },
     bodyLimit,
     schema: {
       summary: "Judge stored events by rules, beside production; changes nothing.",
@@ -141,6 +143,7 @@ export function backtestRoutes(app: App, { options, clock, bounded }: RouteConte
   app.route({
     method: "DELETE",
     url: "/backtests/:id",
+    config: { audit: { action: "backtest_cancelled", id: "vedette.audit.backtest" } },
     schema: { summary: "Cancel.", tags, params, response: { 200: progress, ...failures, ...lost } },
     handler: async ({ params: { id } }) => row(found(port().cancel(id))),
   });

@@ -51,6 +51,7 @@ export function canaryRoutes(app: App, { options }: RouteContext): void {
   app.route({
     method: "POST",
     url: "/canaries",
+    config: { audit: { action: "canaries_sent", shows: ["ids"] } },
     schema: {
       summary: "Send canaries of these rules, or of all, now.",
       tags: ["rules"],

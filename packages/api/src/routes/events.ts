@@ -29,6 +29,7 @@ export function eventRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/events",
+    config: { audit: { action: "events_searched" } },
     schema: {
       summary: "Events that match a filter, newest first unless asked otherwise.",
       tags: ["events"],
@@ -41,7 +42,8 @@ export function eventRoutes(app: App, context: RouteContext): void {
       }),
       response: { 200: schemas.eventPage, ...answers },
     },
-    handler: async ({ query: { q, from, to, limit, cursor, order } }, reply) => {
+    handler: async (request, reply) => {
+      const { q, from, to, limit, cursor, order } = request.query;
       const filter = readFilter(q);
       const query = {
         tenant: tenantFor(tenant, filter),
@@ -52,6 +54,7 @@ export function eventRoutes(app: App, context: RouteContext): void {
       };
       const page = await bounded(reply, (signal) => events.search(query, signal));
       fields.learn(page.events);
+      request.told = { ...request.told, "vedette.audit.query": q ?? "", "vedette.audit.rows": page.events.length };
       return { events: page.events.map(eventRow), ...(page.cursor !== undefined && { cursor: page.cursor }) };
     },
   });

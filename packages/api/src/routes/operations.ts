@@ -74,6 +74,7 @@ function demoRoutes(app: App, { options, status }: RouteContext): void {
   app.route({
     method: "POST",
     url: "/demo",
+    config: { audit: { action: "demo_started" } },
     schema: {
       summary: "Replay the bundled scenario; everything it makes is marked as demo.",
       tags: ["demo"],
@@ -90,6 +91,7 @@ function demoRoutes(app: App, { options, status }: RouteContext): void {
   app.route({
     method: "DELETE",
     url: "/demo",
+    config: { audit: { action: "demo_cleared" } },
     schema: {
       summary: "Remove everything marked as demo.",
       tags: ["demo"],

@@ -19,17 +19,21 @@ export function queryRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/query",
+    config: { audit: { action: "events_searched" } },
     schema: {
       summary: "Run a query with pipes; the answer is a table.",
       tags: ["query"],
       querystring: z.strictObject({ q: schemas.queryText, ...schemas.range }),
       response: { 200: schemas.table, ...failures, 504: schemas.problem },
     },
-    handler: async ({ query: { q, from, to } }, reply) => {
+    handler: async (request, reply) => {
+      const { q, from, to } = request.query;
       const written = readQuery(q);
       const { where, range } = narrow(written.where, rangeOf({ from, to }, clock.now()));
       const query = { ...written, where };
-      return bounded(reply, (signal) => (query.stats === undefined ? list : sums)(context, query, range, signal));
+      const table = await bounded(reply, (signal) => (query.stats === undefined ? list : sums)(context, query, range, signal));
+      request.told = { ...request.told, "vedette.audit.query": q ?? "", "vedette.audit.rows": table.rows.length };
+      return table;
     },
   });
 

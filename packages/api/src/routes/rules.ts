@@ -92,6 +92,7 @@ function decisionRoutes(app: App, { options }: RouteContext): void {
   app.route({
     method: "POST",
     url: "/rules/:id/state",
+    config: { audit: { action: "rule_decided", id: "rule.id", shows: ["state", "reason", "owner", "review", "force"] } },
     schema: {
       summary: "Decide on one rule: on trial (shadow), enabled or quarantined.",
       tags: ["rules"],
@@ -107,6 +108,7 @@ function decisionRoutes(app: App, { options }: RouteContext): void {
   app.route({
     method: "POST",
     url: "/rules/:id/promote",
+    config: { audit: { action: "rule_promoted", id: "rule.id", shows: ["reason", "owner", "review", "force"] } },
     schema: {
       summary: "Enable a rule that was on trial, unless something is missing.",
       tags: ["rules"],
@@ -152,6 +154,7 @@ function setRoutes(app: App, { options }: RouteContext): void {
   app.route({
     method: "POST",
     url: "/rule-releases",
+    config: { audit: { action: "rule_release_kept", shows: ["pack", "origin"] } },
     bodyLimit: releaseBodyLimit,
     schema: {
       summary: "Bring rules in. They are kept by their content; nothing is in force until they are applied.",
@@ -167,6 +170,7 @@ function setRoutes(app: App, { options }: RouteContext): void {
   app.route({
     method: "POST",
     url: "/rules/diff",
+    config: { audit: false },
     bodyLimit: releaseBodyLimit,
     schema: {
       summary: "What a pack's rules would change if they were applied. They are not kept.",
@@ -179,6 +183,7 @@ function setRoutes(app: App, { options }: RouteContext): void {
   app.route({
     method: "POST",
     url: "/rules/plan",
+    config: { audit: false },
     schema: {
       summary: "What a change of the rules would do: differences, refusals, coverage, and what the gate makes of it.",
       tags: ["rules"],
@@ -190,6 +195,7 @@ function setRoutes(app: App, { options }: RouteContext): void {
   app.route({
     method: "POST",
     url: "/rules/apply",
+    config: { audit: { action: "rules_applied", shows: ["wish", "reason", "without_refused", "force", "yes"] } },
     schema: {
       summary: "Change the rules, unless something stands in the way.",
       tags: ["rules"],
@@ -204,6 +210,7 @@ function setRoutes(app: App, { options }: RouteContext): void {
   app.route({
     method: "POST",
     url: "/rules/rollback",
+    config: { audit: { action: "rules_rolled_back", shows: ["to", "reason"] } },
     schema: {
       summary: "Go back to an earlier version; what the rules left behind had found is taken back.",
       tags: ["rules"],

@@ -13,7 +13,7 @@ export function loginRoute(app: App, { options, clock, failures: limit }: RouteC
   app.route({
     method: "GET",
     url: "/login",
-    config: { access: "open" },
+    config: { access: "open", audit: { action: "login" } },
     schema: {
       summary: "Log in with a one-time token; sets the session cookie and leads to the console.",
       tags: ["session"],
@@ -21,14 +21,19 @@ export function loginRoute(app: App, { options, clock, failures: limit }: RouteC
       response: { 303: z.null().describe("Logged in, or on to the sign-in page."), 401: schemas.problem, 429: schemas.problem },
     },
     handler: async (request, reply) => {
-      if (request.query.token === undefined) return reply.code(303).header("location", signIn).send(null);
+      if (request.query.token === undefined) {
+        request.told = undefined; // nobody tried to log in
+        return reply.code(303).header("location", signIn).send(null);
+      }
       const session = await options.auth.login(request.query.token);
       if (session === undefined) {
         refuseIfTooMany(limit, request, reply, clock.now());
         // a person who reloads a used link gets a form, a script gets the reason
+        request.told = { ...request.told, "event.outcome": "failure" };
         if ((request.headers.accept ?? "").includes("text/html")) return reply.code(303).header("location", signIn).send(null);
         throw new ApiProblem(401, "unauthorised", "this link was used already or has expired; the terminal has a new one");
       }
+      request.told = { ...request.told, "user.name": "admin" };
       reply.header("set-cookie", sessionCookie(session, options.https !== undefined)).header("cache-control", "no-store");
       return reply.code(303).header("location", "/").send(null);
     },
@@ -40,7 +45,7 @@ export function sessionRoutes(app: App, { options, clock, failures: limit }: Rou
   app.route({
     method: "POST",
     url: "/session",
-    config: { access: "open" },
+    config: { access: "open", audit: { action: "login" } },
     schema: {
       summary: "Log in with the admin token; sets the session cookie.",
       tags: ["session"],
@@ -53,6 +58,7 @@ export function sessionRoutes(app: App, { options, clock, failures: limit }: Rou
         refuseIfTooMany(limit, request, reply, clock.now());
         throw new ApiProblem(401, "unauthorised", "this is not the admin token");
       }
+      request.told = { ...request.told, "user.name": "admin" };
       return reply.code(204).header("set-cookie", sessionCookie(session, secure)).header("cache-control", "no-store").send(null);
     },
   });
@@ -69,6 +75,7 @@ export function sessionRoutes(app: App, { options, clock, failures: limit }: Rou
   app.route({
     method: "DELETE",
     url: "/session",
+    config: { audit: { action: "logout" } },
     schema: { summary: "Log out.", tags: ["session"], response: { 204: z.null().describe("Logged out."), ...failures } },
     handler: async ({ identity }, reply) => {
       if (identity?.kind === "admin" && identity.session !== undefined) await options.auth.logout(identity.session);

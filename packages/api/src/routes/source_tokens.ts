@@ -23,14 +23,16 @@ export function sourceTokenRoutes(app: App, { options: { auth } }: RouteContext)
   app.route({
     method: "POST",
     url: "/source-tokens",
+    config: { audit: { action: "token_created", shows: ["source"] } },
     schema: {
       summary: "Make a token that may ingest for one source and nothing else; the answer shows it for the only time.",
       tags: ["sources"],
       body: z.strictObject({ source: name }),
       response: { 201: listed.extend({ token: z.string() }), ...failures, 409: schemas.problem },
     },
-    handler: async ({ body }, reply) => {
-      const made = await auth.sources.issue(body.source);
+    handler: async (request, reply) => {
+      request.told = { ...request.told, "user.target.roles": ["source"] };
+      const made = await auth.sources.issue(request.body.source);
       if (made === undefined) throw new ApiProblem(409, "conflict", "there are 10,000 tokens already; revoke some first");
       return reply
         .code(201)
@@ -41,6 +43,7 @@ export function sourceTokenRoutes(app: App, { options: { auth } }: RouteContext)
   app.route({
     method: "DELETE",
     url: "/source-tokens/:id",
+    config: { audit: { action: "token_revoked", id: "vedette.audit.token" } },
     schema: {
       summary: "Take a source's token back, at once.",
       tags: ["sources"],

@@ -17,6 +17,7 @@ import type {
 import { type Beside, RuleBook, type RuleBookOptions, type RuleRequest } from "./book.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { type Counts, historyOf, ruleLines } from "./lines.ts";
+import { movesOf, type RuleMove, type Standings } from "./moves.ts";
 import { checkRelease, type Releases } from "./releases.ts";
 import { SlowRules } from "./slow.ts";
 import { type Judged, type TrialState, Trials } from "./trial.ts";
@@ -25,6 +26,8 @@ export interface RuleDeskOptions extends Omit<RuleBookOptions, "onChange"> {
   readonly releases: Releases;
   /** What was counted of each rule so far. */
   readonly counts: () => Counts;
+  /** Told of the rules that a change put on or off, once it is in force. Never throws. */
+  readonly onMoves?: (moves: readonly RuleMove[], by: Requester) => void;
   /** Was this content of a rule seen to fire, by its canary? */
   readonly proved: (id: string, hash: string) => boolean;
 }
@@ -36,6 +39,7 @@ export class RuleDesk {
   readonly #book: RuleBook;
   readonly #trials = new Trials();
   readonly #slow = new SlowRules();
+  #standings: Standings | undefined;
 
   private constructor(options: RuleDeskOptions) {
     this.#options = options;
@@ -158,10 +162,19 @@ export class RuleDesk {
   }
 
   #follow({ entries, resting }: Catalogue): void {
+    this.#tellMoves(new Map([...entries].map(([id, { rule, state, hash }]) => [id, { state, hash, title: rule.title }])));
     const shadow = [...entries.values()].filter(({ state }) => state === "shadow");
     const asks = (id: string) => [...resting(id)].filter((one) => entries.get(one)?.number !== undefined);
     this.#trials.follow(
       new Map(shadow.map(({ rule: { id }, hash, takes }) => [id, { hash, asks: takes === undefined ? [id] : asks(id) }])),
     );
+  }
+
+  #tellMoves(standings: Standings): void {
+    const before = this.#standings;
+    this.#standings = standings;
+    const { by = "vedette", reason = "" } = this.#options.control.current?.change ?? {};
+    const moves = before === undefined ? [] : movesOf(before, standings, by === "vedette");
+    if (moves.length > 0) this.#options.onMoves?.(moves, { by, reason });
   }
 }
