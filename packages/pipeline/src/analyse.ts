@@ -26,7 +26,7 @@ import { readWhen } from "./egress/when.ts";
 import type { KeyedStep } from "./keyed.ts";
 import { own, type Program } from "./program.ts";
 import { findingsPerBatch } from "./rules/flood.ts";
-import { correlationsOf, livingRules, parseFiles } from "./rules/living.ts";
+import { correlationsOf, livingRules, readRulesFrom } from "./rules/living.ts";
 import { type Cost, dayOf } from "./rules/trial.ts";
 import { Samples } from "./samples.ts";
 import type { Resources } from "./tables.ts";
@@ -59,7 +59,7 @@ export interface Compiled {
  * @param resources where the program's tables are; without them events stay without what they would add
  */
 export async function compileProgram(program: Program, cache?: RuleCache, resources?: Resources): Promise<Compiled> {
-  if (cache !== undefined) parseFiles(program.rules, program.placeholders, cache);
+  if (cache !== undefined) readRulesFrom(cache);
   const living = livingRules(program);
   const sigma = cache ?? { parsePipeline, compileRules };
   const pipelines = program.pipelines.map(({ file, text }) => sigma.parsePipeline(text, file));

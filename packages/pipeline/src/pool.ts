@@ -24,6 +24,11 @@ export interface WorkerMessage {
   readonly pseudonymKey?: Uint8Array | undefined;
   readonly hash: string;
 }
+/** What a worker is started with. */
+export interface WorkerData {
+  /** Where rules are kept as they were read last. */
+  readonly ruleFile: string | undefined;
+}
 export type WorkerReply = { readonly id: number; readonly analysis: Analysis } | { readonly id: number; readonly error: string };
 
 interface Slot {
@@ -44,8 +49,11 @@ interface Slot {
 /** A job that takes its worker down is tried again once elsewhere before the engine reports it. */
 const maxTries = 2;
 
-/** @param threads how many; by default one per core, at most 8 (beyond it the storage thread is the limit) */
-export function threadPool(threads = Math.min(8, availableParallelism()), resources?: Resources): Pool {
+/**
+ * @param threads how many; by default one per core, at most 8 (beyond it the storage thread is the limit)
+ * @param ruleFile where rules may be kept as they were read, for the next start and the other threads
+ */
+export function threadPool(threads = Math.min(8, availableParallelism()), resources?: Resources, ruleFile?: string): Pool {
   let next = 0;
   let closed = false;
   const slots: Slot[] = [];
@@ -53,7 +61,8 @@ export function threadPool(threads = Math.min(8, availableParallelism()), resour
 
   const start = (slot: Slot) => {
     // a nursery this size costs some 60 MB under load and saves a tenth of all CPU: fewer batches outlive a collection
-    slot.worker = new Worker(file, { resourceLimits: { maxYoungGenerationSizeMb: 48, maxOldGenerationSizeMb: 512 } });
+    const workerData: WorkerData = { ruleFile };
+    slot.worker = new Worker(file, { workerData, resourceLimits: { maxYoungGenerationSizeMb: 48, maxOldGenerationSizeMb: 512 } });
     slot.programs.clear();
     slot.worker.on("message", (reply: WorkerReply) => {
       const waiting = slot.running.get(reply.id);

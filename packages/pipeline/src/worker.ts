@@ -1,12 +1,18 @@
 /** Thread entry of an analysis worker. */
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { collectWhenQuiet, release } from "@vedette/kit";
 import { formats } from "@vedette/normalise";
 import { Analyser, type Compiled, compileProgram } from "./analyse.ts";
-import type { WorkerMessage, WorkerReply } from "./pool.ts";
+import type { WorkerData, WorkerMessage, WorkerReply } from "./pool.ts";
+import type { Program } from "./program.ts";
+import { keepRules, keptRules } from "./rules/kept.ts";
+import type { Resources } from "./tables.ts";
 
 const port = parentPort!;
 collectWhenQuiet();
+const { ruleFile } = workerData as WorkerData;
+/** One for the thread's life: of a changed program only what changed is read again. */
+const kept = ruleFile === undefined ? undefined : keptRules(ruleFile);
 /** Programs change rarely; two are live while a reload passes through. */
 const maxPrograms = 3;
 const programs = new Map<string, Promise<Compiled>>();
@@ -17,7 +23,7 @@ let queue: Promise<void> = Promise.resolve();
 port.on("message", ({ id, job, program, tables, pseudonymKey, hash }: WorkerMessage) => {
   if (program && !programs.has(hash)) {
     if (programs.size >= maxPrograms) programs.delete(programs.keys().next().value!);
-    const compiled = compileProgram(program, undefined, { table: (content) => tables?.get(content), pseudonymKey });
+    const compiled = prepare(program, { table: (content) => tables?.get(content), pseudonymKey });
     compiled.catch(() => {});
     programs.set(hash, compiled);
   }
@@ -34,3 +40,9 @@ port.on("message", ({ id, job, program, tables, pseudonymKey, hash }: WorkerMess
     }
   });
 });
+
+async function prepare(program: Program, resources: Resources): Promise<Compiled> {
+  const compiled = await compileProgram(program, kept, resources);
+  if (kept !== undefined) keepRules(ruleFile!, kept);
+  return compiled;
+}

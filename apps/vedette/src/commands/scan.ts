@@ -2,7 +2,7 @@
 import { ConfigError } from "@vedette/kit";
 import { type Severity, severities } from "@vedette/model";
 import { formats } from "@vedette/normalise";
-import { type Compiled, compileProgram, makeProgram, parseFiles } from "@vedette/pipeline";
+import { type Compiled, compileProgram, keepRules, keptRules, makeProgram, parseFiles } from "@vedette/pipeline";
 import { formatRefusal, type Refusal } from "@vedette/sigma";
 import { placeholdersOf, type SiteOptions } from "../config/site.ts";
 import { bundledPipelines, bundledRules, yamlFiles } from "../content.ts";
@@ -10,7 +10,7 @@ import { formOf, safe } from "../output.ts";
 import { Progress } from "../progress.ts";
 import { findInputs } from "../scan/inputs.ts";
 import { Judge } from "../scan/judge.ts";
-import { keepRules, keptRules } from "../scan/kept_rules.ts";
+import { keptRulesFile } from "../scan/kept_rules.ts";
 import { readRecords } from "../scan/records.ts";
 import { Rows } from "../scan/rows.ts";
 
@@ -75,9 +75,10 @@ async function compile({ rules: folders, ...site }: Options): Promise<Compiled> 
   const rules = folders ? folders.flatMap(yamlFiles) : bundledRules();
   const placeholders = placeholdersOf(site);
   const program = makeProgram({ rules, pipelines: bundledPipelines(), detectors: {}, lateness_s: 30, placeholders }, 0);
-  const kept = keptRules(folders ?? []);
+  const ruleFile = keptRulesFile(folders ?? []);
+  const kept = keptRules(ruleFile);
   const compiled = await compileProgram(program, kept);
-  keepRules(folders ?? [], kept);
+  keepRules(ruleFile, kept);
   tellRefused([...parseFiles(program.rules, placeholders).flatMap((p) => p.refused), ...compiled.refused]);
   return compiled;
 }

@@ -13,9 +13,11 @@ import {
   BacktestQueue,
   CanaryKey,
   type DataDirectory,
+  keptRules,
   openDataDirectory,
   parseFiles,
   Releases,
+  readRulesFrom,
   Runtime,
   Tables,
   threadPool,
@@ -106,10 +108,12 @@ async function serve(
   });
   await recordStart(audit, store.settings, config, version);
   const tables = new Tables(join(directory.path, "tables"));
+  const ruleFile = join(directory.path, "rules.cache");
+  readRulesFrom(keptRules(ruleFile));
   const runtime = await Runtime.open({
     log,
     store,
-    pool: threadPool(config.engine.workers, tables),
+    pool: threadPool(config.engine.workers, tables, ruleFile),
     tenant: config.tenant,
     rules: () => configuredRules(config),
     rule_budget_per_day: config.rules.budget_per_day,
@@ -174,6 +178,8 @@ async function serve(
     `${runtime.rules().rules.filter((r) => r.state === "enabled").length} rules on, ${refused.length} refused; ${Object.keys(config.sources).length} sources configured; HTTP ingest at ${url}/ingest and ${url}/_bulk`,
   );
   tellUnknownFields(runtime, display);
+  // every rule in force has been read by now: what else was kept is only memory
+  readRulesFrom(undefined);
   for (const r of refused) display.say(`refused: ${r.reason}`);
   display.watch(runtime, store, config.tenant);
   if (directory.fresh && demo) playDemo(runtime, display, url);

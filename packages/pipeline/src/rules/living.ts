@@ -45,12 +45,15 @@ const known = new Map<string, Known>();
 /** Several times what SigmaHQ has; beyond it all is read afresh. */
 const maxKnown = 20_000;
 
+let reader: Pick<RuleCache, "parseRules"> = { parseRules };
+
+/** From now on this thread looks there for files that it has not read yet; undefined: it reads them itself. */
+export function readRulesFrom(cache: typeof reader | undefined): void {
+  reader = cache ?? { parseRules };
+}
+
 /** Each file's rules and refusals, in order. */
-export function parseFiles(
-  files: readonly ProgramFile[],
-  placeholders: Program["placeholders"] = {},
-  reader: Pick<RuleCache, "parseRules"> = { parseRules },
-): readonly ParsedRules[] {
+export function parseFiles(files: readonly ProgramFile[], placeholders: Program["placeholders"] = {}): readonly ParsedRules[] {
   if (known.size > maxKnown) known.clear();
   const words = JSON.stringify(placeholders);
   return files.map(({ file, text }) => {
