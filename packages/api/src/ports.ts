@@ -7,12 +7,16 @@ import type {
   Backtest,
   BacktestEstimate,
   Consent,
+  DataLoss,
   DeadLetter,
   DecidedState,
   Decision,
+  EnricherLine,
   Event,
   Micros,
   NewRelease,
+  PipelineLine,
+  PipelinePreview,
   ProofReport,
   ReleaseHead,
   Requester,
@@ -20,6 +24,7 @@ import type {
   RulePlan,
   RuleVersion,
   RuleWish,
+  TableRef,
 } from "@vedette/model";
 import type { Store, TimeRange } from "@vedette/store";
 import type { Auth } from "./auth.ts";
@@ -120,6 +125,28 @@ export interface RulesPort {
   rollback(to: number | undefined, who: Requester): Promise<{ readonly version: number; readonly to: number; readonly rules: number }>;
 }
 
+/** Failures are BadInputErrors: `not_found`, `conflict`, `bad_table`. */
+export interface EnrichmentPort {
+  lines(): readonly EnricherLine[];
+  put(name: string, bytes: Uint8Array, who: Requester): Promise<TableRef>;
+  remove(name: string, who: Requester): Promise<void>;
+  /** Gives the names of the tables that changed. */
+  reload(who: Requester): Promise<readonly string[]>;
+}
+
+export interface PipelinesPort {
+  lines(): Promise<readonly PipelineLine[]>;
+  /** Rules and detectors that the pipelines in force keep from firing. */
+  losses(): Promise<readonly DataLoss[]>;
+  preview(files: readonly { readonly file: string; readonly text: string }[], signal?: AbortSignal): Promise<PipelinePreview>;
+  reload(
+    who: Requester,
+    yes: boolean,
+  ): Promise<{ readonly blocked: readonly string[]; readonly changed: boolean; readonly losses: readonly DataLoss[] }>;
+  /** Resolves when who asked and why is on record. */
+  reveal(pseudonym: string, who: Requester): Promise<string>;
+}
+
 /** What listeners are told. Called synchronously; a listener never throws and never blocks. */
 export type Notice =
   | { readonly kind: "alert"; readonly alert: Alert }
@@ -141,6 +168,10 @@ export interface RuntimePort {
   detectors(): readonly DetectorLine[];
   rules(): { readonly rules: readonly RuleLine[]; readonly hash: string; readonly version: number };
   readonly desk: RulesPort;
+  /** What is added to events; absent where nothing is. */
+  readonly enrichment?: EnrichmentPort | undefined;
+  /** What users' pipelines do to events. */
+  readonly pipelines?: PipelinesPort;
   /** Newest first; `before` is the `next` of the page before. */
   deadLetters(limit: number, before?: number): Promise<{ readonly letters: readonly DeadLetter[]; readonly next?: number }>;
   /** @returns the way to stop listening */

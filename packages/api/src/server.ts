@@ -18,6 +18,7 @@ import { auditRoutes } from "./routes/audit.ts";
 import { backtestRoutes } from "./routes/backtests.ts";
 import { canaryRoutes } from "./routes/canaries.ts";
 import type { App, RouteContext } from "./routes/context.ts";
+import { enrichmentRoutes } from "./routes/enrichment.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { operationRoutes } from "./routes/operations.ts";
@@ -134,6 +135,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       backtestRoutes(api, context);
       canaryRoutes(api, context);
       ruleRoutes(api, context);
+      enrichmentRoutes(api, context);
       sourceTokenRoutes(api, context);
       auditRoutes(api, context);
       streamRoute(api, context);

@@ -14,7 +14,7 @@ export * from "./egress/runner.ts";
 export { readWhen } from "./egress/when.ts";
 export * from "./engine.ts";
 export { type PipelinesApplied, toldLosses } from "./event_pipelines/desk.ts";
-export { dataLosses } from "./event_pipelines/losses.ts";
+export { lossesOf } from "./event_pipelines/losses.ts";
 export * from "./intake.ts";
 export * from "./keyed.ts";
 export * from "./ledger.ts";

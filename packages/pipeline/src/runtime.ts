@@ -193,6 +193,7 @@ export class Runtime {
       formats: knownFormats,
       tenant: options.tenant,
       events: options.store.events,
+      catalogue: () => runtime.#desk.catalogue,
       ledger: () => runtime.ledger(),
       adjust: (parts, who, subject) => runtime.#desk.adjust(parts, "pipelines", who, subject),
     });

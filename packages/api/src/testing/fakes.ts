@@ -5,7 +5,7 @@ import type { Alert, Event, Micros, RawRecord, RulePlan } from "@vedette/model";
 import type { Store } from "@vedette/store";
 import type { FastifyInstance } from "fastify";
 import { Auth } from "../auth.ts";
-import type { Notice, RulesPort, RuntimePort, ServerOptions } from "../ports.ts";
+import type { EnrichmentPort, Notice, PipelinesPort, RulesPort, RuntimePort, ServerOptions } from "../ports.ts";
 import { buildServer } from "../server.ts";
 import { tokenHash } from "../tokens.ts";
 
@@ -258,6 +258,45 @@ function fakeDesk(): FakeDesk {
   };
 }
 
+function fakeEnrichment(): EnrichmentPort {
+  const table = (bytes: number) => ({ hash: "t", bytes, rows: 1, at: start, by: "ann" });
+  return {
+    lines: () => [{ name: "assets", summary: "Hosts.", state: "running", inventory: true, table: table(3) }],
+    put: async (name, bytes, who) => {
+      if (name !== "assets") throw new BadInputError("not_found", `there is no inventory ${name}`);
+      if (!Buffer.from(bytes).toString().includes("host")) throw new BadInputError("bad_table", "line 1: expected a header line");
+      return { ...table(bytes.length), by: `${who.by}: ${who.reason}` };
+    },
+    remove: async (name) => {
+      if (name !== "assets") throw new BadInputError("not_found", `there is no inventory ${name}`);
+    },
+    reload: async () => ["geoip"],
+  };
+}
+
+function fakePipelines(): PipelinesPort {
+  const losses = [{ id: "r1", title: "R", how: "pipeline p: 1 drop" }];
+  return {
+    lines: async () => [{ name: "p", file: "p.yml", steps: [{ name: "1 drop", does: "drop", dropped: 4 }], cases: 1, failing: 0 }],
+    losses: async () => losses,
+    preview: async (files) => ({
+      events: 10,
+      from: start,
+      to: start + 1,
+      dropped: { "pipeline p: 1 drop": 4 },
+      changed: 1,
+      examples: [{ id: "e", time: start, source: "web", before: { a: "b" }, after: { a: "c" } }],
+      refused: files.filter(({ text }) => text === "bad").map(({ file }) => `${file}:1:1: no`),
+      losses,
+    }),
+    reload: async (_who, yes) => ({ blocked: yes ? [] : ["1 rule loses its data"], changed: yes, losses }),
+    reveal: async (pseudonym, who) => {
+      if (pseudonym !== "pn_ada") throw new BadInputError("not_found", "this installation's key made no such pseudonym");
+      return `ada, for ${who.by}: ${who.reason}`;
+    },
+  };
+}
+
 function fakeRuntime(): FakeRuntime {
   const listeners = new Map<(notice: Notice) => void, boolean>();
   const counts = { in: 10, stored: 7, dead: 2, dropped: { comment: 1 }, pending: 0 };
@@ -364,6 +403,8 @@ function fakeRuntime(): FakeRuntime {
       },
     ],
     desk: fakeDesk(),
+    enrichment: fakeEnrichment(),
+    pipelines: fakePipelines(),
   };
   return runtime;
 }

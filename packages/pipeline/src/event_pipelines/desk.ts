@@ -8,6 +8,7 @@ import type { EventStore } from "@vedette/store";
 import type { Control } from "../control.ts";
 import type { SourceLine } from "../ledger.ts";
 import type { Program, ProgramFile } from "../program.ts";
+import type { Catalogue } from "../rules/catalogue.ts";
 import { dataLosses } from "./losses.ts";
 import { preview } from "./preview.ts";
 
@@ -23,6 +24,8 @@ export interface PipelineDeskOptions {
   readonly formats: ReadonlyMap<string, FormatSpec>;
   readonly tenant: string;
   readonly events: EventStore;
+  /** The rules in force. */
+  readonly catalogue: () => Catalogue;
   readonly ledger: () => Promise<readonly SourceLine[]>;
   readonly adjust: (parts: PipelineParts, who: Requester, subject: string) => Promise<number>;
 }
@@ -41,6 +44,7 @@ export class PipelineDesk {
   readonly #options: PipelineDeskOptions;
   readonly #pseudonyms: Pseudonyms | undefined;
   #parts: PipelineParts;
+  #lost: { readonly key: string; readonly losses: Promise<readonly DataLoss[]> } | undefined;
 
   /** @throws ConfigError `pipeline_invalid`: what a pipeline was to take away must not get in because the pipeline does not load */
   constructor(options: PipelineDeskOptions) {
@@ -75,8 +79,12 @@ export class PipelineDesk {
 
   /** Rules and detectors that the pipelines in force keep from firing. */
   losses(files: readonly ProgramFile[] = this.#parts.event_pipelines ?? []): Promise<readonly DataLoss[]> {
-    const { control, formats } = this.#options;
-    return dataLosses(files, control.current!, formats);
+    const { control, formats, catalogue } = this.#options;
+    const { hash, detectors } = control.current!;
+    const key = JSON.stringify([hash, files]);
+    // going through thousands of rules takes a second, and the same is asked again and again
+    if (this.#lost?.key !== key) this.#lost = { key, losses: dataLosses(files, catalogue(), detectors, formats) };
+    return this.#lost.losses;
   }
 
   /** What files would do to the newest stored events, behind what the pipelines in force did to them already. */

@@ -18,15 +18,22 @@ const maxEvents = 16;
 
 type Judged = Pick<Event, "fields" | "original" | "time">;
 
-export async function dataLosses(
+/** For whoever has no catalogue yet. */
+export const lossesOf = (
   files: readonly ProgramFile[],
   program: Program,
+  formats: ReadonlyMap<string, FormatSpec>,
+): Promise<readonly DataLoss[]> => dataLosses(files, catalogueOf(program), program.detectors, formats);
+
+export async function dataLosses(
+  files: readonly ProgramFile[],
+  catalogue: Catalogue,
+  detecting: Program["detectors"],
   formats: ReadonlyMap<string, FormatSpec>,
 ): Promise<readonly DataLoss[]> {
   const pipelines = compileEventPipelines(files, undefined, { worst: true });
   if (pipelines.documents.length === 0) return [];
   const decode = await decoder(formats);
-  const catalogue = catalogueOf(program);
   const losses: DataLoss[] = [];
   for (const [id, { rule, state, number }] of catalogue.entries) {
     if (state === "quarantined" || number === undefined) continue;
@@ -35,7 +42,7 @@ export async function dataLosses(
     if (how !== undefined) losses.push({ id, title: rule.title, how });
   }
   for (const [name, spec] of await detectors()) {
-    const settings = own(program.detectors, name);
+    const settings = own(detecting, name);
     const how = settings === false ? undefined : detectorLoss(spec, settings, pipelines);
     if (how !== undefined) losses.push({ id: name, title: spec.title, how });
   }

@@ -11,6 +11,7 @@ import { encodeRecords } from "../batch.ts";
 import { Control } from "../control.ts";
 import { Enrichment } from "../enrichment.ts";
 import { makeProgram, type Program, type ProgramFile } from "../program.ts";
+import { catalogueOf } from "../rules/catalogue.ts";
 import { eventOf, idOfRule, ruleText } from "../rules/rig.test.data.ts";
 import { type Resources, Tables } from "../tables.ts";
 import { PipelineDesk } from "./desk.ts";
@@ -202,6 +203,7 @@ async function deskRig(disk: ProgramFile[], { keyed = true } = {}) {
     formats: await formats(),
     tenant: "main",
     events: { search: async () => ({ events: stored }) } as unknown as EventStore,
+    catalogue: () => catalogueOf(makeProgram({ ...none, rules }, 0)),
     ledger: async () => [
       { name: "app", in: 9, split: 0, stored: 5, dead: 0, dropped: { "pipeline p: logins": 4 }, pending: 0, balance: 0 },
     ],

@@ -140,6 +140,11 @@ export class RuleDesk {
     return this.#book.rollback(to, who);
   }
 
+  /** The rules in force as they were compiled. */
+  get catalogue(): Catalogue {
+    return this.#book.catalogue;
+  }
+
   /** Puts something else in force beside the same rules. Gives the version. */
   adjust(parts: Partial<Beside>, what: "enrichment" | "pipelines", who: Requester, subject: string): Promise<number> {
     return this.#book.adjust(parts, what, who, subject);
