@@ -3,7 +3,8 @@ import { fileURLToPath } from "node:url";
 import { type Pipeline, parseRules } from "@vedette/sigma";
 import { expect, test } from "vitest";
 import { pipelines } from "./commands/rule/files.ts";
-import { fieldNames, unknownFieldLines } from "./fields.ts";
+import { bundledPipelines } from "./content.ts";
+import { fieldNames, unknownFieldsUnder } from "./fields.ts";
 
 const usable = pipelines().filter((p): p is Pipeline => !("construct" in p));
 const names = fieldNames(usable);
@@ -38,7 +39,10 @@ test("slips are named with what was probably meant, and what may be meant is lef
     { field: "user.nmae", nearest: "user.name" },
     { field: "nowhere.at.all" },
   ]);
-  expect(unknownFieldLines([rule!], usable)).toEqual([
-    "t.yml:1: T: no event is known to carry ComandLine (did you mean CommandLine?), process.comand_line (did you mean process.command_line?), user.nmae (did you mean user.name?), nowhere.at.all",
+  expect(unknownFieldsUnder(bundledPipelines())(rule!)).toEqual([
+    "ComandLine (did you mean CommandLine?)",
+    "process.comand_line (did you mean process.command_line?)",
+    "user.nmae (did you mean user.name?)",
+    "nowhere.at.all",
   ]);
 });

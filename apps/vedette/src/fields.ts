@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { closest, suggestField } from "@vedette/condition";
-import { mapFields, type Pipeline, type SigmaRule } from "@vedette/sigma";
+import type { ProgramFile } from "@vedette/pipeline";
+import { mapFields, type Pipeline, parsePipeline, type SigmaRule } from "@vedette/sigma";
 import { parse } from "yaml";
 import { contentDirectory } from "./content.ts";
 
@@ -102,13 +103,10 @@ export class FieldNames {
 export const fieldNames = (pipelines: readonly Pipeline[]): FieldNames =>
   new FieldNames(parse(readFileSync(join(contentDirectory(), "fields.yml"), "utf8")) as Names, pipelines);
 
-/** One line a rule that names fields no event is known to carry: it loads, and may never match. */
-export function unknownFieldLines(rules: Iterable<SigmaRule>, pipelines: readonly Pipeline[]): string[] {
-  const names = fieldNames(pipelines);
-  return [...rules].flatMap((rule) => {
-    const unknown = names
-      .unknownIn(rule)
-      .map(({ field, nearest }) => (nearest === undefined ? field : `${field} (did you mean ${nearest}?)`));
-    return unknown.length === 0 ? [] : [`${rule.file}:${rule.line}: ${rule.title}: no event is known to carry ${unknown.join(", ")}`];
-  });
+/** Of a rule, the fields that no event is known to carry under these mappings: it loads, and may never match. */
+export function unknownFieldsUnder(pipelines: readonly ProgramFile[]): (rule: SigmaRule) => readonly string[] {
+  const usable = pipelines.map(({ file, text }) => parsePipeline(text, file)).filter((p): p is Pipeline => !("construct" in p));
+  const names = fieldNames(usable);
+  const told = ({ field, nearest }: UnknownField) => (nearest === undefined ? field : `${field} (did you mean ${nearest}?)`);
+  return (rule) => names.unknownIn(rule).map(told);
 }

@@ -134,6 +134,7 @@ export class Metrics {
     const disk = this.#gauge("disk_bytes", "Bytes on disk, by kind.", ["kind"]);
     const alerts = this.#gauge("open_alerts", "Open alerts, by severity.", ["severity"]);
     const rules = this.#gauge("rules", "Rules, by state.", ["state"]);
+    const blind = this.#gauge("rules_unknown_fields", "Rules in force that name a field no event is known to carry.");
     const clients = this.#gauge("stream_clients", "Listeners of the event stream.");
     return async () => {
       const now = await status.get();
@@ -144,7 +145,9 @@ export class Metrics {
       for (const [kind, bytes] of Object.entries(now.disk)) disk.set({ kind: kind.replace("_bytes", "") }, bytes);
       for (const [severity, count] of Object.entries(now.alerts.open)) alerts.set({ severity }, count);
       rules.reset();
-      for (const rule of options.runtime.rules().rules) rules.inc({ state: rule.state });
+      const all = options.runtime.rules().rules;
+      for (const rule of all) rules.inc({ state: rule.state });
+      blind.set(all.filter((rule) => rule.unknown_fields !== undefined && rule.state !== "quarantined").length);
       clients.set(hub.clients);
     };
   }

@@ -165,6 +165,7 @@ const rule = z.object({
     .object({ ...decision, changed: z.boolean().describe("Its content is not what was decided on.") })
     .optional()
     .describe("Absent: on because the configuration names it."),
+  unknown_fields: list(z.string()).optional().describe("Fields that no event is known to carry: what it waits for may never come."),
   missing: list(z.string()).optional().describe("In shadow: what is missing before a promotion is proposed."),
 });
 export const rules = z.object({ rules: list(rule), hash: z.string(), version: z.number() });

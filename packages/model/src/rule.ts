@@ -127,6 +127,8 @@ export interface RuleLine {
   readonly cost_ms: number;
   /** `changed`: its content is not what was decided on. */
   readonly decision?: Omit<Decision, "state"> & { readonly changed: boolean };
+  /** Fields that no event is known to carry, with the nearest that one is: what it waits for may never come. Absent where there are none. */
+  readonly unknown_fields?: readonly string[];
   /** In shadow only: what is missing before a promotion is proposed; empty: proposed. */
   readonly missing?: readonly string[];
 }

@@ -20,7 +20,7 @@ import { type SourceLine, withSeries } from "./ledger.ts";
 import { type Pool, threadPool } from "./pool.ts";
 import type { Program, ProgramFile } from "./program.ts";
 import { Rates } from "./rates.ts";
-import { RuleDesk } from "./rules/desk.ts";
+import { RuleDesk, type RuleDeskOptions } from "./rules/desk.ts";
 import type { RuleMove } from "./rules/moves.ts";
 import type { Releases } from "./rules/releases.ts";
 import { SeenIds } from "./seen_ids.ts";
@@ -36,6 +36,8 @@ export interface RuntimeOptions {
   readonly tenant: string;
   /** The rule files that the configuration names, as they are on disk now. May throw ConfigError. */
   readonly rules: () => readonly ProgramFile[];
+  /** Of a rule, the fields that no event is known to carry, under these mappings. */
+  readonly unknownFields?: RuleDeskOptions["unknownFields"];
   /** Alerts a day that one rule may raise before the gate holds it back. */
   readonly rule_budget_per_day: number;
   /** Where rules that were brought in are kept. */
@@ -215,6 +217,7 @@ export class Runtime {
         ...runtime.#pipelines.parts,
       },
       budget_per_day: options.rule_budget_per_day,
+      ...(options.unknownFields === undefined ? {} : { unknownFields: options.unknownFields }),
       counts: () => runtime.engine.ledger,
       onMoves: (moves, who) => runtime.#recordMoves(moves, who),
       proved: (id, hash) => runtime.#prover.isProved(id, hash),

@@ -25,6 +25,11 @@ interface DetectorLine {
   readonly capped: number;
   readonly crowded: number;
 }
+interface RuleLine {
+  readonly title: string;
+  readonly state: string;
+  readonly unknown_fields?: readonly string[];
+}
 interface Options extends ServerOptions {
   readonly config?: string;
   readonly json?: boolean;
@@ -134,6 +139,7 @@ async function server(options: Options): Promise<Check[]> {
     const { sources } = await client.get<{ sources: { name: string; state: string; pending: number; warnings: { message: string }[] }[] }>(
       "/sources",
     );
+    const { rules } = await client.get<{ rules: readonly RuleLine[] }>("/rules");
     const { detectors } = await client.get<{ detectors: readonly DetectorLine[] }>("/ledger");
     return [
       {
@@ -149,11 +155,26 @@ async function server(options: Options): Promise<Check[]> {
         detail: `${s.state}${s.warnings.length > 0 ? `; ${s.warnings.at(-1)!.message}` : ""}`,
         advice: `vedette source test ${s.name}`,
       })),
+      rulesCheck(rules),
       ...detectors.map(detectorCheck),
     ];
   } catch (e) {
     return [{ name: "server", ok: false, detail: (e as Error).message, advice: "start it with: vedette up" }];
   }
+}
+
+/** A rule that waits for a field nobody sends is silent without being wrong. */
+function rulesCheck(rules: readonly RuleLine[]): Check {
+  const of = (state: string) => rules.filter((rule) => rule.state === state);
+  const [first, ...others] = of("enabled").filter(({ unknown_fields }) => unknown_fields !== undefined);
+  const counts = `${of("enabled").length} enabled, ${of("shadow").length} on trial, ${of("refused").length} refused`;
+  const blind = first && `${first.title} waits for ${first.unknown_fields!.join(", ")}, which no event is known to carry`;
+  return {
+    name: "rules",
+    ok: first === undefined,
+    detail: `${counts}${blind === undefined ? "" : `; ${blind}${others.length > 0 ? `, and ${others.length} more like it` : ""}`}`,
+    advice: "vedette rule list --unknown-fields names all of them; correct the field, or map it in a pipeline",
+  };
 }
 
 /** Losses are named: what a detector could not take is not silence. */

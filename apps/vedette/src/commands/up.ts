@@ -15,14 +15,12 @@ import {
   type DataDirectory,
   keptRules,
   openDataDirectory,
-  parseFiles,
   Releases,
   readRulesFrom,
   Runtime,
   Tables,
   threadPool,
 } from "@vedette/pipeline";
-import { type Pipeline, parsePipeline } from "@vedette/sigma";
 import { openStore, type Store } from "@vedette/store";
 import { operator, recordStart } from "../audit.ts";
 import { checkComponents, configuredSources } from "../config/components.ts";
@@ -31,7 +29,7 @@ import type { Config } from "../config/schema.ts";
 import { configuredRules } from "../config/site.ts";
 import { bundledPipelines } from "../content.ts";
 import { replayDemo } from "../demo/replay.ts";
-import { unknownFieldLines } from "../fields.ts";
+import { unknownFieldsUnder } from "../fields.ts";
 import { reloadOnChange } from "../reload.ts";
 import { Display } from "./display.ts";
 
@@ -117,6 +115,7 @@ async function serve(
     tenant: config.tenant,
     rules: () => configuredRules(config),
     rule_budget_per_day: config.rules.budget_per_day,
+    unknownFields: unknownFieldsUnder,
     releases: new Releases(join(directory.path, "rules")),
     pipelines: bundledPipelines(),
     detectors: config.detectors,
@@ -272,17 +271,13 @@ async function bytesBelow(folder: string): Promise<number> {
   return sizes.reduce((a, b) => a + b, 0);
 }
 
-/** So many are read at a start; `rule lint` lists them all. */
+/** So many are read at a start; `rule list` has them all. */
 const maxTold = 5;
 
 /** Says which rules speak of fields that no event is known to carry: they load, but what they wait for may never come. */
 function tellUnknownFields(runtime: Runtime, display: Display): void {
-  const { rules, pipelines } = runtime.program!;
-  const usable = pipelines.map(({ file, text }) => parsePipeline(text, file)).filter((p): p is Pipeline => !("construct" in p));
-  const lines = unknownFieldLines(
-    parseFiles(rules).flatMap((p) => p.rules),
-    usable,
-  );
-  for (const line of lines.slice(0, maxTold)) display.say(line);
-  if (lines.length > maxTold) display.say(`${lines.length - maxTold} more rules name unknown fields; vedette rule lint lists them`);
+  const blind = runtime.rules().rules.filter(({ unknown_fields, state }) => unknown_fields !== undefined && state !== "quarantined");
+  for (const { file, title, unknown_fields = [] } of blind.slice(0, maxTold))
+    display.say(`${file}: ${title}: no event is known to carry ${unknown_fields.join(", ")}`);
+  if (blind.length > maxTold) display.say(`${blind.length - maxTold} more rules name unknown fields; vedette rule list --unknown-fields`);
 }

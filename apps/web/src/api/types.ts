@@ -163,6 +163,8 @@ export interface Rule {
   readonly cost_ms: number;
   /** Absent: on because the configuration names it. */
   readonly decision?: Decision & { readonly changed: boolean };
+  /** Fields that no event is known to carry: what the rule waits for may never come. */
+  readonly unknown_fields?: readonly string[];
   /** In shadow: what is missing before a promotion is proposed. */
   readonly missing?: readonly string[];
 }

@@ -20,7 +20,7 @@ const rule = (id: string, changes: Partial<Rule> = {}): Rule => ({
 });
 const ids = (rules: readonly Rule[]) => rules.map(({ id }) => id);
 
-it("puts refused and quarantined rules first, then proposed promotions, then those that matched", () => {
+it("puts refused and quarantined rules first, then proposed promotions, rules on unknown fields, then those that matched", () => {
   const rules = [
     rule("a"),
     rule("b", { matched: 3 }),
@@ -28,8 +28,9 @@ it("puts refused and quarantined rules first, then proposed promotions, then tho
     rule("d", { state: "quarantined" }),
     rule("e", { state: "shadow", missing: [] }),
     rule("f", { state: "shadow", missing: ["data"], matched: 9 }),
+    rule("g", { unknown_fields: ["user.nmae"] }),
   ];
-  expect(ids(filterRules(rules, "", []))).toEqual(["c", "d", "e", "f", "b", "a"]);
+  expect(ids(filterRules(rules, "", []))).toEqual(["c", "d", "e", "g", "f", "b", "a"]);
 });
 
 it("filters by state, by proposal, and by text in title, file or technique", () => {

@@ -7,6 +7,9 @@ export const rule_states = ["enabled", "shadow", "quarantined", "refused"] as co
 /** Nothing is missing any more: somebody may enable it. */
 export const isProposed = (rule: Rule): boolean => rule.state === "shadow" && rule.missing?.length === 0;
 
+/** It is judged, and waits for a field that no event is known to carry. */
+export const isBlind = (rule: Rule): boolean => rule.unknown_fields !== undefined && rule.state !== "quarantined";
+
 export function filterRules(rules: readonly Rule[], q: string, states: readonly RuleState[], proposed = false): Rule[] {
   const wanted = q.trim().toLowerCase();
   const shown = rules.filter((rule) => {
@@ -14,7 +17,8 @@ export function filterRules(rules: readonly Rule[], q: string, states: readonly 
     if (proposed && !isProposed(rule)) return false;
     return wanted === "" || [rule.id, rule.title, rule.file, ...rule.attack].some((text) => text.toLowerCase().includes(wanted));
   });
-  const rank = (rule: Rule) => (rule.state === "refused" ? 0 : rule.state === "quarantined" ? 1 : isProposed(rule) ? 2 : 3);
+  const rank = (rule: Rule) =>
+    rule.state === "refused" ? 0 : rule.state === "quarantined" ? 1 : isProposed(rule) ? 2 : isBlind(rule) ? 3 : 4;
   return shown.sort((a, b) => rank(a) - rank(b) || b.matched - a.matched || (a.title < b.title ? -1 : a.title > b.title ? 1 : 0));
 }
 

@@ -14,7 +14,7 @@ import { Hostile } from "../shell/text.tsx";
 import { useTitle } from "../shell/title.ts";
 import { ToggleChips } from "../shell/toggle_chips.tsx";
 import { parseList, useSearch } from "../url/search.ts";
-import { alertsOf, filterRules, isProposed, rule_states } from "./filter.ts";
+import { alertsOf, filterRules, isBlind, isProposed, rule_states } from "./filter.ts";
 import { RuleDetails } from "./rule_details.tsx";
 import { Versions } from "./versions.tsx";
 
@@ -103,10 +103,12 @@ function Summary({ answer }: { readonly answer: Answer }) {
     return count === 0 ? [] : [`${formatCount(count)} ${state}`];
   });
   const proposals = answer.rules.filter(isProposed).length;
+  const blind = answer.rules.filter(isBlind).length;
   return (
     <span className="dim small">
       {counts.join(", ")}
-      {proposals > 0 && `; ${formatCount(proposals)} proposed for promotion`} · version {answer.version} ·{" "}
+      {proposals > 0 && `; ${formatCount(proposals)} proposed for promotion`}
+      {blind > 0 && `; ${formatCount(blind)} on unknown fields`} · version {answer.version} ·{" "}
       <span className="mono">{answer.hash.slice(0, 12)}</span>
     </span>
   );
@@ -182,6 +184,11 @@ function RuleRow({ rule, open, onToggle }: { readonly rule: Rule; readonly open:
           {rule.reason !== undefined && (
             <div className="reason">
               <Icon name="warning" size={14} /> <Hostile text={rule.reason} />
+            </div>
+          )}
+          {rule.unknown_fields !== undefined && (
+            <div className="reason">
+              <Icon name="warning" size={14} /> No event is known to carry <Hostile text={rule.unknown_fields.join(", ")} />
             </div>
           )}
         </td>

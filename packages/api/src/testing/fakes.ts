@@ -350,6 +350,7 @@ function fakeRuntime(): FakeRuntime {
           status: "test",
           author: "",
           state: "enabled",
+          unknown_fields: ["user.nmae"],
           file: "r.yml:1",
           attack: [],
           seen: 3,

@@ -79,6 +79,20 @@ describe("states", () => {
     expect(desk.rule("series").reason).toBe("not judged: it takes Rule 1, which is quarantined");
   });
 
+  test("rules on fields that no event is known to carry say so, whatever their state; what was looked at once is not again", async () => {
+    const { desk } = await opened({ unknown: ["user.nmae"] }, ruleText(1, "root"), ruleText(2, "bob").replace("user.name:", "user.nmae:"));
+    const blind = () => desk.lines().rules.map(({ title, unknown_fields }) => [title, unknown_fields]);
+    const expected = [
+      ["Rule 1", undefined],
+      ["Rule 2", ["user.nmae"]],
+    ];
+    expect(blind()).toEqual(expected);
+    await desk.decide(idOfRule(2), "shadow", me);
+    expect(blind()).toEqual(expected);
+    expect(rig.looked).toEqual([idOfRule(1), idOfRule(2)]);
+    expect(desk.rule(idOfRule(2)).unknown_fields).toEqual(["user.nmae"]);
+  });
+
   test("ids that are words of the language are ids like any other", async () => {
     const { desk } = await opened(
       {},

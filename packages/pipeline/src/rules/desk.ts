@@ -14,8 +14,10 @@ import type {
   RuleVersion,
   RuleWish,
 } from "@vedette/model";
+import type { SigmaRule } from "@vedette/sigma";
+import type { ProgramFile } from "../program.ts";
 import { type Beside, RuleBook, type RuleBookOptions, type RuleRequest } from "./book.ts";
-import type { Catalogue } from "./catalogue.ts";
+import { type Catalogue, type CatalogueEntry, isPlain } from "./catalogue.ts";
 import { type Counts, historyOf, ruleLines } from "./lines.ts";
 import { movesOf, type RuleMove, type Standings } from "./moves.ts";
 import { checkRelease, type Releases } from "./releases.ts";
@@ -28,6 +30,8 @@ export interface RuleDeskOptions extends Omit<RuleBookOptions, "onChange"> {
   readonly counts: () => Counts;
   /** Told of the rules that a change put on or off, once it is in force. Never throws. */
   readonly onMoves?: (moves: readonly RuleMove[], by: Requester) => void;
+  /** Of a rule, the fields that no event is known to carry, under these mappings; without it every field is taken for known. */
+  readonly unknownFields?: (pipelines: readonly ProgramFile[]) => (rule: SigmaRule) => readonly string[];
   /** Was this content of a rule seen to fire, by its canary? */
   readonly proved: (id: string, hash: string) => boolean;
 }
@@ -39,6 +43,14 @@ export class RuleDesk {
   readonly #book: RuleBook;
   readonly #trials = new Trials();
   readonly #slow = new SlowRules();
+  #fields:
+    | {
+        readonly pipelines: readonly ProgramFile[];
+        readonly unknownIn: (rule: SigmaRule) => readonly string[];
+        /** By content hash. */
+        readonly known: Map<string, readonly string[]>;
+      }
+    | undefined;
   #standings: Standings | undefined;
 
   private constructor(options: RuleDeskOptions) {
@@ -57,7 +69,7 @@ export class RuleDesk {
 
   lines(): { readonly rules: readonly RuleLine[]; readonly hash: string; readonly version: number } {
     const { budget_per_day, control, counts, proved } = this.#options;
-    const rules = ruleLines(this.#book.catalogue, counts(), this.#trials, { budget_per_day, proved });
+    const rules = ruleLines(this.#book.catalogue, counts(), this.#trials, { budget_per_day, proved }, (entry) => this.#unknownIn(entry));
     return { rules, hash: this.#book.current.hash, version: control.versions.length };
   }
 
@@ -160,6 +172,21 @@ export class RuleDesk {
     for (const [id, share] of this.#slow.after(this.#trials.spent(), window_ms))
       await this.#book.quarantine(id, `evaluating it took ${Math.round(share * 100)} % of a core`);
     await this.#options.settings.set(trialSetting, JSON.stringify(this.#trials.state()));
+  }
+
+  /** Looked at once for each content of a rule. */
+  #unknownIn({ rule, hash }: CatalogueEntry): readonly string[] {
+    const { unknownFields } = this.#options;
+    if (unknownFields === undefined || !isPlain(rule)) return [];
+    const { pipelines } = this.#book.current;
+    if (this.#fields?.pipelines !== pipelines) this.#fields = { pipelines, unknownIn: unknownFields(pipelines), known: new Map() };
+    const { known, unknownIn } = this.#fields;
+    let found = known.get(hash);
+    if (found === undefined) {
+      found = unknownIn(rule);
+      known.set(hash, found);
+    }
+    return found;
   }
 
   async #request(wish: RuleWish): Promise<RuleRequest> {

@@ -22,11 +22,19 @@ export interface Promotion {
 /** A week of event time says how loud a rule is on working days and on the others. */
 const trialDays = 7;
 
-export function ruleLines(catalogue: Catalogue, counts: Counts, trials: Trials, promotion: Promotion): RuleLine[] {
+/** @param unknownFields of a rule, those that no event is known to carry */
+export function ruleLines(
+  catalogue: Catalogue,
+  counts: Counts,
+  trials: Trials,
+  promotion: Promotion,
+  unknownFields: (entry: CatalogueEntry) => readonly string[],
+): RuleLine[] {
   const loaded = [...catalogue.entries.values()].map((entry): RuleLine => {
     const { rule, state, decision, pack } = entry;
     const reason = reasonOf(entry, catalogue);
     const [seen, matched] = countsOf(entry, counts);
+    const unknown = unknownFields(entry);
     return {
       id: rule.id,
       title: rule.title,
@@ -44,6 +52,7 @@ export function ruleLines(catalogue: Catalogue, counts: Counts, trials: Trials, 
       skipped: {},
       cost_ms: Math.round(trials.cost(rule.id).estimated_ms * 10) / 10,
       ...(decision === undefined ? {} : { decision: decisionOf(entry) }),
+      ...(unknown.length === 0 ? {} : { unknown_fields: unknown }),
       ...(state === "shadow" ? { missing: missingFor(entry, catalogue, trials, promotion) } : {}),
     };
   });

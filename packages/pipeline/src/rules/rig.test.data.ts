@@ -70,11 +70,14 @@ export async function deskRig(
     readonly stored?: readonly Event[];
     readonly budget?: number;
     readonly placeholders?: Program["placeholders"];
+    /** Fields that no event is known to carry. */
+    readonly unknown?: readonly string[];
     /** Ids of rules whose canary came through. */
     readonly proved?: readonly string[];
   } = {},
 ) {
-  const { log = memoryLog(), stored = [], budget = 100, placeholders, proved = [] } = more;
+  const { log = memoryLog(), stored = [], budget = 100, placeholders, proved = [], unknown = [] } = more;
+  const looked: string[] = [];
   const directory = mkdtempSync(join(tmpdir(), "vedette-rules-"));
   const settings = new Map<string, string>();
   let now = start + 86_400_000_000;
@@ -110,6 +113,10 @@ export async function deskRig(
       budget_per_day: budget,
       releases: new Releases(join(directory, "rules")),
       proved: (id) => proved.includes(id),
+      unknownFields: () => (rule) => {
+        looked.push(rule.id);
+        return unknown.filter((field) => JSON.stringify(rule.condition).includes(field));
+      },
       counts: () => counts,
     });
     return { desk, control };
@@ -118,7 +125,7 @@ export async function deskRig(
     await store?.close();
     rmSync(directory, { recursive: true, force: true });
   };
-  return { log, clock, disk, counts, open, remove };
+  return { log, clock, disk, counts, looked, open, remove };
 }
 
 const noEvents = {

@@ -19,6 +19,7 @@ export function addLifeCommands(rule: Command): void {
     .description("rules of a running server: state, counts, cost, who decided, and which promotions are proposed")
     .option("--state <states>", "enabled,shadow,quarantined,refused")
     .option("--proposed", "only rules on trial whose promotion is proposed")
+    .option("--unknown-fields", "only rules that name fields no event is known to carry")
     .addOption(output())
     .addOption(json())
     .addHelpText("after", "\nExample:\n  $ vedette rule list --state shadow,refused")

@@ -24,6 +24,7 @@ interface RuleRow {
   readonly capped: number;
   readonly cost_ms: number;
   readonly decision?: Decision & { readonly changed: boolean };
+  readonly unknown_fields?: readonly string[];
   readonly missing?: readonly string[];
 }
 interface RuleInFull extends RuleRow {
@@ -35,15 +36,17 @@ interface RuleInFull extends RuleRow {
 interface Options extends ServerOptions {
   readonly state?: string;
   readonly proposed?: boolean;
+  readonly unknownFields?: boolean;
   readonly output?: string;
   readonly json?: boolean;
 }
 
 export async function list(options: Options): Promise<void> {
-  const { rules, version } = await connect(options).get<{ rules: RuleRow[]; version: number }>("/rules", {
+  const { rules: all, version } = await connect(options).get<{ rules: RuleRow[]; version: number }>("/rules", {
     state: options.state,
     proposed: options.proposed ? "true" : undefined,
   });
+  const rules = options.unknownFields ? all.filter((r) => r.unknown_fields !== undefined) : all;
   const form = formOf(options);
   const rows = rules.map((r) => ({
     id: r.id,
@@ -53,19 +56,27 @@ export async function list(options: Options): Promise<void> {
     matched: r.matched,
     "cost ms": r.cost_ms,
     by: r.decision?.by ?? "configuration",
-    rule: `${r.title}${r.reason ? ` — ${r.reason}` : r.missing ? ` — ${r.missing.length === 0 ? "promotion proposed" : `missing: ${r.missing.join("; ")}`}` : ""}`,
+    rule: [r.title, ...remarks(r)].join(" — "),
   }));
   printRows(
     form === "table" ? rows : (rules as unknown as Row[]),
     form === "table"
       ? Object.keys(rows[0] ?? {})
-      : ["id", "state", "level", "title", "file", "seen", "matched", "capped", "cost_ms", "reason"],
+      : ["id", "state", "level", "title", "file", "seen", "matched", "capped", "cost_ms", "reason", "unknown_fields"],
     form,
     "no rule is like that",
   );
   const counts = new Map<string, number>();
   for (const { state } of rules) counts.set(state, (counts.get(state) ?? 0) + 1);
   process.stderr.write(`version ${version}: ${[...counts].map(([state, n]) => `${n} ${state}`).join(", ") || "no rules"}\n`);
+}
+
+function remarks({ reason, missing, unknown_fields }: RuleRow): string[] {
+  return [
+    ...(reason === undefined ? [] : [reason]),
+    ...(unknown_fields === undefined ? [] : [`no event is known to carry ${unknown_fields.join(", ")}`]),
+    ...(missing === undefined ? [] : [missing.length === 0 ? "promotion proposed" : `missing: ${missing.join("; ")}`]),
+  ];
 }
 
 export async function show(id: string, options: Options): Promise<void> {
@@ -81,6 +92,7 @@ export async function show(id: string, options: Options): Promise<void> {
   out(
     `counted    ${r.matched} of ${r.seen} events matched${r.capped > 0 ? `, ${r.capped} of them beyond what one rule may tell` : ""}; ${r.cost_ms} ms`,
   );
+  if (r.unknown_fields) out(`blind      no event is known to carry ${safe(r.unknown_fields.join(", "))}`);
   const d = r.decision;
   if (d) out(`decided    ${d.at.slice(0, 19)} by ${safe(d.by)}: ${safe(d.reason)}${d.changed ? "  (its content changed since)" : ""}`);
   if (d?.owner) out(`owner      ${safe(d.owner)}${d.review ? `, to be reviewed by ${d.review}` : ""}`);
