@@ -19,6 +19,7 @@ test("all are found", () => {
     "endpoint journald",
     "endpoint kubernetes_audit",
     "endpoint otlp",
+    "endpoint prometheus_write",
     "endpoint splunk_hec",
   ]);
 });

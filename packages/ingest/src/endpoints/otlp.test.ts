@@ -1,7 +1,8 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { writeMessage } from "../otlp/protobuf.ts";
+import { double, fixed64, message, packed, text, varint } from "../protobuf.fixture.ts";
+import { writeMessage } from "../protobuf.ts";
 import otlp from "./otlp.ts";
 import { EndpointRun, type TestRequest } from "./requests.fixture.ts";
 
@@ -170,14 +171,88 @@ describe("what cannot be taken", () => {
     expect(documents()[0].resourceLogs[0].scopeLogs[0].logRecords).toEqual([{ severityText: "INFO" }]);
   });
 
-  test("bombs, bodies over the cap, other types, metrics, no room", async () => {
+  test("metrics of every type as protobuf become OTLP's JSON", async () => {
+    const { send, documents } = start();
+    const time = fixed64(3, 1_714_557_600_000_000_000n);
+    const timeUnixNano = "1714557600000000000";
+    const metrics = [
+      message(2, text(1, "load"), message(5, message(1, time, double(4, -0.5)))),
+      message(2, text(1, "orders"), message(7, message(1, time, fixed64(6, -3n)), varint(2, 2), varint(3, 1))),
+      message(
+        2,
+        text(1, "wait"),
+        message(
+          9,
+          message(1, time, fixed64(4, 3n), double(5, 0.5), Buffer.concat([fixed64(6, 1n), fixed64(6, 2n)]), double(7, 0.1)),
+          varint(2, 1),
+        ),
+      ),
+      message(
+        2,
+        text(1, "size"),
+        message(10, message(1, time, fixed64(4, 2n), varint(6, 1), message(8, varint(1, 4), packed(2, 1, 1))), varint(2, 2)),
+      ),
+      message(2, text(1, "old"), message(11, message(1, time, fixed64(4, 2n), double(5, 1), message(6, double(1, 0.5), double(2, 7))))),
+    ];
+    const answer = await send({ path: "/v1/metrics", body: message(1, message(2, ...metrics)) });
+    expect([answer.status, answer.headers, answer.body]).toEqual([200, protobuf, Buffer.alloc(0)]);
+    expect(documents()[0].resourceMetrics[0].scopeMetrics[0].metrics).toEqual([
+      { name: "load", gauge: { dataPoints: [{ timeUnixNano, asDouble: -0.5 }] } },
+      { name: "orders", sum: { dataPoints: [{ timeUnixNano, asInt: "-3" }], aggregationTemporality: 2, isMonotonic: true } },
+      {
+        name: "wait",
+        histogram: {
+          dataPoints: [{ timeUnixNano, count: "3", sum: 0.5, bucketCounts: ["1", "2"], explicitBounds: [0.1] }],
+          aggregationTemporality: 1,
+        },
+      },
+      {
+        name: "size",
+        exponentialHistogram: {
+          dataPoints: [{ timeUnixNano, count: "2", scale: -1, positive: { offset: 2, bucketCounts: ["1", "1"] } }],
+          aggregationTemporality: 2,
+        },
+      },
+      { name: "old", summary: { dataPoints: [{ timeUnixNano, count: "2", sum: 1, quantileValues: [{ quantile: 0.5, value: 7 }] }] } },
+    ]);
+  });
+
+  test("a metric of very many points is cut, and what is rejected is counted in points", async () => {
+    const { intake, send, documents } = start({ max_record_bytes: 40_000 });
+    const metric = (name: string, points: number, value: string) => ({
+      name,
+      gauge: {
+        dataPoints: Array.from({ length: points }, (_, i) => ({
+          timeUnixNano: "1714557600000000000",
+          asInt: i,
+          attributes: [{ key: "a", value: { stringValue: value } }],
+        })),
+      },
+    });
+    const metrics = [metric("many", 1_000, "x"), metric("huge", 3, "x".repeat(20_000))];
+    const answer = await send({
+      path: "/v1/metrics",
+      headers: json,
+      body: JSON.stringify({ resourceMetrics: [{ scopeMetrics: [{ metrics }] }] }),
+    });
+    expect(JSON.parse(String(answer.body))).toEqual({ partialSuccess: { rejectedDataPoints: "3", errorMessage: expect.any(String) } });
+    expect(intake.records.filter(({ flaw }) => flaw)).toHaveLength(1);
+    const points = documents().flatMap(
+      (one) =>
+        one.resourceMetrics?.[0].scopeMetrics.flatMap((scope: { metrics: { gauge: { dataPoints: unknown[] } }[] }) =>
+          scope.metrics.flatMap(({ gauge }) => gauge.dataPoints),
+        ) ?? [],
+    );
+    expect(points).toHaveLength(1_000);
+  });
+
+  test("bombs, bodies over the cap, other types, no room", async () => {
     const { intake, send } = start({ max_body_bytes: 2_000_000 });
     const gzip = { ...protobuf, "content-encoding": "gzip" };
     expect((await send({ body: gzipSync(Buffer.alloc(8_000_000)), headers: gzip })).status).toBe(413);
     expect((await send({ body: Buffer.alloc(2_000_001) })).status).toBe(413);
     expect((await send({ body: recordedLog, headers: gzip })).status).toBe(400);
     expect((await send({ body: recordedLog, headers: {} })).status).toBe(415);
-    expect((await send({ path: "/v1/metrics" })).status).toBe(501);
     intake.refuse = 1;
     await expect(send({ body: recordedLog })).rejects.toMatchObject({ code: "backpressure" });
     expect(intake.records).toEqual([]);

@@ -1,14 +1,10 @@
-/** The `otlp` endpoint: OpenTelemetry's logs and spans over HTTP, as protobuf or JSON. What a record means is the format's business. */
+/** The `otlp` endpoint: OpenTelemetry's logs, metrics and spans over HTTP, as protobuf or JSON. What a record means is the format's business. */
 import { defineEndpoint, type EndpointContext, type EndpointRequest, type EndpointResponse, z } from "@vedette/kit";
-import type { Flaw } from "@vedette/model";
-import { batchesOf, flawedRecord } from "../batch.ts";
 import { bodyCaps, readBody, senderFault } from "../body.ts";
 import { bodyBytes, recordBytes, sourceName } from "../endpoint_config.ts";
-import { oneDocument } from "../json_scan.ts";
-import { nonce } from "../nonce.ts";
-import { ExportCutter, isExport } from "../otlp/export.ts";
-import { logs, type Signal, traces } from "../otlp/messages.ts";
-import { NotProtobuf, readMessage, type Told, writeMessage } from "../otlp/protobuf.ts";
+import { logs, metrics, type Signal, traces } from "../otlp/messages.ts";
+import { codes, receiveExport, rejectedBecause } from "../otlp/receive.ts";
+import { writeMessage } from "../protobuf.ts";
 
 const config = z.strictObject({
   source: sourceName("otlp", "the records"),
@@ -18,16 +14,9 @@ const config = z.strictObject({
 });
 type Options = z.output<typeof config>;
 
-/** gRPC's codes, as google.rpc.Status carries them. */
-const invalid = 3;
-const denied = 7;
-const exhausted = 8;
-const unimplemented = 12;
-const unavailable = 14;
-const unauthenticated = 16;
-
 const signals = new Map<string, Signal>([
   ["/v1/logs", logs],
+  ["/v1/metrics", metrics],
   ["/v1/traces", traces],
 ]);
 
@@ -41,11 +30,11 @@ function typeOf(headers: EndpointRequest["headers"]): Type | undefined {
 
 export default defineEndpoint({
   name: "otlp",
-  summary: "Takes OpenTelemetry's logs and spans over HTTP, as protobuf or JSON.",
+  summary: "Takes OpenTelemetry's logs, metrics and spans over HTTP, as protobuf or JSON.",
   description:
-    "`/v1/logs` and `/v1/traces` answer in the request's type once everything is durable. Records that are too large or no records are kept as dead letters and counted in `partial_success`. " +
-    "When too much is waiting the answer is 429, when the log cannot be written 503, both with Retry-After; other errors are not to be sent again. `/v1/metrics` answers 501: metrics are not taken. " +
-    "OTLP has no ids, so what is sent again after a lost answer is stored again.",
+    "`/v1/logs`, `/v1/metrics` and `/v1/traces` answer in the request's type once everything is durable. Records that are too large or no records are kept as dead letters and counted in `partial_success`. " +
+    "When too much is waiting the answer is 429, when the log cannot be written 503, both with Retry-After; other errors are not to be sent again. " +
+    "OTLP has no ids, so logs and spans that are sent again after a lost answer are stored again; a metric's points are known by series and time.",
   stability: "beta",
   config,
   routes: ["/v1/logs", "/v1/traces", "/v1/metrics"].map((path) => ({ method: "POST" as const, path })),
@@ -59,22 +48,21 @@ export default defineEndpoint({
     },
     { title: "An empty export as protobuf", config: {}, request: "POST /v1/traces\nContent-Type: application/x-protobuf\n\n", status: 200 },
     { title: "Another type", config: {}, request: "POST /v1/logs\nContent-Type: text/plain\n\na", status: 415 },
-    { title: "Metrics", config: {}, request: "POST /v1/metrics\nContent-Type: application/json\n\n{}", status: 501 },
+    { title: "Metrics", config: {}, request: 'POST /v1/metrics\nContent-Type: application/json\n\n{"resourceMetrics":[]}', status: 200 },
   ],
   async handle(request, options, context) {
     const type = typeOf(request.headers);
-    const signal = signals.get(request.path);
-    if (signal === undefined) return failure(501, unimplemented, "metrics are not taken here; send logs and traces", type);
-    if (type === undefined) return failure(415, invalid, "Content-Type is neither application/x-protobuf nor application/json", type);
+    const signal = signals.get(request.path)!;
+    if (type === undefined) return failure(415, codes.invalid, "Content-Type is neither application/x-protobuf nor application/json", type);
     try {
       return await take(request, type, signal, options, context);
     } catch (error) {
       const { code, message } = senderFault(error);
-      return failure(code === "too_large" ? 413 : 400, invalid, message, type);
+      return failure(code === "too_large" ? 413 : 400, codes.invalid, message, type);
     }
   },
   refuse({ status, message }, { headers }) {
-    const code = { 401: unauthenticated, 403: denied, 429: exhausted }[status] ?? unavailable;
+    const code = { 401: codes.unauthenticated, 403: codes.denied, 429: codes.exhausted }[status] ?? codes.unavailable;
     return failure(status, code, message, typeOf(headers));
   },
 });
@@ -93,41 +81,21 @@ async function take(
 ): Promise<EndpointResponse> {
   const wireBytes = Math.min(bodyCaps.wireBytes, options.max_body_bytes);
   const body = await readBody(request, { ...bodyCaps, wireBytes, bytes: options.max_body_bytes });
-  const intake = context.intake(options.source);
-  const cut = { token: nonce(context.clock), maxRecordBytes: options.max_record_bytes, peer: request.peer };
-  const read = type === "application/json" ? readJson(body) : readProtobuf(body, signal);
-  if (typeof read === "string" || !isExport(read, signal)) {
-    const problem = typeof read === "string" ? read : `"${signal.outer}" is not a list`;
-    const flaw: Flaw = { code: "bad_request", expected: `an OTLP export with ${signal.outer}: ${problem}` };
-    await intake.accept([flawedRecord(`${cut.token}:0`, body, flaw, options.max_record_bytes, request.peer)], { stream: request.path });
-    return failure(400, invalid, problem, type);
-  }
-  const cutter = new ExportCutter(signal, cut);
-  for (const batch of batchesOf(cutter.records(read))) await intake.accept(batch.records, { stream: request.path });
-  return success(signal, cutter.rejected, type);
-}
-
-/** The request, or what is wrong with it. */
-function readJson(body: Buffer): unknown {
-  const document = oneDocument(body);
-  if (document === undefined) return "the body is not one JSON document nested at most 64 deep";
-  return typeof document === "string" ? "the body is a text" : document;
-}
-function readProtobuf(body: Buffer, signal: Signal): Told | string {
-  try {
-    return readMessage(body, signal.request);
-  } catch (error) {
-    if (!(error instanceof NotProtobuf)) throw error;
-    return error.message;
-  }
+  const taken = await receiveExport(body, type === "application/json" ? "json" : "protobuf", signal, {
+    intake: context.intake(options.source),
+    clock: context.clock,
+    stream: request.path,
+    peer: request.peer,
+    maxRecordBytes: options.max_record_bytes,
+  });
+  return typeof taken === "string" ? failure(400, codes.invalid, taken, type) : success(signal, taken, type);
 }
 
 function success(signal: Signal, rejected: number, type: Type): EndpointResponse {
-  const message = "too large, or no records; kept as dead letters";
   if (type === "application/json") {
-    const body = rejected === 0 ? {} : { partialSuccess: { [signal.rejected]: String(rejected), errorMessage: message } };
+    const body = rejected === 0 ? {} : { partialSuccess: { [signal.rejected]: String(rejected), errorMessage: rejectedBecause } };
     return { status: 200, headers: { "content-type": type }, body: JSON.stringify(body) };
   }
-  const body = rejected === 0 ? Buffer.alloc(0) : writeMessage([1, writeMessage([1, rejected], [2, message])]);
+  const body = rejected === 0 ? Buffer.alloc(0) : writeMessage([1, writeMessage([1, rejected], [2, rejectedBecause])]);
   return { status: 200, headers: { "content-type": type }, body };
 }

@@ -1,8 +1,8 @@
 /** Cuts an export request into raw records, each an export of its own with some records of one resource. Knows neither HTTP nor what a record means. */
 import type { Flaw, RawRecord } from "@vedette/model";
 import { flawedRecord, keptBytes, rawRecord } from "../batch.ts";
+import type { Told } from "../protobuf.ts";
 import type { Signal } from "./messages.ts";
-import type { Told } from "./protobuf.ts";
 
 export interface ExportOptions {
   /** Positions are `<token>:<n>`. */
@@ -28,7 +28,7 @@ export const isExport = (request: unknown, signal: Signal): request is Told =>
   isObject(request) && (request[signal.outer] === undefined || Array.isArray(request[signal.outer]));
 
 export class ExportCutter {
-  /** Records that became dead letters. */
+  /** Records (of metrics: data points) that became dead letters. */
   rejected = 0;
   readonly #signal: Signal;
   readonly #options: ExportOptions;
@@ -48,7 +48,7 @@ export class ExportCutter {
     const scopes = listOf(part[inner]).map((one) => (isObject(one) ? one : {}));
     const resource = JSON.stringify(part["resource"] ?? {});
     if (Buffer.byteLength(resource) > keptBytes) {
-      for (const scoped of scopes) this.rejected += listOf(scoped[list]).length;
+      for (const scoped of scopes) this.#reject(listOf(scoped[list]));
       yield this.#flawed(resource, tooMuchAround);
       return;
     }
@@ -59,16 +59,16 @@ export class ExportCutter {
       const scope = JSON.stringify(scoped["scope"] ?? {});
       const records = listOf(scoped[list]);
       if (Buffer.byteLength(scope) > keptBytes) {
-        this.rejected += records.length;
+        this.#reject(records);
         yield this.#flawed(scope, tooMuchAround);
         continue;
       }
       let texts: string[] = [];
-      for (const record of records) {
+      for (const record of records.flatMap((one) => [...this.#signal.cut(one)])) {
         const text = JSON.stringify(record);
         const flaw = isObject(record) ? undefined : notObject;
         if (flaw !== undefined || Buffer.byteLength(text) > this.#options.maxRecordBytes) {
-          this.rejected++;
+          this.#reject([record]);
           yield this.#flawed(text, flaw);
           continue;
         }
@@ -86,6 +86,9 @@ export class ExportCutter {
     if (open.length > 0) yield this.#record(`${head}${open.join(",")}]}]}`);
   }
 
+  #reject(records: readonly unknown[]): void {
+    for (const record of records) this.rejected += this.#signal.count(record);
+  }
   #record(text: string): RawRecord {
     return rawRecord(this.#position(), Buffer.from(text), undefined, undefined, this.#options.peer);
   }

@@ -1,8 +1,21 @@
 /** Reads protobuf messages by a table of their fields into the JSON that OTLP gives them, within bounds. Knows no message. */
-import { maxJsonDepth } from "../json_scan.ts";
+import { maxJsonDepth } from "./json_scan.ts";
 
 /** How a field is said: `id` is bytes as hex, `bytes` as base64, 64-bit integers as text (OTLP's "JSON Protobuf Encoding"). */
-type Scalar = "string" | "bool" | "int64" | "uint32" | "double" | "fixed64" | "fixed32" | "id" | "bytes";
+type Scalar =
+  | "string"
+  | "bool"
+  | "int64"
+  | "uint64"
+  | "uint32"
+  | "sint32"
+  | "sint64"
+  | "double"
+  | "fixed64"
+  | "sfixed64"
+  | "fixed32"
+  | "id"
+  | "bytes";
 export interface Field {
   readonly name: string;
   /** A function where tables refer to each other. */
@@ -10,6 +23,9 @@ export interface Field {
   readonly many?: boolean;
 }
 export type Message = ReadonlyMap<number, Field>;
+type Entry = readonly [number: number, name: string, kind: Field["kind"], many?: "many"];
+export const table = (...entries: readonly Entry[]): Message =>
+  new Map(entries.map(([number, name, kind, many]) => [number, { name, kind, many: many === "many" }]));
 export type Told = { [name: string]: unknown };
 
 /** Messages of one request; a full batch of the collector (8,192 records of 30 attributes) has half a million. Each costs memory even if it is empty. */
@@ -33,9 +49,13 @@ const wireOf: { readonly [kind in Scalar]: number } = {
   id: delimited,
   bool: varint,
   int64: varint,
+  uint64: varint,
   uint32: varint,
+  sint32: varint,
+  sint64: varint,
   double: eight,
   fixed64: eight,
+  sfixed64: eight,
   fixed32: four,
 };
 
@@ -64,6 +84,10 @@ class Reader {
 
   #field(told: Told, field: Field, wire: number, end: number, depth: number): void {
     const { name, kind, many } = field;
+    if (many && wire === delimited && typeof kind === "string" && wireOf[kind] !== delimited) {
+      this.#packed(told, name, kind, end);
+      return;
+    }
     if (wire !== (typeof kind === "string" ? wireOf[kind] : delimited)) this.#fail(`"${name}" has wire type ${wire}`);
     let value: unknown;
     if (typeof kind === "string") value = this.#scalar(kind, end);
@@ -77,12 +101,25 @@ class Reader {
     else told[name] = [value];
   }
 
+  /** Numbers one after the other without tags; several runs of them add up. */
+  #packed(told: Told, name: string, kind: Scalar, end: number): void {
+    const stop = this.#length(end);
+    const known = told[name];
+    const list: unknown[] = Array.isArray(known) ? known : [];
+    told[name] = list;
+    while (this.#at < stop) list.push(this.#scalar(kind, stop));
+  }
+
   #scalar(kind: Scalar, end: number): unknown {
     if (kind === "bool") return this.#varint(end) !== 0n;
     if (kind === "int64") return String(BigInt.asIntN(64, this.#varint(end)));
+    if (kind === "uint64") return String(BigInt.asUintN(64, this.#varint(end)));
+    if (kind === "sint32") return Number(zigzag(this.#varint(end)));
+    if (kind === "sint64") return String(zigzag(this.#varint(end)));
     if (kind === "uint32") return Number(BigInt.asIntN(32, this.#varint(end)));
     if (kind === "fixed32") return this.#bytes.readUInt32LE(this.#take(4, end));
     if (kind === "fixed64") return String(this.#bytes.readBigUInt64LE(this.#take(8, end)));
+    if (kind === "sfixed64") return String(this.#bytes.readBigInt64LE(this.#take(8, end)));
     if (kind === "double") {
       const double = this.#bytes.readDoubleLE(this.#take(8, end));
       return Number.isFinite(double) ? double : String(double);
@@ -144,6 +181,9 @@ class Reader {
     throw new NotProtobuf(`not protobuf at byte ${this.#at}: ${what}`);
   }
 }
+
+/** Small numbers of either sign as small positive ones. */
+const zigzag = (value: bigint): bigint => BigInt.asIntN(64, (value >> 1n) ^ -(value & 1n));
 
 /** One field of a message to be written: text, a non-negative number, or a message already written. */
 type Part = readonly [field: number, value: string | number | Uint8Array];
