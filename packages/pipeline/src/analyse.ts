@@ -16,7 +16,7 @@ import { compileEventPipelines, type Draft, type EnrichStage, type EventPipeline
 import { canaryTenant, type Decode, type Decoded, type DecodeResult, type FormatSpec, idOf } from "@vedette/kit";
 import type { DeadLetter, Event, Finding, Flaw, Match, Micros } from "@vedette/model";
 import { classOf, hostOf } from "@vedette/normalise";
-import { compileRules, parsePipeline, type Refusal, type RuleCache, type RuleCount, type RuleSet, type SigmaRule } from "@vedette/sigma";
+import { compileRules, parsePipeline, type Refusal, type RuleCache, type RuleSet, type RuleUse, type SigmaRule } from "@vedette/sigma";
 import { encodeEvents } from "@vedette/store";
 import type { Analysis, Job, SourceDelta } from "./analysis.ts";
 import { decodeBatch, type RecordsBatch, type RecordsHeader, type Run } from "./batch.ts";
@@ -371,15 +371,13 @@ class Outcome {
   readonly #compiled: Compiled;
   readonly #findingsPerRule: number;
   readonly #marks = new Map<string, Mark>();
-  readonly #before: readonly RuleCount[];
-  readonly #costsBefore: ReturnType<RuleSet["costs"]>;
+  #used: readonly RuleUse[] | undefined;
 
   constructor(compiled: Compiled, findingsPerRule: number, canary: CanaryRef | undefined) {
     this.canary = canary;
     this.#compiled = compiled;
     this.#findingsPerRule = findingsPerRule;
-    this.#before = compiled.rules.counts();
-    this.#costsBefore = compiled.rules.costs();
+    compiled.rules.drain();
   }
 
   source(name: string): SourceDelta {
@@ -446,24 +444,21 @@ class Outcome {
 
   costs(): Analysis["costs"] {
     const costs: { [rule: string]: Cost } = {};
-    for (const [i, { evaluated, estimated_ms }] of this.#compiled.rules.costs().entries()) {
-      const before = this.#costsBefore[i]!;
-      // the estimate of what went before moves too, up or down: only all the differences together are what a rule took
-      if (evaluated > before.evaluated)
-        costs[this.#compiled.rules.rules[i]!.id] = {
-          evaluated: evaluated - before.evaluated,
-          estimated_ms: estimated_ms - before.estimated_ms,
-        };
-    }
+    // the estimate of what went before moves too, up or down: only all the differences together are what a rule took
+    for (const { rule, evaluated, estimated_ms } of this.#uses())
+      if (evaluated > 0) costs[this.#compiled.rules.rules[rule]!.id] = { evaluated, estimated_ms };
     return costs;
   }
 
   ruleCounts(): Analysis["rules"] {
     const counts: { [rule: string]: readonly [number, number] } = {};
-    for (const [i, { seen, matched }] of this.#compiled.rules.counts().entries()) {
-      const before = this.#before[i]!;
-      if (seen > before.seen) counts[this.#compiled.rules.rules[i]!.id] = [seen - before.seen, matched - before.matched];
-    }
+    for (const { rule, seen, matched } of this.#uses()) counts[this.#compiled.rules.rules[rule]!.id] = [seen, matched];
     return counts;
+  }
+
+  /** What the rules did in this job. */
+  #uses(): readonly RuleUse[] {
+    this.#used ??= this.#compiled.rules.drain();
+    return this.#used;
   }
 }

@@ -40,6 +40,8 @@ export class Bucket {
   readonly rules: readonly number[];
   /** Events that fell in here. */
   seen = 0;
+  /** Of these, how many `RuleSet.drain` has told of. */
+  told = 0;
   readonly #shared: Shared;
   readonly #rests: readonly (Condition | true)[];
   /** Compiled when first asked: most rules never are. */

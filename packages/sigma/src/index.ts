@@ -16,7 +16,7 @@ export { formatRefusal, type Reason, type Refusal, Refused, refusal } from "./re
 export { compilePattern } from "./regex.ts";
 export { type ParsedRules, type ParseOptions, parseRuleFiles, parseRules, type SigmaRule } from "./rule.ts";
 export { RuleCache } from "./rulecache.ts";
-export { type CompileOptions, compileRules, type RuleCount, type RuleSet } from "./ruleset.ts";
+export { type CompileOptions, compileRules, type RuleCount, type RuleSet, type RuleUse } from "./ruleset.ts";
 export { type Synthesised, synthesise } from "./synthesise.ts";
 export { type Clause, firstFailure } from "./trace.ts";
 export type { Placeholders } from "./transform.ts";

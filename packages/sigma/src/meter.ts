@@ -61,14 +61,13 @@ export class Meter {
   }
 
   costs(): RuleCost[] {
-    const costs: RuleCost[] = [];
-    // Asked for with every batch of events: a plain loop is several times as fast as mapping a typed array.
-    for (let rule = 0; rule < this.#evaluated.length; rule++) {
-      const evaluated = this.#evaluated[rule]!;
-      const timed = this.#timed[rule]!;
-      const estimated_ms = timed === 0 ? 0 : (this.#spent[rule]! / timed) * evaluated;
-      costs.push({ evaluated, timed, estimated_ms, longest_ms: this.#longest[rule]! });
-    }
-    return costs;
+    return Array.from(this.#evaluated, (_, rule) => this.costOf(rule));
+  }
+
+  costOf(rule: number): RuleCost {
+    const evaluated = this.#evaluated[rule]!;
+    const timed = this.#timed[rule]!;
+    const estimated_ms = timed === 0 ? 0 : (this.#spent[rule]! / timed) * evaluated;
+    return { evaluated, timed, estimated_ms, longest_ms: this.#longest[rule]! };
   }
 }

@@ -194,10 +194,23 @@ test("endless new kinds of events keep the buckets bounded and the counts right"
   }));
   const set = compileRules(rules.map(ruleOf));
   const out: number[] = [];
-  for (let i = 0; i < 60; i++) for (let j = 0; j < 60; j++) set.match(event({ "event.code": String(i), "winlog.channel": `c${j}` }), out);
+  const drained = rules.map(() => ({ seen: 0, matched: 0, evaluated: 0, estimated_ms: 0 }));
+  const drain = () => {
+    for (const { rule, ...use } of set.drain()) for (const [name, n] of Object.entries(use)) drained[rule]![name as "seen"] += n;
+  };
+  for (let i = 0; i < 60; i++) {
+    for (let j = 0; j < 60; j++) set.match(event({ "event.code": String(i), "winlog.channel": `c${j}` }), out);
+    if (i % 7 === 0) drain();
+  }
   for (let i = 0; i < 10_000; i++) set.match(event({ "event.code": `unknown ${i}` }), out);
   expect(set.statistics().buckets).toBeLessThanOrEqual(2_048);
   for (const c of set.counts()) expect(c).toEqual({ seen: 119, matched: 119, notMatched: 0 });
+  drain();
+  expect(set.drain()).toEqual([]);
+  for (const [rule, { evaluated, estimated_ms }] of set.costs().entries()) {
+    expect(drained[rule]).toMatchObject({ seen: 119, matched: 119, evaluated });
+    expect(drained[rule]!.estimated_ms).toBeCloseTo(estimated_ms, 6);
+  }
 });
 
 test("hostile values neither throw nor match", () => {

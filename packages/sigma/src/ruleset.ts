@@ -37,6 +37,16 @@ export interface RuleCount {
   readonly notMatched: number;
 }
 
+/** What a rule was asked, and what that cost, since `RuleSet.drain` was called last. */
+export interface RuleUse {
+  readonly rule: number;
+  readonly seen: number;
+  readonly matched: number;
+  /** As `RuleCost` has it; the estimate of what went before moves too, up or down. */
+  readonly evaluated: number;
+  readonly estimated_ms: number;
+}
+
 /** The kinds of events by which our pipelines tell logsources apart. */
 const defaultPartition = ["event.dataset", "winlog.channel", "event.code"];
 /** Buckets kept; the named values of three fields make fewer in practice, and the oldest is built again when it is needed. */
@@ -109,6 +119,9 @@ export class RuleSet {
   readonly #matched: Float64Array;
   /** Events seen by buckets that were let go, per rule. */
   readonly #seenBefore: Float64Array;
+  /** Per rule, what `drain` has told, and what buckets saw that were let go since. */
+  readonly #told: { readonly matched: Float64Array; readonly evaluated: Float64Array; readonly estimated_ms: Float64Array };
+  readonly #untold: Float64Array;
 
   /** For `compileRules`. */
   constructor(
@@ -130,6 +143,9 @@ export class RuleSet {
     this.#shared = { compiler: this.#compiler, automata: this.#automata, meter: this.#meter };
     this.#matched = new Float64Array(rules.length);
     this.#seenBefore = new Float64Array(rules.length);
+    this.#untold = new Float64Array(rules.length);
+    const none = () => new Float64Array(rules.length);
+    this.#told = { matched: none(), evaluated: none(), estimated_ms: none() };
   }
 
   /**
@@ -209,6 +225,36 @@ export class RuleSet {
     return this.#meter.costs();
   }
 
+  /** Of the rules that were asked since the last call, what they did since; cheap enough to be asked with every batch of events. */
+  drain(): RuleUse[] {
+    const seen = this.#untold;
+    for (const bucket of this.#buckets.values()) {
+      const more = bucket.seen - bucket.told;
+      if (more === 0) continue;
+      bucket.told = bucket.seen;
+      for (let i = 0; i < bucket.rules.length; i++) seen[bucket.rules[i]!]! += more;
+    }
+    const uses: RuleUse[] = [];
+    const told = this.#told;
+    for (let rule = 0; rule < seen.length; rule++) {
+      if (seen[rule] === 0) continue;
+      const { evaluated, estimated_ms } = this.#meter.costOf(rule);
+      const matched = this.#matched[rule]!;
+      uses.push({
+        rule,
+        seen: seen[rule]!,
+        matched: matched - told.matched[rule]!,
+        evaluated: evaluated - told.evaluated[rule]!,
+        estimated_ms: estimated_ms - told.estimated_ms[rule]!,
+      });
+      told.matched[rule] = matched;
+      told.evaluated[rule] = evaluated;
+      told.estimated_ms[rule] = estimated_ms;
+    }
+    seen.fill(0);
+    return uses;
+  }
+
   /** Sets a rule aside: it matches nothing until it is taken back. The numbers of the others stay. */
   quarantine(rule: number, aside = true): void {
     this.#meter.setAside(rule, aside);
@@ -235,7 +281,11 @@ export class RuleSet {
   #letGo(): void {
     const [oldest] = this.#buckets;
     if (oldest === undefined) return;
-    for (const rule of oldest[1].rules) this.#seenBefore[rule]! += oldest[1].seen;
+    const { rules, seen, told } = oldest[1];
+    for (const rule of rules) {
+      this.#seenBefore[rule]! += seen;
+      this.#untold[rule]! += seen - told;
+    }
     this.#buckets.delete(oldest[0]);
   }
 }
