@@ -20,7 +20,8 @@ import { compileRules, parsePipeline, type Refusal, type RuleCache, type RuleSet
 import { encodeEvents } from "@vedette/store";
 import type { Analysis, Job, SourceDelta } from "./analysis.ts";
 import { decodeBatch, type RecordsBatch, type RecordsHeader, type Run } from "./batch.ts";
-import type { CanaryRef } from "./canary/mark.ts";
+import { type CanaryRef, reservedPrefix } from "./canary/mark.ts";
+import { auditFormat } from "./audit_feed.ts";
 import { broughtForward, canaryAnalysis } from "./canary/trace.ts";
 import { readWhen } from "./egress/when.ts";
 import type { KeyedStep } from "./keyed.ts";
@@ -213,6 +214,10 @@ export class Analyser {
           ? idOf(tenant, header.source, position)
           : idOf(tenant, header.source, position, part);
     fields["vedette.decoder"] = run.format;
+    const dataset = fields["event.dataset"];
+    // what a client says of itself is not taken for ours
+    if (typeof dataset === "string" && dataset.startsWith(reservedPrefix) && run.format !== auditFormat && !out.canary)
+      fields["event.dataset"] = `client.${dataset}`;
     if (header.demo) fields["vedette.demo"] = true;
     if (out.canary) fields["vedette.canary"] = out.canary.rule;
     compiled.enrichment.enrich(fields);

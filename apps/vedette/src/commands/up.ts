@@ -59,6 +59,8 @@ export async function up(options: Options): Promise<void> {
     await serve(loaded, config, address, directory, display, options.demo);
   } catch (e) {
     directory.release();
+    // threads that were opened must not keep a failed start alive; who called says first what was wrong
+    setTimeout(() => process.exit(), 500).unref();
     throw e;
   }
 }
