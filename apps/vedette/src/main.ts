@@ -204,6 +204,18 @@ function program(): Command {
     .addOption(json())
     .action(async (name: string, o) => (await import("./commands/source.ts")).test(name, o));
 
+  const sink = cli.command("sink").description("look at ways out, and try them");
+  server(sink.command("list").description("sinks of a running server, with what became of what they read"))
+    .addOption(output())
+    .addOption(json())
+    .action(async (o) => (await import("./commands/sink.ts")).list(o));
+  file(
+    sink.command("test").description("send one marked record through a configured sink and show what the receiver says").argument("<name>"),
+  )
+    .addOption(json())
+    .addHelpText("after", "\nExample:\n  $ vedette sink test soc\nExit code 1 when the receiver did not take it.")
+    .action(async (name: string, o) => (await import("./commands/sink.ts")).test(name, { ...o, version: cli.version()! }));
+
   file(server(cli.command("doctor").description("check the installation and say what to do about what is wrong")))
     .addOption(json())
     .action(async (o) => (await import("./commands/doctor.ts")).doctor(o));

@@ -23,7 +23,14 @@ export class Metrics {
       buckets,
       registers: [this.#registry],
     });
-    this.#refresh = [this.#process(), this.#sources(context), this.#sinks(context), this.#detectors(context), this.#canaries(context), this.#state(context)];
+    this.#refresh = [
+      this.#process(),
+      this.#sources(context),
+      this.#sinks(context),
+      this.#detectors(context),
+      this.#canaries(context),
+      this.#state(context),
+    ];
   }
 
   /** Measures every route; the stream never answers and is not measured. */

@@ -1,11 +1,13 @@
 /** `vedette up`: opens the data directory, wires the parts together, serves until told to stop. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Auth, buildServer, newToken, tokenHash } from "@vedette/api";
 import { AuditTrail } from "@vedette/audit";
 import { enrichers } from "@vedette/enrich";
+import { sinks } from "@vedette/egress";
 import { endpoints, sources } from "@vedette/ingest";
 import { ConfigError, collectWhenQuiet, type Intake, systemClock } from "@vedette/kit";
 import { openLog } from "@vedette/log";
@@ -26,6 +28,7 @@ import { operator, recordStart } from "../audit.ts";
 import { checkComponents, configuredSources } from "../config/components.ts";
 import { type Loaded, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
+import { configuredSinks } from "../config/sinks.ts";
 import { configuredRules } from "../config/site.ts";
 import { bundledPipelines } from "../content.ts";
 import { replayDemo } from "../demo/replay.ts";
@@ -127,6 +130,7 @@ async function serve(
     audit,
     sources: configuredSources(loaded),
     sourceSpecs: await sources(),
+    sinks: { configured: configuredSinks(loaded), specs: await sinks(), hostname: hostname(), version },
     retention: Object.fromEntries(
       Object.entries(config.events.retention).map(([name, { days, gb }]) => [
         name,

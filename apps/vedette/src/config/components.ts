@@ -7,9 +7,11 @@ import type { ConfiguredSource } from "@vedette/pipeline";
 import type { z } from "zod";
 import { describe, type Loaded } from "./load.ts";
 import { nearest } from "./nearest.ts";
+import { checkSinks } from "./sinks.ts";
 
 /** One line a mistake, with place and suggestion; empty when all is well. */
-export async function checkComponents({ config, place }: Loaded): Promise<readonly string[]> {
+export async function checkComponents(loaded: Loaded): Promise<readonly string[]> {
+  const { config, place } = loaded;
   const [types, known, rules, kinds, additions] = await Promise.all([sources(), formats(), detectors(), endpoints(), enrichers()]);
   const problems: string[] = [];
   const unknown = (path: readonly string[], word: string, list: readonly string[]) => {
@@ -55,6 +57,7 @@ export async function checkComponents({ config, place }: Loaded): Promise<readon
     if (!spec) unknown(["endpoints", name], name, [...kinds.keys()]);
     else check(spec.config, value, ["endpoints", name]);
   }
+  problems.push(...(await checkSinks(loaded)));
   return problems;
 }
 

@@ -138,6 +138,12 @@ export const configSchema = z.strictObject({
       "NAME: {TYPE: {…}}; `format: NAME` beside TYPE fixes the format that is otherwise detected; with settings, `format: {NAME: {…}}`.",
     ),
   endpoints: z.record(z.string(), z.unknown()).default({}).describe("Settings of HTTP endpoints by name."),
+  sinks: z
+    .record(z.string(), z.record(z.string(), z.unknown()))
+    .default({})
+    .describe(
+      "NAME: {TYPE: {…}}: where alerts, findings or events are sent; beside TYPE `select: alerts|findings|events`, `when: QUERY`, `format: ecs|ocsf`, `from: now|start`.",
+    ),
   auth: z
     .strictObject({
       secret_key: z

@@ -72,9 +72,7 @@ test("CEF where asked for; hostile names break no header", async () => {
   const [record] = sendable(1);
   await sink.send([{ ...record!, host: "a b\n<1>1 ü", name: "x|y\nz" }], signal());
   const [line] = await received(1);
-  expect(line).toMatch(
-    / a_b_<1>1__ vedette - alert \[vedette@32473 id="[^"]*"\] CEF:0\|Vedette\|Vedette\|1\.2\.3\|brute_force\|x\\\|y z\|8\|/,
-  );
+  expect(line).toMatch(/ a_b_<1>1__ vedette - alert - CEF:0\|Vedette\|Vedette\|1\.2\.3\|brute_force\|x\\\|y z\|8\|/);
   await sink.close();
 });
 

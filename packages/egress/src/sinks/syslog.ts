@@ -35,7 +35,7 @@ export default defineSink({
   summary: "Sends RFC 5424 messages over TCP or TLS, octet-counted.",
   description:
     "Syslog has no acknowledgement: a batch counts as sent when the receiver's machine has taken its bytes (the connection stays open and nothing is left to write), so what it had not read when it died may be lost. " +
-    "MSGID is `alert`, `finding` or `event`; the structured data `[vedette@32473 id=… ]` tells a repeat.",
+    "MSGID is `alert`, `finding` or `event`; the structured data `[vedette@32473 id=… ]`, in CEF `externalId`, tells a repeat.",
   stability: "beta",
   config,
   batch: { records: 500, bytes: 1_000_000, wait_ms: 200 },
@@ -83,8 +83,8 @@ const quoted = (text: string): string => text.replace(/[\\"\]]/g, (c) => `\\${c}
 
 function headOf(record: Outgoing, c: Options, hostname: string): string {
   const priority = c.facility * 8 + severities[record.severity];
-  // 32473 is IANA's number for examples: ours is not registered
-  const data = `[vedette@32473 id="${quoted(record.id)}"]`;
+  // 32473 is IANA's number for examples: ours is not registered. Readers of CEF look for it right behind the header
+  const data = c.body === "cef" ? "-" : `[vedette@32473 id="${quoted(record.id)}"]`;
   return `<${priority}>1 ${formatTime(record.time)} ${word(record.host || hostname, 255)} ${c.app_name} - ${record.kind} ${data}`;
 }
 
