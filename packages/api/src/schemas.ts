@@ -76,6 +76,7 @@ const alertRow = z.object({
   demo: z.boolean(),
   late: z.boolean().optional().describe("Raised or changed by events that came later than the lateness."),
   shadow: z.boolean().optional().describe("Of a rule on trial: no alert."),
+  historical: z.boolean().optional().describe("Of a historical load: calls nobody."),
   retracted: time.optional().describe("When all its findings had been taken back, by a rollback or by an event that came later."),
 });
 export const alert = alertRow.extend({

@@ -145,6 +145,7 @@ export function observation(spec: DetectorSpec, key: string, event: Event, seen:
     event: event.id,
     received: event.received,
     demo,
+    ...(event.fields["vedette.historical"] === true ? { historical: true as const } : {}),
     seen,
     fields: projected(spec, event),
     original: event.original.slice(0, maxOriginal),

@@ -66,6 +66,8 @@ export interface Observation {
   readonly event: string;
   readonly received: Micros;
   readonly demo: boolean;
+  /** Of a historical load: folded apart, in a time of its own. */
+  readonly historical?: true;
   /** Watermark of (source, stream, host) within the batch before this event; the engine takes the later of this and what it carries. */
   readonly seen: Micros;
   readonly fields: Fields;

@@ -64,6 +64,8 @@ export interface Finding {
   readonly canary?: string;
   /** Of a rule on trial: kept apart, never an alert that calls a person. */
   readonly shadow?: true;
+  /** Of events that were loaded after the fact: kept apart, calls nobody, acts on nothing. */
+  readonly historical?: true;
   /** Receive time of the newest contributing event, for latency measurement. */
   readonly received: Micros;
 }
@@ -105,6 +107,8 @@ export interface Alert {
   readonly late?: true;
   /** Findings of a rule on trial: listed only when asked for. */
   readonly shadow?: true;
+  /** Findings of a historical load: listed only when asked for. */
+  readonly historical?: true;
   /** What each version of the rule (by content hash) gave, so that one version's findings can be taken back. */
   readonly versions?: { readonly [hash: string]: { readonly findings: number; readonly events: number } };
   /** When every finding in it had been taken back by a rollback. */

@@ -19,19 +19,20 @@ import { classOf, hostOf } from "@vedette/normalise";
 import { compileRules, parsePipeline, type Refusal, type RuleCache, type RuleSet, type RuleUse, type SigmaRule } from "@vedette/sigma";
 import { encodeEvents } from "@vedette/store";
 import type { Analysis, Job, SourceDelta } from "./analysis.ts";
+import { auditFormat } from "./audit_feed.ts";
 import { decodeBatch, type RecordsBatch, type RecordsHeader, type Run } from "./batch.ts";
 import { type CanaryRef, reservedPrefix } from "./canary/mark.ts";
-import { auditFormat } from "./audit_feed.ts";
 import { broughtForward, canaryAnalysis } from "./canary/trace.ts";
 import { readWhen } from "./egress/when.ts";
 import type { KeyedStep } from "./keyed.ts";
+import { type Mark, Marks } from "./marks.ts";
 import { own, type Program } from "./program.ts";
 import { findingsPerBatch } from "./rules/flood.ts";
 import { correlationsOf, livingRules, readRulesFrom } from "./rules/living.ts";
 import { type Cost, dayOf } from "./rules/trial.ts";
 import { Samples } from "./samples.ts";
 import type { Resources } from "./tables.ts";
-import { maxAhead, type Origin } from "./watermarks.ts";
+import { maxAhead } from "./watermarks.ts";
 
 /** Dead letters keep so much of the input (architecture, "Identities and shapes"). */
 const maxDeadBytes = 64 * 1024;
@@ -219,6 +220,7 @@ export class Analyser {
     if (typeof dataset === "string" && dataset.startsWith(reservedPrefix) && run.format !== auditFormat && !out.canary)
       fields["event.dataset"] = `client.${dataset}`;
     if (header.demo) fields["vedette.demo"] = true;
+    if (header.historical) fields["vedette.historical"] = true;
     if (out.canary) fields["vedette.canary"] = out.canary.rule;
     compiled.enrichment.enrich(fields);
     // a time that a double cannot hold to the microsecond (after the year 2255) names no moment that anyone could search for
@@ -278,6 +280,7 @@ export class Analyser {
         canonical: true,
         demo,
         ...(shadow.has(rule.id) ? { shadow: true as const } : {}),
+        ...(event.fields["vedette.historical"] === true ? { historical: true as const } : {}),
         received: event.received,
       });
     }
@@ -352,8 +355,6 @@ export function textOf(body: Buffer): string {
   }
 }
 
-type Mark = [from: Origin, time: Micros, received: Micros];
-
 /** Collects what a job comes to. */
 class Outcome {
   readonly events: Event[] = [];
@@ -375,7 +376,8 @@ class Outcome {
   readonly #told = new Map<string, number>();
   readonly #compiled: Compiled;
   readonly #findingsPerRule: number;
-  readonly #marks = new Map<string, Mark>();
+  readonly #live = new Marks();
+  readonly #past = new Marks();
   #used: readonly RuleUse[] | undefined;
 
   constructor(compiled: Compiled, findingsPerRule: number, canary: CanaryRef | undefined) {
@@ -422,29 +424,18 @@ class Outcome {
     });
   }
 
-  #last: Mark | undefined;
   /** The latest clamped time, and the newest receipt, of the event's (source, stream, host) in this job so far. */
   mark(event: Event, stream: string): Mark {
-    const last = this.#last;
-    if (last && last[0][0] === event.source && last[0][1] === stream && last[0][2] === event.host) return last;
-    const key = `${event.source}\0${stream}\0${event.host}`;
-    let mark = this.#marks.get(key);
-    if (!mark) {
-      mark = [[event.source, stream, event.host], Number.NEGATIVE_INFINITY, event.received];
-      this.#marks.set(key, mark);
-    }
-    this.#last = mark;
-    return mark;
+    return (event.fields["vedette.historical"] === true ? this.#past : this.#live).of(event, stream);
   }
   /** Tallies, then marks, go before each tick and at the end, so that ticks see what came before them. */
   flushMarks(): void {
     const { observations, capped } = this.#compiled.stage.flush();
     for (const observe of observations) this.keyed.push({ observe });
     for (const [detector, keys] of capped) this.keyed.push({ capped: { detector, keys } });
-    if (this.#marks.size === 0) return;
-    this.keyed.push({ advance: [...this.#marks.values()] });
-    this.#marks.clear();
-    this.#last = undefined;
+    const [live, past] = [this.#live.drain(), this.#past.drain()];
+    if (live.length > 0) this.keyed.push({ advance: live });
+    if (past.length > 0) this.keyed.push({ advance: past, historical: true });
   }
 
   costs(): Analysis["costs"] {

@@ -32,6 +32,8 @@ export interface RecordsHeader {
   readonly source: string;
   readonly received: Micros;
   readonly demo: boolean;
+  /** Events of the past, loaded after the fact. */
+  readonly historical?: true;
   /** Sequence number of the first record within the source. */
   readonly seq: number;
   readonly runs: readonly Run[];

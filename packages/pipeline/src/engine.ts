@@ -10,12 +10,13 @@ import { keyedDetectors } from "./analyse.ts";
 import type { Analysis, Job } from "./analysis.ts";
 import { decodeBatch, programOf, tickOf } from "./batch.ts";
 import { CanaryGate, type CanaryKey, type CanaryRef, type GateState } from "./canary/mark.ts";
-import { type DetectorLine, KeyedEngine, type KeyedState, type KeyedStep, keysInMemory } from "./keyed.ts";
+import { type DetectorLine, type KeyedState, type KeyedStep, keysInMemory } from "./keyed.ts";
 import { catchUpLate } from "./late.ts";
 import { Ledger, type LedgerState } from "./ledger.ts";
 import type { Pool } from "./pool.ts";
 import { makeProgram, type Program } from "./program.ts";
 import { FloodGuard, type FloodState } from "./rules/flood.ts";
+import { type PastState, type Timeline, Timelines } from "./timelines.ts";
 import type { FindingsBatch } from "./triage_runner.ts";
 import { Watermarks } from "./watermarks.ts";
 
@@ -45,6 +46,7 @@ interface Meta {
   readonly ledger: LedgerState;
   readonly watermarks: readonly (readonly [string, number, number])[];
   readonly keyed?: KeyedState;
+  readonly past?: PastState;
   /** Receive time of the newest event analysed. */
   readonly stored?: number;
   readonly flood?: FloodState;
@@ -101,7 +103,7 @@ export class Engine {
   /** When the catch-up lane may have time again. */
   #catchUpFrom = 0;
   readonly #watermarks = new Watermarks();
-  #keyed: KeyedEngine | undefined;
+  #keyed: Timelines | undefined;
   #program: Program | undefined;
   /** Program of the newest batch read ahead. */
   #reading: Program | undefined;
@@ -263,7 +265,7 @@ export class Engine {
     const detectors = await keyedDetectors(program);
     if (this.#keyed) this.#keyed.adopt(detectors);
     else {
-      this.#keyed = new KeyedEngine(detectors, this.#watermarks);
+      this.#keyed = new Timelines(detectors, this.#watermarks);
       if (this.#restored) {
         await this.#resume(this.#keyed, this.#restored);
         this.#restored = undefined;
@@ -273,23 +275,25 @@ export class Engine {
   }
 
   /** Where the checkpoint holds more keys than memory should, most stay there until they are needed. */
-  async #resume(keyed: KeyedEngine, { meta, keys, count }: { meta: Meta; keys: readonly CheckpointRow[]; count: number }): Promise<void> {
+  async #resume(keyed: Timelines, { meta, keys, count }: { meta: Meta; keys: readonly CheckpointRow[]; count: number }): Promise<void> {
     const rows = [...keys];
     if (keys.length < count)
-      for (const prefix of keyed.residents) rows.push(...(await this.#options.checkpoints.rows(consumer, { prefix })));
-    keyed.restore(rows);
-    keyed.resume(meta.keyed, count - rows.length);
+      for (const prefix of keyed.all.flatMap((timeline) => timeline.residents))
+        rows.push(...(await this.#options.checkpoints.rows(consumer, { prefix })));
+    keyed.resume(meta.keyed, meta.past, rows, count);
   }
 
   /** Pass 2 of a job; after a tick also what came too late for its keys and has waited long enough. */
-  async #keyedPass(keyed: KeyedEngine, steps: readonly KeyedStep[]): Promise<readonly Finding[]> {
+  async #keyedPass(keyed: Timelines, steps: readonly KeyedStep[]): Promise<readonly Finding[]> {
+    const findings: Finding[] = [];
+    const found: Finding[] = [];
     const tick = steps.findLast((step) => "tick" in step);
-    if (keyed.spilled > 0) {
-      const wanted = steps.flatMap((step) => ("observe" in step ? [step.observe] : []));
-      await this.#fetch(keyed, wanted, tick);
+    for (const [timeline, own] of keyed.share(steps)) {
+      const wanted = timeline.keyed.spilled === 0 ? [] : own.flatMap((step) => ("observe" in step ? [step.observe] : []));
+      await this.#fetch(timeline, wanted, tick);
+      findings.push(...timeline.told(timeline.keyed.take(own)));
+      if (tick) found.push(...timeline.told(await this.#catchUp(timeline, tick.tick)));
     }
-    const findings = keyed.take(steps);
-    const found = tick ? await this.#catchUp(keyed, tick.tick) : [];
     // of no raw batch: a run after a crash may come to it at another one, and must not take it for written
     if (found.length > 0)
       this.#output("findings", () =>
@@ -302,9 +306,11 @@ export class Engine {
    * Folds in what came too late. While there is other work, in a twentieth of the time: what one question takes longer, later ticks pay for;
    * unless so much waits that there would soon be no room for more.
    */
-  async #catchUp(keyed: KeyedEngine, wall: Micros): Promise<readonly Finding[]> {
+  async #catchUp(timeline: Timeline, wall: Micros): Promise<readonly Finding[]> {
     const { clock, events, onProblem } = this.#options;
+    const { keyed, historical } = timeline;
     const findings: Finding[] = [];
+    if (keyed.lane.size === 0) return findings;
     const begun = clock.now();
     const free = !this.#busy || keyed.lane.urgent;
     if (!free && begun < this.#catchUpFrom) return findings;
@@ -313,8 +319,8 @@ export class Engine {
       if (late.length === 0) break;
       // the store must hold all that was analysed so far: what comes of it is a function of the log
       await Promise.all(this.#outputs.splice(0));
-      await this.#fetch(keyed, late);
-      findings.push(...(await catchUpLate(keyed, late, events, this.#stored, onProblem)));
+      await this.#fetch(timeline, late);
+      findings.push(...(await catchUpLate(keyed, late, { events, reached: this.#stored, historical, onProblem })));
     }
     this.#catchUpFrom = begun + 20 * (clock.now() - begun);
     return findings;
@@ -322,15 +328,15 @@ export class Engine {
 
   /** Has in memory what is wanted of keys, and keys to be looked at when a tick comes. */
   async #fetch(
-    keyed: KeyedEngine,
+    timeline: Timeline,
     wanted: readonly { readonly detector: string; readonly key: string }[],
     tick?: KeyedTick,
   ): Promise<void> {
-    if (keyed.spilled === 0) return;
+    if (timeline.keyed.spilled === 0) return;
     const { checkpoints } = this.#options;
-    const keys = keyed.missing(wanted);
-    if (keys.length > 0) keyed.restore(await checkpoints.rows(consumer, { keys }), true);
-    if (tick) keyed.restore(await checkpoints.rows(consumer, { due: keyed.passed(tick.tick), limit: dueAtOnce }), true);
+    const missing = timeline.missing(wanted);
+    if (missing.keys.length > 0) timeline.restore(await checkpoints.rows(consumer, missing), true);
+    if (tick) timeline.restore(await checkpoints.rows(consumer, timeline.due(tick.tick, dueAtOnce)), true);
   }
 
   /** Starts the writes; the next checkpoint waits for them. What an earlier run wrote already is left out. */
@@ -397,11 +403,13 @@ export class Engine {
   async #checkpoint(): Promise<void> {
     this.#lastCheckpoint = this.#options.clock.now();
     await Promise.all(this.#outputs.splice(0));
+    const past = this.#keyed?.past();
     const meta: Meta = {
       program: this.#program?.hash ?? "",
       ledger: this.#working.state(),
       watermarks: this.#watermarks.entries(),
-      ...(this.#keyed && { keyed: this.#keyed.state() }),
+      ...(this.#keyed && { keyed: this.#keyed.live.keyed.state() }),
+      ...(past && { past }),
       stored: this.#stored,
       flood: this.#flood.state(),
       canaries: this.#gate.state(),

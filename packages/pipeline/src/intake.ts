@@ -23,9 +23,16 @@ export interface IntakeOptions {
   /** Resolves when `seen` knows what the log holds. */
   readonly known: Promise<void>;
   readonly onAccepted?: (source: string, records: number) => void;
+  /** Sources whose events are of the past, beside those whose names say so. */
+  readonly historical?: ReadonlySet<string>;
+  /** Who brings a position can come back to it: such a source waits while it is too far ahead of analysis. */
+  readonly headroom?: Headroom;
   /** Bytes of records waiting to be durable, over all sources, beyond which new ones are refused. */
   readonly maxWaitingBytes?: number;
 }
+
+/** Whatever comes by a source of such a name is of the past. */
+export const historicalPrefix = "historical.";
 
 /** How one source's records are taken. */
 export interface SourceOptions {
@@ -78,7 +85,8 @@ export class Intakes {
   #of(source: SourceOptions): SourceIntake {
     let intake = this.#intakes.get(source.source);
     if (!intake) {
-      intake = new SourceIntake(this, this.#options, source);
+      const historical = source.source.startsWith(historicalPrefix) || this.#options.historical?.has(source.source) === true;
+      intake = new SourceIntake(this, this.#options, historical ? { ...source, historical } : source);
       this.#intakes.set(source.source, intake);
     }
     return intake;

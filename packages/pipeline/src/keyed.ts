@@ -26,7 +26,7 @@ export type KeyedStep =
   /** Keys of single events beyond the bound on fan-out, left out in pass 1. */
   | { readonly capped: { readonly detector: string; readonly keys: number } }
   /** How far each host's streams have come in event time. */
-  | { readonly advance: readonly (readonly [from: Origin, time: Micros, received: Micros])[] };
+  | { readonly advance: readonly (readonly [from: Origin, time: Micros, received: Micros])[]; readonly historical?: true };
 
 export interface DetectorLine extends Readonly<KeyedCounts> {
   readonly name: string;

@@ -15,6 +15,15 @@ const pageSize = 2_000;
 /** Everything that the store has. */
 const whole: Range = { from: 0, to: Number.MAX_SAFE_INTEGER };
 
+export interface Asked {
+  readonly events: EventStore;
+  /** Receive time of the newest event analysed: what the store holds beyond is another run's. */
+  readonly reached: Micros;
+  /** Which events belong together: those of historical loads, or the others. */
+  readonly historical: boolean;
+  readonly onProblem?: ((code: string, message: string | undefined) => void) | undefined;
+}
+
 interface Range {
   readonly from: Micros;
   readonly to: Micros;
@@ -22,21 +31,15 @@ interface Range {
 
 /**
  * Folds keys again around what came too late for them: those of a detector whose times are near one another with one question.
- * @param reached receive time of the newest event analysed: what the store holds beyond is another run's
  */
-export async function catchUpLate(
-  keyed: KeyedEngine,
-  items: readonly LateItem[],
-  events: EventStore,
-  reached: Micros,
-  onProblem?: (code: string, message: string | undefined) => void,
-): Promise<readonly Finding[]> {
+export async function catchUpLate(keyed: KeyedEngine, items: readonly LateItem[], asked: Asked): Promise<readonly Finding[]> {
+  const { onProblem } = asked;
   const findings: Finding[] = [];
   for (const near of groupsOf(items)) {
     const detector = keyed.detector(near[0]!.detector);
     let around: ReadonlyMap<LateItem, Around> | undefined;
     try {
-      around = detector?.again && (await aroundOf(detector, near, events, reached));
+      around = detector?.again && (await aroundOf(detector, near, asked));
       onProblem?.("catch_up_blocked", undefined);
     } catch (e) {
       // a store that is busy or gone: what came too late waits on
@@ -70,29 +73,25 @@ function groupsOf(items: readonly LateItem[]): readonly (readonly LateItem[])[] 
 const tenantOf = ({ key }: LateItem): string => key.slice(0, key.indexOf("\0"));
 
 /** What is left out would have needed more of the past than is read. */
-async function aroundOf(
-  detector: KeyedDetector,
-  items: readonly LateItem[],
-  store: EventStore,
-  reached: Micros,
-): Promise<ReadonlyMap<LateItem, Around>> {
+async function aroundOf(detector: KeyedDetector, items: readonly LateItem[], asked: Asked): Promise<ReadonlyMap<LateItem, Around>> {
+  const { reached, historical } = asked;
   const found = new Map<LateItem, Around>();
   const reach = Math.max(...items.map((item) => item.reach), widthOf(detector));
   let left = items;
   let range = rangeOf(detector, left, reach);
   while (left.length > 0) {
     if (range.to - range.from > maxSpan) range = whole;
-    const events = await eventsOf(detector, left, range, store);
+    const events = await eventsOf(detector, left, range, asked.events);
     if (!events) {
       if (left.length === 1) return found;
       const half = left.length >> 1;
       for (const part of [left.slice(0, half), left.slice(half)])
-        for (const [item, around] of await aroundOf(detector, part, store, reached)) found.set(item, around);
+        for (const [item, around] of await aroundOf(detector, part, asked)) found.set(item, around);
       return found;
     }
     const known = byKey(
       detector,
-      events.filter((e) => e.received <= reached),
+      events.filter((e) => e.received <= reached && (e.fields["vedette.historical"] === true) === historical),
     );
     const open: LateItem[] = [];
     for (const item of left) {

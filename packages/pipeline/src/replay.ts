@@ -8,9 +8,9 @@ import type { Job } from "./analysis.ts";
 import { programOf } from "./batch.ts";
 import { CanaryGate, type CanaryKey } from "./canary/mark.ts";
 import type { Control } from "./control.ts";
-import { KeyedEngine } from "./keyed.ts";
 import type { Pool } from "./pool.ts";
 import type { Program } from "./program.ts";
+import { Timelines } from "./timelines.ts";
 import { Watermarks } from "./watermarks.ts";
 
 export interface Replayed {
@@ -41,7 +41,7 @@ export async function replay({ log, control, pool, jobBytes = 1_048_576, onProgr
   const gate = new CanaryGate(canaryKey);
   const found = new Map<string, Finding>();
   const groups = new Map<string, Set<string>>();
-  let keyed: KeyedEngine | undefined;
+  let keyed: Timelines | undefined;
   let current: Program | undefined;
   let events = 0;
   let damaged = 0;
@@ -54,7 +54,7 @@ export async function replay({ log, control, pool, jobBytes = 1_048_576, onProgr
     if (program !== current || !keyed) {
       const detectors = await keyedDetectors(program);
       if (keyed) keyed.adopt(detectors);
-      else keyed = new KeyedEngine(detectors, watermarks);
+      else keyed = new Timelines(detectors, watermarks);
       current = program;
     }
     const result = await pool.run(job, program);

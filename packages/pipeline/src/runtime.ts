@@ -52,6 +52,8 @@ export interface RuntimeOptions {
   /** Values for `%name%` in rules with `|expand`. */
   readonly placeholders?: Program["placeholders"];
   readonly sources: readonly ConfiguredSource[];
+  /** Names of sources whose events are of the past. */
+  readonly historical?: ReadonlySet<string>;
   readonly sourceSpecs: ReadonlyMap<string, SourceSpec>;
   /** Ways out; none without it. */
   readonly sinks?: Pick<SinkRunnerOptions, "specs" | "hostname" | "version"> & { readonly configured: readonly ConfiguredSink[] };
@@ -185,6 +187,7 @@ export class Runtime {
       seen,
       known,
       onAccepted: (source, n) => rates.add(source, n),
+      ...(options.historical && { historical: options.historical }),
     });
     const runtime = new Runtime(options, control, clock, intakes, options.pool ?? threadPool(), rates);
     runtime.#enrichment = options.enrichment && (await runtime.#openEnrichment(options.enrichment));

@@ -23,7 +23,7 @@ export interface TriageOptions {
   readonly clock: Clock;
   /** Was a finding of this program and raw batch taken back already? It may come after the retraction: analysis runs behind. */
   readonly retracted?: (program: string, rule: Finding["rule"], raw: number) => boolean;
-  /** Alerts that people work on; shadow ones are not among them. */
+  /** Alerts that people work on; shadow and historical ones are not among them. */
   readonly onAlerts: (alerts: readonly Alert[]) => void;
   readonly onProblem?: (code: string, message: string | undefined) => void;
   /** The alert that a canary's finding would have been, where it can be made; it is kept nowhere. */
@@ -78,7 +78,7 @@ export async function runTriage(options: TriageOptions, signal: AbortSignal): Pr
 }
 
 function tell({ onAlerts }: TriageOptions, alerts: readonly Alert[]): void {
-  const shown = alerts.filter((alert) => !alert.shadow);
+  const shown = alerts.filter((alert) => !alert.shadow && !alert.historical);
   if (shown.length > 0) onAlerts(shown);
 }
 

@@ -117,6 +117,8 @@ export interface AlertFilter {
   readonly range?: TimeRange;
   /** Findings of rules on trial instead of alerts. */
   readonly shadow?: boolean;
+  /** What historical loads gave instead of what live events did. */
+  readonly historical?: boolean;
 }
 
 /** What triage remembers of a finding it has folded into an alert. */
@@ -170,7 +172,8 @@ export interface CheckpointRow {
 export type CheckpointRows =
   | { readonly keys: readonly Omit<CheckpointRow, "value">[] }
   | { readonly prefix: string }
-  | { readonly due: number; readonly limit: number };
+  /** At most `due`, and at least `from` where it is given, earliest first. */
+  | { readonly due: number; readonly from?: number; readonly limit: number };
 
 /** A keyed consumer's memory: changed keys and offset commit together. */
 export interface CheckpointStore {

@@ -7,10 +7,13 @@ const maxEvidence = 20;
 /** Versions of its rule that one alert lives to see: rules change weekly, alerts are open for days. */
 const maxVersions = 32;
 
-/** What findings are grouped by: tenant, rule, and the first entity; demo and shadow apart, so that neither touches what people work on. */
+/**
+ * What findings are grouped by: tenant, rule, and the first entity; demo, shadow and historical apart, so that none touches what people work
+ * on.
+ */
 export function groupOf(finding: Finding): string {
   const entity = finding.entities[0];
-  const kind = `${finding.demo ? "demo" : ""}${finding.shadow ? "shadow" : ""}`;
+  const kind = `${finding.demo ? "demo" : ""}${finding.shadow ? "shadow" : ""}${finding.historical ? "historical" : ""}`;
   return idOf(finding.tenant, kind, finding.rule.id, entity?.type ?? "", entity?.id ?? "");
 }
 
@@ -78,6 +81,7 @@ function open(finding: Finding, now: number): Alert {
     demo: finding.demo,
     ...(finding.late ? { late: finding.late } : {}),
     ...(finding.shadow ? { shadow: finding.shadow } : {}),
+    ...(finding.historical ? { historical: finding.historical } : {}),
     versions: addVersion({}, finding.rule.hash, 1, finding.count),
     evidence: finding.evidence.slice(0, maxEvidence),
     history: [{ at: now, by: "vedette", what: "opened", note: finding.summary }],

@@ -25,7 +25,7 @@ import {
 } from "@vedette/pipeline";
 import { openStore, type Store } from "@vedette/store";
 import { operator, recordStart } from "../audit.ts";
-import { checkComponents, configuredSources } from "../config/components.ts";
+import { checkComponents, configuredSources, historicalSources } from "../config/components.ts";
 import { type Loaded, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { configuredSinks } from "../config/sinks.ts";
@@ -129,6 +129,7 @@ async function serve(
     placeholders: config.sigma.placeholders,
     audit,
     sources: configuredSources(loaded),
+    historical: historicalSources(loaded),
     sourceSpecs: await sources(),
     sinks: { configured: configuredSinks(loaded), specs: await sinks(), hostname: hostname(), version },
     retention: Object.fromEntries(

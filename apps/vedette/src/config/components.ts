@@ -25,7 +25,12 @@ export async function checkComponents(loaded: Loaded): Promise<readonly string[]
     if (!parsed.success) problems.push(...parsed.error.issues.flatMap((i) => describe(i, place, schema, path)));
   };
   for (const [name, entry] of Object.entries(config.sources)) {
-    const keys = Object.keys(entry).filter((k) => k !== "format");
+    const keys = Object.keys(entry).filter(isType);
+    const { historical } = entry;
+    if (historical !== undefined && typeof historical !== "boolean")
+      problems.push(`${place(["sources", name, "historical"])}: sources.${name}.historical: expected true or false`);
+    // whoever sends over HTTP needs no type here
+    if (historical === true && keys.length === 0) continue;
     if (!/^[A-Za-z0-9_.-]{1,64}$/.test(name))
       problems.push(`${place(["sources", name])}: sources.${name}: a source's name has letters, digits, "_", "-" and "."`);
     if (keys.length !== 1)
@@ -71,8 +76,16 @@ function formatOf(value: unknown): { readonly format: string; readonly formatCon
 
 /** The configured sources as the runtime takes them; call after `checkComponents` found nothing wrong. */
 export function configuredSources({ config }: Loaded): readonly ConfiguredSource[] {
-  return Object.entries(config.sources).map(([name, entry]) => {
-    const type = Object.keys(entry).find((k) => k !== "format")!;
-    return { name, type, config: entry[type], ...formatOf(entry["format"]) };
+  return Object.entries(config.sources).flatMap(([name, entry]) => {
+    const type = Object.keys(entry).find(isType);
+    return type === undefined ? [] : [{ name, type, config: entry[type], ...formatOf(entry["format"]) }];
   });
 }
+
+/** Sources whose events are of the past. */
+export function historicalSources({ config }: Loaded): ReadonlySet<string> {
+  return new Set(Object.entries(config.sources).flatMap(([name, entry]) => (entry["historical"] === true ? [name] : [])));
+}
+
+/** What stands beside a source's type. */
+const isType = (key: string): boolean => key !== "format" && key !== "historical";

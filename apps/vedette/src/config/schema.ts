@@ -135,7 +135,8 @@ export const configSchema = z.strictObject({
     .record(z.string(), z.record(z.string(), z.unknown()))
     .default({})
     .describe(
-      "NAME: {TYPE: {…}}; `format: NAME` beside TYPE fixes the format that is otherwise detected; with settings, `format: {NAME: {…}}`.",
+      "NAME: {TYPE: {…}}; `format: NAME` beside TYPE fixes the format that is otherwise detected; with settings, `format: {NAME: {…}}`. " +
+        "`historical: true` beside TYPE, or alone for a sender over HTTP: its events are of the past, so what they give is listed apart and calls nobody.",
     ),
   endpoints: z.record(z.string(), z.unknown()).default({}).describe("Settings of HTTP endpoints by name."),
   sinks: z

@@ -33,13 +33,14 @@ export function alertRoutes(app: App, context: RouteContext): void {
         rule: schemas.id.optional(),
         entity: z.string().min(1).max(1_000).optional(),
         shadow: z.literal("true").optional().describe("Findings of rules on trial instead of alerts."),
+        historical: z.literal("true").optional().describe("What historical loads gave, instead of what live events did."),
         ...schemas.range,
         limit: schemas.limit(50),
         cursor: schemas.cursor,
       }),
       response: { 200: schemas.alertPage, ...failures },
     },
-    handler: async ({ query: { state, severity, q, rule, entity, shadow, from, to, limit, cursor } }) => {
+    handler: async ({ query: { state, severity, q, rule, entity, shadow, historical, from, to, limit, cursor } }) => {
       const filter: AlertFilter = {
         tenant,
         ...(state !== undefined && { states: state }),
@@ -48,6 +49,7 @@ export function alertRoutes(app: App, context: RouteContext): void {
         ...(rule !== undefined && { rule }),
         ...(entity !== undefined && { entity }),
         ...(shadow !== undefined && { shadow: true }),
+        ...(historical !== undefined && { historical: true }),
         ...((from !== undefined || to !== undefined) && { range: { from: from ?? 0, to: to ?? Number.MAX_SAFE_INTEGER } }),
       };
       const page = await alerts.list(filter, limit, cursor);

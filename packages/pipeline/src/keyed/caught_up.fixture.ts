@@ -29,7 +29,7 @@ export async function runCaughtUp(events: readonly Event[], ends: readonly numbe
   const sorted = [...new Set(ends)].filter((n) => n < events.length).sort((a, b) => a - b);
   let at = 0;
   const catchUp = async (wall: number, reached: number) => {
-    findings.push(...(await catchUpLate(keyed, keyed.lane.take(wall, reached, 1_000), store, reached)));
+    findings.push(...(await catchUpLate(keyed, keyed.lane.take(wall, reached, 1_000), { events: store, reached, historical: false })));
   };
   for (const [i, steps] of all.entries()) {
     findings.push(...keyed.take(steps));

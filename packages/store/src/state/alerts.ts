@@ -24,6 +24,7 @@ function rowOf(alert: Alert, group: string, serial: number): Tables["alert"] {
     updated: alert.updated,
     demo: alert.demo ? 1 : 0,
     shadow: alert.shadow ? 1 : 0,
+    historical: alert.historical ? 1 : 0,
     serial,
     text: `${alert.title}\n${alert.summary}\n${alert.rule.title}\n${entities}`.toLowerCase(),
     body: JSON.stringify(alert),
@@ -65,7 +66,11 @@ async function upsert(db: State, group: string, alert: Alert): Promise<void> {
 }
 
 function matches(eb: ExpressionBuilder<Tables, "alert">, filter: AlertFilter) {
-  const all = [eb("tenant", "=", filter.tenant), eb("shadow", "=", filter.shadow ? 1 : 0)];
+  const all = [
+    eb("tenant", "=", filter.tenant),
+    eb("shadow", "=", filter.shadow ? 1 : 0),
+    eb("historical", "=", filter.historical ? 1 : 0),
+  ];
   if (filter.states !== undefined) all.push(eb("state", "in", filter.states));
   if (filter.severities !== undefined)
     all.push(

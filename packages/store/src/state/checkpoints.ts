@@ -38,7 +38,11 @@ export function checkpointStore(state: State): CheckpointStore {
     async rows(consumer, which) {
       if ("prefix" in which)
         return of(state, consumer).where("key", ">=", which.prefix).where("key", "<", `${which.prefix}\u{10ffff}`).execute();
-      if ("due" in which) return of(state, consumer).where("due", "<=", which.due).orderBy("due").limit(which.limit).execute();
+      if ("due" in which) {
+        const due = of(state, consumer).where("due", "<=", which.due);
+        const from = which.from === undefined ? due : due.where("due", ">=", which.from);
+        return from.orderBy("due").limit(which.limit).execute();
+      }
       const found: CheckpointRow[] = [];
       for (const [shard, names] of byShard(which.keys))
         for (const some of slices(names, rowsPerStatement))

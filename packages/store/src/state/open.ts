@@ -6,6 +6,7 @@ import { shadow } from "./migrations/0002_shadow.ts";
 import { keyDue } from "./migrations/0003_key_due.ts";
 import { series } from "./migrations/0004_series.ts";
 import { alertSerial } from "./migrations/0005_alert_serial.ts";
+import { historical } from "./migrations/0006_historical.ts";
 import { openSqlite } from "./sqlite.ts";
 import type { State, Tables } from "./tables.ts";
 
@@ -16,6 +17,7 @@ export const migrations = {
   "0003_key_due": keyDue,
   "0004_series": series,
   "0005_alert_serial": alertSerial,
+  "0006_historical": historical,
 } as const;
 
 /** @throws VedetteError `data_dir_format` (written by a newer version, or no database at all), `store_unavailable` (damaged, locked, or a migration failed). */

@@ -31,6 +31,7 @@ export interface Tables {
     updated: number;
     demo: number;
     shadow: number;
+    historical: number;
     serial: number;
     text: string;
     body: string;
