@@ -15,7 +15,7 @@ export interface Head {
   readonly n: number;
   readonly hash: string;
   readonly time: Micros;
-  /** First 8 bytes of the hashes of the records up to `n` that the head before did not have, base64; absent when there were too many. */
+  /** First 12 characters of the hashes of the records up to `n` that the head before did not have; absent when there were too many. */
   readonly since?: string;
   /** Which key signed. */
   readonly key: string;
@@ -23,7 +23,8 @@ export interface Head {
   readonly signature: string;
 }
 
-export const prefixBytes = 8;
+/** 72 bits: nobody makes another record with these. */
+export const prefixLength = 12;
 /** Heads are signed so often, or when so many records are new. */
 const every_ms = 1_000;
 const everyRecords = 1_000;
@@ -171,7 +172,10 @@ export class Heads {
     const fresh = n - known;
     const since =
       fresh > 0 && fresh <= Math.min(this.#recent.length, maxBehind)
-        ? Buffer.concat(this.#recent.slice(-fresh).map((one) => Buffer.from(one, "base64url").subarray(0, prefixBytes))).toString("base64")
+        ? this.#recent
+            .slice(-fresh)
+            .map((one) => one.slice(0, prefixLength))
+            .join("")
         : undefined;
     const head = {
       chain: this.#options.first.hash,

@@ -26,8 +26,8 @@ export type Last = Link | undefined;
 
 export interface Line extends Link {
   readonly previous: string;
-  /** As it is in the file: JSON, or a tombstone. */
-  readonly body: string;
+  /** As it is in the file, UTF-8: JSON, or a tombstone. */
+  readonly body: Buffer;
   /** Whether the body is the one that was chained. */
   readonly whole: boolean;
 }
@@ -69,5 +69,5 @@ export function readLine(bytes: Buffer): Line | NoLine {
   if (!Number.isSafeInteger(n) || !Number.isSafeInteger(t) || typeof p !== "string" || typeof b !== "string")
     return { flaw: "its header is incomplete" };
   const body = bytes.subarray(second + 1);
-  return { n, time: t, hash: own, previous: p, body: body.toString("utf8"), whole: digestOf(body) === b };
+  return { n, time: t, hash: own, previous: p, body, whole: digestOf(body) === b };
 }

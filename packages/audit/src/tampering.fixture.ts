@@ -83,7 +83,7 @@ function rewritten(lines: readonly string[], from: number, body: string): readon
   let last: Last = from === 0 ? undefined : linkOf(lines[from - 1]!);
   for (const [i, line] of lines.slice(from).entries()) {
     const old = linkOf(line);
-    const next = lineOf(last, old.time, i === 0 ? body : old.body);
+    const next = lineOf(last, old.time, i === 0 ? body : old.body.toString());
     out.push(next.text.slice(0, -1));
     last = next.link;
   }

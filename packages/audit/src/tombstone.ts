@@ -23,7 +23,7 @@ export function tombstoneOf(line: Line, why: Pick<Tombstone, "reason" | "by" | "
 /** Whether the record's body is a tombstone made for it. */
 export function isTombstoneOf(line: Line, keys: KeyRing): boolean {
   try {
-    const { tombstone, signature } = JSON.parse(line.body) as { tombstone: Tombstone; signature: string };
+    const { tombstone, signature } = JSON.parse(line.body.toString()) as { tombstone: Tombstone; signature: string };
     if (tombstone.n !== line.n || tombstone.hash !== line.hash) return false;
     return isSigned(Buffer.from(JSON.stringify(tombstone)), tombstone.key, signature, keys);
   } catch {

@@ -143,7 +143,7 @@ function fieldsOf({ action, outcome, by, fields }: AuditEntry): Fields {
 }
 
 function recordOf({ n, time, hash, body }: Line): AuditRecord {
-  const parsed = JSON.parse(body) as Fields & { readonly tombstone?: AuditRecord["erased"] };
+  const parsed = JSON.parse(body.toString()) as Fields & { readonly tombstone?: AuditRecord["erased"] };
   if (parsed.tombstone === undefined) return { n, time, hash, fields: parsed };
   const { by, reason, time: at } = parsed.tombstone;
   return { n, time, hash, erased: { by, reason, time: at } };
