@@ -9,7 +9,7 @@ import { bundledPipelines, bundledRules, yamlFiles } from "../content.ts";
 import { formOf, safe } from "../output.ts";
 import { Progress } from "../progress.ts";
 import { findInputs } from "../scan/inputs.ts";
-import { Judge } from "../scan/judge.ts";
+import { Judge, type Judged } from "../scan/judge.ts";
 import { keptRulesFile } from "../scan/kept_rules.ts";
 import { readRecords } from "../scan/records.ts";
 import { Rows } from "../scan/rows.ts";
@@ -31,8 +31,9 @@ export async function scan(paths: readonly string[], options: Options): Promise<
   const { files, skipped } = findInputs(paths.filter((p) => p !== "-"));
   for (const { path, reason } of skipped) say(`${path}: skipped: ${reason}`);
   const inputs = [...(paths.includes("-") ? [{ path: "-", bytes: 0 }] : []), ...files];
-  const compiled = await compile(options);
-  const judge = new Judge(compiled, known);
+  const ruleFile = keptRulesFile(options.rules ?? []);
+  const compiled = await compile(options, ruleFile);
+  const judge = new Judge(compiled, known, { ruleFile });
   const rows = new Rows(formOf(options));
   const least = severities.indexOf(options.level ?? "informational");
   const totals = new Totals();
@@ -51,17 +52,20 @@ export async function scan(paths: readonly string[], options: Options): Promise<
       progress.clear();
       say(`${file}: ${code}: ${message}`);
     };
-    const records = await readRecords(path, { formats: known, format: options.format, warn }, (piece) => {
-      const judged = judge.take(piece);
-      totals.add(piece.format, piece.records.length, judged);
-      for (const finding of judged.findings) show(finding);
-      for (const r of piece.records) read += r.body.length + 1;
-      progress.at(before + Math.min(read, bytes), `${totals.records} records, ${found} findings`);
-    });
+    const start = before;
+    const records = await readRecords(path, { formats: known, format: options.format, warn }, (piece) =>
+      judge.take(piece, (judged) => {
+        totals.add(piece.format, piece.records.length, judged);
+        for (const finding of judged.findings) show(finding);
+        for (const r of piece.records) read += r.body.length + 1;
+        progress.at(start + Math.min(read, bytes), `${totals.records} records, ${found} findings`);
+      }),
+    );
     if (records === 0) say(`${path}: no records`);
     before += bytes;
   }
-  for (const finding of judge.end()) show(finding);
+  for (const finding of await judge.end()) show(finding);
+  await judge.close();
   progress.clear();
   const rules = rows.end();
   for (const { title, level, count } of rules) say(`${String(count).padStart(7)} × ${level.padEnd(13)} ${title}`);
@@ -71,11 +75,10 @@ export async function scan(paths: readonly string[], options: Options): Promise<
   if (found > 0) process.exitCode = 1;
 }
 
-async function compile({ rules: folders, ...site }: Options): Promise<Compiled> {
+async function compile({ rules: folders, ...site }: Options, ruleFile: string): Promise<Compiled> {
   const rules = folders ? folders.flatMap(yamlFiles) : bundledRules();
   const placeholders = placeholdersOf(site);
   const program = makeProgram({ rules, pipelines: bundledPipelines(), detectors: {}, lateness_s: 30, placeholders }, 0);
-  const ruleFile = keptRulesFile(folders ?? []);
   const kept = keptRules(ruleFile);
   const compiled = await compileProgram(program, kept);
   keepRules(ruleFile, kept);
@@ -111,7 +114,7 @@ class Totals {
   #dropped = 0;
   #unread = 0;
 
-  add(format: string, records: number, judged: ReturnType<Judge["take"]>): void {
+  add(format: string, records: number, judged: Judged): void {
     this.records += records;
     this.#events += judged.events;
     if (format === "text") this.#unread += records;

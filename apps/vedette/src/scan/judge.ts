@@ -1,7 +1,18 @@
-/** Runs both passes over pieces of files: the hot loop of a scan. Knows neither files nor how findings are shown. */
+/** Runs both passes over pieces of files: the hot loop of a scan, on every core once there is enough to do. Knows neither files nor how findings are shown. */
+import { availableParallelism } from "node:os";
 import { type FormatSpec, systemClock } from "@vedette/kit";
 import type { DeadLetter, Finding } from "@vedette/model";
-import { Analyser, type Compiled, encodeRecords, KeyedEngine, type KeyedStep } from "@vedette/pipeline";
+import {
+  Analyser,
+  type Analysis,
+  type Compiled,
+  encodeRecords,
+  type Job,
+  KeyedEngine,
+  type KeyedStep,
+  type Pool,
+  threadPool,
+} from "@vedette/pipeline";
 import type { Piece } from "./records.ts";
 
 /** What one piece came to at once; episodes over time come at the end. */
@@ -13,27 +24,85 @@ export interface Judged {
   readonly events: number;
 }
 
+export interface JudgeOptions {
+  /** Where the rules are kept, for the threads. */
+  readonly ruleFile?: string;
+  readonly threads?: number;
+  /** Bytes that this thread judges alone. */
+  readonly alone?: number;
+}
+
+/** A thread takes about a second to start and prepare its rules, in which one core judges so much (docs/benchmarks.md, `sigma`). */
+const aloneBytes = 32_000_000;
+/** Pieces given out per thread: one it works at, one that waits for it. */
+const piecesPerThread = 2;
 /** Observations held so as to be folded in the order of time; a hunt over more folds them in parts. */
 const maxHeld = 2_000_000;
 
 type Observe = Extract<KeyedStep, { observe: unknown }>;
 
+/** A piece that was given out, and who waits for what it comes to. */
+interface Given {
+  readonly source: string;
+  readonly analysis: Promise<Analysis>;
+  readonly done: (judged: Judged) => void;
+}
+
 export class Judge {
   readonly #compiled: Compiled;
   readonly #analyser: Analyser;
   readonly #keyed: KeyedEngine;
+  readonly #ruleFile: string | undefined;
+  readonly #threads: number;
+  #alone: number;
+  #pool: Pool | undefined;
+  readonly #given: Given[] = [];
   readonly #episodes = new Map<string, Finding>();
   #held: Observe[] = [];
   /** Times that observations were folded before the end of the input: between parts an episode may be counted twice or missed. */
   parts = 0;
 
-  constructor(compiled: Compiled, formats: ReadonlyMap<string, FormatSpec>) {
+  constructor(compiled: Compiled, formats: ReadonlyMap<string, FormatSpec>, options: JudgeOptions = {}) {
     this.#compiled = compiled;
     this.#analyser = new Analyser(formats);
     this.#keyed = new KeyedEngine(compiled.stage.detectors);
+    this.#ruleFile = options.ruleFile;
+    this.#threads = options.threads ?? availableParallelism();
+    this.#alone = options.alone ?? aloneBytes;
   }
 
-  take({ file, first, format, preamble, records }: Piece): Judged {
+  /** Pieces are done in the order in which they were given, whoever judges them; it waits while many are under way. */
+  async take(piece: Piece, done: (judged: Judged) => void): Promise<void> {
+    const job = this.#jobOf(piece);
+    if (this.#alone > 0 || this.#threads < 2) {
+      for (const { bytes } of job.entries) this.#alone -= bytes.length;
+      return done(this.#judged(piece.file, this.#analyser.analyse(job, this.#compiled)));
+    }
+    this.#pool ??= threadPool(this.#threads, undefined, this.#ruleFile);
+    const analysis = this.#pool.run(job, this.#compiled.program);
+    // it is waited for below, in its turn
+    analysis.catch(() => {});
+    this.#given.push({ source: piece.file, analysis, done });
+    while (this.#given.length > this.#threads * piecesPerThread) await this.#next();
+  }
+
+  /** Findings about several events, once everything was read and done. */
+  async end(): Promise<readonly Finding[]> {
+    while (this.#given.length > 0) await this.#next();
+    this.#fold();
+    return [...this.#episodes.values()].sort((a, b) => a.time - b.time);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool?.close();
+  }
+
+  async #next(): Promise<void> {
+    const { source, analysis, done } = this.#given.shift()!;
+    done(this.#judged(source, await analysis));
+  }
+
+  #jobOf({ file, first, format, preamble, records }: Piece): Job {
     const header = {
       kind: "records" as const,
       version: 1 as const,
@@ -51,21 +120,17 @@ export class Judge {
       header,
       records.map((r) => r.body),
     );
-    const job = { entries: [{ offset: 0, bytes }], sample: false, store: false, findingsPerRule: Number.POSITIVE_INFINITY };
-    const { findings, keyed, dead, sources } = this.#analyser.analyse(job, this.#compiled);
+    return { entries: [{ offset: 0, bytes }], sample: false, store: false, findingsPerRule: Number.POSITIVE_INFINITY };
+  }
+
+  #judged(source: string, { findings, keyed, dead, sources }: Analysis): Judged {
     for (const step of keyed) if ("observe" in step) this.#held.push(step);
     if (this.#held.length > maxHeld) {
       this.parts++;
       this.#fold();
     }
-    const { dropped, stored } = sources[file]!;
+    const { dropped, stored } = sources[source]!;
     return { findings, dead, dropped, events: stored };
-  }
-
-  /** Findings about several events, once everything was read. */
-  end(): readonly Finding[] {
-    this.#fold();
-    return [...this.#episodes.values()].sort((a, b) => a.time - b.time);
   }
 
   /** Files come one after another, but what they tell happened side by side: keyed detectors see it in the order of time. */
