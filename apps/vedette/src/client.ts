@@ -12,6 +12,7 @@ export interface Client {
   readonly url: string;
   get<T>(path: string, query?: { readonly [name: string]: string | undefined }): Promise<T>;
   post<T>(path: string, body?: unknown): Promise<T>;
+  put<T>(path: string, text: string, type: string): Promise<T>;
   delete<T>(path: string): Promise<T>;
   stream(path: string, signal?: AbortSignal): AsyncIterable<{ readonly event: string; readonly data: string }>;
 }
@@ -24,16 +25,16 @@ export function connect(options: ServerOptions): Client {
   const url = (options.url ?? process.env["VEDETTE_URL"] ?? lockUrl(directory) ?? "http://127.0.0.1:8080").replace(/\/$/, "");
   const tokenFile = join(directory, "admin.token");
   const token = process.env["VEDETTE_TOKEN"] ?? (existsSync(tokenFile) ? readFileSync(tokenFile, "utf8").trim() : undefined);
-  const call = async (method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> => {
+  const call = async (method: string, path: string, body?: unknown, signal?: AbortSignal, type = "application/json"): Promise<Response> => {
     let response: Response;
     try {
       response = await fetch(`${url}${prefix}${path}`, {
         method,
         headers: {
           ...(token ? { authorization: `Bearer ${token}` } : {}),
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...(body === undefined ? {} : { "content-type": type }),
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body: type === "application/json" ? JSON.stringify(body) : (body as string) }),
         ...(signal ? { signal } : {}),
       });
     } catch (e) {
@@ -65,6 +66,7 @@ export function connect(options: ServerOptions): Client {
       return result(call("GET", search.size > 0 ? `${path}?${search}` : path));
     },
     post: (path, body = {}) => result(call("POST", path, body)),
+    put: (path, text, type) => result(call("PUT", path, text, undefined, type)),
     delete: (path) => result(call("DELETE", path)),
     async *stream(path, signal) {
       const response = await call("GET", path, undefined, signal);

@@ -1,5 +1,6 @@
 /** The command line: names, options and help of every command; each command's code is loaded only when it runs. */
 import { Command, CommanderError, Option } from "commander";
+import { addPipelineCommands } from "./commands/pipeline/commands.ts";
 import { addRuleCommands } from "./commands/rule/commands.ts";
 import { json, output, range, server, site } from "./options.ts";
 
@@ -165,6 +166,7 @@ function program(): Command {
     .action(async (o) => (await import("./commands/verify.ts")).verify(o));
 
   addRuleCommands(cli.command("rule").description("write, check, explain and measure rules"));
+  addPipelineCommands(cli);
 
   const config = cli.command("config").description("check and show the configuration");
   const file = (c: Command) => c.option("--config <file>", "configuration file (default vedette.yaml if there is one)");

@@ -19,6 +19,7 @@ import { classOf, hostOf } from "@vedette/normalise";
 import { compileRules, parsePipeline, type Refusal, type RuleCache, type RuleSet, type RuleUse, type SigmaRule } from "@vedette/sigma";
 import { encodeEvents } from "@vedette/store";
 import type { Analysis, Job, SourceDelta } from "./analysis.ts";
+import { auditSource } from "./audit_feed.ts";
 import { auditFormat } from "./audit_feed.ts";
 import { decodeBatch, type RecordsBatch, type RecordsHeader, type Run } from "./batch.ts";
 import { type CanaryRef, reservedPrefix } from "./canary/mark.ts";
@@ -226,7 +227,8 @@ export class Analyser {
     // a time that a double cannot hold to the microsecond (after the year 2255) names no moment that anyone could search for
     const time = decoded.time !== undefined && Number.isSafeInteger(decoded.time) ? decoded.time : header.received;
     const draft: Draft = { id, time, fields, original: decoded.original ?? text };
-    const dropped = compiled.eventPipelines.apply(draft);
+    // what people did to this installation is nobody's to leave out
+    const dropped = header.source === auditSource ? undefined : compiled.eventPipelines.apply(draft);
     if (dropped !== undefined) {
       const delta = out.source(header.source);
       delta.dropped[dropped] = (delta.dropped[dropped] ?? 0) + 1;

@@ -13,7 +13,7 @@ import { Control } from "./control.ts";
 import { type ConfiguredSink, SinkRunner, type SinkRunnerOptions, type SinkState } from "./egress/runner.ts";
 import { Engine } from "./engine.ts";
 import { Enrichment, type EnrichmentOptions } from "./enrichment.ts";
-import { PipelineDesk, type PipelineDeskOptions } from "./event_pipelines/desk.ts";
+import { PipelineDesk, type PipelineDeskOptions, type PipelinesApplied } from "./event_pipelines/desk.ts";
 import { Intakes, type SourceOptions } from "./intake.ts";
 import type { DetectorLine } from "./keyed.ts";
 import { type SourceLine, withSeries } from "./ledger.ts";
@@ -335,6 +335,17 @@ export class Runtime {
       return applied;
     } catch (e) {
       this.#problem("rules_not_reloaded", (e as Error).message);
+      throw e;
+    }
+  }
+  /** As `reloadRules`, of the event pipelines. */
+  async reloadPipelines(why: string): Promise<PipelinesApplied> {
+    try {
+      const applied = await this.#pipelines.reload({ by: "vedette", reason: why });
+      this.#problem("pipelines_not_reloaded", applied.blocked.length === 0 ? undefined : applied.blocked.join("; "));
+      return applied;
+    } catch (e) {
+      this.#problem("pipelines_not_reloaded", (e as Error).message);
       throw e;
     }
   }

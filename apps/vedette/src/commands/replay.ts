@@ -1,8 +1,10 @@
 /** `vedette replay`: runs detection again over the retained log of a stopped installation and prints the digest of what it finds. */
 
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { openLog } from "@vedette/log";
-import { CanaryKey, Control, openDataDirectory, replay as replayLog, threadPool } from "@vedette/pipeline";
+import { CanaryKey, Control, openDataDirectory, replay as replayLog, Tables, threadPool } from "@vedette/pipeline";
+import { loadConfig } from "../config/load.ts";
+import { resourcesOf } from "../config/site.ts";
 
 interface Options {
   readonly dataDir?: string;
@@ -12,7 +14,7 @@ interface Options {
 export async function replay(options: Options): Promise<void> {
   const directory = openDataDirectory(resolve(options.dataDir ?? process.env["VEDETTE_DATA"] ?? "./data"));
   const log = await openLog({ directory: directory.path });
-  const pool = threadPool();
+  const pool = threadPool(undefined, resourcesOf(loadConfig(undefined, process.env).config, new Tables(join(directory.path, "tables"))));
   try {
     const result = await replayLog({
       log,

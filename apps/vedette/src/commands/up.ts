@@ -6,8 +6,8 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Auth, buildServer, newToken, tokenHash } from "@vedette/api";
 import { AuditTrail } from "@vedette/audit";
-import { enrichers } from "@vedette/enrich";
 import { sinks } from "@vedette/egress";
+import { enrichers } from "@vedette/enrich";
 import { endpoints, sources } from "@vedette/ingest";
 import { ConfigError, collectWhenQuiet, type Intake, systemClock } from "@vedette/kit";
 import { openLog } from "@vedette/log";
@@ -18,10 +18,11 @@ import {
   keptRules,
   openDataDirectory,
   Releases,
-  readRulesFrom,
   Runtime,
+  readRulesFrom,
   Tables,
   threadPool,
+  toldLosses,
 } from "@vedette/pipeline";
 import { openStore, type Store } from "@vedette/store";
 import { operator, recordStart } from "../audit.ts";
@@ -29,11 +30,11 @@ import { checkComponents, configuredSources, historicalSources } from "../config
 import { type Loaded, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { configuredSinks } from "../config/sinks.ts";
-import { configuredRules } from "../config/site.ts";
-import { bundledPipelines } from "../content.ts";
+import { configuredRules, resourcesOf } from "../config/site.ts";
+import { bundledPipelines, yamlFiles } from "../content.ts";
 import { replayDemo } from "../demo/replay.ts";
 import { unknownFieldsUnder } from "../fields.ts";
-import { reloadOnChange } from "../reload.ts";
+import { pipelinesReloaded, type Reloaded, reloadOnChange, rulesReloaded, tablesReloaded } from "../reload.ts";
 import { Display } from "./display.ts";
 
 interface Options {
@@ -111,12 +112,13 @@ async function serve(
   });
   await recordStart(audit, store.settings, config, version);
   const tables = new Tables(join(directory.path, "tables"));
+  const resources = resourcesOf(config, tables);
   const ruleFile = join(directory.path, "rules.cache");
   readRulesFrom(keptRules(ruleFile));
   const runtime = await Runtime.open({
     log,
     store,
-    pool: threadPool(config.engine.workers, tables, ruleFile),
+    pool: threadPool(config.engine.workers, resources, ruleFile),
     tenant: config.tenant,
     rules: () => configuredRules(config),
     rule_budget_per_day: config.rules.budget_per_day,
@@ -126,6 +128,7 @@ async function serve(
     detectors: config.detectors,
     lateness_s: config.engine.lateness_s,
     enrichment: { settings: await enrichSettings(config), tables },
+    eventPipelines: { disk: () => config.pipelines.directories.flatMap(yamlFiles), pseudonymKey: resources.pseudonymKey },
     placeholders: config.sigma.placeholders,
     audit,
     sources: configuredSources(loaded),
@@ -184,6 +187,8 @@ async function serve(
     `${runtime.rules().rules.filter((r) => r.state === "enabled").length} rules on, ${refused.length} refused; ${Object.keys(config.sources).length} sources configured; HTTP ingest at ${url}/ingest and ${url}/_bulk`,
   );
   tellUnknownFields(runtime, display);
+  const losses = await runtime.pipelines.losses();
+  if (losses.length > 0) display.say(`pipelines: ${toldLosses(losses)}`);
   // every rule in force has been read by now: what else was kept is only memory
   readRulesFrom(undefined);
   for (const r of refused) display.say(`refused: ${r.reason}`);
@@ -191,14 +196,26 @@ async function serve(
   if (directory.fresh && demo) playDemo(runtime, display, url);
   const stopped = new AbortController();
   const heads = audit.run(stopped.signal);
-  const { directories, watch } = config.rules;
-  const reloading = reloadOnChange({ runtime, directories, watch, clock: systemClock, say: (text) => display.say(text) }, stopped.signal);
+  const reloading = reloadOnChange(reloaded(config, runtime, display), systemClock, stopped.signal);
   await untilStopped(display);
   stopped.abort();
   await Promise.all([reloading, heads]);
   await backtests.close();
   await audit.record({ action: "service_stopped", outcome: "success", by: { user: operator() } });
   await shutDown(runtime, server, audit, log, store, directory, display);
+}
+
+/** What is read again when a file of it changes, or on SIGHUP. */
+function reloaded({ rules, pipelines, enrich }: Config, runtime: Runtime, display: Display): readonly Reloaded[] {
+  const say = (text: string) => display.say(text);
+  const files = Object.values(enrich).flatMap((one) =>
+    typeof one === "object" ? ((one as { readonly file?: string } | null)?.file ?? []) : [],
+  );
+  return [
+    rulesReloaded(runtime, rules.directories, rules.watch, say),
+    pipelinesReloaded(runtime, pipelines.directories, pipelines.watch, say),
+    tablesReloaded(runtime, files, say),
+  ];
 }
 
 /** Every enricher is on unless it is turned off. */

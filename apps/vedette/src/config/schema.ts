@@ -126,6 +126,13 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("The audit trail: who signed in, changed or read what."),
+  pipelines: z
+    .strictObject({
+      directories: z.array(z.string()).default([]).describe("Folders of event pipelines (*.yml, read recursively), or single files."),
+      watch: z.boolean().default(true).describe("Whether they are read again when one of them changes."),
+    })
+    .prefault({})
+    .describe("What is done to events before rules see them: drop, sample, route, redact, rename, compute, pseudonymise."),
   enrich: z
     .record(z.string(), z.unknown())
     .default({})

@@ -1,5 +1,6 @@
 /** What the configuration leaves to rules that are read without a server: placeholders, and which rule files are the site's. Knows no rule. */
-import type { Program, ProgramFile } from "@vedette/pipeline";
+import { pseudonymKey } from "@vedette/enrich";
+import type { Program, ProgramFile, Resources } from "@vedette/pipeline";
 import { bundledRules, yamlFiles } from "../content.ts";
 import { loadConfig } from "./load.ts";
 import type { Config } from "./schema.ts";
@@ -11,6 +12,12 @@ export interface SiteOptions {
 
 export const placeholdersOf = ({ config }: SiteOptions): NonNullable<Program["placeholders"]> =>
   loadConfig(config, process.env).config.sigma.placeholders;
+
+/** What programs name and do not carry: contents of tables, and the key of pseudonyms, which the installation's secret gives. */
+export const resourcesOf = ({ auth }: Pick<Config, "auth">, tables: Resources): Resources => ({
+  table: (hash) => tables.table(hash),
+  pseudonymKey: auth.secret_key === undefined ? undefined : pseudonymKey(auth.secret_key),
+});
 
 /** The bundled rules unless they are turned off, and the folders that the configuration names. */
 export const configuredRules = ({ rules }: Pick<Config, "rules">): ProgramFile[] => [
