@@ -23,6 +23,8 @@ export interface ListenOptions {
   readonly name: string;
   readonly address: Address;
   readonly tls?: TlsFiles | undefined;
+  /** What TLS settles on, where its callers insist (ALPN): `h2`. */
+  readonly protocols?: readonly string[];
   readonly maxConnections: number;
   readonly idle_ms: number;
   /** Told the address once connections are taken. */
@@ -72,11 +74,12 @@ export async function listen(options: ListenOptions, context: ListenContext, rea
   await Promise.all(readings);
 }
 
-async function serverOf({ name, tls }: ListenOptions, take: (socket: Socket) => void): Promise<Server> {
+async function serverOf({ name, tls, protocols }: ListenOptions, take: (socket: Socket) => void): Promise<Server> {
   if (tls === undefined) return createServer(take);
   try {
     const [cert, key] = await Promise.all([readFile(tls.cert_file), readFile(tls.key_file)]);
-    return createTlsServer({ cert, key, minVersion: "TLSv1.2", handshakeTimeout: handshake_ms }, take);
+    const alpn = protocols && { ALPNProtocols: [...protocols] };
+    return createTlsServer({ cert, key, minVersion: "TLSv1.2", handshakeTimeout: handshake_ms, ...alpn }, take);
   } catch (error) {
     throw new UnavailableError("source_unavailable", `${name}: ${(error as Error).message}`, { cause: error });
   }

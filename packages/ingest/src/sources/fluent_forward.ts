@@ -1,9 +1,9 @@
 /** The `fluent_forward` source: Fluentd's and Fluent Bit's own protocol over TCP. What a record means is the normaliser's business. */
-import { readFile } from "node:fs/promises";
-import { defineSource, UnavailableError, z } from "@vedette/kit";
+import { defineSource, z } from "@vedette/kit";
 import { parseAddress } from "../address.ts";
 import { recordBytes } from "../endpoint_config.ts";
 import { listenForward } from "../forward/tcp.ts";
+import { secretOf } from "../secret.ts";
 import { addressConfig, onLoopback, tlsConfig } from "../tcp.ts";
 
 const config = z
@@ -55,7 +55,7 @@ export default defineSource({
   ],
   async run(context) {
     const { config: c } = context;
-    const key = c.shared_key_file === undefined ? undefined : await keyOf(c.shared_key_file);
+    const key = c.shared_key_file === undefined ? undefined : await secretOf(c.shared_key_file, "shared_key_file");
     const options = {
       name: "forward",
       address: parseAddress(c.tcp)!,
@@ -69,16 +69,3 @@ export default defineSource({
     await listenForward(options, context);
   },
 });
-
-async function keyOf(path: string): Promise<string> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    throw new UnavailableError("source_unavailable", `shared_key_file: ${(error as Error).message}`, { cause: error });
-  }
-  const key = text.split("\n", 1)[0]!.trim();
-  // An empty key would let everyone in who guesses that.
-  if (key === "") throw new UnavailableError("source_unavailable", `shared_key_file: ${path} has no key in its first line`);
-  return key;
-}
