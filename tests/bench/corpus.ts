@@ -27,7 +27,7 @@ export async function corpus(events: number, seed = 1): Promise<Corpus> {
   const zeekEvents = Math.round(events * 0.9);
   const zeek = join(temporary, `zeek-${zeekEvents}-${seed}.ndjson`);
   const sshd = join(temporary, `sshd-${events - zeekEvents}-${seed}.log`);
-  if (!existsSync(zeek)) await write(zeek, zeekLines(), zeekEvents, seed, rekeyZeek);
+  if (!existsSync(zeek)) await write(zeek, zeekLines(), zeekEvents, seed, rekeyJson);
   if (!existsSync(sshd)) await write(sshd, sshdLines(), events - zeekEvents, seed, rekeySshd);
   return { zeek, sshd, events, bytes: statSync(zeek).size + statSync(sshd).size };
 }
@@ -75,7 +75,12 @@ async function write(
 /** Re-keyed Zeek lines without end, for what needs no file: the same as those of `corpus` with this seed. */
 export function* rekeyedZeek(seed = 1): Generator<string, never> {
   const lines = zeekLines();
-  for (let n = 0; ; n++) yield rekeyZeek(lines[n % lines.length]!, passes(seed, Math.floor(n / lines.length)));
+  for (let n = 0; ; n++) yield rekeyJson(lines[n % lines.length]!, passes(seed, Math.floor(n / lines.length)));
+}
+
+/** Other JSON lines re-keyed alike, with what else differs from one event to the next. */
+export function* rekeyedJson(lines: readonly string[], also: (line: string, n: number) => string, seed = 1): Generator<string, never> {
+  for (let n = 0; ; n++) yield also(rekeyJson(lines[n % lines.length]!, passes(seed, Math.floor(n / lines.length))), n);
 }
 
 /** As `rekeyedZeek`, of the sshd set. */
@@ -111,7 +116,8 @@ const address = (pass: Pass, ip: string) =>
   renamed(pass, "ip", ip, (d) => `${ip.startsWith("10.") ? 10 : (d[0]! % 190) + 11}.${d[1]}.${d[2]}.${d[3]}`);
 const shift_s = (pass: Pass) => pass.n * 3_600;
 
-function rekeyZeek(line: string, pass: Pass): string {
+/** Lines of JSON of any kind: their addresses, times and Zeek's ids. */
+function rekeyJson(line: string, pass: Pass): string {
   return line
     .replace(/"(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})"/g, (_, ip: string) => `"${address(pass, ip)}"`)
     .replace(

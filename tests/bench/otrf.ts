@@ -135,7 +135,7 @@ export function* linesOf(file: string): Generator<Buffer> {
 }
 
 /** SigmaHQ's rules in force, unpacked once. */
-export function windowsRules(): readonly string[] {
+export function sigmaRules(): readonly string[] {
   const folder = join(temporary, "sigmahq");
   if (!existsSync(folder)) {
     mkdirSync(`${folder}.part`, { recursive: true });

@@ -3,7 +3,7 @@ import { linkSync, mkdirSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
 import { openStore } from "@vedette/store";
-import { type Corpus, corpus } from "../corpus.ts";
+import { corpus } from "../corpus.ts";
 import { costOf, print, say } from "../harness.ts";
 import { Program } from "../program.ts";
 import { naive } from "./naive.ts";
@@ -28,7 +28,7 @@ export async function bench(events = 5_000_000): Promise<void> {
     mkdirSync(join(program.directory, "in"));
     await program.start();
     const ready = { mb: program.memory().rss_mb, cpu_s: program.cpu_s() };
-    const run = await ingest(program, data);
+    const run = await takeIn(program, { "zeek.ndjson": data.zeek, "sshd.log": data.sshd }, events);
     const { sources } = await program.get<{ sources: readonly { readonly dead: number; readonly balance: number }[] }>("/api/v1/ledger");
     const { rules } = await program.get<{ rules: readonly unknown[] }>("/api/v1/rules");
     const { total } = await program.get<{ total: number }>("/api/v1/alerts?limit=1");
@@ -73,24 +73,27 @@ export async function bench(events = 5_000_000): Promise<void> {
   }
 }
 
-/** Lets the program see the files; resolves when it has stored every line of them durably. */
-async function ingest(program: Program, data: Corpus): Promise<{ readonly cpu_s: number; readonly wall_s: number }> {
+/** Lets the program see the files, under names of their own; resolves when it has stored every line of them durably. */
+export async function takeIn(
+  program: Program,
+  files: { readonly [name: string]: string },
+  events: number,
+): Promise<{ readonly cpu_s: number; readonly wall_s: number }> {
   const cpu_s = program.cpu_s();
   const begun = performance.now();
-  linkSync(data.zeek, join(program.directory, "in", "zeek.ndjson"));
-  linkSync(data.sshd, join(program.directory, "in", "sshd.log"));
+  for (const [name, file] of Object.entries(files)) linkSync(file, join(program.directory, "in", name));
   for (;;) {
     await new Promise((r) => setTimeout(r, 500));
     const { taken, stored, pending } = await program.taken();
     const wall_s = (performance.now() - begun) / 1_000;
     say(`${wall_s.toFixed(1)} s: ${taken} taken in, ${stored} stored, ${Math.round(program.memory().rss_mb)} MB`);
-    if (taken >= data.events && pending === 0) return { cpu_s: program.cpu_s() - cpu_s, wall_s };
-    if (wall_s * 1_000 > patience_ms(data.events)) throw new Error(`only ${stored} events were stored:\n${program.output}`);
+    if (taken >= events && pending === 0) return { cpu_s: program.cpu_s() - cpu_s, wall_s };
+    if (wall_s * 1_000 > patience_ms(events)) throw new Error(`only ${stored} events were stored:\n${program.output}`);
   }
 }
 
 /** Seals what the program had still open, and says how many bytes an event takes then. */
-async function sealRest(directory: string): Promise<{ readonly seal_cpu_s: number; readonly bytes: number }> {
+export async function sealRest(directory: string): Promise<{ readonly seal_cpu_s: number; readonly bytes: number }> {
   const store = await openStore({ directory });
   const { cpu_s } = await costOf(() => store.events.seal(true));
   const { sealedBytes, events } = await store.events.usage();

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parseRules } from "@vedette/sigma";
 import { temporary } from "../corpus.ts";
 import { print, say } from "../harness.ts";
-import { linesOf, uniqueFile, windowsFile, windowsRules } from "../otrf.ts";
+import { linesOf, sigmaRules, uniqueFile, windowsFile } from "../otrf.ts";
 import { countsOf, findRsigma, modes, runRsigma } from "../rsigma.ts";
 import type { Order, Report } from "../sigma_program.ts";
 
@@ -22,7 +22,7 @@ export async function bench(events?: number): Promise<void> {
   const directory = mkdtempSync(join(temporary, "sigma-"));
   try {
     const file = windowsFile(events);
-    const rules = windowsRules().filter((f) => parseRules(readFileSync(f, "utf8"), f).rules.some((r) => r.logsource.product === "windows"));
+    const rules = sigmaRules().filter((f) => parseRules(readFileSync(f, "utf8"), f).rules.some((r) => r.logsource.product === "windows"));
     const details: { [name: string]: number | string } = {};
     const run = (name: string, order: Partial<Order>): Report =>
       runProgram(directory, { rules, pipelines, partitionFields: ["Channel", "EventID"], events: [], ...order }, name);
