@@ -23,6 +23,7 @@ const pages: readonly { readonly name: string; readonly path: string; readonly r
   { name: "events", path: "/events?f=user.name&z=utc", ready: ".top-values li" },
   { name: "stats", path: "/events?q=event.outcome:failure | stats count() as n by user.name", ready: "table.grid tbody tr" },
   { name: "rules", path: "/rules", ready: "table.grid tbody tr" },
+  { name: "audit", path: "/audit?z=utc", ready: "table.grid tbody tr" },
   { name: "sources", path: "/sources", ready: "table.grid tbody tr" },
 ];
 
@@ -197,6 +198,7 @@ describe.skipIf(browser_absent)(`the console in ${chromium_path}${browser_absent
         "/events?q=onerror | stats count() by message",
         "/rules",
         "/sources",
+        "/audit",
       ]) {
         await page.goto(`${server.url}${path}`);
         await page.waitForSelector("main >> text=window.__xss");

@@ -1,5 +1,5 @@
 /** Hostile content for every field that can come from outside: what a browser would run or misread if anything were taken for markup. */
-import type { Alert, DeadLetter, EventRow, Rule, Source } from "../src/api/types.ts";
+import type { Alert, AuditRecord, DeadLetter, EventRow, Rule, Source } from "../src/api/types.ts";
 import { stamp } from "./events.ts";
 
 /** Each sets `window.__xss` if it ever runs; the browser test looks for that. */
@@ -102,6 +102,22 @@ export function hostileSource(now_ms: number): Source {
     pending: 1,
     rate: 0,
     warnings: [{ at: stamp(now_ms), code: payloads[2]!, message: all }],
+  };
+}
+
+export function hostileRecord(now_ms: number): AuditRecord {
+  return {
+    n: 120,
+    time: stamp(now_ms),
+    hash: payloads[2]!,
+    fields: {
+      "event.action": payloads[0]!,
+      "event.outcome": payloads[1]!,
+      "user.name": payloads[3]!,
+      "source.ip": payloads[4]!,
+      [payloads[5]!]: all,
+      "vedette.audit.query": all,
+    },
   };
 }
 

@@ -181,6 +181,15 @@ export function read(state: FakeState, path: string, params: URLSearchParams, no
       return ok({ rules: state.rules, hash: "9f2c61d0e7ab44b1", version: state.versions[0]?.number ?? 1 });
     case "/rule-versions":
       return ok({ versions: state.versions });
+    case "/audit": {
+      const before = Number(params.get("before") ?? Number.POSITIVE_INFINITY);
+      const { items } = page(
+        state.records.filter(({ n }) => n < before),
+        params,
+      );
+      const last = items.at(-1);
+      return ok({ records: items, ...(last !== undefined && last.n > 0 && { next: last.n }) });
+    }
     case "/dead": {
       const { items, cursor } = page(state.letters, params);
       return ok({ letters: items, cursor });

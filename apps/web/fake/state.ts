@@ -1,8 +1,8 @@
 /** What the fake server knows: events, alerts, rules, sources, dead letters, and whether the demo is in. */
-import type { Alert, DeadLetter, EventRow, Rule, RuleVersion, Severity, Source, Status } from "../src/api/types.ts";
+import type { Alert, AuditRecord, DeadLetter, EventRow, Rule, RuleVersion, Severity, Source, Status } from "../src/api/types.ts";
 import { makeAlerts } from "./alerts.ts";
 import { makeEvents, stamp } from "./events.ts";
-import { hostileAlert, hostileEvent, hostileLetter, hostileRule, hostileSource } from "./hostile.ts";
+import { hostileAlert, hostileEvent, hostileLetter, hostileRecord, hostileRule, hostileSource } from "./hostile.ts";
 
 export interface FakeState {
   events: EventRow[];
@@ -11,6 +11,7 @@ export interface FakeState {
   versions: RuleVersion[];
   sources: Source[];
   letters: DeadLetter[];
+  records: AuditRecord[];
   demo: { present: boolean; running: boolean; events: number };
   ready: boolean;
   problems: { code: string; message: string }[];
@@ -202,6 +203,26 @@ function makeLetters(now_ms: number): DeadLetter[] {
   });
 }
 
+function makeRecords(now_ms: number): AuditRecord[] {
+  const acts: readonly (readonly [action: string, outcome: string, user: string, about: AuditRecord["fields"]])[] = [
+    ["events_searched", "success", "ann", { "vedette.audit.query": "user.name:root", "vedette.audit.rows": 100 }],
+    ["rule_disabled", "success", "ann", { "rule.id": "curl_from_ip", "vedette.audit.reason": "the package mirror" }],
+    ["login", "failure", "unknown", { "url.path": "/api/v1/alerts" }],
+    ["alert_closed", "success", "ben", { "vedette.audit.alert": "alert-0003", "vedette.audit.verdict": "benign" }],
+    ["rules_applied", "unknown", "ann", { "vedette.audit.reason": "SigmaHQ of November" }],
+    ["service_started", "success", "vedette", { "service.version": "0.1.0" }],
+  ];
+  return Array.from({ length: 120 }, (_, at) => {
+    const [action, outcome, user, about] = acts[at % acts.length]!;
+    const record = { n: 119 - at, time: stamp(now_ms - at * 97_000), hash: `hash-of-record-${119 - at}` };
+    if (at === 9) return { ...record, erased: { by: "dpo", reason: "request 7 of the person", time: stamp(now_ms) } };
+    return {
+      ...record,
+      fields: { "event.action": action, "event.outcome": outcome, "user.name": user, "source.ip": "192.0.2.7", ...about },
+    };
+  });
+}
+
 export function makeState(scenario: Scenario, now_ms: number): FakeState {
   const started = stamp(now_ms - 3_720_000);
   if (scenario === "empty") {
@@ -212,6 +233,7 @@ export function makeState(scenario: Scenario, now_ms: number): FakeState {
       versions: makeVersions(),
       sources: [],
       letters: [],
+      records: [],
       demo: { present: false, running: false, events: 0 },
       ready: true,
       problems: [],
@@ -225,6 +247,7 @@ export function makeState(scenario: Scenario, now_ms: number): FakeState {
     versions: makeVersions(),
     sources: makeSources(now_ms),
     letters: makeLetters(now_ms),
+    records: makeRecords(now_ms),
     demo: { present: true, running: true, events: 18_240 },
     ready: true,
     problems: [{ code: "source_failed", message: "Source cloudtrail cannot be read: permission denied." }],
@@ -236,6 +259,7 @@ export function makeState(scenario: Scenario, now_ms: number): FakeState {
     state.rules.unshift(hostileRule);
     state.sources.unshift(hostileSource(now_ms));
     state.letters.unshift(hostileLetter(now_ms));
+    state.records.unshift(hostileRecord(now_ms));
     state.problems.unshift({ code: `<img src=x onerror="window.__xss=1">`, message: `<script>window.__xss=1</script>` });
   }
   return state;

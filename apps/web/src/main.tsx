@@ -18,6 +18,7 @@ const AlertPage = lazy(() => import("./alerts/alert_page.tsx").then((page) => ({
 const EventsPage = lazy(() => import("./events/events_page.tsx").then((page) => ({ default: page.EventsPage })));
 const RulesPage = lazy(() => import("./rules/rules_page.tsx").then((page) => ({ default: page.RulesPage })));
 const SourcesPage = lazy(() => import("./sources/sources_page.tsx").then((page) => ({ default: page.SourcesPage })));
+const AuditPage = lazy(() => import("./audit/audit_page.tsx").then((page) => ({ default: page.AuditPage })));
 const LoginPage = lazy(() => import("./login/login_page.tsx").then((page) => ({ default: page.LoginPage })));
 
 createRoot(document.getElementById("root")!).render(
@@ -44,6 +45,7 @@ createRoot(document.getElementById("root")!).render(
               <Route path="/events" element={<EventsPage />} />
               <Route path="/rules" element={<RulesPage />} />
               <Route path="/sources" element={<SourcesPage />} />
+              <Route path="/audit" element={<AuditPage />} />
               <Route path="*" element={<NotFound />} />
             </Route>
           </Routes>

@@ -190,6 +190,15 @@ export interface RuleVersion {
   readonly current: boolean;
 }
 
+/** A record of the audit trail; `fields` is absent where the content was erased. */
+export interface AuditRecord {
+  readonly n: number;
+  readonly time: string;
+  readonly hash: string;
+  readonly fields?: { readonly [name: string]: unknown };
+  readonly erased?: { readonly by: string; readonly reason: string; readonly time: string };
+}
+
 export interface DeadLetter {
   readonly source: string;
   readonly position: string;

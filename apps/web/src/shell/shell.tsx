@@ -20,6 +20,7 @@ const pages: readonly { readonly to: string; readonly icon: IconName; readonly n
   { to: "/events", icon: "events", name: "Events" },
   { to: "/rules", icon: "rules", name: "Rules" },
   { to: "/sources", icon: "sources", name: "Sources" },
+  { to: "/audit", icon: "audit", name: "Audit" },
 ];
 
 /** Leads to the login page on a 401 and remembers where the person was. */
@@ -54,6 +55,7 @@ export function Shell() {
     go_events: go("/events"),
     go_rules: go("/rules"),
     go_sources: go("/sources"),
+    go_audit: go("/audit"),
     zone: toggleZone,
     copy_link: () => {
       navigator.clipboard?.writeText(window.location.href).then(

@@ -1,0 +1,141 @@
+/** The audit trail: who signed in, was refused, changed or read what, newest first. */
+import { Button } from "@mantine/core";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { request } from "../api/client.ts";
+import type { AuditRecord } from "../api/types.ts";
+import { formatCount } from "../format/number.ts";
+import { shorten } from "../format/text.ts";
+import { InnerLink } from "../shell/link.tsx";
+import { PageHead } from "../shell/panel.tsx";
+import { Mark } from "../shell/severity.tsx";
+import { Empty, Failure, Loading } from "../shell/states.tsx";
+import { Hostile } from "../shell/text.tsx";
+import { useTitle } from "../shell/title.ts";
+import { Time } from "../shell/zone.tsx";
+import { aboutOf } from "./about.ts";
+
+const page_size = 50;
+/** Of one value; a rule's whole text may stand in a record. */
+const shown_characters = 200;
+/** `unknown`: asked for and let in; the record of how it ended stands above. */
+const outcomes = { success: ["good", "done"], failure: ["bad", "failed"], unknown: ["busy", "asked for"] } as const;
+
+export function AuditPage() {
+  useTitle("Audit");
+  const query = useInfiniteQuery({
+    queryKey: ["audit"],
+    initialPageParam: undefined as number | undefined,
+    queryFn: ({ pageParam, signal }) =>
+      request<{ readonly records: readonly AuditRecord[]; readonly next?: number }>("/audit", {
+        signal,
+        params: { limit: page_size, before: pageParam },
+      }),
+    getNextPageParam: (page) => page.next,
+  });
+  const records = query.data?.pages.flatMap((page) => page.records);
+  const newest = records?.[0];
+  return (
+    <>
+      <PageHead title="Audit">
+        {newest !== undefined && (
+          <>
+            <span className="dim small">
+              {formatCount(newest.n + 1)} records in one chain; prove it offline: <code>vedette verify</code>
+            </span>
+            <InnerLink to="/events?q=event.dataset:vedette.audit" className="small">
+              Search them as events
+            </InnerLink>
+          </>
+        )}
+        <Button size="xs" variant="default" loading={query.isRefetching} onClick={() => void query.refetch()}>
+          Load again
+        </Button>
+      </PageHead>
+      <section className="panel panel-flush" aria-label="Records">
+        {records === undefined ? (
+          query.error ? (
+            <Failure error={query.error} what="The audit trail" retry={query.refetch} />
+          ) : (
+            <Loading what="records" rows={12} />
+          )
+        ) : records.length === 0 ? (
+          <Empty icon="audit" title="Nothing was recorded yet" />
+        ) : (
+          <Records records={records} />
+        )}
+        {query.hasNextPage && (
+          <div className="more">
+            <Button size="xs" variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+              Load more
+            </Button>
+          </div>
+        )}
+      </section>
+    </>
+  );
+}
+
+function Records({ records }: { readonly records: readonly AuditRecord[] }) {
+  return (
+    <div className="table-scroll">
+      <table className="grid">
+        <thead>
+          <tr>
+            <th scope="col">Record</th>
+            <th scope="col">Time</th>
+            <th scope="col">User and address</th>
+            <th scope="col">Action</th>
+            <th scope="col">Outcome</th>
+            <th scope="col">About</th>
+          </tr>
+        </thead>
+        <tbody>
+          {records.map((record) => (
+            <Row key={record.n} record={record} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Row({ record }: { readonly record: AuditRecord }) {
+  const { n, time, hash, fields, erased } = record;
+  const text = (name: string) => String(fields?.[name] ?? "");
+  const outcome = outcomes[text("event.outcome") as keyof typeof outcomes];
+  return (
+    <tr>
+      <td className="mono" title={`Hash ${hash}`}>
+        {n}
+      </td>
+      <td>
+        <Time iso={time} digits={3} />
+      </td>
+      <td>
+        <Hostile text={text("user.name")} />
+        <div className="cell-sub mono">
+          <Hostile text={text("source.ip")} />
+        </div>
+      </td>
+      <td>
+        <code>{erased === undefined ? <Hostile text={text("event.action")} /> : "erased"}</code>
+      </td>
+      <td>{outcome !== undefined && <Mark tone={outcome[0]}>{outcome[1]}</Mark>}</td>
+      <td className="cell-main wrap">
+        {erased !== undefined && (
+          <span className="dim">
+            by <Hostile text={erased.by} />: <Hostile text={erased.reason} />
+          </span>
+        )}
+        {aboutOf(record).map(({ name, value }) => (
+          <span key={name} className="pair">
+            <span className="dim small">
+              <Hostile text={name} />
+            </span>{" "}
+            <Hostile text={shorten(value, shown_characters)} />{" "}
+          </span>
+        ))}
+      </td>
+    </tr>
+  );
+}
