@@ -17,9 +17,13 @@ const RUN = 1_000_000;
 export async function killOnce(directory: string, seed: number, seen: Seen): Promise<void> {
   const script = fileURLToPath(new URL("./append_child.ts", import.meta.url));
   const child = spawn(process.execPath, ["--conditions=source", script, directory, String(seed), String(seed * RUN)], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
-  const exited = once(child, "exit");
+  let said = "";
+  child.stderr.on("data", (bytes: Buffer) => {
+    said += bytes.toString();
+  });
+  const exited = once(child, "close");
   const killAfter = 1 + seeded(seed)(300);
   let acknowledged = 0;
   for await (const line of createInterface({ input: child.stdout })) {
@@ -31,7 +35,7 @@ export async function killOnce(directory: string, seed: number, seen: Seen): Pro
     if (++acknowledged === killAfter) child.kill("SIGKILL");
   }
   const [, signal] = await exited;
-  if (signal !== "SIGKILL") throw new Error(`the child ended by itself after ${acknowledged} acknowledgements`);
+  if (signal !== "SIGKILL") throw new Error(`seed ${seed}: the child ended by itself after ${acknowledged} acknowledgements: ${said}`);
   await checkLeft(directory, seen);
 }
 
