@@ -8,6 +8,7 @@ import type { Flaw, Micros, RawRecord } from "@vedette/model";
 import { detectFormat } from "@vedette/normalise";
 import { type CanaryMark, encodeRecords, type RecordsHeader, type Run } from "./batch.ts";
 import { canarySource, reservedPrefix } from "./canary/mark.ts";
+import type { Headroom } from "./headroom.ts";
 import type { SeenIds } from "./seen_ids.ts";
 
 export interface IntakeOptions {
@@ -25,6 +26,8 @@ export interface IntakeOptions {
   readonly onAccepted?: (source: string, records: number) => void;
   /** Sources whose events are of the past, beside those whose names say so. */
   readonly historical?: ReadonlySet<string>;
+  /** Who brings a position can come back to it: such a source waits while it is too far ahead of analysis. */
+  readonly headroom?: Headroom;
   /** Who brings a position can come back to it: such a source waits while it is too far ahead of analysis. */
   readonly headroom?: Headroom;
   /** Bytes of records waiting to be durable, over all sources, beyond which new ones are refused. */
@@ -71,10 +74,12 @@ export interface SourceStatus {
 export class Intakes {
   readonly #options: IntakeOptions;
   readonly #intakes = new Map<string, SourceIntake>();
+  readonly headroom: Headroom | undefined;
   waitingBytes = 0;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+    this.headroom = options.headroom;
   }
 
   open(wanted: SourceOptions): SourceIntake {
@@ -135,6 +140,7 @@ class SourceIntake implements Intake {
 
   async accept(records: readonly RawRecord[], options: AcceptOptions = {}): Promise<Accepted> {
     if (records.length === 0 && options.position === undefined && options.lost === undefined) return { duplicates: [] };
+    if (options.position !== undefined) await this.#all.headroom?.room();
     const limit = this.#options.maxWaitingBytes ?? 64 * maxBatchBytes;
     if (this.#all.waitingBytes > limit)
       throw new UnavailableError("backpressure", `${limit} bytes are waiting to be made durable; try again`);
@@ -270,10 +276,11 @@ class SourceIntake implements Intake {
     }
     const bytes = encodeRecords({ kind, version, program, ...rest }, bodies);
     const taken = Object.values(lost).reduce((sum, n) => sum + n, bodies.length);
-    await this.#options.log.append("raw", 0, bytes, {
+    const offset = await this.#options.log.append("raw", 0, bytes, {
       positions: [...resume].map(([stream, value]) => ({ stream, value })),
       counts: { [`in/${this.name}`]: taken, ...(Object.keys(ids).length > 0 ? { ids: Object.keys(ids).length } : {}) },
     });
+    this.#all.headroom?.appended(offset, bytes.length);
     release(bytes);
     this.accepted += taken;
     this.lastReceived = received;

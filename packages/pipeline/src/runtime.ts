@@ -14,6 +14,7 @@ import { type ConfiguredSink, SinkRunner, type SinkRunnerOptions, type SinkState
 import { Engine } from "./engine.ts";
 import { Enrichment, type EnrichmentOptions } from "./enrichment.ts";
 import { PipelineDesk, type PipelineDeskOptions, type PipelinesApplied } from "./event_pipelines/desk.ts";
+import { Headroom } from "./headroom.ts";
 import { Intakes, type SourceOptions } from "./intake.ts";
 import type { DetectorLine } from "./keyed.ts";
 import { type SourceLine, withSeries } from "./ledger.ts";
@@ -141,6 +142,7 @@ export class Runtime {
         if (newest.length > 0) this.#tell({ kind: "events", events: newest });
       },
       onAnalysis: (analysis, findings) => {
+        this.intakes.headroom?.analysed(analysis.last);
         if (analysis.canary) this.#prover.analysed(analysis.canary);
         else this.#desk.add(analysis, findings);
       },
@@ -186,6 +188,7 @@ export class Runtime {
       counts,
       seen,
       known,
+      headroom: new Headroom(),
       onAccepted: (source, n) => rates.add(source, n),
       ...(options.historical && { historical: options.historical }),
     });
@@ -293,6 +296,7 @@ export class Runtime {
   async stop(): Promise<void> {
     this.#demo?.abort();
     this.#stop.abort();
+    this.intakes.headroom?.close();
     await Promise.all([this.sources.stopped(), this.#sinks?.stopped()]);
     await this.intakes.settled();
     await Promise.allSettled(this.#tasks);
