@@ -16,7 +16,7 @@ import { compileEventPipelines, type Draft, type EnrichStage, type EventPipeline
 import { canaryTenant, type Decode, type Decoded, type DecodeResult, type FormatSpec, idOf } from "@vedette/kit";
 import type { DeadLetter, Event, Finding, Flaw, Match, Micros } from "@vedette/model";
 import { classOf, hostOf } from "@vedette/normalise";
-import { compileRules, parsePipeline, type Refusal, type RuleCache, type RuleSet, type RuleUse, type SigmaRule } from "@vedette/sigma";
+import { compileRules, type Refusal, type RuleCache, type RuleSet, type RuleUse, type SigmaRule } from "@vedette/sigma";
 import { encodeEvents } from "@vedette/store";
 import type { Analysis, Job, SourceDelta } from "./analysis.ts";
 import { auditFormat, auditSource } from "./audit_feed.ts";
@@ -28,7 +28,7 @@ import type { KeyedStep } from "./keyed.ts";
 import { type Mark, Marks } from "./marks.ts";
 import { own, type Program } from "./program.ts";
 import { findingsPerBatch } from "./rules/flood.ts";
-import { correlationsOf, livingRules, readRulesFrom } from "./rules/living.ts";
+import { correlationsOf, livingRules, pipelinesOf, readRulesFrom } from "./rules/living.ts";
 import { type Cost, dayOf } from "./rules/trial.ts";
 import { Samples } from "./samples.ts";
 import type { Resources } from "./tables.ts";
@@ -63,8 +63,8 @@ export interface Compiled {
 export async function compileProgram(program: Program, cache?: RuleCache, resources?: Resources): Promise<Compiled> {
   if (cache !== undefined) readRulesFrom(cache);
   const living = livingRules(program);
-  const sigma = cache ?? { parsePipeline, compileRules };
-  const pipelines = program.pipelines.map(({ file, text }) => sigma.parsePipeline(text, file));
+  const sigma = cache ?? { compileRules };
+  const pipelines = cache ? program.pipelines.map(({ file, text }) => cache.parsePipeline(text, file)) : pipelinesOf(program.pipelines);
   const lateness = program.lateness_s * 1_000_000;
   const linked = correlationsOf(living, program.pipelines);
   const correlations = prepareCorrelations(linked, lateness, living.shadow);
@@ -95,7 +95,7 @@ export async function keyedDetectors(program: Program): Promise<DetectStage["det
   const living = livingRules(program);
   const linked = correlationsOf(living, program.pipelines);
   const taken = new Set(linked.correlations.flatMap(({ takes }) => takes));
-  const pipelines = taken.size === 0 ? [] : program.pipelines.map(({ file, text }) => parsePipeline(text, file));
+  const pipelines = taken.size === 0 ? [] : pipelinesOf(program.pipelines);
   const rules = compileRules(
     living.rules.filter(({ id }) => taken.has(id)),
     { pipelines, filters: living.filters },

@@ -54,6 +54,8 @@ export class CanaryPlanner {
   readonly #formats: ReadonlyMap<string, FormatSpec>;
   readonly #analyser: Analyser;
 
+  #known: ReturnType<typeof knownOf> | undefined;
+
   constructor(formats: ReadonlyMap<string, FormatSpec>) {
     this.#formats = formats;
     this.#analyser = new Analyser(formats);
@@ -70,12 +72,10 @@ export class CanaryPlanner {
   }
 
   async plan(id: string, whole: Program): Promise<Canary | Unprovable> {
-    // a case that only a pipeline keeps from firing goes out and is lost: that tells what the pipeline takes
-    const program = { ...whole, event_pipelines: [] };
-    const { rules, correlations, filters } = livingRules(program);
-    const document = [...rules, ...correlations].find((one) => one.id === id);
+    if (this.#known?.whole !== whole) this.#known = knownOf(whole);
+    const { program, documents, linked } = this.#known;
+    const document = documents.get(id);
     if (document === undefined) return { unprovable: "it is not in force" };
-    const linked = correlationsOf({ rules, correlations, filters }, program.pipelines);
     const compiled = await compileProgram({ ...program, rules: filesOf(new Set([id, ...restingOn(linked)(id)]), program) });
     const refusal = compiled.refused.find((one) => one.id === id);
     if (refusal) return { unprovable: refusal.message };
@@ -165,6 +165,15 @@ export function batchOf({ format, stream, preamble, bodies }: Proposal, program:
     },
     bodies.map((body) => Buffer.from(body)),
   );
+}
+
+/** What all rules of a program are planned with. */
+function knownOf(whole: Program) {
+  // a case that only a pipeline keeps from firing goes out and is lost: that tells what the pipeline takes
+  const program = { ...whole, event_pipelines: [] };
+  const living = livingRules(program);
+  const documents = new Map([...living.rules, ...living.correlations].map((one) => [one.id, one]));
+  return { whole, program, documents, linked: correlationsOf(living, program.pipelines) };
 }
 
 /** Records made up from a rule's conditions. */

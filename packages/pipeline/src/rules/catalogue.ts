@@ -4,15 +4,13 @@ import {
   compileRules,
   formatRefusal,
   linkCorrelations,
-  type Pipeline,
-  parsePipeline,
   type Refusal,
   type RuleSet,
   type SigmaCorrelation,
   type SigmaRule,
 } from "@vedette/sigma";
-import { own, type Program, type ProgramFile, stateOf } from "../program.ts";
-import { correlationsOf, livingRules, restingOn, rulesOf } from "./living.ts";
+import { own, type Program, stateOf } from "../program.ts";
+import { correlationsOf, livingRules, pipelinesOf, restingOn, rulesOf } from "./living.ts";
 
 export interface CatalogueEntry {
   readonly rule: SigmaRule | SigmaCorrelation;
@@ -79,8 +77,5 @@ export function catalogueOf(program: Parts): Catalogue {
 
 /** A rule on single events, not a correlation. */
 export const isPlain = (rule: CatalogueEntry["rule"]): rule is SigmaRule => "logsource" in rule;
-
-export const pipelinesOf = (files: readonly ProgramFile[]): (Pipeline | Refusal)[] =>
-  files.map(({ file, text }) => parsePipeline(text, file));
 
 export const refusalLines = ({ refused }: Catalogue): string[] => refused.map(formatRefusal);

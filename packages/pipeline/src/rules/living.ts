@@ -3,6 +3,7 @@ import {
   type CorrelationSet,
   linkCorrelations,
   type ParsedRules,
+  type Pipeline,
   parsePipeline,
   parseRules,
   type Refusal,
@@ -42,6 +43,19 @@ interface Known {
  * is most of what either costs.
  */
 const known = new Map<string, Known>();
+/** Field mappings as they were read last: every part of a program that is compiled by itself asks for them. */
+const knownPipelines = new Map<string, { readonly text: string; readonly pipeline: Pipeline | Refusal }>();
+
+export const pipelinesOf = (files: readonly ProgramFile[]): (Pipeline | Refusal)[] =>
+  files.map(({ file, text }) => {
+    const before = knownPipelines.get(file);
+    if (before?.text === text) return before.pipeline;
+    if (knownPipelines.size > maxKnown) knownPipelines.clear();
+    const pipeline = parsePipeline(text, file);
+    knownPipelines.set(file, { text, pipeline });
+    return pipeline;
+  });
+
 /** Several times what SigmaHQ has; beyond it all is read afresh. */
 const maxKnown = 20_000;
 
@@ -118,7 +132,7 @@ export function livingRules(program: Pick<Program, "rules" | "overlay" | "placeh
 /** The same in pass 1 and pass 2, which is why it does not depend on what the compiler refused. */
 export function correlationsOf({ rules, correlations, filters }: Omit<LivingRules, "shadow">, files: Program["pipelines"]): CorrelationSet {
   if (correlations.length === 0) return linkCorrelations([], []);
-  return linkCorrelations(correlations, rules, { filters, pipelines: files.map(({ file, text }) => parsePipeline(text, file)) });
+  return linkCorrelations(correlations, rules, { filters, pipelines: pipelinesOf(files) });
 }
 
 /** What a correlation is about, and what that is about in turn, by ids; nothing for a rule. */
