@@ -193,6 +193,31 @@ export default defineFormat({
       ],
     },
     {
+      title: "behind the header of RFC 5424",
+      input: "<108>1 2026-11-21T17:39:10.454Z siem vedette - finding - CEF:0|Example|Gateway|1|7|Scan|Low|src=192.0.2.7",
+      expect: [
+        {
+          "@timestamp": "2026-11-21T17:39:10.454000Z",
+          "event.kind": "event",
+          "event.module": "cef",
+          "event.dataset": "cef.log",
+          "observer.vendor": "Example",
+          "observer.product": "Gateway",
+          "observer.version": "1",
+          "event.code": "7",
+          "rule.name": "Scan",
+          "event.severity": 3,
+          "cef.src": "192.0.2.7",
+          "source.ip": "192.0.2.7",
+          message: "Scan",
+          "event.category": "host",
+          "event.type": "info",
+          "related.ip": ["192.0.2.7"],
+          "observer.hostname": "siem",
+        },
+      ],
+    },
+    {
       title: "no extension",
       input: "CEF:0|Example|Gate\\|way|1|7|Admin logged in|Low|",
       expect: [

@@ -1,4 +1,4 @@
-/** Reads what may stand before a self-describing message (`%ASA-…`, `CEF:…`, `LEEF:…`): a priority, a stamp and a host, and nothing else. */
+/** Reads what may stand before a self-describing message (`%ASA-…`, `CEF:…`, `LEEF:…`): a priority, a stamp and a host, or the whole header of RFC 5424. */
 import type { Decoded } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import { rfc3339At, stampEnd } from "../time/parse.ts";
@@ -14,6 +14,9 @@ export interface Prefix {
 /** Priority, stamp and the longest host name are no longer than this: further on in a line a message of that kind is only quoted. */
 export const maxPrefix = 320;
 
+/** Version, stamp, host, program, process, message id and structured data: what comes behind them is the message itself. */
+const rfc5424 = /^1 (\S{1,48}) (\S{1,255}) \S{1,48} \S{1,128} \S{1,32} (?:-|(?:\[[^\]]{0,255}\])+) ?$/;
+
 /** Undefined where the text holds anything else: then it is another program that quotes such a message. */
 export function readPrefix(text: string, received: Micros): Prefix | undefined {
   let at = 0;
@@ -24,6 +27,8 @@ export function readPrefix(text: string, received: Micros): Prefix | undefined {
     priority = Number(text.slice(1, at - 1));
     if (!(priority >= 0 && priority <= 191)) return undefined;
   }
+  const modern = priority < 0 ? null : rfc5424.exec(text.slice(at));
+  if (modern !== null) return { priority, time: rfc3339At(modern[1]!, 0), host: modern[2] === "-" ? undefined : modern[2] };
   while (text.charCodeAt(at) === 0x20) at++;
   let time = syslogStampAt(text, at, received);
   if (time !== undefined) at = stampStop();
