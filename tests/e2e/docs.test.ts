@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { detectors } from "@vedette/detect";
+import { enrichers } from "@vedette/enrich";
 import { endpoints, sources } from "@vedette/ingest";
 import { type Component, errorCodes, membersOf, reference, type z } from "@vedette/kit";
 import { formats } from "@vedette/normalise";
@@ -158,7 +159,7 @@ describe("configurations and rules", () => {
 
 describe("reference", () => {
   const load = async (): Promise<Component[]> =>
-    (await Promise.all([sources(), endpoints(), formats(), detectors()])).flatMap((found) => [...found.values()] as Component[]);
+    (await Promise.all([sources(), endpoints(), formats(), enrichers(), detectors()])).flatMap((found) => [...found.values()] as Component[]);
   const undescribed = (schema: z.ZodType) => membersOf(schema).flatMap((m) => (m.meaning === "" ? [m.name] : []));
 
   test("every component renders, and every member of its configuration is described", async () => {

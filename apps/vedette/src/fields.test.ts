@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { enrichers } from "@vedette/enrich";
 import { type Pipeline, parseRules } from "@vedette/sigma";
 import { expect, test } from "vitest";
 import { pipelines } from "./commands/rule/files.ts";
@@ -25,6 +26,11 @@ test("what our formats write is known", () => {
   }
   // names without a dot are the sender's own: plain JSON, keys and values
   expect([...unknown].sort(), "add these to content/fields.yml").toEqual([]);
+});
+
+test("what enrichers add is known", async () => {
+  const added = [...(await enrichers()).values()].flatMap(({ examples }) => examples.flatMap(({ adds }) => Object.keys(adds)));
+  expect(added.filter((field) => !names.knows(field))).toEqual([]);
 });
 
 test("slips are named with what was probably meant, and what may be meant is left alone", () => {
