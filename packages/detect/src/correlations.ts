@@ -22,8 +22,11 @@ export interface CorrelationStage {
   observe(event: Event, matched: readonly string[], seen: Micros, demo: boolean, stream?: string): readonly Observation[];
 }
 
-/** Carried by observations: the rules that matched the event, or the correlation whose claim it is. */
-const matchedBy = "rule.id";
+/**
+ * Carried by observations: the rules that matched the event, or the correlation whose claim it is. No client sets it, and no event has it: a
+ * correlation may well count the `rule.id` of events.
+ */
+export const matchedBy = "vedette.rules";
 /** Shown as evidence beside what a correlation groups by and counts. */
 const shown = ["host.name", "user.name", "source.ip", "event.action", "process.executable"];
 const noSettings = z.strictObject({});

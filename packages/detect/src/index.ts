@@ -1,4 +1,4 @@
-export { type CorrelationStage, prepareCorrelations } from "./correlations.ts";
+export { type CorrelationStage, matchedBy, prepareCorrelations } from "./correlations.ts";
 export * from "./evidence.ts";
 export * from "./registry.ts";
 export * from "./stage.ts";

@@ -361,6 +361,11 @@ test.each([
   ["a count", "type: event_count, rules: [base], group-by: [source.ip], timespan: 5m, condition: {gte: 4}", 4],
   ["a range", "type: event_count, rules: [base], group-by: [host.name], timespan: 5m, condition: {gt: 2, lte: 5}", 3],
   ["different values", "type: value_count, rules: [base], group-by: [host.name], timespan: 5m, condition: {gte: 3, field: source.ip}", 3],
+  [
+    "values of a field that findings have too",
+    "type: value_count, rules: [base], group-by: [host.name], timespan: 5m, condition: {gte: 3, field: rule.id}",
+    3,
+  ],
   ["a sum", "type: value_sum, rules: [base], group-by: [host.name], timespan: 5m, condition: {gt: 100, field: http.response.bytes}", 1],
   ["two rules in order", "type: temporal_ordered, rules: [base, other], group-by: [host.name], timespan: 5m", 2],
 ])("a correlation without a case is proved by events made up: %s", async (_, body, bodies) => {

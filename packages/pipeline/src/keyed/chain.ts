@@ -1,5 +1,5 @@
 /** Which detectors observe the claims of which others, and what they see of a claim. Knows no state. */
-import type { PreparedDetector } from "@vedette/detect";
+import { matchedBy, type PreparedDetector } from "@vedette/detect";
 import { ConfigError, newFields } from "@vedette/kit";
 import type { Fields, Micros } from "@vedette/model";
 import type { Key, Shown } from "./key.ts";
@@ -67,7 +67,7 @@ export function observationsOf(key: Key, shown: Shown, first: Micros, final: boo
   const claim = (shown.latest ?? shown.settled)!;
   const fields: Fields = Object.assign(newFields(), claim.fields);
   for (const { type, id } of claim.entities) fields[type] ??= id;
-  fields["rule.id"] = key.detector.spec.name;
+  fields[matchedBy] = key.detector.spec.name;
   const found = spec.key(fields, config);
   if (found === undefined) return [];
   const tenant = key.key.slice(0, key.key.indexOf("\0"));
