@@ -159,7 +159,9 @@ describe("configurations and rules", () => {
 
 describe("reference", () => {
   const load = async (): Promise<Component[]> =>
-    (await Promise.all([sources(), endpoints(), formats(), enrichers(), detectors()])).flatMap((found) => [...found.values()] as Component[]);
+    (await Promise.all([sources(), endpoints(), formats(), enrichers(), detectors()])).flatMap(
+      (found) => [...found.values()] as Component[],
+    );
   const undescribed = (schema: z.ZodType) => membersOf(schema).flatMap((m) => (m.meaning === "" ? [m.name] : []));
 
   test("every component renders, and every member of its configuration is described", async () => {

@@ -49,6 +49,9 @@ interface Slot {
 /** A job that takes its worker down is tried again once elsewhere before the engine reports it. */
 const maxTries = 2;
 
+/** Programs change rarely; two are live while a change passes through. The one that came first goes first. */
+export const programsPerWorker = 3;
+
 /**
  * @param threads how many; by default one per core, at most 8 (beyond it the storage thread is the limit)
  * @param ruleFile where rules may be kept as they were read, for the next start and the other threads
@@ -89,6 +92,8 @@ export function threadPool(threads = Math.min(8, availableParallelism()), resour
   const send = (slot: Slot, id: number, w: Slot["running"] extends Map<number, infer V> ? V : never) => {
     slot.running.set(id, w);
     const known = slot.programs.has(w.program.hash);
+    // as the worker does: a program that comes back after several others has to be sent again
+    if (!known && slot.programs.size >= programsPerWorker) slot.programs.delete(slot.programs.keys().next().value!);
     slot.programs.add(w.program.hash);
     slot.worker.postMessage({
       id,

@@ -3,7 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { collectWhenQuiet, release } from "@vedette/kit";
 import { formats } from "@vedette/normalise";
 import { Analyser, type Compiled, compileProgram } from "./analyse.ts";
-import type { WorkerData, WorkerMessage, WorkerReply } from "./pool.ts";
+import { programsPerWorker, type WorkerData, type WorkerMessage, type WorkerReply } from "./pool.ts";
 import type { Program } from "./program.ts";
 import { keepRules, keptRules } from "./rules/kept.ts";
 import type { Resources } from "./tables.ts";
@@ -13,8 +13,6 @@ collectWhenQuiet();
 const { ruleFile } = workerData as WorkerData;
 /** One for the thread's life: of a changed program only what changed is read again. */
 const kept = ruleFile === undefined ? undefined : keptRules(ruleFile);
-/** Programs change rarely; two are live while a reload passes through. */
-const maxPrograms = 3;
 const programs = new Map<string, Promise<Compiled>>();
 const analyser = formats().then((f) => new Analyser(f));
 /** Jobs are analysed in the order they came, however long a program takes to compile. */
@@ -22,14 +20,16 @@ let queue: Promise<void> = Promise.resolve();
 
 port.on("message", ({ id, job, program, tables, pseudonymKey, hash }: WorkerMessage) => {
   if (program && !programs.has(hash)) {
-    if (programs.size >= maxPrograms) programs.delete(programs.keys().next().value!);
+    if (programs.size >= programsPerWorker) programs.delete(programs.keys().next().value!);
     const compiled = prepare(program, { table: (content) => tables?.get(content), pseudonymKey });
     compiled.catch(() => {});
     programs.set(hash, compiled);
   }
+  // taken now: by the time of its turn later programs may have come
+  const taken = programs.get(hash);
   queue = queue.then(async () => {
     try {
-      const compiled = await programs.get(hash);
+      const compiled = await taken;
       if (!compiled) throw new Error(`program ${hash} is not loaded in this worker`);
       const analysis = (await analyser).analyse(job, compiled);
       for (const { bytes } of job.entries) release(bytes);
