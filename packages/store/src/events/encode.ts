@@ -177,28 +177,50 @@ export function encodeEvents(events: readonly Event[]): EncodedEvents {
   return { count, bytes: assemble(header, parts) };
 }
 
-/** Reads the header and the views of each column; throws on bytes that `encodeEvents` did not write. */
-export function openBatch(batch: Uint8Array): { readonly header: BatchHeader; readonly columns: ReadonlyMap<string, BatchColumn> } {
-  const bytes = batch.byteOffset % 8 === 0 ? batch : new Uint8Array(batch);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const headLength = view.getUint32(0, true);
-  const header = JSON.parse(decoder.decode(bytes.subarray(8, 8 + headLength))) as BatchHeader;
-  const found = new Map<string, BatchColumn>();
+/** Where a column lies in its batch. */
+export interface ColumnPlace {
+  readonly at: number;
+  /** Cell lengths of a text column, then its text; or numbers. */
+  readonly kind: "text" | "numbers";
+  readonly rows: number;
+  /** Of the text, in bytes. */
+  readonly size: number;
+}
+
+/** Reads the header and where each column lies. */
+export function layoutOf(batch: Uint8Array): { readonly header: BatchHeader; readonly places: ReadonlyMap<string, ColumnPlace> } {
+  const headLength = new DataView(batch.buffer, batch.byteOffset, batch.byteLength).getUint32(0, true);
+  const header = JSON.parse(decoder.decode(batch.subarray(8, 8 + headLength))) as BatchHeader;
+  const places = new Map<string, ColumnPlace>();
   let at = align(8 + headLength);
   for (const [index, name] of header.columns.entries()) {
     const size = header.sizes[index] as number;
-    if (bigintColumns.has(name)) {
-      found.set(name, { numbers: new BigInt64Array(bytes.buffer, bytes.byteOffset + at, header.count) });
-      at += align(size);
-      continue;
-    }
-    const lengths = new Uint32Array(bytes.buffer, bytes.byteOffset + at, header.count);
-    at += align(header.count * 4);
-    let sum = 0;
-    for (let row = 0; row < header.count; row++) sum += lengths[row] as number;
-    if (sum !== size || at + size > bytes.length) throw new RangeError(`column ${name}: lengths do not add up`);
-    found.set(name, { lengths, bytes: bytes.subarray(at, at + size) });
-    at += align(size);
+    const kind = bigintColumns.has(name) ? "numbers" : "text";
+    places.set(name, { at, kind, rows: header.count, size });
+    at += align(size) + (kind === "text" ? align(header.count * 4) : 0);
   }
-  return { header, columns: found };
+  return { header, places };
+}
+
+/** A column of which `part` gives bytes of the batch, at a multiple of 8. @throws RangeError on bytes that `encodeEvents` did not write */
+export function columnAt({ at, kind, rows, size }: ColumnPlace, part: (at: number, length: number) => Uint8Array): BatchColumn {
+  if (kind === "numbers") {
+    const bytes = part(at, rows * 8);
+    return { numbers: new BigInt64Array(bytes.buffer, bytes.byteOffset, rows) };
+  }
+  const table = part(at, rows * 4);
+  const lengths = new Uint32Array(table.buffer, table.byteOffset, rows);
+  let sum = 0;
+  for (let row = 0; row < rows; row++) sum += lengths[row] as number;
+  const bytes = part(at + align(rows * 4), size);
+  if (sum !== size || bytes.length < size) throw new RangeError("a column's lengths do not add up");
+  return { lengths, bytes };
+}
+
+/** Reads the header and the views of each column; throws on bytes that `encodeEvents` did not write. */
+export function openBatch(batch: Uint8Array): { readonly header: BatchHeader; readonly columns: ReadonlyMap<string, BatchColumn> } {
+  const bytes = batch.byteOffset % 8 === 0 ? batch : new Uint8Array(batch);
+  const { header, places } = layoutOf(bytes);
+  const view = (at: number, length: number) => bytes.subarray(at, at + length);
+  return { header, columns: new Map([...places].map(([name, place]) => [name, columnAt(place, view)])) };
 }

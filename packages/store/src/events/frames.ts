@@ -66,6 +66,13 @@ export class FrameFile {
     }
   }
 
+  /** Bytes of the file, freshly allocated. @throws RangeError where it ends before them */
+  part(at: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    if (readSync(this.fd, bytes, 0, length, at) < length) throw new RangeError(`${this.path} ends early`);
+    return bytes;
+  }
+
   /** Writes a frame; durable only after `sync`. @throws the system's error (ENOSPC …), with the file cut back. */
   append(frame: Frame): void {
     const head = headOf(frame.offset, frame.received, frame.batch);

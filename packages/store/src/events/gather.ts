@@ -1,16 +1,19 @@
 /** Collects the columns of many batches' rows of one class, as a row group takes them. Knows the columns, no file. */
+import { release } from "@vedette/kit";
 import { type EventClass, eventClasses } from "@vedette/model";
 import { isDemoBatchRow } from "./columns.ts";
 import type { BatchColumn, BatchHeader } from "./encode.ts";
 import type { ChunkInput } from "./parquet/chunk.ts";
 
-export interface OpenedBatch {
+/** A batch as it is stored; `column` reads one afresh, for whoever called to keep or release. */
+export interface StoredBatch {
   readonly header: BatchHeader;
-  readonly columns: ReadonlyMap<string, BatchColumn>;
+  column(name: string): BatchColumn | undefined;
 }
+type Text = Extract<BatchColumn, { readonly bytes: Uint8Array }>;
 /** Rows of one batch; undefined: all. */
 interface Part {
-  readonly batch: OpenedBatch;
+  readonly batch: StoredBatch;
   readonly rows: readonly number[] | undefined;
 }
 /** All rows of one class. */
@@ -38,13 +41,13 @@ export function* cellsOf(column: BatchColumn | undefined, count: number): Genera
   }
 }
 
-function split(batch: OpenedBatch): ReadonlyMap<EventClass, readonly number[] | undefined> {
+function split(batch: StoredBatch): ReadonlyMap<EventClass, readonly number[] | undefined> {
   const { classes, count } = batch.header;
   const [only] = classes;
   if (only !== undefined && classes.length === 1) return new Map([[classOf(only), undefined]]);
   const found = new Map<EventClass, number[]>();
   let row = 0;
-  for (const name of cellsOf(batch.columns.get("class"), count)) {
+  for (const name of cellsOf(batch.column("class"), count)) {
     const key = classOf(name);
     const rows = found.get(key);
     if (rows === undefined) found.set(key, [row]);
@@ -55,7 +58,7 @@ function split(batch: OpenedBatch): ReadonlyMap<EventClass, readonly number[] | 
 }
 
 /** Sorts the rows of batches by class; the order within a class is the order of arrival. */
-export function byClass(batches: readonly OpenedBatch[]): readonly ClassRows[] {
+export function byClass(batches: readonly StoredBatch[]): readonly ClassRows[] {
   const found = new Map<EventClass, { count: number; parts: Part[] }>();
   for (const batch of batches) {
     for (const [name, rows] of split(batch)) {
@@ -75,7 +78,7 @@ function numbersOf({ parts, count }: ClassRows, name: string): Float64Array {
   const numbers = new Float64Array(count);
   let to = 0;
   for (const { batch, rows } of parts) {
-    const column = batch.columns.get(name);
+    const column = batch.column(name);
     if (column === undefined || !("numbers" in column)) throw new RangeError(`a batch lacks ${name}`);
     if (rows === undefined) for (const value of column.numbers) numbers[to++] = Number(value);
     else for (const row of rows) numbers[to++] = Number(column.numbers[row]);
@@ -83,40 +86,45 @@ function numbersOf({ parts, count }: ClassRows, name: string): Float64Array {
   return numbers;
 }
 
-function textOf({ parts, count }: ClassRows, name: string): { lengths: Uint32Array; bytes: Uint8Array } {
+/** The text of some rows alone. */
+function picked({ lengths, bytes }: Text, rows: readonly number[]): Text {
+  const chosen = new Uint32Array(rows.length);
+  let size = 0;
+  for (const [n, row] of rows.entries()) size += chosen[n] = lengths[row] as number;
+  const text = new Uint8Array(size);
+  let [at, to, next] = [0, 0, 0];
+  for (let row = 0; next < rows.length; row++) {
+    const length = lengths[row] as number;
+    if (rows[next] === row) {
+      text.set(bytes.subarray(at, at + length), to);
+      to += length;
+      next++;
+    }
+    at += length;
+  }
+  return { lengths: chosen, bytes: text };
+}
+
+function textOf({ parts, count }: ClassRows, name: string): Text {
   const lengths = new Uint32Array(count);
   const pieces: Uint8Array[] = [];
   let to = 0;
   for (const { batch, rows } of parts) {
-    const column = batch.columns.get(name);
-    const taken = rows?.length ?? batch.header.count;
-    if (column === undefined || "numbers" in column) {
-      to += taken;
-      continue;
+    const column = batch.column(name);
+    if (column !== undefined && !("numbers" in column)) {
+      const text = rows === undefined ? column : picked(column, rows);
+      lengths.set(text.lengths, to);
+      pieces.push(text.bytes);
+      if (rows !== undefined) release(column.bytes);
     }
-    if (rows === undefined) {
-      lengths.set(column.lengths, to);
-      pieces.push(column.bytes);
-      to += taken;
-      continue;
-    }
-    let at = 0;
-    let next = 0;
-    for (let row = 0; row < column.lengths.length && next < rows.length; row++) {
-      const length = column.lengths[row] as number;
-      if (rows[next] === row) {
-        next++;
-        lengths[to++] = length;
-        pieces.push(column.bytes.subarray(at, at + length));
-      }
-      at += length;
-    }
+    to += rows?.length ?? batch.header.count;
   }
   const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let at = 0;
   for (const piece of pieces) {
     bytes.set(piece, at);
     at += piece.length;
+    release(piece);
   }
   return { lengths, bytes };
 }
@@ -146,7 +154,7 @@ export function summaryOf(rows: ClassRows): { demo: number; original: number; mi
     if (header.demo > 0) {
       const wanted = new Set(chosen);
       let row = 0;
-      for (const rest of cellsOf(batch.columns.get("rest"), header.count)) if (wanted.has(row++) && isDemoBatchRow(rest)) demo++;
+      for (const rest of cellsOf(batch.column("rest"), header.count)) if (wanted.has(row++) && isDemoBatchRow(rest)) demo++;
     }
   }
   return { demo, original, min, max };

@@ -1,11 +1,9 @@
 /** Writes Parquet files: a segment's rows per class, several files as one, and a file again without some of its rows. Knows no manifest. */
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { release } from "@vedette/kit";
 import { bigintColumns, columns } from "./columns.ts";
 import type { Duck } from "./duck.ts";
-import { openBatch } from "./encode.ts";
-import { byClass, type ClassRows, columnOf, summaryOf } from "./gather.ts";
+import { byClass, columnOf, summaryOf } from "./gather.ts";
 import type { Partition } from "./manifest.ts";
 import { encodeRowGroup, joinParquet, writeParquet } from "./parquet/file.ts";
 import type { Segment } from "./segment.ts";
@@ -43,17 +41,8 @@ export async function makeFolders(directory: string): Promise<Folders> {
 
 /** Writes a segment's files, one a class, each of one row group, in order of arrival. */
 export async function writeSegment(segment: Segment, folders: Folders): Promise<readonly Partition[]> {
-  const frames = [...segment.batches()];
-  try {
-    return await writeClasses(segment, byClass(frames.map(openBatch).filter((batch) => batch.header.count > 0)), folders);
-  } finally {
-    for (const frame of frames) release(frame);
-  }
-}
-
-async function writeClasses(segment: Segment, classes: readonly ClassRows[], folders: Folders): Promise<readonly Partition[]> {
   const partitions: Partition[] = [];
-  for (const rows of classes) {
+  for (const rows of byClass([...segment.batches()].filter((batch) => batch.header.count > 0))) {
     const name = `${String(segment.number).padStart(10, "0")}-${rows.class}.parquet`;
     const group = await encodeRowGroup(columnSpecs, rows.count, (column) => columnOf(rows, column, bigintColumns.has(column)));
     const temporary = join(folders.temporary, name);

@@ -1,8 +1,10 @@
 /** One open segment: its frames on disk and, once a query wants them, the same rows in an in-memory DuckDB table. Knows nothing of sealed files. */
+import { release } from "@vedette/kit";
 import { bigintColumns, columns } from "./columns.ts";
 import type { Duck } from "./duck.ts";
-import { type BatchHeader, openBatch } from "./encode.ts";
+import { type BatchHeader, columnAt, layoutOf, openBatch } from "./encode.ts";
 import { type Frame, FrameFile } from "./frames.ts";
+import type { StoredBatch } from "./gather.ts";
 
 const definition = columns.map((name) => `"${name}" ${bigintColumns.has(name) ? "BIGINT" : "VARCHAR"}`).join(", ");
 
@@ -74,9 +76,18 @@ export class Segment {
     this.count(frame.offset, header);
   }
 
-  /** Every batch, in order. */
-  *batches(): Generator<Uint8Array> {
-    for (const frame of this.frames.read(0, this.committed)) yield frame.batch;
+  /** Every batch, in order, once its frame has been verified; columns are read one by one, so that a segment is never in memory whole. */
+  *batches(): Generator<StoredBatch> {
+    for (const { batch, next } of this.frames.read(0, this.committed)) {
+      const { header, places } = layoutOf(batch);
+      const start = next - batch.length;
+      release(batch);
+      const column = (name: string) => {
+        const place = places.get(name);
+        return place && columnAt(place, (at, length) => this.frames.part(start + at, length));
+      };
+      yield { header, column };
+    }
   }
 
   /** Brings the table up to what was durable when called. */
