@@ -10,6 +10,7 @@ import {
   necessaryOf,
   type RuleSet,
 } from "@vedette/sigma";
+import { detectorOf } from "./registry.ts";
 import { observation, type PreparedDetector } from "./stage.ts";
 
 export interface CorrelationStage {
@@ -42,7 +43,7 @@ export function prepareCorrelations(set: CorrelationSet, lateness: Micros, shado
   const inner = new Set(set.correlations.map(({ rule }) => rule.id));
   for (const correlation of set.correlations) {
     const { rule, hash, takes } = correlation;
-    const follows = takes.filter((id) => inner.has(id));
+    const follows = takes.flatMap((id) => (inner.has(id) ? [id] : (detectorOf(id) ?? [])));
     const spec = specOf(correlation, follows);
     const again = rules && follows.length === 0 ? judgedAgain(correlation, spec, rules) : undefined;
     prepared.set(correlation, {

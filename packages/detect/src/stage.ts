@@ -78,7 +78,7 @@ export function prepareDetector(spec: DetectorSpec, settings: unknown, lateness:
     lateness: Math.max(lateness, spec.lateness?.(config) ?? 0),
     ...(where && { where }),
   };
-  return where ? { ...prepared, again: { where, observe: (events) => observeAll(prepared, events) } } : prepared;
+  return where && !spec.unstored ? { ...prepared, again: { where, observe: (events) => observeAll(prepared, events) } } : prepared;
 }
 
 function whereOf(spec: DetectorSpec, config: unknown): Condition {

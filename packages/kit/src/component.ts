@@ -227,6 +227,10 @@ export interface DetectorSpec<C extends z.ZodType = z.ZodType, S = any> extends 
    * are folded in after all. Without them all that `where` finds in the time in question is read.
    */
   readonly by?: readonly string[];
+  /** What it looks at is not in the event store (samples): what comes too late is lost to it, and counted. */
+  readonly unstored?: boolean;
+  /** Names of those parts of its settings whose claims a correlation can take by themselves: `detector.<detector>.<part>`, their claims' `rule.id`. */
+  parts?(config: z.output<C>): readonly string[];
   /**
    * Detectors whose claims it observes besides events: one observation a finding, at the time of the finding's first claim, with the claim's
    * `fields`, its entities by type, and `rule.id`. A chain of them must not lead back to its start.

@@ -42,6 +42,8 @@ export interface LinkOptions {
   readonly pipelines?: readonly (Pipeline | Refusal)[];
   /** As given to `compileRules`; they change what a correlation's rules match, and with it its hash. */
   readonly filters?: readonly SigmaFilter[];
+  /** What correlations may take of detectors, as `detector.<name>`; any where it is not given. */
+  readonly detectors?: readonly string[];
 }
 
 export interface CorrelationSet {
@@ -72,6 +74,7 @@ export function linkCorrelations(
     correlations,
     filtered,
     (options.pipelines ?? []).filter((p): p is Pipeline => !("construct" in p)),
+    options.detectors,
   );
   for (const correlation of correlations) linker.link(correlation);
   const linked = [...linker.linked.values()];
@@ -90,9 +93,16 @@ class Linker {
   readonly #failed = new Set<SigmaCorrelation>();
   readonly #open: SigmaCorrelation[] = [];
   readonly #pipelines: readonly Pipeline[];
+  readonly #detectors: readonly string[] | undefined;
 
-  constructor(correlations: readonly SigmaCorrelation[], rules: readonly SigmaRule[], pipelines: readonly Pipeline[]) {
+  constructor(
+    correlations: readonly SigmaCorrelation[],
+    rules: readonly SigmaRule[],
+    pipelines: readonly Pipeline[],
+    detectors: readonly string[] | undefined,
+  ) {
     this.#pipelines = pipelines;
+    this.#detectors = detectors;
     // ids first: a name never hides one
     for (const one of [...rules, ...correlations]) {
       const same = this.#known.get(one.id);
@@ -107,7 +117,7 @@ class Linker {
     const done = this.linked.get(correlation);
     if (done !== undefined || this.#failed.has(correlation)) return done;
     this.#open.push(correlation);
-    const parts: (SigmaRule | Correlation)[] = [];
+    const parts: Part[] = [];
     for (const reference of correlation.rules) {
       const part = this.#part(correlation, reference);
       if (part === undefined) break;
@@ -120,15 +130,18 @@ class Linker {
     return made;
   }
 
-  #part(correlation: SigmaCorrelation, reference: Reference): SigmaRule | Correlation | undefined {
+  #part(correlation: SigmaCorrelation, reference: Reference): Part | undefined {
     const target = this.#known.get(reference.to);
+    const known = this.#detectors;
+    if (target === undefined && reference.to.startsWith("detector.") && (known?.includes(reference.to) ?? true))
+      return { detector: reference.to };
     if (target === undefined) {
-      const near = nearest(reference.to, this.#known.keys());
+      const near = nearest(reference.to, [...this.#known.keys(), ...(known ?? [])]);
       this.#fail(
         correlation,
         reference,
         `rule ${reference.to}`,
-        "the id or name of a loaded rule or correlation",
+        "the id or name of a loaded rule or correlation, or detector.NAME",
         near === undefined ? "load it too" : `did you mean ${near}?`,
       );
       return undefined;
@@ -189,17 +202,22 @@ function fieldOf(correlation: SigmaCorrelation, field: string, { to }: Reference
   return correlation.aliases.get(field)?.get(to) ?? field;
 }
 
-function correlationOf(rule: SigmaCorrelation, parts: readonly (SigmaRule | Correlation)[], pipelines: readonly Pipeline[]): Correlation {
+/** What a correlation takes: a rule's matches, or the claims of a correlation or of a detector. */
+type Part = SigmaRule | Correlation | { readonly detector: string };
+const idOf = (part: Part): string => ("detector" in part ? part.detector : "takes" in part ? part.rule.id : part.id);
+const hashOf = (part: Part): string => ("detector" in part ? part.detector : part.hash);
+
+function correlationOf(rule: SigmaCorrelation, parts: readonly Part[], pipelines: readonly Pipeline[]): Correlation {
   const sources = parts.map((part, i): Source => {
-    const names = "takes" in part ? (field: string) => [field] : nameMapping(part, pipelines);
+    const names = "takes" in part || "detector" in part ? (field: string) => [field] : nameMapping(part, pipelines);
     const all = (fields: readonly string[]) => fields.map((field) => names(fieldOf(rule, field, rule.rules[i]!)));
-    return { id: "takes" in part ? part.rule.id : part.id, groups: all(rule.groupBy), values: all(rule.values) };
+    return { id: idOf(part), groups: all(rule.groupBy), values: all(rule.values) };
   });
   const first = sources[0]!;
   return {
     ...foldOf(rule),
     rule,
-    hash: contentHash([rule.hash, parts.map((part) => part.hash)]),
+    hash: contentHash([rule.hash, parts.map(hashOf)]),
     takes: sources.map((source) => source.id),
     groups: rule.groupBy.map((field, i) => first.groups[i]![0] ?? field),
     shared: first.groups.flatMap(([name], i) =>

@@ -67,7 +67,10 @@ export function observationsOf(key: Key, shown: Shown, first: Micros, final: boo
   const claim = (shown.latest ?? shown.settled)!;
   const fields: Fields = Object.assign(newFields(), claim.fields);
   for (const { type, id } of claim.entities) fields[type] ??= id;
-  fields[matchedBy] = key.detector.spec.name;
+  const part = claim.fields?.["rule.id"];
+  const { name } = key.detector.spec;
+  fields[matchedBy] =
+    key.detector.kind === "sigma" ? name : [name, ...(typeof part === "string" ? [part] : [])].map((one) => `detector.${one}`);
   const found = spec.key(fields, config);
   if (found === undefined) return [];
   const tenant = key.key.slice(0, key.key.indexOf("\0"));

@@ -1,4 +1,5 @@
 /** What a program's rule files come to: every rule with its state, every refusal, the compiled set. Knows no event and no history. */
+import { detectorReferences } from "@vedette/detect";
 import type { DecidedState, Decision } from "@vedette/model";
 import {
   compileRules,
@@ -39,7 +40,7 @@ export interface Catalogue {
   readonly resting: (id: string) => ReadonlySet<string>;
 }
 
-type Parts = Pick<Program, "rules" | "pipelines" | "overlay" | "placeholders">;
+type Parts = Pick<Program, "rules" | "pipelines" | "overlay" | "placeholders"> & Partial<Pick<Program, "detectors">>;
 
 /** Quarantined rules are in it too: they load, and somebody may turn them on. */
 export function catalogueOf(program: Parts): Catalogue {
@@ -54,7 +55,7 @@ export function catalogueOf(program: Parts): Catalogue {
   const linked = linkCorrelations(
     correlations.map(({ correlation }) => correlation),
     plain,
-    { pipelines, filters },
+    { pipelines, filters, ...(program.detectors && { detectors: detectorReferences(program.detectors) }) },
   );
   const decided = (id: string): Pick<CatalogueEntry, "pack" | "state" | "decision"> => {
     const pack = packs.get(id);

@@ -1,4 +1,5 @@
 /** A program's rules as they are judged: parsed, edited copies in the place of their originals, quarantined ones left out. Knows no event. */
+import { detectorReferences } from "@vedette/detect";
 import {
   type CorrelationSet,
   linkCorrelations,
@@ -29,6 +30,8 @@ export interface LivingRules {
   readonly rules: readonly SigmaRule[];
   readonly correlations: readonly SigmaCorrelation[];
   readonly filters: readonly SigmaFilter[];
+  /** What correlations may take of detectors. */
+  readonly detectors?: readonly string[];
   /** Ids of rules and correlations in shadow. */
   readonly shadow: ReadonlySet<string>;
 }
@@ -113,7 +116,9 @@ export function rulesOf({ rules: files, placeholders }: Pick<Program, "rules" | 
   return { rules, correlations, filters, refused, notes };
 }
 
-export function livingRules(program: Pick<Program, "rules" | "overlay" | "placeholders">): LivingRules {
+export function livingRules(
+  program: Pick<Program, "rules" | "overlay" | "placeholders"> & Partial<Pick<Program, "detectors">>,
+): LivingRules {
   const { rules, correlations, filters } = rulesOf(program);
   const shadow = new Set<string>();
   const lives = (id: string, pack: string | undefined): boolean => {
@@ -125,14 +130,20 @@ export function livingRules(program: Pick<Program, "rules" | "overlay" | "placeh
     rules: rules.flatMap(({ rule, pack }) => (lives(rule.id, pack) ? [rule] : [])),
     correlations: correlations.flatMap(({ correlation, pack }) => (lives(correlation.id, pack) ? [correlation] : [])),
     filters,
+    ...(program.detectors && { detectors: detectorReferences(program.detectors) }),
     shadow,
   };
 }
 
 /** The same in pass 1 and pass 2, which is why it does not depend on what the compiler refused. */
-export function correlationsOf({ rules, correlations, filters }: Omit<LivingRules, "shadow">, files: Program["pipelines"]): CorrelationSet {
+export function correlationsOf(living: Omit<LivingRules, "shadow">, files: Program["pipelines"]): CorrelationSet {
+  const { rules, correlations, filters, detectors } = living;
   if (correlations.length === 0) return linkCorrelations([], []);
-  return linkCorrelations(correlations, rules, { filters, pipelines: pipelinesOf(files) });
+  return linkCorrelations(correlations, rules, {
+    filters,
+    ...(detectors && { detectors }),
+    pipelines: pipelinesOf(files),
+  });
 }
 
 /** What a correlation is about, and what that is about in turn, by ids; nothing for a rule. */
