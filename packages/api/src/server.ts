@@ -13,6 +13,7 @@ import { KnownFields } from "./known_fields.ts";
 import { Metrics } from "./metrics.ts";
 import type { ServerOptions } from "./ports.ts";
 import { problemOf, sendProblem } from "./problems.ts";
+import { Refusals, watchRefusals } from "./refusals.ts";
 import { alertRoutes } from "./routes/alerts.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { backtestRoutes } from "./routes/backtests.ts";
@@ -23,6 +24,7 @@ import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { queryRoutes } from "./routes/query.ts";
+import { refusalRoutes } from "./routes/refusals.ts";
 import { ruleRoutes } from "./routes/rules.ts";
 import { seriesRoutes } from "./routes/series.ts";
 import { loginRoute, sessionRoutes } from "./routes/session.ts";
@@ -50,6 +52,7 @@ function contextOf(options: ServerOptions): RouteContext {
     status: new StatusReport({ store, runtime, clock, version, tenant }),
     fields: new KnownFields(store.events, tenant, clock),
     failures: failedLogins(),
+    refusals: new Refusals(() => clock.now()),
   };
 }
 
@@ -116,6 +119,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   handleErrors(app, options);
   guard(app, options, context.failures);
   audit(app, options);
+  watchRefusals(app, options, context.refusals);
   const metrics = new Metrics(context);
   metrics.watch(app);
   await describe(app, options);
@@ -137,6 +141,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       ruleRoutes(api, context);
       enrichmentRoutes(api, context);
       sourceTokenRoutes(api, context);
+      refusalRoutes(api, context);
       auditRoutes(api, context);
       streamRoute(api, context);
       api.route({

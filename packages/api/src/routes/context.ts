@@ -7,6 +7,7 @@ import type { RateLimit } from "../gcra.ts";
 import type { Hub } from "../hub.ts";
 import type { KnownFields } from "../known_fields.ts";
 import type { ServerOptions } from "../ports.ts";
+import type { Refusals } from "../refusals.ts";
 import * as schemas from "../schemas.ts";
 import type { StatusReport } from "../status.ts";
 
@@ -19,6 +20,7 @@ export interface RouteContext {
   readonly status: StatusReport;
   readonly fields: KnownFields;
   readonly failures: RateLimit;
+  readonly refusals: Refusals;
 }
 
 /** Fastify with handlers typed by zod schemas. */
