@@ -28,8 +28,6 @@ export interface IntakeOptions {
   readonly historical?: ReadonlySet<string>;
   /** Who brings a position can come back to it: such a source waits while it is too far ahead of analysis. */
   readonly headroom?: Headroom;
-  /** Who brings a position can come back to it: such a source waits while it is too far ahead of analysis. */
-  readonly headroom?: Headroom;
   /** Bytes of records waiting to be durable, over all sources, beyond which new ones are refused. */
   readonly maxWaitingBytes?: number;
 }
