@@ -121,8 +121,17 @@ function specOf(correlation: Correlation, follows: readonly string[]): DetectorS
       const found = correlation.contributions(idsOf(input.fields), input.fields).find(({ key }) => key === input.key);
       if (found === undefined) return { state };
       const step = correlation.fold({ time: input.time, event: input.event, rules: found.rules, values: found.values }, state);
-      return { state: step.state, ...(step.episode ? { claims: [claimOf(correlation, step.episode, input.key, input.fields)] } : {}) };
+      // the input is none of a window that was over before it
+      const about = correlation.closes ? newFields() : input.fields;
+      return { state: step.state, ...(step.episode ? { claims: [claimOf(correlation, step.episode, input.key, about)] } : {}) };
     },
+    ...(correlation.closes && {
+      closes: correlation.closes,
+      close(state: CorrelationState, key: string) {
+        const episode = correlation.close!(state);
+        return episode ? [claimOf(correlation, episode, key, newFields())] : [];
+      },
+    }),
     expires: (state) => correlation.expires(state),
     examples: [],
   };

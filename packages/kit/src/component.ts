@@ -241,6 +241,10 @@ export interface DetectorSpec<C extends z.ZodType = z.ZodType, S = any> extends 
     state: S | undefined,
     config: z.output<C>,
   ): { readonly state?: S | undefined; readonly claims?: readonly Claim[] };
+  /** The end of a window of which the last word is only said when it is over; undefined while none is open. Then `fold` with a later input says it. */
+  closes?(state: S, config: z.output<C>): Micros | undefined;
+  /** What it says when nothing came after it: the state is used up by it. */
+  close?(state: S, key: string, config: z.output<C>): readonly Claim[];
   /** The oldest time that still matters for a key with this state; the engine forgets the key when the watermark passes it. */
   expires(state: S, config: z.output<C>): Micros;
   readonly examples: readonly {

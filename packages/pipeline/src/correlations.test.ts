@@ -1,7 +1,7 @@
 import { evaluate } from "@vedette/condition";
 import type { Event, Finding } from "@vedette/model";
 import { formats } from "@vedette/normalise";
-import { Correlator, linkCorrelations, parseRules } from "@vedette/sigma";
+import { type CorrelationFinding, Correlator, linkCorrelations, parseRules } from "@vedette/sigma";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Analyser, compileProgram, keyedDetectors } from "./analyse.ts";
@@ -16,6 +16,13 @@ const correlation = (id: string, body: string, more = "") =>
 const kinds = [
   ["count", "type: event_count, rules: [a], group-by: user.name, timespan: 5s, condition: {gte: 3}"],
   ["range", "type: event_count, rules: [a, b], group-by: user.name, timespan: 4s, condition: {gt: 1, lte: 2}"],
+  ["few", "type: value_count, rules: [a, c], group-by: user.name, timespan: 5s, condition: {lt: 2, field: source.ip}"],
+  ["exactly", "type: event_count, rules: [a], group-by: user.name, timespan: 6s, condition: {eq: 2}", "vedette: {window: tumbling}\n"],
+  [
+    "little",
+    "type: value_sum, rules: [a, c], group-by: user.name, timespan: 20s, condition: {lte: 3, field: n}",
+    "vedette: {window: session, gap: 2s}\n",
+  ],
   ["values", "type: value_count, rules: [a], group-by: user.name, timespan: 12s, condition: {gte: 3, field: source.ip}"],
   ["sum", "type: value_sum, rules: [a], group-by: user.name, timespan: 5s, condition: {gte: 6, field: n}"],
   ["average", "type: value_avg, rules: [a], group-by: user.name, timespan: 5s, condition: {gt: 2, field: n}"],
@@ -111,15 +118,19 @@ function correlated(happened: readonly Sent[]): string[] {
   const set = linkCorrelations(parsed.correlations, parsed.rules);
   const correlator = new Correlator(set);
   const found = new Map<string, string>();
-  for (const { at, action, user, ip, n, id } of [...happened].sort((a, b) => a.at - b.at)) {
-    const fields = { "user.name": user, "source.ip": `192.0.2.${ip}`, n };
-    for (const f of correlator.add({ id: `e${id}`, time: at * second, fields }, [`rule-${action}`]))
+  const keep = (findings: readonly CorrelationFinding[]) => {
+    for (const f of findings)
       if (!f.silent)
         found.set(
           `${f.correlation.rule.id} ${f.key} ${f.start}`,
           `${f.correlation.rule.id} ${f.key} ${f.start / second}-${f.end / second} ${f.count}`,
         );
+  };
+  for (const { at, action, user, ip, n, id } of [...happened].sort((a, b) => a.at - b.at)) {
+    const fields = { "user.name": user, "source.ip": `192.0.2.${ip}`, n };
+    keep(correlator.add({ id: `e${id}`, time: at * second, fields }, [`rule-${action}`]));
   }
+  keep(correlator.finish());
   return [...found.values()].sort();
 }
 

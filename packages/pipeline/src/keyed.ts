@@ -75,7 +75,7 @@ export class KeyedEngine {
   #bytes = 0;
   /** Keys that only the checkpoint store holds. */
   #spilled = 0;
-  /** The watermark at the last tick. */
+  /** The furthest the watermark was at any tick: it falls back when a slow stream begins. */
   #passed: Micros = Number.NEGATIVE_INFINITY;
   /** Rounds of the catch-up lane. */
   #rounds = 0;
@@ -192,7 +192,7 @@ export class KeyedEngine {
   /** Makes canonical what the watermark has passed; `wall` is a tick's, or Infinity at the end of a replay. */
   finalise(wall: Micros): readonly Finding[] {
     const passed = this.passed(wall);
-    this.#passed = passed;
+    this.#passed = Math.max(this.#passed, passed);
     const findings: Finding[] = [];
     // claims are final before what follows them settles
     let waiting: readonly string[] = [];

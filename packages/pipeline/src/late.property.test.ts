@@ -36,7 +36,7 @@ test("with its late events caught up, a stream comes to what it would have come 
       const calm = own(standing(runAll([...arrived].sort((a, b) => a.time - b.time))));
       const { findings, counters } = await runCaughtUp(arrived, ends);
       expect(own(standing(findings))).toEqual(calm);
-      for (const name of ["streak", "surge"]) {
+      for (const name of ["streak", "surge", "few"]) {
         const counts = counters.of(name);
         expect([name, counts.caught_up, counts.skipped]).toEqual([name, counts.late, 0]);
         seen.late += counts.late;
@@ -96,7 +96,7 @@ test("files of different times read side by side come to what one sorted file co
       const calm = own(standing(runAll([...arrived].sort((a, b) => a.time - b.time))));
       const { findings, counters } = await runCaughtUp(arrived, ends, ({ id }) => names.get(id)!);
       expect(own(standing(findings))).toEqual(calm);
-      for (const name of ["streak", "surge"]) {
+      for (const name of ["streak", "surge", "few"]) {
         const counts = counters.of(name);
         expect([name, counts.caught_up, counts.skipped]).toEqual([name, counts.late, 0]);
         seen.late += counts.late;

@@ -44,6 +44,8 @@ export class Correlator {
   readonly #watch: CorrelatorOptions["watch"];
   /** By correlation and key, the one seen longest ago first. */
   readonly #states = new Map<string, Known>();
+  /** Of windows that are asked at their end: no one's end comes before. */
+  #firstEnd = Number.POSITIVE_INFINITY;
 
   constructor(set: CorrelationSet, options: CorrelatorOptions = {}) {
     this.#set = set;
@@ -54,8 +56,38 @@ export class Correlator {
   /** Takes an event with the ids of the rules it matched; gives the episodes that began or went on with it, silent ones included. */
   add(event: CorrelatedEvent, matched: readonly string[]): readonly CorrelationFinding[] {
     const found: CorrelationFinding[] = [];
+    this.#close(event.time, found);
     this.#feed(event, matched, found);
     return found;
+  }
+
+  /** No more events: what the windows came to that are asked at their end. */
+  finish(): readonly CorrelationFinding[] {
+    const found: CorrelationFinding[] = [];
+    this.#close(Number.POSITIVE_INFINITY, found);
+    return found;
+  }
+
+  /** Windows that are over before `time`, in the order of their ends: what one came to may belong into another. */
+  #close(time: number, found: CorrelationFinding[]): void {
+    while (this.#firstEnd < time) {
+      let first: readonly [id: string, known: Known, end: number] | undefined;
+      this.#firstEnd = Number.POSITIVE_INFINITY;
+      for (const [id, known] of this.#states) {
+        const end = known.correlation.closes?.(known.state);
+        if (end === undefined) continue;
+        if (first === undefined || end < first[2]) first = [id, known, end];
+      }
+      if (first === undefined || first[2] >= time) {
+        this.#firstEnd = first?.[2] ?? Number.POSITIVE_INFINITY;
+        return;
+      }
+      const [id, { correlation, state }, end] = first;
+      this.#firstEnd = end;
+      this.#states.delete(id);
+      const episode = correlation.close!(state);
+      if (episode) this.#tell(correlation, id.slice(id.indexOf("\0") + 1), episode, id, true, found);
+    }
   }
 
   #feed(event: CorrelatedEvent, matched: readonly string[], found: CorrelationFinding[]): void {
@@ -67,12 +99,16 @@ export class Correlator {
         const { state, episode } = correlation.fold({ time: event.time, event: event.id, rules, values }, known?.state);
         this.#remember(id, { state, correlation, events: stillCounting(known, event, correlation.expires(state)) }, event.time);
         this.#watch?.(correlation, key, correlation.progress(state), event);
+        this.#firstEnd = Math.min(this.#firstEnd, correlation.closes?.(state) ?? Number.POSITIVE_INFINITY);
         if (episode === undefined) continue;
-        const began = known?.state.episode?.start !== episode.start;
-        const finding = this.#finding(correlation, key, episode);
-        found.push(finding);
-        if (began) this.#feed(chained(finding, id), [correlation.rule.id], found);
+        this.#tell(correlation, key, episode, id, known?.state.episode?.start !== episode.start, found);
       }
+  }
+
+  #tell(correlation: Correlation, key: string, episode: Episode, id: string, began: boolean, found: CorrelationFinding[]): void {
+    const finding = this.#finding(correlation, key, episode);
+    found.push(finding);
+    if (began) this.#feed(chained(finding, id), [correlation.rule.id], found);
   }
 
   #finding(correlation: Correlation, key: string, episode: Episode): CorrelationFinding {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Correlator } from "./correlate.ts";
+import { type CorrelationFinding, Correlator } from "./correlate.ts";
 import { type CorrelationSet, linkCorrelations } from "./link.ts";
 import { parsePipeline } from "./pipeline.ts";
 import { formatRefusal } from "./refusal.ts";
@@ -25,20 +25,23 @@ type Fed = readonly [seconds: number, kind: string, fields?: { readonly [field: 
 function episodes(set: CorrelationSet, fed: readonly Fed[]): string[] {
   const correlator = new Correlator(set);
   const found = new Map<string, string>();
-  for (const [i, [at, kind, fields]] of fed.entries())
-    for (const f of correlator.add(
-      { id: `e${i}`, time: at * second, fields: { ...fields } },
-      kind === "" ? [] : kind.split("+").map((k) => `rule-${k}`),
-    ))
+  const keep = (findings: readonly CorrelationFinding[]) => {
+    for (const f of findings)
       if (!f.silent)
         found.set(
           `${f.correlation.rule.id} ${f.key} ${f.start}`,
           `${f.key ? `${f.key} ` : ""}${f.start / second}-${f.end / second} ${f.count} ${f.figure}`,
         );
+  };
+  for (const [i, [at, kind, fields]] of fed.entries())
+    keep(
+      correlator.add({ id: `e${i}`, time: at * second, fields: { ...fields } }, kind === "" ? [] : kind.split("+").map((k) => `rule-${k}`)),
+    );
+  keep(correlator.finish());
   return [...found.values()];
 }
 
-test.each<[string, string, readonly Fed[], readonly string[]]>([
+test.each<[string, string, readonly Fed[], readonly string[], string?]>([
   [
     "event_count counts per key",
     "type: event_count, rules: [a], group-by: user, timespan: 10s, condition: {gte: 3}",
@@ -84,7 +87,56 @@ test.each<[string, string, readonly Fed[], readonly string[]]>([
       [0, "a"],
       [1, "a"],
     ],
-    ["0-1 2 2 events"],
+    ["0-10 2 2 events"],
+  ],
+  [
+    "a bound from above is asked when the window is over: too many are too many, and the next window begins with the next event",
+    "type: event_count, rules: [a], timespan: 10s, condition: {lt: 3}",
+    [
+      [0, "a"],
+      [1, "a"],
+      [10, "a"],
+      [11, "a"],
+      [30, "a"],
+    ],
+    ["11-21 1 1 events", "30-40 1 1 events"],
+  ],
+  [
+    "exactly so many, per key, in a tumbling window",
+    "type: event_count, rules: [a], group-by: user, timespan: 10s, condition: {eq: 2}",
+    [
+      [1, "a", { user: "x" }],
+      [2, "a", { user: "y" }],
+      [9, "a", { user: "x" }],
+      [10, "a", { user: "x" }],
+      [12, "a", { user: "y" }],
+      [13, "a", { user: "y" }],
+      [14, "a", { user: "y" }],
+    ],
+    ["x 0-10 2 2 events"],
+    "vedette: {window: tumbling}\n",
+  ],
+  [
+    "few different values in a session, which ends with silence",
+    "type: value_count, rules: [a], timespan: 1h, condition: {lte: 1, field: ip}",
+    [
+      [0, "a", { ip: 1 }],
+      [4, "a", { ip: 1 }],
+      [20, "a", { ip: 1 }],
+      [22, "a", { ip: 2 }],
+    ],
+    ["0-9 1 1 different ip"],
+    "vedette: {window: session, gap: 5s}\n",
+  ],
+  [
+    "a sum within bounds",
+    "type: value_sum, rules: [a], group-by: user, timespan: 10s, condition: {gt: 1, lt: 5, field: n}",
+    [
+      [0, "a", { user: "x", n: 2 }],
+      [5, "a", { user: "y", n: 7 }],
+      [50, "b"],
+    ],
+    ["x 0-10 1 sum of n 2"],
   ],
   [
     "an event without the field it groups by counts nowhere; a list counts for each of its values",
@@ -241,8 +293,8 @@ test.each<[string, string, readonly Fed[], readonly string[]]>([
     ],
     ["1-2 2 b, then c"],
   ],
-])("%s", (_name, body, fed, expected) => {
-  expect(episodes(link(correlation(body)), fed)).toEqual(expected);
+])("%s", (_name, body, fed, expected, more) => {
+  expect(episodes(link(correlation(body, more)), fed)).toEqual(expected);
 });
 
 const count = "type: event_count, rules: [a], timespan: 10s, condition: {gte: 2}";
@@ -263,7 +315,7 @@ test.each<[string, readonly Fed[], readonly string[]]>([
       [1, "a"],
       [2, "a"],
     ],
-    ["1 events < more than 1", "2 events < ", "1 events < more than 1"],
+    ["1 events < more than 1", "2 events < ", "3 events < less than 3"],
   ],
   [
     "type: value_count, rules: [a], timespan: 10s, condition: {gte: 2, field: ip}",

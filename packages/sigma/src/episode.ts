@@ -18,14 +18,19 @@ export interface Episode {
 /** JSON; small: see the bounds in measure.ts. */
 export interface CorrelationState {
   readonly measure: unknown;
-  /** Start of the tumbling or session window. */
+  /** Start of the tumbling or session window, and of any that is asked at its end. */
   readonly opened: number;
   readonly last: number;
   readonly episode?: Episode | undefined;
 }
 
 export interface Fold {
-  fold(hit: Hit, state: CorrelationState | undefined): { readonly state: CorrelationState; readonly episode?: Episode };
+  /** `episode` is that of a window that is over where `closes` is there, and then the hit is none of it. */
+  fold(hit: Hit, state: CorrelationState | undefined): { readonly state: CorrelationState; readonly episode?: Episode | undefined };
+  /** Only where the condition may turn false again: when the window is over, and with it the state. */
+  closes?(state: CorrelationState): number;
+  /** What the window came to, once it is over. */
+  close?(state: CorrelationState): Episode | undefined;
   /** The oldest time that still matters. */
   expires(state: CorrelationState): number;
   /** How far a key has come as of its newest hit. */
@@ -35,8 +40,10 @@ export interface Fold {
 const maxEvents = 1_000;
 
 export function foldOf(correlation: SigmaCorrelation): Fold {
-  const { timespan, window, gap } = correlation;
+  const { timespan, window, gap, bounds } = correlation;
   const measure = measureOf(correlation);
+  // of a bound from above nothing is known before the window is over
+  if (bounds.some(({ op }) => op !== "gt" && op !== "gte")) return askedAtTheEnd(correlation, measure);
   return {
     fold(hit, before) {
       const opened = openedAt(correlation, hit.time, before);
@@ -55,6 +62,32 @@ export function foldOf(correlation: SigmaCorrelation): Fold {
     },
     progress: (state) => measure.progress(state.measure),
     expires: (state) => (window === "tumbling" ? state.opened + timespan : state.last + (window === "session" ? gap : timespan)),
+  };
+}
+
+/** Windows that do not overlap, each asked once, when it is over: a sliding one begins with the first event that belongs to none before. */
+function askedAtTheEnd({ timespan, window, gap }: SigmaCorrelation, measure: Measure<unknown>): Fold {
+  const closes = ({ opened, last }: CorrelationState): number =>
+    // a tumbling window's end is the next one's beginning
+    window === "tumbling"
+      ? opened + timespan - 1
+      : Math.min(opened + timespan, window === "session" ? last + gap : Number.POSITIVE_INFINITY);
+  const close = (state: CorrelationState): Episode | undefined => {
+    const verdict = measure.verdict(state.measure, state.opened);
+    const end = window === "tumbling" ? state.opened + timespan : closes(state);
+    return verdict && { start: state.opened, end, ...verdict.evidence(), figure: verdict.figure };
+  };
+  return {
+    fold(hit, before) {
+      const open = before !== undefined && hit.time <= closes(before) ? before : undefined;
+      const opened = open?.opened ?? (window === "tumbling" ? Math.floor(hit.time / timespan) * timespan : hit.time);
+      const state = { opened, last: hit.time, measure: measure.add(open?.measure ?? measure.empty, hit, opened) };
+      return { state, episode: before !== undefined && open === undefined ? close(before) : undefined };
+    },
+    closes,
+    close,
+    progress: (state) => measure.progress(state.measure),
+    expires: closes,
   };
 }
 

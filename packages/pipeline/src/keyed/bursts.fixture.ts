@@ -1,6 +1,6 @@
 /** Detectors for tests of the engine: claims that come and go with disorder, tallies, several keys, a chain. Knows no engine. */
 import { type DetectStage, prepareDetector, stageOf } from "@vedette/detect";
-import { type DetectorSpec, defineDetector, newFields, z } from "@vedette/kit";
+import { type Claim, type DetectorSpec, defineDetector, newFields, z } from "@vedette/kit";
 import type { Event, Micros } from "@vedette/model";
 
 export const second = 1_000_000;
@@ -82,6 +82,42 @@ const surge = defineDetector({
   expires: (state) => state.last + 5 * minute,
 });
 
+interface Window {
+  readonly opened: Micros;
+  readonly events: readonly string[];
+}
+const fewOf = ({ opened, events }: Window, key: string): readonly Claim[] =>
+  events.length > 2
+    ? []
+    : [
+        {
+          window: { start: opened, end: opened + minute },
+          severity: "low",
+          summary: `only ${events.length}`,
+          events,
+          count: events.length,
+          entities: [{ type: "source.ip", id: key }],
+        },
+      ];
+
+/** At most two log-ins in the minute that begins with one: known when the minute is over. */
+const few = defineDetector({
+  ...common,
+  name: "few",
+  title: "Few",
+  where: "event.category:authentication",
+  fields: ["source.ip"],
+  by: ["source.ip"],
+  key: (fields) => text(fields["source.ip"]),
+  fold(input, state: Window | undefined) {
+    if (state && input.time <= state.opened + minute) return { state: { ...state, events: [...state.events, input.event].slice(0, 9) } };
+    return { state: { opened: input.time, events: [input.event] }, claims: state ? fewOf(state, input.key) : [] };
+  },
+  closes: (state) => state.opened + minute,
+  close: fewOf,
+  expires: (state) => state.opened + minute,
+});
+
 /** Two streaks of one address within ten minutes. */
 const twice = defineDetector({
   ...common,
@@ -111,7 +147,7 @@ const twice = defineDetector({
   expires: (state) => state.time + 10 * minute,
 });
 
-const specs: readonly DetectorSpec[] = [streak, surge, twice];
+const specs: readonly DetectorSpec[] = [streak, surge, few, twice];
 export const burstStage = (): DetectStage => stageOf(specs.map((spec) => prepareDetector(spec, {}, lateness)));
 
 /** Something that happened: a log-in or a connection. */

@@ -1,7 +1,7 @@
 /** Folds a key again with the events that came too late for it, and shows what that changes and nothing else. Knows no store. */
 import type { Claim } from "@vedette/kit";
 import type { Finding, Micros } from "@vedette/model";
-import { type Claimed, fold } from "./history.ts";
+import { type Claimed, foldSettled } from "./history.ts";
 import type { Key } from "./key.ts";
 import { earlier, type Held, placeOf } from "./order.ts";
 
@@ -30,18 +30,20 @@ export function catchUp(key: Key, { base, all, missed }: Around, mark: Micros, r
     return first === undefined || earlier(place, placeOf(first));
   };
   const findings: Finding[] = [];
-  if (missed.some(settled)) {
-    const was = fold(detector, base.filter(settled), undefined).claims ?? new Map<Micros, Claimed>();
+  const still = missed.filter((o) => !settled(o));
+  if (still.length < missed.length) {
+    // a window is over when the watermark is past it, and nothing of it is still open
+    const over = Math.min(mark, ...[first, still[0]].map((o) => (o === undefined ? mark : o.time - 1)));
+    const was = foldSettled(detector, key.key, base.filter(settled), over);
     const past = all.filter(settled);
-    const now = fold(detector, past, undefined);
-    const last = placeOf(past.at(-1)!);
+    const now = foldSettled(detector, key.key, past, over);
+    const last = now.frontier ?? placeOf(past.at(-1)!);
     // what was settled after a pause in which all memory lapsed stands on its own
-    if (!history.frontier || !earlier(last, history.frontier))
+    if (!history.frontier || !earlier(last, history.frontier) || was.frontier?.[0] === history.frontier[0])
       history.rebase(now.state, forgotten && last[0] < mark ? [mark, "", -1, ""] : last);
-    findings.push(...amend(key, was, now.claims ?? new Map(), revision));
+    findings.push(...amend(key, was.claims, now.claims, revision));
   }
   // what is still open takes them as if they had come in time
-  const still = missed.filter((o) => !settled(o));
   for (const o of still) history.add(o);
   return [...findings, ...key.review(undefined, revision)];
 }
@@ -55,6 +57,7 @@ function amend(key: Key, was: ReadonlyMap<Micros, Claimed>, is: ReadonlyMap<Micr
     if (before && same(before, claim)) {
       // told already: only remembered, so that what follows amends it
       if (!known) Object.assign(key.enter(claim), { done: claim.summary, latest: undefined, first, revision });
+      else if (known.done === undefined) Object.assign(known, { settled: claim, first: known.first ?? first });
       continue;
     }
     const replaced = before ? undefined : [...gone].find(([, old]) => overlap(old.claim, claim));

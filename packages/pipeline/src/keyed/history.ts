@@ -40,14 +40,16 @@ export class History {
   final: unknown;
   frontier: Place | undefined;
   readonly #detector: PreparedDetector;
+  readonly #key: string;
   /** `final` with `pending` folded in. */
   #state: unknown;
   #claims: Claims | undefined;
   #snapshots: Snapshot[] = [];
   #ids: Set<string> | undefined;
 
-  constructor(detector: PreparedDetector, saved?: SavedHistory) {
+  constructor(detector: PreparedDetector, key: string, saved?: SavedHistory) {
     this.#detector = detector;
+    this.#key = key;
     this.pending = saved ? [...saved.pending] : [];
     this.final = saved?.final;
     this.frontier = saved?.frontier;
@@ -117,7 +119,18 @@ export class History {
     const width = widthOf(this.#detector);
     let n = 0;
     while (n < this.pending.length && settlesAt(this.pending[n]!, width) <= mark && !this.pending[n]!.provisional) n++;
-    return n === 0 ? undefined : this.#settleFirst(n);
+    const settled = n === 0 ? undefined : this.#settleFirst(n);
+    return this.pending.length > 0 ? settled : this.#close(mark, settled);
+  }
+
+  /** The window of the settled state is over, and nothing follows it that would have said so. */
+  #close(mark: Micros, settled: Claims | undefined): Claims | undefined {
+    const closed = closedBy(this.#detector, this.#key, this.final, mark);
+    if (!closed) return settled;
+    this.final = undefined;
+    this.#state = undefined;
+    this.frontier = closed.frontier;
+    return closed.claims.length > 0 ? record(settled, closed.claims) : settled;
   }
 
   /** Settles the oldest whatever the watermark says: memory is bounded. */
@@ -158,11 +171,25 @@ export class History {
       for (const p of this.pending.splice(0, n)) this.#ids?.delete(p.event);
       this.#snapshots = this.#snapshots
         .filter((s) => s.n > n)
-        .map((s) => ({ n: s.n - n, state: s.state, claims: open(s.claims, last.time) ?? new Map() }));
-      this.#claims = open(this.#claims, last.time);
+        .map((s) => ({ n: s.n - n, state: s.state, claims: this.#open(s.claims, last.time) ?? new Map() }));
+      this.#claims = this.#open(this.#claims, last.time);
     }
     this.frontier = placeOf(last);
     return settled && settled.size > 0 ? settled : undefined;
+  }
+
+  /** Claims that pending observations made: those of settled ones end by the frontier, or before it where the next observation makes them. */
+  #open(claims: Claims | undefined, frontier: Micros): Claims | undefined {
+    const after = this.#detector.spec.closes !== undefined;
+    const left = [...(claims ?? [])].filter(
+      ([
+        ,
+        {
+          claim: { window },
+        },
+      ]) => window.end > frontier || (after && window.end === frontier),
+    );
+    return left.length > 0 ? new Map(left) : undefined;
   }
 
   #foldOne(o: Held): readonly Claim[] {
@@ -214,6 +241,29 @@ export function fold(
   return { state, claims: known };
 }
 
+/** Folds what is settled: a window that is over by `mark` says its last word, and nothing of its time can come any more. */
+export function foldSettled(
+  detector: PreparedDetector,
+  key: string,
+  observations: readonly Held[],
+  mark: Micros,
+): { readonly state: unknown; readonly claims: Claims; readonly frontier?: Place } {
+  const { state, claims = new Map() } = fold(detector, observations, undefined);
+  const closed = closedBy(detector, key, state, mark);
+  return closed ? { state: undefined, claims: record(claims, closed.claims), frontier: closed.frontier } : { state, claims };
+}
+
+function closedBy(
+  { spec, config }: PreparedDetector,
+  key: string,
+  state: unknown,
+  mark: Micros,
+): { readonly claims: readonly Claim[]; readonly frontier: Place } | undefined {
+  const end = state === undefined ? undefined : spec.closes?.(state, config);
+  if (end === undefined || end > mark) return undefined;
+  return { claims: spec.close!(state, key.slice(key.indexOf("\0") + 1), config), frontier: [end, "\uffff", 0, ""] };
+}
+
 function record(known: Claims | undefined, claims: readonly Claim[]): Claims {
   const all = known ?? new Map();
   for (const claim of claims) {
@@ -221,10 +271,4 @@ function record(known: Claims | undefined, claims: readonly Claim[]): Claims {
     all.set(start, { claim, first: all.get(start)?.first ?? end });
   }
   return all;
-}
-
-/** Claims that pending observations made: those of settled ones end before the frontier. */
-function open(claims: Claims | undefined, frontier: Micros): Claims | undefined {
-  const left = [...(claims ?? [])].filter(([, { claim }]) => claim.window.end > frontier);
-  return left.length > 0 ? new Map(left) : undefined;
 }

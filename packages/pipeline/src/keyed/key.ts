@@ -84,7 +84,7 @@ export class Key {
     this.past = { ...saved?.past };
     this.evidence = saved ? [...saved.evidence] : [];
     this.from = saved?.from;
-    this.history = new History(detector, saved);
+    this.history = new History(detector, key, saved);
     if (!saved) return;
     for (const [start, { claim }] of this.history.claims) {
       const shown = this.shown[start];

@@ -28,7 +28,7 @@ const arrived = (events: readonly Event[]): readonly Event[] => [...events].sort
 const numRuns = 150;
 
 test("disorder, batches, ticks, restarts and spills change no canonical finding", () => {
-  const found = { streak: 0, surge: 0, twice: 0 };
+  const found = { streak: 0, surge: 0, few: 0, twice: 0 };
   fc.assert(
     fc.property(stream, indices, indices, indices, fc.constantFrom(1, 3, 1_000), (events, batchEnds, ticks, restarts, keys) => {
       const calm = standing(runAll(events));

@@ -2,7 +2,7 @@
 
 import { ConfigError } from "@vedette/kit";
 import { formats } from "@vedette/normalise";
-import { type Correlation, Correlator, type RuleSet } from "@vedette/sigma";
+import { type Correlation, type CorrelationFinding, Correlator, type RuleSet } from "@vedette/sigma";
 import { placeholdersOf, type SiteOptions } from "../../config/site.ts";
 import { formOf, printRows, safe } from "../../output.ts";
 import { Progress } from "../../progress.ts";
@@ -114,8 +114,11 @@ function correlations({ set, linked }: Collection, events: readonly ReadEvent[])
     const run = () => {
       const correlator = new Correlator(alone);
       const episodes = new Set<string>();
-      for (const { ids, ...event } of taken)
-        for (const { correlation, key, start } of correlator.add(event, ids)) if (correlation === one) episodes.add(`${key}\0${start}`);
+      const count = (found: readonly CorrelationFinding[]) => {
+        for (const { correlation, key, start } of found) if (correlation === one) episodes.add(`${key}\0${start}`);
+      };
+      for (const { ids, ...event } of taken) count(correlator.add(event, ids));
+      count(correlator.finish());
       return episodes.size;
     };
     run();

@@ -2,7 +2,7 @@
 import { type Decoded, newFields } from "@vedette/kit";
 import type { Fields } from "@vedette/model";
 import { formats } from "@vedette/normalise";
-import { Correlator, type SigmaCorrelation, type SigmaRule } from "@vedette/sigma";
+import { type CorrelationFinding, Correlator, type SigmaCorrelation, type SigmaRule } from "@vedette/sigma";
 import { casesOf, outcome } from "./case_form.ts";
 import type { Collection } from "./collection.ts";
 import type { Outcome } from "./report.ts";
@@ -60,13 +60,16 @@ function matches(collection: Collection, rule: SigmaRule, events: readonly CaseE
 function episodes({ set, linked }: Collection, { id }: SigmaCorrelation, events: readonly CaseEvent[]): number {
   const correlator = new Correlator(linked);
   const starts = new Set<string>();
+  const count = (findings: readonly CorrelationFinding[]) => {
+    for (const found of findings) if (found.correlation.rule.id === id) starts.add(`${found.key}\0${found.start}`);
+  };
   const matched: number[] = [];
   for (const [i, event] of [...events].sort((a, b) => a.time - b.time).entries()) {
     set.match(event, matched);
     const rules = matched.map((n) => set.rules[n]!.id);
-    for (const found of correlator.add({ ...event, id: String(i) }, rules))
-      if (found.correlation.rule.id === id) starts.add(`${found.key}\0${found.start}`);
+    count(correlator.add({ ...event, id: String(i) }, rules));
   }
+  count(correlator.finish());
   return starts.size;
 }
 
