@@ -605,6 +605,13 @@ test.each<[string, string, readonly RegExp[]]>([
   for (const [i, r] of refused.entries()) expect(formatRefusal(r)).toMatch(messages[i]!);
 });
 
+test("a correlation that is called like a detector is refused", () => {
+  const parsed = parseRules(rules + correlation("type: temporal, rules: [a], timespan: 5m"), "x.yml");
+  const { correlations, refused } = linkCorrelations(parsed.correlations, parsed.rules, { detectors: ["detector.together"] });
+  expect(correlations).toEqual([]);
+  expect(refused.map(formatRefusal)).toEqual([expect.stringMatching(/^x.yml:16:1: .*a detector has this name/)]);
+});
+
 test("a rule that no pipeline places leaves no correlation silent", () => {
   const parsed = parseRules(rules + correlation("type: temporal, rules: [a], timespan: 5m"), "x.yml");
   const pipeline = parsePipeline("name: p\ntransformations: []\n", "p.yml");

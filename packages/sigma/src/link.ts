@@ -109,6 +109,9 @@ class Linker {
       if (same === undefined) this.#known.set(one.id, one);
       else if ("type" in one)
         this.#fail(one, one, `id: ${one.id}`, "an id of its own", `${same.file}:${same.line} has it already: give one of them a new id`);
+      // findings are told apart by this name
+      if ("type" in one && detectors?.includes(`detector.${one.id}`))
+        this.#fail(one, one, `id: ${one.id}`, "an id of its own", "a detector has this name: give the correlation another id");
     }
     for (const one of [...rules, ...correlations]) if (one.name !== undefined && !this.#known.has(one.name)) this.#known.set(one.name, one);
   }
