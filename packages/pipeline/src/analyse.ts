@@ -26,7 +26,7 @@ import { broughtForward, canaryAnalysis } from "./canary/trace.ts";
 import { readWhen } from "./egress/when.ts";
 import type { KeyedStep } from "./keyed.ts";
 import { type Mark, Marks } from "./marks.ts";
-import { own, type Program } from "./program.ts";
+import { own, type Program, sameJudges } from "./program.ts";
 import { findingsPerBatch } from "./rules/flood.ts";
 import { correlationsOf, livingRules, pipelinesOf, readRulesFrom } from "./rules/living.ts";
 import { type Cost, dayOf } from "./rules/trial.ts";
@@ -56,11 +56,31 @@ export interface Compiled {
   readonly silent: ReadonlySet<string>;
 }
 
+/** What of a program judges events; the rest is done to them before. */
+type Judges = Omit<Compiled, "program" | "enrichment" | "eventPipelines">;
+
 /**
  * @param cache what an earlier process read and mapped, for whoever starts often
  * @param resources where the program's tables are; without them events stay without what they would add
+ * @param before whose rules go on where they are the same: an inventory changes every hour, and thousands of rules take seconds to compile
  */
-export async function compileProgram(program: Program, cache?: RuleCache, resources?: Resources): Promise<Compiled> {
+export async function compileProgram(program: Program, cache?: RuleCache, resources?: Resources, before?: Compiled): Promise<Compiled> {
+  const judges: Judges = before !== undefined && sameJudges(before.program, program) ? before : await compileJudges(program, cache);
+  return {
+    ...judges,
+    program,
+    enrichment: await prepareEnrichers(program.enrich ?? {}, (name) => {
+      const table = own(program.tables ?? {}, name);
+      return table && resources?.table(table.hash);
+    }),
+    eventPipelines: compileEventPipelines(
+      program.event_pipelines ?? [],
+      resources?.pseudonymKey && program.pseudonym_key !== undefined ? new Pseudonyms(resources.pseudonymKey) : undefined,
+    ),
+  };
+}
+
+async function compileJudges(program: Program, cache: RuleCache | undefined): Promise<Judges> {
   if (cache !== undefined) readRulesFrom(cache);
   const living = livingRules(program);
   const sigma = cache ?? { compileRules };
@@ -71,18 +91,9 @@ export async function compileProgram(program: Program, cache?: RuleCache, resour
   const stage = await prepareDetectors(program.detectors, lateness);
   const rules = sigma.compileRules(living.rules, { pipelines, filters: living.filters });
   return {
-    program,
     rules,
     shadow: living.shadow,
     stage: withDetectors(stage, correlations.detectors),
-    enrichment: await prepareEnrichers(program.enrich ?? {}, (name) => {
-      const table = own(program.tables ?? {}, name);
-      return table && resources?.table(table.hash);
-    }),
-    eventPipelines: compileEventPipelines(
-      program.event_pipelines ?? [],
-      resources?.pseudonymKey && program.pseudonym_key !== undefined ? new Pseudonyms(resources.pseudonymKey) : undefined,
-    ),
     correlations,
     refused: [...rules.refused, ...linked.refused],
     silent: linked.silent,

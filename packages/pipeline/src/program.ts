@@ -54,10 +54,7 @@ export function makeProgram(parts: ProgramParts, effective: Micros): Program {
   const tables = Object.keys(parts.tables ?? {}).length === 0 ? {} : { tables: Object.fromEntries(entries(parts.tables!)) };
   const contents = entries(parts.tables ?? {}).map(([name, { hash }]) => [name, hash]);
   const overlay = parts.overlay ?? noOverlay;
-  const states = {
-    packs: entries(overlay.packs).map(([name, { state }]) => [name, state]),
-    rules: entries(overlay.rules).map(([id, { state }]) => [id, state]),
-  };
+  const states = statesOf(overlay);
   const hash = contentHash(JSON.stringify(contents.length === 0 ? [sorted, states] : [sorted, states, contents]));
   return {
     kind: "program",
@@ -69,6 +66,26 @@ export function makeProgram(parts: ProgramParts, effective: Micros): Program {
     ...(parts.change === undefined ? {} : { change: parts.change }),
   };
 }
+
+/** Who decided on rules, and why, is no part of it. */
+const statesOf = (overlay: RuleOverlay) => ({
+  packs: entries(overlay.packs).map(([name, { state }]) => [name, state]),
+  rules: entries(overlay.rules).map(([id, { state }]) => [id, state]),
+});
+
+/** Whether two programs have the same rules in the same states. */
+export const sameRules = (a: Program, b: Program): boolean =>
+  sameFiles(a.rules, b.rules) && JSON.stringify(statesOf(a.overlay)) === JSON.stringify(statesOf(b.overlay));
+
+/** Whether two programs judge events alike, whatever they do to them before. */
+export function sameJudges(a: Program, b: Program): boolean {
+  const rest = ({ detectors, lateness_s, placeholders = {} }: Program) => JSON.stringify([detectors, lateness_s, placeholders]);
+  return rest(a) === rest(b) && sameFiles(a.pipelines, b.pipelines) && sameRules(a, b);
+}
+
+/** Both in the order that `makeProgram` gives them. */
+const sameFiles = (a: readonly ProgramFile[], b: readonly ProgramFile[]): boolean =>
+  a.length === b.length && a.every(({ file, text, pack }, i) => file === b[i]!.file && text === b[i]!.text && pack === b[i]!.pack);
 
 /** A rule's own decision, else its pack's, else on: what the configuration names is meant to run. */
 export function stateOf(overlay: RuleOverlay, id: string, pack: string | undefined): DecidedState {

@@ -21,7 +21,7 @@ let queue: Promise<void> = Promise.resolve();
 port.on("message", ({ id, job, program, tables, pseudonymKey, hash }: WorkerMessage) => {
   if (program && !programs.has(hash)) {
     if (programs.size >= programsPerWorker) programs.delete(programs.keys().next().value!);
-    const compiled = prepare(program, { table: (content) => tables?.get(content), pseudonymKey });
+    const compiled = prepare(program, { table: (content) => tables?.get(content), pseudonymKey }, [...programs.values()].at(-1));
     compiled.catch(() => {});
     programs.set(hash, compiled);
   }
@@ -41,8 +41,8 @@ port.on("message", ({ id, job, program, tables, pseudonymKey, hash }: WorkerMess
   });
 });
 
-async function prepare(program: Program, resources: Resources): Promise<Compiled> {
-  const compiled = await compileProgram(program, kept, resources);
+async function prepare(program: Program, resources: Resources, last: Promise<Compiled> | undefined): Promise<Compiled> {
+  const compiled = await compileProgram(program, kept, resources, await last?.catch(() => undefined));
   if (kept !== undefined) keepRules(ruleFile!, kept);
   return compiled;
 }

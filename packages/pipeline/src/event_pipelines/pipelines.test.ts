@@ -275,3 +275,15 @@ test("a pseudonym is revealed to who says why, and that is on record before it i
   ]);
   expect(JSON.stringify(records)).not.toContain('"ada"');
 });
+
+test("rules that did not change are not compiled again when a table or a pipeline does", async () => {
+  const parts = { ...none, rules: [{ file: "r.yml", text: ruleText(1, "ada") }] };
+  const first = await compileProgram(makeProgram(parts, 0));
+  const pipelines = [{ file: "p.yml", text: "steps: [{route: {tags: [x]}}]" }];
+  const second = await compileProgram(makeProgram({ ...parts, event_pipelines: pipelines }, 0), undefined, undefined, first);
+  expect(second.rules).toBe(first.rules);
+  expect(second.eventPipelines.documents).toHaveLength(1);
+  const overlay = { packs: {}, rules: { [idOfRule(1)]: { state: "shadow" as const, by: "ann", at: 0, reason: "", hash: "" } } };
+  for (const other of [{ rules: [{ file: "r.yml", text: ruleText(1, "bob") }] }, { overlay }, { lateness_s: 31 }])
+    expect((await compileProgram(makeProgram({ ...parts, ...other }, 0), undefined, undefined, second)).rules).not.toBe(first.rules);
+});

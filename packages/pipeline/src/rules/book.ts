@@ -8,7 +8,7 @@ import type { Applied, Consent, DecidedState, Decision, Micros, Requester, RuleC
 import type { SettingStore } from "@vedette/store";
 import type { Control, Version } from "../control.ts";
 import { reportOwn } from "../own_findings.ts";
-import { makeProgram, own, type Program, type ProgramFile } from "../program.ts";
+import { makeProgram, own, type Program, type ProgramFile, sameRules } from "../program.ts";
 import type { FindingsBatch } from "../triage_runner.ts";
 import { type Catalogue, type CatalogueEntry, catalogueOf, refusalLines } from "./catalogue.ts";
 import { coverage, differences } from "./difference.ts";
@@ -281,8 +281,7 @@ export class RuleBook {
     const gone = new Set(versions.flatMap(({ program }) => program.change?.retracted?.programs ?? []));
     const now = this.current;
     // a rollback is about rules: versions that differ in something else only are none to go back to
-    const sameRules = ({ rules, overlay }: Program) => sameFiles(rules, now.rules) && sameStates(overlay, now.overlay);
-    return versions.findLast(({ program }) => program.hash !== now.hash && !gone.has(program.hash) && !sameRules(program));
+    return versions.findLast(({ program }) => program.hash !== now.hash && !gone.has(program.hash) && !sameRules(program, now));
   }
 
   /** Files on disk that were rolled back stay so until they are changed or reloaded by name: a restart must not bring them back. */
@@ -320,15 +319,6 @@ function packsOf(program: Program | undefined): Map<string, ProgramFile[]> {
 const sameFiles = (a: readonly ProgramFile[], b: readonly ProgramFile[]): boolean => {
   const key = (files: readonly ProgramFile[]) => JSON.stringify(files.map(({ file, text }) => [file, text]).sort());
   return key(a) === key(b);
-};
-
-const sameStates = (a: RuleOverlay, b: RuleOverlay): boolean => {
-  const states = (all: RuleOverlay["packs"] | RuleOverlay["rules"]) =>
-    Object.entries(all)
-      .map(([name, { state }]) => `${name}\0${state}`)
-      .sort()
-      .join("\0");
-  return states(a.packs) === states(b.packs) && states(a.rules) === states(b.rules);
 };
 
 function enabledIn({ entries }: Catalogue): Map<string, readonly [id: string, hash: string]> {
