@@ -27,6 +27,7 @@ export class Metrics {
       this.#process(),
       this.#sources(context),
       this.#sinks(context),
+      this.#quality(context),
       this.#detectors(context),
       this.#canaries(context),
       this.#state(context),
@@ -99,6 +100,28 @@ export class Metrics {
         pending.set({ sink }, state.pending);
         lag.set({ sink }, state.lag / 1e6);
       }
+    };
+  }
+
+  #quality({ options }: RouteContext): Refresh {
+    const silent = this.#gauge("source_silent", "1 while a source is silent for longer than is usual.", ["source"]);
+    const failing = this.#gauge("source_parse_failure_ratio", "Part of a source's records of the last minutes that could not be read.", [
+      "source",
+      "format",
+    ]);
+    const drift = this.#gauge("source_schema_drift", "Kinds of a source's events whose fields differ from the last day's.", ["source"]);
+    const hosts = this.#gauge("hosts", "Hosts, by what is known of them: known, silent, wrong clock.", ["state"]);
+    return () => {
+      const report = options.runtime.quality();
+      for (const one of [silent, failing, drift]) one.reset();
+      for (const { name: source, state, formats, drift: kinds } of report.sources) {
+        silent.set({ source }, state === "silent" ? 1 : 0);
+        drift.set({ source }, kinds.length);
+        for (const { format, records, flaws } of formats) failing.set({ source, format }, records === 0 ? 0 : flaws / records);
+      }
+      hosts.set({ state: "known" }, report.hosts.known);
+      hosts.set({ state: "silent" }, report.hosts.silent.length);
+      hosts.set({ state: "wrong_clock" }, report.hosts.clocks.length);
     };
   }
 

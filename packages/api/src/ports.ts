@@ -18,6 +18,7 @@ import type {
   PipelineLine,
   PipelinePreview,
   ProofReport,
+  QualityReport,
   ReleaseHead,
   Requester,
   RuleLine,
@@ -164,6 +165,8 @@ export interface RuntimePort {
   ready(): Promise<{ readonly ready: boolean; readonly problems: readonly Problem[] }>;
   sourceStates(): Promise<readonly SourceState[]>;
   sinkStates(): Promise<readonly SinkState[]>;
+  /** How well data comes in. */
+  quality(): QualityReport;
   ledger(): Promise<readonly LedgerLine[]>;
   detectors(): readonly DetectorLine[];
   rules(): { readonly rules: readonly RuleLine[]; readonly hash: string; readonly version: number };

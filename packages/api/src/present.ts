@@ -1,5 +1,5 @@
 /** Alerts, events and the rest as the API shows them: times as RFC 3339, evidence only where asked for. */
-import type { Alert, Event } from "@vedette/model";
+import type { Alert, Event, QualityReport } from "@vedette/model";
 import type { LedgerLine, SinkState, SourceState } from "./ports.ts";
 import { formatTime } from "./time.ts";
 
@@ -48,4 +48,21 @@ export function sourceRow(source: SourceState) {
 
 export function sinkRow({ lag, lastSent, ...rest }: SinkState) {
   return { ...rest, lag_ms: Math.round(lag / 1000), ...(lastSent !== undefined && { last_sent: formatTime(lastSent) }) };
+}
+
+export function qualityReport({ at, sources, hosts }: QualityReport) {
+  return {
+    ...(at > 0 && { at: formatTime(at) }),
+    sources: sources.map(({ last, silence_allowed, drift, ...rest }) => ({
+      ...rest,
+      last: formatTime(last),
+      ...(silence_allowed !== undefined && { silence_allowed_s: silence_allowed / 1e6 }),
+      drift: drift.map((one) => ({ ...one, at: formatTime(one.at) })),
+    })),
+    hosts: {
+      ...hosts,
+      silent: hosts.silent.map(({ name, last }) => ({ name, ...(last > 0 && { last: formatTime(last) }) })),
+      clocks: hosts.clocks.map(({ lead, ...rest }) => ({ ...rest, lead_s: lead / 1e6 })),
+    },
+  };
 }

@@ -254,6 +254,26 @@ const detectorLine = z.object({
   crowded: z.number().describe("Settled before their time: one key had too many open."),
   spilled: z.number().describe("Keys moved from memory to the checkpoint store."),
 });
+export const quality = z.object({
+  at: time.optional().describe("The last tick it rests on."),
+  sources: list(
+    z.object({
+      name: z.string(),
+      state: z.enum(["ok", "silent", "maintenance", "learning"]),
+      last: time,
+      silence_allowed_s: z.number().optional(),
+      formats: list(z.object({ format: z.string(), records: z.number(), flaws: z.number(), failing: z.boolean() })),
+      unknown_fields: list(z.object({ field: z.string(), sampled: z.number() })),
+      drift: list(z.object({ kind: z.string(), appeared: list(z.string()), vanished: list(z.string()), at: time })),
+    }),
+  ),
+  hosts: z.object({
+    known: z.number(),
+    unwatched: z.number(),
+    silent: list(z.object({ name: z.string(), last: time.optional() })),
+    clocks: list(z.object({ host: z.string(), source: z.string(), lead_s: z.number() })),
+  }),
+});
 export const sinks = z.object({
   sinks: list(
     z.object({

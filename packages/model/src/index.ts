@@ -5,6 +5,7 @@ export * from "./canary.ts";
 export * from "./event.ts";
 export * from "./finding.ts";
 export * from "./pipeline.ts";
+export * from "./quality.ts";
 export * from "./rule.ts";
 export * from "./sample.ts";
 export * from "./span.ts";

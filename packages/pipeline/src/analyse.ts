@@ -27,6 +27,7 @@ import { readWhen } from "./egress/when.ts";
 import type { KeyedStep } from "./keyed.ts";
 import { type Mark, Marks } from "./marks.ts";
 import { own, type Program, sameJudges } from "./program.ts";
+import { QualityTally } from "./quality/tally.ts";
 import { findingsPerBatch } from "./rules/flood.ts";
 import { correlationsOf, livingRules, pipelinesOf, readRulesFrom } from "./rules/living.ts";
 import { type Cost, dayOf } from "./rules/trial.ts";
@@ -145,6 +146,7 @@ export class Analyser {
       if ("bodies" in batch) this.#records(batch, compiled, out);
       else {
         out.flushMarks();
+        out.quality.turn();
         out.keyed.push({ tick: batch.header.wall });
       }
     }
@@ -167,6 +169,7 @@ export class Analyser {
       damaged: out.damaged,
       samples: out.samples.done(),
       sample: job.sample ? out.events.slice(-sampleSize) : [],
+      ...(out.judged && !job.canary && { quality: out.quality.done() }),
       ...(job.select !== undefined && { selected: out.events.filter(this.#selecting(job.select)) }),
     };
     return job.canary ? canaryAnalysis(analysis, job.canary, out, compiled.stage.detectors) : analysis;
@@ -174,6 +177,7 @@ export class Analyser {
 
   #records({ header, bodies }: RecordsBatch, compiled: Compiled, out: Outcome): void {
     const delta = out.source(header.source);
+    out.watched = out.judged && !header.demo && !header.historical;
     out.beginBatch();
     delta.in += bodies.length;
     for (const [reason, n] of Object.entries(header.lost ?? {})) {
@@ -208,6 +212,7 @@ export class Analyser {
         else if ("samples" in result) this.#measure(out.samples.take(header, i, result, delta), run, compiled, header.demo, out);
         else if ("skip" in result) delta.dropped[result.skip] = (delta.dropped[result.skip] ?? 0) + 1;
         else out.bury(header, i, body, "decode", result as Flaw);
+        if (out.watched) out.quality.record(header.source, run.format, header.received, "code" in result);
       }
     }
   }
@@ -259,6 +264,7 @@ export class Analyser {
     out.events.push(event);
     out.days.add(dayOf(event.time));
     out.source(header.source).stored++;
+    if (out.watched) out.quality.event(event);
     if (out.judged) this.#match(event, run.stream, compiled, header.demo, out);
     if (decoded.samples && !out.canary) this.#measure(out.samples.take(header, i, decoded), run, compiled, header.demo, out);
   }
@@ -379,6 +385,9 @@ class Outcome {
   readonly capped = new Map<string, number>();
   readonly days = new Set<number>();
   readonly canary: CanaryRef | undefined;
+  readonly quality = new QualityTally();
+  /** Whether the batch at hand tells of how well data comes in. */
+  watched = false;
   /** Whether rules and detectors see the events. */
   judged = true;
   /** Of a canary: the rules that matched. */

@@ -3,6 +3,7 @@ import type { DeadLetter, Event, Fields, Finding, Flaw, Micros } from "@vedette/
 import type { EncodedEvents, EncodedSamples } from "@vedette/store";
 import type { CanaryRef } from "./canary/mark.ts";
 import type { KeyedStep } from "./keyed.ts";
+import type { QualityDelta } from "./quality/tally.ts";
 import type { Cost } from "./rules/trial.ts";
 
 /** What one source's records came to: `in + split = stored + dead + dropped`. */
@@ -54,6 +55,8 @@ export interface Analysis {
   readonly sample: readonly Event[];
   /** Events that `Job.select` finds; absent where it is. */
   readonly selected?: readonly Event[];
+  /** How well data came in: before each tick of `keyed` and after the last; canaries, demos and old logs apart. */
+  readonly quality?: readonly (QualityDelta | undefined)[];
   /** Where the job was a canary: then nothing of it is counted above. */
   readonly canary?: CanaryTrace;
 }

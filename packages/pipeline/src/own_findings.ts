@@ -11,11 +11,17 @@ export interface OwnFinding {
   readonly summary: string;
   /** What alerts are grouped by comes first. */
   readonly entities: readonly Entity[];
+  /** When it began: with what it is about it makes the finding's id. */
   readonly at: Micros;
+  /** What it is about, where entities do not tell. */
+  readonly episode?: string;
+  /** It has passed: the finding is withdrawn, and an alert that held nothing else is closed. */
+  readonly over?: boolean;
 }
 
-export async function reportOwn(log: Log, tenant: string, { rule, severity, summary, entities, at }: OwnFinding): Promise<void> {
-  const key = entities.map(({ type, id }) => `${type}=${id}`).join(" ");
+export async function reportOwn(log: Log, tenant: string, own: OwnFinding): Promise<void> {
+  const { rule, severity, summary, entities, at } = own;
+  const key = own.episode ?? entities.map(({ type, id }) => `${type}=${id}`).join(" ");
   const finding: Finding = {
     id: idOf(rule.id, key, at),
     tenant,
@@ -30,8 +36,9 @@ export async function reportOwn(log: Log, tenant: string, { rule, severity, summ
     evidence: [],
     attack: [],
     summary,
-    revision: 0,
+    revision: own.over ? 1 : 0,
     canonical: true,
+    ...(own.over ? { withdrawn: true as const } : {}),
     demo: false,
     received: at,
   };

@@ -2,7 +2,7 @@
 import type { AuditTrail } from "@vedette/audit";
 import { type Clock, type EndpointContext, type Intake, type SourceSpec, systemClock } from "@vedette/kit";
 import type { Log } from "@vedette/log";
-import type { Alert, DeadLetter, Event, EventClass, Micros, Requester } from "@vedette/model";
+import type { Alert, DeadLetter, Event, EventClass, Micros, Requester, QualityReport } from "@vedette/model";
 import { formats } from "@vedette/normalise";
 import type { SeriesRetention, Store } from "@vedette/store";
 import { auditSource, feedAudit } from "./audit_feed.ts";
@@ -20,6 +20,8 @@ import type { DetectorLine } from "./keyed.ts";
 import { type SourceLine, withSeries } from "./ledger.ts";
 import { type Pool, threadPool } from "./pool.ts";
 import type { Program, ProgramFile } from "./program.ts";
+import { QualityKeeper } from "./quality/keeper.ts";
+import type { QualityOptions } from "./quality/watch.ts";
 import { Rates } from "./rates.ts";
 import { RuleDesk, type RuleDeskOptions } from "./rules/desk.ts";
 import type { RuleMove } from "./rules/moves.ts";
@@ -56,6 +58,8 @@ export interface RuntimeOptions {
   /** Names of sources whose events are of the past. */
   readonly historical?: ReadonlySet<string>;
   readonly sourceSpecs: ReadonlyMap<string, SourceSpec>;
+  /** Who must be heard of, and when nobody need be; only those heard of before without it. */
+  readonly quality?: QualityOptions;
   /** Ways out; none without it. */
   readonly sinks?: Pick<SinkRunnerOptions, "specs" | "hostname" | "version"> & { readonly configured: readonly ConfiguredSink[] };
   /** Where changes of the rules are recorded; its records are events like any others. None without it. */
@@ -113,6 +117,7 @@ export class Runtime {
   #enrichment: Enrichment | undefined;
   #pipelines!: PipelineDesk;
   #prover!: Prover;
+  readonly #quality: QualityKeeper;
   readonly #stop = new AbortController();
   readonly #listeners = new Map<(n: Notice) => void, boolean>();
   readonly #problems = new Map<string, string>();
@@ -145,12 +150,22 @@ export class Runtime {
         this.intakes.headroom?.analysed(analysis.last);
         if (analysis.canary) this.#prover.analysed(analysis.canary);
         else this.#desk.add(analysis, findings);
+        this.#quality.add(analysis);
       },
       canaryKey: options.canaries.key,
       onForged: (offset) => this.#prover.forged(offset),
       onProblem: (code, message) => this.#problem(code, message),
     });
     this.sources = new SourceRunner(options.sourceSpecs, intakes, options.log, clock);
+    this.#quality = new QualityKeeper({
+      inventory: [],
+      inventorySilence: 0,
+      maintenance: [],
+      ...options.quality,
+      log: options.log,
+      settings: options.store.settings,
+      tenant: options.tenant,
+    });
     this.#sinks =
       options.sinks &&
       new SinkRunner({
@@ -239,6 +254,7 @@ export class Runtime {
       ...options.canaries,
     });
     await runtime.#prover.load();
+    await runtime.#quality.load();
     await runtime.engine.load();
     return runtime;
   }
@@ -301,6 +317,7 @@ export class Runtime {
     await this.intakes.settled();
     await Promise.allSettled(this.#tasks);
     await this.#desk.upkeep(Number.POSITIVE_INFINITY);
+    await this.#quality.save();
     await this.#pool.close();
   }
 
@@ -403,6 +420,11 @@ export class Runtime {
         warnings: running?.warnings ?? [],
       };
     });
+  }
+
+  /** How well data comes in. */
+  quality(): QualityReport {
+    return this.#quality.report();
   }
 
   async sinkStates(): Promise<readonly SinkState[]> {
@@ -511,6 +533,7 @@ export class Runtime {
         await series.seal();
         if (this.#options.seriesRetention) await series.retain(this.#options.seriesRetention);
         await this.#desk.upkeep(upkeepEvery_ms);
+        await this.#quality.save();
         this.#problem("upkeep_failed", undefined);
       } catch (e) {
         this.#problem("upkeep_failed", (e as Error).message);

@@ -28,6 +28,7 @@ import { openStore, type Store } from "@vedette/store";
 import { operator, recordStart } from "../audit.ts";
 import { checkComponents, configuredSources, historicalSources } from "../config/components.ts";
 import { type Loaded, loadConfig } from "../config/load.ts";
+import { qualityOptions } from "../config/quality.ts";
 import type { Config } from "../config/schema.ts";
 import { configuredSinks } from "../config/sinks.ts";
 import { configuredRules, resourcesOf } from "../config/site.ts";
@@ -134,6 +135,7 @@ async function serve(
     sources: configuredSources(loaded),
     historical: historicalSources(loaded),
     sourceSpecs: await sources(),
+    quality: qualityOptions(config),
     sinks: { configured: configuredSinks(loaded), specs: await sinks(), hostname: hostname(), version },
     retention: Object.fromEntries(
       Object.entries(config.events.retention).map(([name, { days, gb }]) => [

@@ -1,6 +1,6 @@
 /** The state of the program itself: sources, rules, losses, dead letters, status, the demo. */
 import { z } from "zod";
-import { ledgerRow, sinkRow, sourceRow } from "../present.ts";
+import { ledgerRow, qualityReport, sinkRow, sourceRow } from "../present.ts";
 import { ApiProblem } from "../problems.ts";
 import * as schemas from "../schemas.ts";
 import { formatTime } from "../time.ts";
@@ -22,6 +22,16 @@ export function operationRoutes(app: App, context: RouteContext): void {
     url: "/sources",
     schema: { summary: "Sources and what became of their records.", tags: ["state"], response: { 200: schemas.sources, ...failures } },
     handler: async () => ({ sources: (await runtime.sourceStates()).map(sourceRow) }),
+  });
+  app.route({
+    method: "GET",
+    url: "/sources/quality",
+    schema: {
+      summary: "How well data comes in: silence, clocks, lines that do not parse, fields that drift.",
+      tags: ["state"],
+      response: { 200: schemas.quality, ...failures },
+    },
+    handler: async () => qualityReport(runtime.quality()),
   });
   app.route({
     method: "GET",

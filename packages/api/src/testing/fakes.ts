@@ -311,6 +311,21 @@ function fakeRuntime(): FakeRuntime {
     rate: () => 12.5,
     lag: async () => 2_500,
     ready: async () => ({ ready: runtime.problems.length === 0, problems: runtime.problems }),
+    quality: () => ({
+      at: start,
+      sources: [
+        {
+          name: "web",
+          state: "silent",
+          last: start - 90_000_000,
+          silence_allowed: 45_000_000,
+          formats: [{ format: "nginx_access", records: 100, flaws: 30, failing: true }],
+          unknown_fields: [{ field: "odd", sampled: 3 }],
+          drift: [{ kind: "nginx.access", appeared: ["odd"], vanished: [], at: start }],
+        },
+      ],
+      hosts: { known: 3, unwatched: 0, silent: [{ name: "h1", last: 0 }], clocks: [{ host: "h2", source: "web", lead: 60_000_000 }] },
+    }),
     sinkStates: async () => [
       {
         name: "soc",
