@@ -1,12 +1,17 @@
 /** What the series store promises to the rest. Knows no driver. */
 import type { Condition } from "@vedette/condition";
 import type { Micros, SampleKind } from "@vedette/model";
-import type { SeriesRetention } from "./series/files.ts";
+import type { TimeRange } from "./range.ts";
 import type { RollUp } from "./series/roll_up.ts";
 import type { EncodedSamples, SampleTotals } from "./series/samples.ts";
-import type { TimeRange } from "./store.ts";
 
-export type { EncodedSamples, RollUp, SampleTotals, SeriesRetention };
+export type { EncodedSamples, RollUp, SampleTotals };
+
+export interface SeriesRetention {
+  /** How long roll-ups of ten seconds and of a minute are kept. */
+  readonly fine: Micros;
+  readonly coarse: Micros;
+}
 
 export interface SeriesQuery {
   readonly tenant: string;

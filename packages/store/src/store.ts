@@ -1,7 +1,10 @@
 /** What the store promises to the rest, whichever driver is under it. Knows no driver. */
 import type { Condition } from "@vedette/condition";
 import type { Alert, AlertState, Event, EventClass, Micros, Severity } from "@vedette/model";
+import type { TimeRange } from "./range.ts";
 import type { SeriesStore } from "./series.ts";
+
+export type { TimeRange };
 
 /** Events of one raw batch as transferable column bytes; made by `encodeEvents` in the worker that decoded them. */
 export interface EncodedEvents {
@@ -9,11 +12,6 @@ export interface EncodedEvents {
   readonly bytes: Uint8Array;
 }
 
-/** Half-open range of event time. */
-export interface TimeRange {
-  readonly from: Micros;
-  readonly to: Micros;
-}
 export interface EventQuery {
   readonly tenant: string;
   readonly range: TimeRange;

@@ -8,6 +8,7 @@ import { UnavailableError } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import type { Duck } from "../events/duck.ts";
 import { FrameFile } from "../events/frames.ts";
+import type { SeriesRetention } from "../series.ts";
 import type { State } from "../state/tables.ts";
 import { KnownSeries, type KnownState } from "./known.ts";
 import { coarse, fine, type Point, type RollUp, rollUp, widened } from "./roll_up.ts";
@@ -19,11 +20,6 @@ export interface SeriesLimits {
   readonly perSource: number;
   /** Samples of the open segment after which it is sealed. */
   readonly samples: number;
-}
-export interface SeriesRetention {
-  /** How long roll-ups of ten seconds and of a minute are kept. */
-  readonly fine: Micros;
-  readonly coarse: Micros;
 }
 export interface Span {
   readonly tenant: string;
