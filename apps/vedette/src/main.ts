@@ -198,8 +198,15 @@ function program(): Command {
     .addOption(json())
     .addHelpText("after", "\nExample:\n  $ vedette source token login-nodes > login-nodes.token")
     .action(async (name: string | undefined, o) => (await import("./commands/source.ts")).token(name, o));
-  file(
-    source.command("test").description("read a few records of a configured source, offline, and show what they become").argument("<name>"),
+  server(
+    file(
+      source
+        .command("test")
+        .description(
+          "read a few records of a configured source and show what they become; of a source or endpoint that senders reach, tell why those fail that do",
+        )
+        .argument("<name>"),
+    ),
   )
     .option("--records <n>", "most records to read", "5")
     .option("--wait <seconds>", "how long to wait for them", "5")

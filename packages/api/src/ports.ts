@@ -74,7 +74,7 @@ export interface SourceState extends Omit<LedgerLine, "balance"> {
   readonly lastReceived?: Micros;
   /** Events a second, mean over 10 s. */
   readonly rate: number;
-  readonly warnings: readonly { readonly at: Micros; readonly code: string; readonly message: string }[];
+  readonly warnings: readonly { readonly at: Micros; readonly code: string; readonly message: string; readonly count?: number }[];
 }
 
 /** One way out, and what became of what it read: `read = sent + refused + skipped`. */

@@ -42,7 +42,7 @@ export function sourceRow(source: SourceState) {
     state,
     rate,
     ...(lastReceived !== undefined && { last_received: formatTime(lastReceived) }),
-    warnings: warnings.map(({ at, code, message }) => ({ at: formatTime(at), code, message })),
+    warnings: warnings.map(({ at, code, message, count = 1 }) => ({ at: formatTime(at), code, message, count })),
   };
 }
 

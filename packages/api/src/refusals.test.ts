@@ -33,8 +33,9 @@ afterEach(() => it.app.close());
 
 const send = (url: string, headers: { [name: string]: string } = asAdmin, method: "POST" | "GET" = "POST") =>
   it.app.inject({ method, url, headers, ...(method === "POST" && { payload: "{}" }) });
-const refusals = async (): Promise<{ cause: string; count: number; message: string; fix: string; endpoint?: string; source?: string }[]> =>
-  (await it.app.inject({ method: "GET", url: "/api/v1/refusals", headers: asAdmin })).json().refusals;
+const refusals = async (): Promise<
+  { cause: string; peer: string; count: number; message: string; fix: string; endpoint?: string; source?: string }[]
+> => (await it.app.inject({ method: "GET", url: "/api/v1/refusals", headers: asAdmin })).json().refusals;
 
 test.each([
   ["/_bulk", {}, "no_token", "a token or session is needed"],
@@ -85,7 +86,10 @@ test("TLS to a port without it, and what is not HTTP at all", async () => {
   syslog.write("<13>Jun  1 00:00:00 host app: hello\n");
   syslog.resume();
   await once(syslog, "close");
-  expect((await refusals()).map(({ cause }) => cause)).toEqual(["not_http", "tls_to_plain"]);
+  expect((await refusals()).map(({ cause, peer }) => [cause, peer])).toEqual([
+    ["not_http", "127.0.0.1"],
+    ["tls_to_plain", "127.0.0.1"],
+  ]);
 });
 
 test("they are bounded, and nothing in them acts on a terminal", () => {

@@ -159,7 +159,8 @@ export function watchRefusals(app: FastifyInstance, { endpoints }: ServerOptions
     refusals.add({ ...about, status, cause: causeOf(status, message, request), message: `${path}: ${message}` });
     return payload;
   });
-  app.server.on("clientError", (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket) => {
+  // before the server itself, which closes the connection and forgets whose it was
+  app.server.prependListener("clientError", (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket) => {
     const peer = (socket as { remoteAddress?: string }).remoteAddress ?? "?";
     const first = error.rawPacket;
     if (first === undefined || first.length === 0 || error.code === "ECONNRESET") return;

@@ -139,7 +139,7 @@ export const sources = z.object({
       ...line,
       last_received: time.optional(),
       rate: z.number(),
-      warnings: list(z.object({ at: time, code: z.string(), message: z.string() })),
+      warnings: list(z.object({ at: time, code: z.string(), message: z.string(), count: z.int().describe("How often it was said.") })),
     }),
   ),
 });

@@ -8,7 +8,8 @@ import { afterAll, expect, test } from "vitest";
 import type { Address } from "./address.ts";
 import { certificateFiles } from "./certificate.fixture.ts";
 import { RecordingIntake } from "./recording.fixture.ts";
-import { listen, untilBroken } from "./tcp.ts";
+import { listenTcp } from "./syslog/tcp.ts";
+import { listen, piecesOf } from "./tcp.ts";
 
 const files = certificateFiles();
 afterAll(() => rmSync(dirname(files.cert_file), { recursive: true }));
@@ -25,7 +26,7 @@ async function start(tls = { cert_file: files.cert_file, key_file: files.key_fil
     { name: "test", intake: new RecordingIntake(), clock: systemClock, warn: (code) => warned.get(code)?.(), signal: stop.signal },
     async (socket) => {
       let text = "";
-      for await (const piece of untilBroken(socket)) text += Buffer.from(piece).toString();
+      for await (const piece of piecesOf(socket, { name: "test" }, { warn: () => {} })) text += Buffer.from(piece).toString();
       said.push(text);
     },
   );
@@ -46,7 +47,7 @@ test("who trusts the certificate is heard, who does not says nothing, who speaks
   await once(trusting, "close");
   const wary = connect(at);
   expect((await once(wary, "error"))[0]).toMatchObject({ code: "DEPTH_ZERO_SELF_SIGNED_CERT" });
-  const failed = warning("tls_failed");
+  const failed = warning("plain_to_tls");
   const plain = connectPlain(port, "127.0.0.1");
   plain.on("error", () => {});
   plain.end("<13>in the clear\n");
@@ -70,4 +71,34 @@ test("files that are missing are an error that may pass", async () => {
     code: "source_unavailable",
     permanent: false,
   });
+});
+
+test.each([
+  ["tls_to_plain", Buffer.from("1603010200010001fc0303", "hex"), 1],
+  ["http_to_plain", Buffer.from("POST /_bulk HTTP/1.1\r\nHost: a\r\n\r\n"), 2],
+  ["octet_count_mismatch", Buffer.from("8 <13>longer\n10 <13>sixteen\n"), 4],
+])("a sender of plain syslog that does otherwise is told of: %s", async (code, bytes, records) => {
+  const [intake, stop, bound] = [new RecordingIntake(), new AbortController(), Promise.withResolvers<Address>()];
+  const warned = Promise.withResolvers<string>();
+  const options = {
+    name: "syslog TCP",
+    address: { host: "127.0.0.1", port: 0 },
+    maxMessageBytes: 1_000,
+    maxConnections: 2,
+    idle_ms: 60_000,
+  };
+  const warn = (told: string) => warned.resolve(told);
+  const ended = listenTcp(
+    { ...options, listening: bound.resolve },
+    { name: "test", intake, clock: systemClock, warn, signal: stop.signal },
+  );
+  const socket = connectPlain((await bound.promise).port, "127.0.0.1");
+  socket.on("error", () => {});
+  socket.resume();
+  socket.end(bytes);
+  await once(socket, "close");
+  expect(await warned.promise).toBe(code);
+  stop.abort();
+  await ended;
+  expect(intake.texts.length).toBe(records);
 });

@@ -60,9 +60,10 @@ export async function listen(options: ListenOptions, context: ListenContext, rea
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
   });
-  server.on("tlsClientError", (error: Error, socket: Socket) =>
-    warn("tls_failed", `${options.name}: ${socket.remoteAddress ?? "?"}: ${error.message}`),
-  );
+  server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    const { code, said } = handshakeFault(error);
+    warn(code, `${options.name}: ${socket.remoteAddress ?? "?"}: ${said}`);
+  });
   server.maxConnections = options.maxConnections;
   server.on("drop", () =>
     warn("too_many_connections", `more than ${options.maxConnections} ${options.name} connections; a new one was closed`),
@@ -100,10 +101,46 @@ function bound(server: Server, options: ListenOptions, warn: ListenContext["warn
   });
 }
 
-/** A reset connection ends like a closed one: senders come and go. */
-export async function* untilBroken(socket: Socket): AsyncGenerator<Uint8Array> {
+/** Why TLS did not come about, and what to do. */
+function handshakeFault({ code = "", message }: NodeJS.ErrnoException): { readonly code: string; readonly said: string } {
+  // OpenSSL sees no TLS record where the first bytes are text
+  if (code === "ERR_SSL_HTTP_REQUEST" || code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG")
+    return {
+      code: "plain_to_tls",
+      said: "the sender speaks without TLS to a port with it; turn TLS on at the sender, or let it send to a port without",
+    };
+  if (code.startsWith("ERR_SSL_TLSV1_ALERT") || code.startsWith("ERR_SSL_SSLV3_ALERT"))
+    return { code: "tls_failed", said: `the sender refused the certificate (${message}); give it the certificate's authority` };
+  return { code: "tls_failed", said: message };
+}
+
+/** What a first piece shows to be another protocol than the listener's, with what to do; undefined for all else. */
+function misdirected(first: Uint8Array): { readonly code: string; readonly said: string } | undefined {
+  if (first[0] === 0x16 && first[1] === 0x03)
+    return {
+      code: "tls_to_plain",
+      said: "the sender speaks TLS to a port without it; turn TLS off at the sender, or set tls for the source",
+    };
+  if (/^(?:GET|PUT|POST|HEAD|OPTIONS) \S{1,2000} HTTP\/1\.|^PRI \* HTTP\/2/.test(Buffer.from(first.subarray(0, 2_048)).toString("latin1")))
+    return { code: "http_to_plain", said: "the sender speaks HTTP; let it send to the HTTP port of the configuration's listen" };
+  return undefined;
+}
+
+/** The pieces of a connection. One that speaks TLS or HTTP to us is told of and ends after its first piece; a reset one ends like a closed one: senders come and go. */
+export async function* piecesOf(
+  socket: Socket,
+  { name }: Pick<ListenOptions, "name">,
+  { warn }: Pick<ListenContext, "warn">,
+): AsyncGenerator<Uint8Array> {
+  let first = true;
   try {
-    yield* socket as AsyncIterable<Uint8Array>;
+    for await (const piece of socket as AsyncIterable<Uint8Array>) {
+      const other = first ? misdirected(piece) : undefined;
+      if (other !== undefined) warn(other.code, `${name}: ${socket.remoteAddress ?? "?"}: ${other.said}`);
+      first = false;
+      yield piece;
+      if (other !== undefined) return;
+    }
   } catch {
     // The bytes before the break have been handed on.
   }

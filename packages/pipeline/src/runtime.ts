@@ -81,7 +81,7 @@ export interface SourceState extends Omit<SourceLine, "balance"> {
   readonly lastReceived?: Micros;
   /** Events a second, mean over 10 s. */
   readonly rate: number;
-  readonly warnings: readonly { readonly at: Micros; readonly code: string; readonly message: string }[];
+  readonly warnings: readonly { readonly at: Micros; readonly code: string; readonly message: string; readonly count?: number }[];
 }
 
 export interface Problem {

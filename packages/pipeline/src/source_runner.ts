@@ -15,7 +15,7 @@ export interface RunningSource {
   readonly name: string;
   readonly type: string;
   state: "running" | "idle" | "failed" | "stopped";
-  readonly warnings: { readonly at: number; readonly code: string; readonly message: string }[];
+  readonly warnings: { readonly at: number; readonly code: string; readonly message: string; readonly count: number }[];
 }
 
 const maxWarnings = 50;
@@ -60,7 +60,9 @@ export class SourceRunner {
   warn(name: string, code: string, message: string): void {
     const warnings = this.running.get(name)?.warnings;
     if (!warnings) return;
-    warnings.push({ at: this.#clock.now(), code, message });
+    const same = warnings.findIndex((one) => one.code === code && one.message === message);
+    const [before] = same < 0 ? [] : warnings.splice(same, 1);
+    warnings.push({ at: this.#clock.now(), code, message, count: (before?.count ?? 0) + 1 });
     if (warnings.length > maxWarnings) warnings.shift();
   }
 

@@ -7,7 +7,7 @@ import { connect, type ServerOptions } from "../client.ts";
 import { checkComponents } from "../config/components.ts";
 import { loadConfig } from "../config/load.ts";
 import { bundledPipelines, bundledRules } from "../content.ts";
-import { bold } from "../output.ts";
+import { bold, safe } from "../output.ts";
 
 interface Check {
   readonly name: string;
@@ -29,6 +29,16 @@ interface RuleLine {
   readonly title: string;
   readonly state: string;
   readonly unknown_fields?: readonly string[];
+}
+export interface RefusalLine {
+  readonly peer: string;
+  readonly endpoint?: string;
+  readonly source?: string;
+  readonly cause: string;
+  readonly count: number;
+  readonly last: string;
+  readonly message: string;
+  readonly fix: string;
 }
 interface Options extends ServerOptions {
   readonly config?: string;
@@ -140,6 +150,7 @@ async function server(options: Options): Promise<Check[]> {
       "/sources",
     );
     const { rules } = await client.get<{ rules: readonly RuleLine[] }>("/rules");
+    const { refusals } = await client.get<{ refusals: readonly RefusalLine[] }>("/refusals");
     const { detectors } = await client.get<{ detectors: readonly DetectorLine[] }>("/ledger");
     return [
       {
@@ -155,6 +166,7 @@ async function server(options: Options): Promise<Check[]> {
         detail: `${s.state}${s.warnings.length > 0 ? `; ${s.warnings.at(-1)!.message}` : ""}`,
         advice: `vedette source test ${s.name}`,
       })),
+      ...refusals.filter(({ last }) => Date.now() - Date.parse(last) < recent_ms).map(refusalCheck),
       rulesCheck(rules),
       ...detectors.map(detectorCheck),
     ];
@@ -174,6 +186,20 @@ function rulesCheck(rules: readonly RuleLine[]): Check {
     ok: first === undefined,
     detail: `${counts}${blind === undefined ? "" : `; ${blind}${others.length > 0 ? `, and ${others.length} more like it` : ""}`}`,
     advice: "vedette rule list --unknown-fields names all of them; correct the field, or map it in a pipeline",
+  };
+}
+
+/** A sender that is still being refused says so again within this time; one that was put right is not held against anyone for long. */
+const recent_ms = 3_600_000;
+
+function refusalCheck({ peer, endpoint, source, cause, count, message, fix, last }: RefusalLine): Check {
+  const whose = source ?? endpoint;
+  return {
+    name: `sender ${peer}${whose === undefined ? "" : ` to ${whose}`}`,
+    // back-pressure is how it should be
+    ok: cause === "slowed",
+    detail: `${cause}, ${count} times, last ${last}: ${safe(message)}`,
+    advice: fix,
   };
 }
 

@@ -1,7 +1,7 @@
 /** `vedette source list|test|token`. */
 
-import { sources } from "@vedette/ingest";
-import { type Intake, systemClock, VedetteError } from "@vedette/kit";
+import { endpoints, sources } from "@vedette/ingest";
+import { type Intake, systemClock, UnavailableError, VedetteError } from "@vedette/kit";
 import type { RawRecord } from "@vedette/model";
 import { detectFormat, formats } from "@vedette/normalise";
 import { textOf } from "@vedette/pipeline";
@@ -9,6 +9,7 @@ import { connect, type ServerOptions } from "../client.ts";
 import { checkComponents, configuredSources } from "../config/components.ts";
 import { loadConfig } from "../config/load.ts";
 import { formOf, printRows, type Row, safe } from "../output.ts";
+import type { RefusalLine } from "./doctor.ts";
 
 interface ListOptions extends ServerOptions {
   readonly output?: string;
@@ -61,7 +62,7 @@ export async function token(source: string | undefined, options: TokenOptions): 
   }
 }
 
-interface TestOptions {
+interface TestOptions extends ServerOptions {
   readonly config?: string;
   readonly records: string;
   readonly wait: string;
@@ -74,6 +75,7 @@ export async function test(name: string, options: TestOptions): Promise<void> {
   const problems = await checkComponents(loaded);
   if (problems.length > 0) throw new VedetteError("config_invalid", true, problems.join("\n"));
   const source = configuredSources(loaded).find((s) => s.name === name);
+  if (!source && (await explained(name, options))) return;
   if (!source)
     throw new VedetteError(
       "config_invalid",
@@ -94,22 +96,72 @@ export async function test(name: string, options: TestOptions): Promise<void> {
   };
   process.stderr.write(`Reading up to ${wanted} records of ${name} (${source.type}), at most ${options.wait} s…\n`);
   const warnings: string[] = [];
-  await spec.run({
-    name,
-    config: spec.config.parse(source.config ?? {}),
-    intake,
-    positions: new Map(),
-    clock: systemClock,
-    warn: (code, message) => warnings.push(`${code}: ${message}`),
-    signal: stop.signal,
-  });
-  clearTimeout(timer);
+  try {
+    await spec.run({
+      name,
+      config: spec.config.parse(source.config ?? {}),
+      intake,
+      positions: new Map(),
+      clock: systemClock,
+      warn: (code, message) => warnings.push(`${code}: ${message}`),
+      signal: stop.signal,
+    });
+  } catch (error) {
+    // a running server listens there: it knows better than a second listener could
+    if (/EADDRINUSE/.test((error as Error).message) && (await explained(name, options))) return;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
   for (const w of warnings) process.stderr.write(`warning ${w}\n`);
   await showDecoded(taken, source, options.json ?? false);
   if (taken.length === 0) {
     process.stderr.write("nothing came; is the path right, or is the sender connected?\n");
     process.exitCode = 1;
   }
+}
+
+interface SourceLine {
+  readonly name: string;
+  readonly type: string;
+  readonly state: string;
+  readonly stored: number;
+  readonly dead: number;
+  readonly last_received?: string;
+  readonly warnings: readonly { readonly at: string; readonly code: string; readonly message: string; readonly count: number }[];
+}
+
+/** What a running server knows of senders by HTTP: what came of them, and why those fail that do. False where it knows nothing of the name. */
+async function explained(name: string, options: ServerOptions): Promise<boolean> {
+  const server = connect(options);
+  const known = (await endpoints()).has(name);
+  const answer = await Promise.all([
+    server.get<{ sources: readonly SourceLine[] }>("/sources"),
+    server.get<{ refusals: readonly RefusalLine[] }>("/refusals"),
+  ]).catch((error: unknown) => {
+    if (known || !(error instanceof UnavailableError)) throw error;
+    return undefined;
+  });
+  if (answer === undefined) return false;
+  const [{ sources: all }, { refusals }] = answer;
+  const source = all.find((one) => one.name === name);
+  if (!known && source === undefined) return false;
+  if (source === undefined) process.stdout.write(`${name}: nothing has been taken in yet\n`);
+  else
+    process.stdout.write(
+      `${name}: ${source.state}, ${source.stored} events stored, ${source.dead} dead letters, last received ${source.last_received ?? "never"}\n`,
+    );
+  for (const { at, code, message, count } of source?.warnings ?? [])
+    process.stdout.write(`${code}, ${count} times, last ${at}\n  ${safe(message)}\n`);
+  // a sender whose token is wrong reaches no source: those of the endpoints count for all
+  const about = refusals.filter(
+    (one) => one.source === name || one.endpoint === name || (one.source === undefined && source?.type === "http"),
+  );
+  for (const { peer, cause, count, last, message, fix } of about)
+    process.stdout.write(`${peer}: ${cause}, ${count} times, last ${last}\n  ${safe(message)}\n  → ${fix}\n`);
+  if (about.length === 0) process.stdout.write("no sender by HTTP was refused since the server started\n");
+  else process.exitCode = 1;
+  return true;
 }
 
 async function showDecoded(

@@ -130,7 +130,7 @@ export interface Source {
   readonly last_received?: string;
   /** Events a second, mean over 10 s. */
   readonly rate: number;
-  readonly warnings: readonly { readonly at: string; readonly code: string; readonly message: string }[];
+  readonly warnings: readonly { readonly at: string; readonly code: string; readonly message: string; readonly count?: number }[];
 }
 
 export type RuleState = "enabled" | "shadow" | "quarantined" | "refused";

@@ -4,7 +4,7 @@ import { Batch, flawedRecord } from "../batch.ts";
 import { bodyCaps } from "../body.ts";
 import { deliver } from "../deliver.ts";
 import { incomplete, tooDeep } from "../json_scan.ts";
-import { type ListenContext, type ListenOptions, listen, untilBroken } from "../tcp.ts";
+import { type ListenContext, type ListenOptions, listen, piecesOf } from "../tcp.ts";
 import { Handshake, maxPingBytes } from "./handshake.ts";
 import { type ForwardMessage, forwardRecords, readForward } from "./message.ts";
 import { NotMsgpack, pack, ValueScanner } from "./msgpack.ts";
@@ -48,7 +48,7 @@ class Connection {
     }
     let known = handshake === undefined;
     const values = new Values();
-    for await (const piece of untilBroken(this.#socket)) {
+    for await (const piece of piecesOf(this.#socket, this.#options, this.#context)) {
       values.add(piece);
       for (;;) {
         const value = values.next(known ? maxMessageBytes : maxPingBytes);

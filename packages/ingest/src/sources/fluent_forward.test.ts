@@ -187,7 +187,7 @@ describe("what cannot be taken becomes one dead letter and ends its connection o
     expect(await client().send(bytes).next()).toBeUndefined();
     await neighbour.send(list(pack("a.b"), eventTime, record("one"), option({ chunk: "c1" }))).next();
     expect(intake.records.map((one) => one.flaw?.code)).toEqual(["bad_request", undefined]);
-    expect(warnings).toEqual(["forward_failed"]);
+    expect(warnings.at(-1)).toBe("forward_failed");
   });
 
   test("half a message", async () => {

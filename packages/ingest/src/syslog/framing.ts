@@ -9,13 +9,21 @@ export class SyslogCutter implements Cutter {
   readonly #token: string;
   readonly #maxBytes: number;
   readonly #peer: string | undefined;
+  #miscounted: (() => void) | undefined;
   /** A message over the cap, passing by. `left`: bytes still to come; undefined: until the line ends. */
   #passing: { readonly oversize: Oversize; left: number | undefined } | undefined;
 
-  constructor(options: { readonly token: string; readonly maxBytes: number; readonly peer: string | undefined }) {
+  /** @param options.miscounted called once, when a count does not end where a message does */
+  constructor(options: {
+    readonly token: string;
+    readonly maxBytes: number;
+    readonly peer: string | undefined;
+    readonly miscounted?: () => void;
+  }) {
     this.#token = options.token;
     this.#maxBytes = options.maxBytes;
     this.#peer = options.peer;
+    this.#miscounted = options.miscounted;
   }
 
   cut(bytes: Buffer, offset: number, batch: Batch, final: boolean): number {
@@ -46,6 +54,10 @@ export class SyslogCutter implements Cutter {
     }
     if (end > bytes.length && !final) return 0;
     const stop = Math.min(end, bytes.length);
+    if (this.#miscounted !== undefined && stop < bytes.length && !beginsMessage(bytes[stop]!)) {
+      this.#miscounted();
+      this.#miscounted = undefined;
+    }
     this.#push(bytes, at, start, stop, offset, batch);
     return stop - at;
   }
@@ -101,6 +113,10 @@ function countAt(bytes: Buffer, from: number, final: boolean): Count | "short" |
   if (at + 1 >= bytes.length) return final ? undefined : "short";
   return bytes[at] === 0x20 && bytes[at + 1] === 0x3c ? { count, length: at + 1 - from } : undefined;
 }
+
+/** What stands behind a message: the next count, a priority, or what senders put in between. */
+const beginsMessage = (byte: number): boolean =>
+  (byte >= 0x31 && byte <= 0x39) || byte === 0x3c || byte === 0x0a || byte === 0x0d || byte === 0;
 
 /** Index behind the message without the line ends and NULs some senders add. */
 export function withoutTrailer(bytes: Uint8Array, start: number, stop: number): number {

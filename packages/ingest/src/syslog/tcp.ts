@@ -1,7 +1,7 @@
 /** Reads syslog from a connection, which is not read while its last messages are not durable. Knows nothing of what messages say. */
 import { deliver } from "../deliver.ts";
 import { readStream } from "../stream_reader.ts";
-import { type ListenContext, type ListenOptions, listen, untilBroken } from "../tcp.ts";
+import { type ListenContext, type ListenOptions, listen, piecesOf } from "../tcp.ts";
 import { SyslogCutter } from "./framing.ts";
 
 /** Resolves when `signal` has aborted and everything that was read is handed on. */
@@ -10,8 +10,17 @@ export function listenTcp(options: ListenOptions & { readonly maxMessageBytes: n
   return listen(options, context, async (socket, token) => {
     const peer = socket.remoteAddress;
     const stream = `tcp ${peer ?? "?"}`;
-    const cutter = new SyslogCutter({ token, maxBytes: options.maxMessageBytes, peer });
-    await readStream(untilBroken(socket), {
+    const cutter = new SyslogCutter({
+      token,
+      maxBytes: options.maxMessageBytes,
+      peer,
+      miscounted: () =>
+        context.warn(
+          "octet_count_mismatch",
+          `${options.name}: ${peer ?? "?"}: messages are longer or shorter than the count in front of them; set the sender to octet counting in bytes, or to line feeds`,
+        ),
+    });
+    await readStream(piecesOf(socket, options, context), {
       cutter: () => cutter,
       deliver: (batch) => deliver(batch, { stream }, { intake, clock, signal }),
     });
