@@ -1,5 +1,5 @@
 /** The program that `bench sigma` times: Sigma rules over a file of JSON lines, matches with their fields written; the library and nothing else. */
-import { closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { RuleCache, type RuleSet } from "@vedette/sigma";
 import { linesOf } from "./otrf.ts";
 
@@ -38,7 +38,10 @@ const cpu_s = (): number => {
 
 function load({ rules, pipelines, partitionFields, cache: file }: Order): RuleSet {
   const cache = new RuleCache(file !== undefined && existsSync(file) ? readFileSync(file) : undefined);
-  const parsed = rules.flatMap((name) => cache.parseRules(readFileSync(name, "utf8"), name).rules);
+  const parsed = rules.flatMap((name) => {
+    const { size, mtimeMs, ctimeMs, ino } = statSync(name);
+    return cache.parseFile(name, `${size} ${mtimeMs} ${ctimeMs} ${ino}`, () => readFileSync(name, "utf8")).rules;
+  });
   const set = cache.compileRules(parsed, {
     pipelines: pipelines.map((name) => cache.parsePipeline(readFileSync(name, "utf8"), name)),
     partitionFields,

@@ -3,11 +3,12 @@ export { type Bound, type CorrelationType, holds, type SigmaCorrelation, type Wi
 export type { NamedSelection } from "./detectionblock.ts";
 export type { CorrelationState, Episode } from "./episode.ts";
 export type { Evidence } from "./explain.ts";
-export { fieldsOf, mapFields } from "./fields.ts";
+export { mapFields } from "./fields.ts";
 export { applyFilters, type SigmaFilter } from "./filter.ts";
 export type { Header, Level, Status, VedetteBlock } from "./header.ts";
 export { type Contribution, type Correlation, type CorrelationSet, groupValues, type LinkOptions, linkCorrelations } from "./link.ts";
 export type { Logsource } from "./logsource.ts";
+export { fieldsOf } from "./mapping.ts";
 export type { Progress } from "./measure.ts";
 export type { RuleCost } from "./meter.ts";
 export { necessaryOf } from "./necessary.ts";

@@ -1,7 +1,7 @@
 /** Applies pipelines to a rule: its fields renamed, its logsource turned into conditions. Knows no events. */
 import type { Condition } from "@vedette/condition";
 import { join } from "./detection.ts";
-import type { NamedSelection } from "./detectionblock.ts";
+import type { DetectionBlock } from "./detectionblock.ts";
 import { contains, ItemFailure } from "./items.ts";
 import type { Logsource } from "./logsource.ts";
 import type { Pipeline, Transformation } from "./pipeline.ts";
@@ -9,10 +9,29 @@ import type { RuleCondition } from "./pipelineconditions.ts";
 import { Renaming } from "./renaming.ts";
 import type { SigmaRule } from "./rule.ts";
 
+/** The fields that a condition looks at; keywords look everywhere and name none. */
+export function fieldsOf(condition: Condition): Set<string> {
+  const fields = new Set<string>();
+  const walk = (c: Condition): void => {
+    if (c.op === "and" || c.op === "or") for (const child of c.of) walk(child);
+    else if (c.op === "not") walk(c.of);
+    else if ("field" in c) {
+      fields.add(c.field);
+      if (c.op === "fieldref") fields.add(c.other);
+    }
+  };
+  walk(condition);
+  return fields;
+}
+
 /** A rule in the fields of the events. */
-export interface MappedRule {
-  readonly condition: Condition;
-  readonly selections: readonly NamedSelection[];
+export interface MappedRule extends DetectionBlock {
+  /** What pipelines added, which is first in `condition`. Rules of one logsource share these objects. */
+  readonly placement: readonly Condition[];
+  /** The rest of `condition`: the rule's own. */
+  readonly own: Condition;
+  /** The fields that `own` looks at. */
+  readonly fields: readonly string[];
   /** True when some pipeline said which events the logsource means. */
   readonly placed: boolean;
 }
@@ -36,9 +55,12 @@ export function mapRule(rule: SigmaRule, pipelines: readonly Pipeline[]): Mapped
 
 function rewritten(rule: SigmaRule, { added, names }: Steps): MappedRule {
   const detection = new Rewriter(names);
-  const condition = detection.rewrite(rule.condition) ?? { op: "or", of: [] };
+  const own = detection.rewrite(rule.condition) ?? { op: "or", of: [] };
   return {
-    condition: join("and", [...added, condition]),
+    placement: added,
+    own,
+    fields: [...fieldsOf(own)],
+    condition: join("and", [...added, own]),
     selections: rule.selections.flatMap(({ name, condition: c }) => {
       const mapped = detection.rewrite(c);
       return mapped === undefined ? [] : [{ name, condition: mapped }];

@@ -3,6 +3,7 @@ import { type Condition, foldCase, type Readable } from "@vedette/condition";
 import type { Member } from "./bucket.ts";
 import { push } from "./fieldindex.ts";
 import { textOfScalar } from "./frame.ts";
+import type { MappedRule } from "./mapping.ts";
 
 /** Tokens of a partition field's value: absent, a value that no rule names, a list (decided per event), or a named value from 3 on. */
 const absent = 0;
@@ -56,6 +57,9 @@ class Key {
   }
 }
 
+/** A rule as it is divided from others. */
+export type Divided = Pick<MappedRule, "placement" | "own" | "fields">;
+
 /** Tokens by key, and how often conditions name them in all. */
 interface Ties {
   readonly of: { readonly key: number; readonly token: number }[];
@@ -65,37 +69,33 @@ interface Ties {
 /** Divides events by the values of a few fields. */
 export class Partition {
   readonly #keys: readonly Key[];
-  /** Conditions that name one of the fields somewhere; of all others a bucket decides nothing. */
-  readonly #concerned = new Set<Condition>();
-  readonly #conditions: readonly Condition[];
-  /** By key and token: conditions (by position) that hold only with this token, or with one of few others; a bucket looks at no others. */
+  /** Whether conditions name one of the fields somewhere; of those that do not a bucket decides nothing. */
+  readonly #concerned = new Map<Condition, boolean>();
+  readonly #rules: readonly Divided[];
+  /** By key and token: rules that hold only with this token, or with one of few others; a bucket looks at no others. */
   readonly #bound: readonly Map<number, number[]>[];
   readonly #free: number[] = [];
 
-  /** @param conditions every condition that will be asked about, so that the values they name are known */
-  constructor(fields: readonly string[], conditions: readonly Condition[]) {
+  /** @param rules all of them, so that the values they name are known; their own conditions are left alone until a bucket needs them */
+  constructor(fields: readonly string[], rules: readonly Divided[]) {
     this.#keys = fields.map((field) => new Key(field));
-    this.#conditions = conditions;
-    for (const condition of conditions) this.#learn(condition);
+    this.#rules = rules;
+    // A pipeline's condition says mostly all there is to say.
+    const telling = (rule: Divided) =>
+      rule.fields.some((field) => fields.includes(field)) ? [...rule.placement, rule.own] : rule.placement;
+    for (const rule of rules) for (const condition of telling(rule)) this.#learn(condition);
     this.#bound = this.#keys.map(() => new Map());
-    for (const [position, condition] of conditions.entries()) {
-      const ties = this.#tiesOf(condition);
-      if (ties === undefined) this.#free.push(position);
-      else for (const { key, token } of ties.of) push(this.#bound[key]!, token, position);
+    for (const [number, rule] of rules.entries()) {
+      const ties = this.#leastUsed(telling(rule));
+      if (ties === undefined) this.#free.push(number);
+      else for (const { key, token } of ties.of) push(this.#bound[key]!, token, number);
     }
   }
 
   /** Tokens of which an event must have one for the condition to hold, the least used that can be found; undefined where there are none such. */
   #tiesOf(condition: Condition): Ties | undefined {
-    if (!this.#concerned.has(condition)) return undefined;
-    if (condition.op === "and") {
-      let best: Ties | undefined;
-      for (const child of condition.of) {
-        const ties = this.#tiesOf(child);
-        if (ties !== undefined && (best === undefined || ties.uses < best.uses)) best = ties;
-      }
-      return best;
-    }
+    if (!this.#concerned.get(condition)) return undefined;
+    if (condition.op === "and") return this.#leastUsed(condition.of);
     if (condition.op === "or") {
       const all: Ties = { of: [], uses: 0 };
       for (const child of condition.of) {
@@ -112,24 +112,39 @@ export class Partition {
     return { of: [{ key, token: this.#keys[key]!.named(named)! }], uses: this.#keys[key]!.uses(named) };
   }
 
-  /** What each condition is worth for the bucket's events, but for those that are false for all: ascending. */
+  /** Of conditions that must all hold. */
+  #leastUsed(all: readonly Condition[]): Ties | undefined {
+    let best: Ties | undefined;
+    for (const condition of all) {
+      const ties = this.#tiesOf(condition);
+      if (ties !== undefined && (best === undefined || ties.uses < best.uses)) best = ties;
+    }
+    return best;
+  }
+
+  /** What is left of each rule for the bucket's events, but for those that hold for none of them: ascending. */
   *membersOf(bucket: number): Iterable<Member> {
     const tokens = this.#tokens(bucket);
     const decide = this.#within(tokens);
-    let positions: Iterable<number> = this.#conditions.keys();
+    let met: Iterable<number> = this.#rules.keys();
     // A list has no token of its own: each event decides.
     if (!tokens.includes(list)) {
-      const met = tokens.flatMap((token, key) => this.#bound[key]!.get(token) ?? []);
-      positions = [...new Set([...this.#free, ...met])].sort((a, b) => a - b);
+      const bound = tokens.flatMap((token, key) => this.#bound[key]!.get(token) ?? []);
+      met = [...new Set([...this.#free, ...bound])].sort((a, b) => a - b);
     }
-    for (const position of positions) {
-      const rest = decide(this.#conditions[position]!);
-      if (rest !== false) yield { rule: position, rest };
+    for (const number of met) {
+      const rule = this.#rules[number]!;
+      if (rule.placement.some((condition) => decide(condition) === false)) continue;
+      const all = [...rule.placement, rule.own];
+      const rest = all.length === 1 ? decide(rule.own) : junction({ op: "and", of: all }, "and", decide);
+      if (rest !== false) yield { rule: number, rest };
     }
   }
 
   /** @returns whether the condition names one of the fields */
   #learn(condition: Condition): boolean {
+    const known = this.#concerned.get(condition);
+    if (known !== undefined) return known;
     let concerned: boolean;
     if (condition.op === "and" || condition.op === "or") {
       concerned = false;
@@ -140,7 +155,7 @@ export class Partition {
       concerned = key !== undefined;
       if (condition.op === "eq" && condition.value !== null) key?.name(String(condition.value));
     }
-    if (concerned) this.#concerned.add(condition);
+    this.#concerned.set(condition, concerned);
     return concerned;
   }
 
@@ -173,7 +188,7 @@ export class Partition {
   /** A function that tells what of a condition is left to decide for events of these tokens: nothing, when it is true or false for all of them. */
   #within(tokens: readonly number[]): (condition: Condition) => Condition | boolean {
     const decide = (condition: Condition): Condition | boolean => {
-      if (!this.#concerned.has(condition)) return constant(condition);
+      if (!this.#concerned.get(condition)) return constant(condition);
       switch (condition.op) {
         case "and":
           return junction(condition, "and", decide);

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { expect, test } from "vitest";
-import { format, RuleCache } from "./rulecache.ts";
+import { format } from "./rulebytes.ts";
+import { RuleCache } from "./rulecache.ts";
 
 const rule = (name: string, detection: string, more = "") =>
   `title: ${name}\nid: ${name}\nlogsource: {product: p, category: c}\nlevel: high\ntags: [attack.t1059.001]\ndetection:\n${detection}\n${more}`;
@@ -68,6 +69,27 @@ test("what comes of the cache is what the rules' texts give", () => {
   expect(Object.getPrototypeOf(events[0])).toBeNull();
 });
 
+test("a file is read only where its stamp is another, and what it says is looked at then", () => {
+  let reads = 0;
+  const read = (text: string) => () => {
+    reads++;
+    return text;
+  };
+  const first = new RuleCache();
+  const [rule] = first.parseFile("a.yml", "1", read(texts["a.yml"])).rules;
+  expect(first.parseFile("a.yml", "1", read("never")).rules[0]).toBe(rule);
+  const again = new RuleCache(first.changed());
+  expect(again.parseFile("a.yml", "1", read("never")).rules).toEqual([rule]);
+  expect([again.changed(), reads]).toEqual([undefined, 1]);
+  expect(again.parseFile("a.yml", "2", read(texts["a.yml"])).rules).toEqual([rule]);
+  expect(again.parseFile("a.yml", "3", read(texts["d.yml"])).rules[0]!.id).toBe("d");
+  expect(again.parseFile("a.yml", "3", read(texts["e.yml"]), { placeholders }).refused).toHaveLength(1);
+  expect(reads).toBe(4);
+  const third = new RuleCache(again.changed());
+  expect(third.parseFile("a.yml", "3", read(texts["d.yml"])).rules[0]!.id).toBe("d");
+  expect(reads).toBe(5);
+});
+
 test("another text, file, placeholder or pipeline is read anew", () => {
   const first = new RuleCache();
   load(first);
@@ -121,8 +143,8 @@ test("when reading or mapping gives something else, the cache's format is anothe
   const rules = parsed.flatMap((p) => p.rules);
   const shape = [Object.keys(parsed[0]!), Object.keys(rules[0]!), rules.map(({ hash: of, condition }) => [of, condition]), why];
   const digest = hash("sha256", JSON.stringify(shape), "base64url").slice(0, 12);
-  expect([format, digest], "raise `format` in rulecache.ts and write the new digest here: old caches hold other answers").toEqual([
-    3,
+  expect([format, digest], "raise `format` in rulebytes.ts and write the new digest here: old caches hold other answers").toEqual([
+    4,
     "PC07zPcMfCvZ",
   ]);
 });

@@ -1,39 +1,11 @@
 /** Remembers what parsing and mapping rules gave, as bytes that the next start reads in place of YAML. Where they are kept is the caller's. */
 import { hash } from "node:crypto";
-import { deserialize, serialize } from "node:v8";
-import { crc32 } from "node:zlib";
-import { type MappedRule, type MappingFailure, mapRule } from "./mapping.ts";
+import { mapRule } from "./mapping.ts";
 import { type Pipeline, parsePipeline } from "./pipeline.ts";
 import type { Refusal } from "./refusal.ts";
 import { type ParsedRules, type ParseOptions, parseRules, type SigmaRule } from "./rule.ts";
+import { type Entry, format, packRules, type Stamped, unpackRules } from "./rulebytes.ts";
 import { type CompileOptions, compileRules, type RuleSet } from "./ruleset.ts";
-
-/**
- * Raised whenever the same text is read or mapped to something else than before, this module's own layout included; a test with a few rules
- * notices most such changes. The bytes: magic, this number, CRC-32 of the rest, length of the head, head, bodies; numbers little-endian.
- */
-export const format = 3;
-const magic = Buffer.from("vedette sigma\n");
-const fixed = magic.length + 12;
-/** SigmaHQ's 4,000 rules make 12 MB; what is far larger is not ours. */
-const maxBytes = 256 * 1024 * 1024;
-
-/** The parts of a rule that are most of its bytes and that matching does not need, since mapped conditions stand for them. */
-type Body = Pick<SigmaRule, "condition" | "selections">;
-type Mapping = MappedRule | MappingFailure;
-
-interface Entry {
-  readonly parsed: ParsedRules;
-  /** Per rule of `parsed`, under the pipelines of `mappedWith`. */
-  readonly mapped: (Mapping | undefined)[];
-}
-interface Head {
-  readonly versions: string;
-  readonly mappedWith: string;
-  readonly keys: readonly string[];
-  readonly entries: readonly Entry[];
-  readonly pipelines: ReadonlyMap<string, Pipeline | Refusal>;
-}
 
 /** The form of serialised values may change with V8. */
 const versionsOf = (build: string): string => `${format} ${process.versions.v8} ${build}`;
@@ -41,7 +13,9 @@ const versionsOf = (build: string): string => `${format} ${process.versions.v8} 
 export class RuleCache {
   readonly #read: ReadonlyMap<string, Entry>;
   readonly #readPipelines: ReadonlyMap<string, Pipeline | Refusal>;
+  readonly #readFiles: ReadonlyMap<string, Stamped>;
   readonly #used = new Map<string, Entry>();
+  readonly #usedFiles = new Map<string, Stamped>();
   readonly #usedPipelines = new Map<string, Pipeline | Refusal>();
   readonly #places = new WeakMap<SigmaRule, { readonly entry: Entry; readonly index: number }>();
   #mappedWith: string;
@@ -55,20 +29,47 @@ export class RuleCache {
    */
   constructor(bytes?: Uint8Array, build = "") {
     this.#versions = versionsOf(build);
-    const head = bytes === undefined ? undefined : unpack(bytes, this.#versions);
-    this.#read = new Map(head?.keys.map((key, i) => [key, head.entries[i]!]));
-    this.#readPipelines = head?.pipelines ?? new Map();
-    this.#mappedWith = head?.mappedWith ?? "";
+    const kept = bytes === undefined ? undefined : unpackRules(bytes, this.#versions);
+    this.#read = kept?.entries ?? new Map();
+    this.#readPipelines = kept?.pipelines ?? new Map();
+    this.#readFiles = kept?.files ?? new Map();
+    this.#mappedWith = kept?.mappedWith ?? "";
   }
 
   /** As `parseRules`. */
   parseRules(text: string, file: string, options: ParseOptions = {}): ParsedRules {
-    const key = hash("sha256", JSON.stringify([file, options.placeholders ?? {}]) + text, "base64url");
+    return this.#parse(keyOf(text, file, options), text, file, options);
+  }
+
+  /**
+   * As `parseRules`, of a file that is read only where it is not as it was.
+   * @param stamp becomes another whenever the file is written: its size, times and inode, say
+   */
+  parseFile(file: string, stamp: string, read: () => string, options: ParseOptions = {}): ParsedRules {
+    const wanted = `${stamp} ${JSON.stringify(options.placeholders ?? {})}`;
+    const known = this.#usedFiles.get(file) ?? this.#readFiles.get(file);
+    const entry = known?.stamp === wanted ? (this.#used.get(known.key) ?? this.#read.get(known.key)) : undefined;
+    if (known !== undefined && entry !== undefined) {
+      this.#usedFiles.set(file, known);
+      return this.#use(known.key, entry);
+    }
+    const text = read();
+    const key = keyOf(text, file, options);
+    this.#usedFiles.set(file, { stamp: wanted, key });
+    this.#changed = true;
+    return this.#parse(key, text, file, options);
+  }
+
+  #parse(key: string, text: string, file: string, options: ParseOptions): ParsedRules {
     let entry = this.#used.get(key) ?? this.#read.get(key);
     if (entry === undefined) {
       entry = { parsed: parseRules(text, file, options), mapped: [] };
       this.#changed = true;
     }
+    return this.#use(key, entry);
+  }
+
+  #use(key: string, entry: Entry): ParsedRules {
     this.#used.set(key, entry);
     for (const [index, rule] of entry.parsed.rules.entries()) this.#places.set(rule, { entry, index });
     return entry.parsed;
@@ -110,69 +111,15 @@ export class RuleCache {
   changed(): Uint8Array | undefined {
     if (!this.#changed) return undefined;
     this.#changed = false;
-    return pack({
+    return packRules({
       versions: this.#versions,
       mappedWith: this.#mappedWith,
-      keys: [...this.#used.keys()],
-      entries: [...this.#used.values()],
+      entries: this.#used,
       pipelines: this.#usedPipelines,
+      files: this.#usedFiles,
     });
   }
 }
 
-function pack(head: Head): Uint8Array {
-  const bodies = head.entries.map(({ parsed }) => parsed.rules.map(({ condition, selections }): Body => ({ condition, selections })));
-  const entries = head.entries.map(({ parsed, mapped }) => ({
-    parsed: { ...parsed, rules: parsed.rules.map((rule) => ({ ...rule, condition: undefined, selections: undefined })) },
-    mapped,
-  }));
-  const [first, second] = [serialize({ ...head, entries }), serialize(bodies)];
-  const start = Buffer.alloc(fixed);
-  magic.copy(start);
-  start.writeUInt32LE(format, magic.length);
-  start.writeUInt32LE(crc32(second, crc32(first)), magic.length + 4);
-  start.writeUInt32LE(first.length, magic.length + 8);
-  return Buffer.concat([start, first, second]);
-}
-
-function unpack(given: Uint8Array, versions: string): Head | undefined {
-  const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
-  if (bytes.length < fixed || bytes.length > maxBytes || !bytes.subarray(0, magic.length).equals(magic)) return undefined;
-  if (bytes.readUInt32LE(magic.length) !== format || bytes.readUInt32LE(magic.length + 4) !== crc32(bytes.subarray(fixed)))
-    return undefined;
-  const middle = fixed + bytes.readUInt32LE(magic.length + 8);
-  try {
-    const head = deserialize(bytes.subarray(fixed, middle)) as Head;
-    if (head.versions !== versions) return undefined;
-    restore(head, bytes.subarray(middle));
-    return head;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Gives rules back what serialising leaves out: their bodies, read when one is first asked for, and records without a prototype. */
-function restore(head: Head, packed: Uint8Array): void {
-  let bodies: Body[][] | undefined;
-  const body = (entry: number, rule: number): Body => {
-    bodies ??= deserialize(packed) as Body[][];
-    return bodies[entry]![rule]!;
-  };
-  for (const [i, { parsed }] of head.entries.entries()) {
-    for (const [k, rule] of parsed.rules.entries()) {
-      Object.defineProperties(rule, {
-        condition: { get: () => body(i, k).condition, enumerable: true },
-        selections: { get: () => body(i, k).selections, enumerable: true },
-        ...(rule.vedette === undefined ? {} : { vedette: { value: withoutPrototype(rule.vedette), enumerable: true } }),
-      });
-    }
-  }
-}
-
-function withoutPrototype(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutPrototype);
-  if (value === null || typeof value !== "object") return value;
-  const record: Record<string, unknown> = Object.create(null);
-  for (const [key, one] of Object.entries(value)) record[key] = withoutPrototype(one);
-  return record;
-}
+const keyOf = (text: string, file: string, { placeholders = {} }: ParseOptions): string =>
+  hash("sha256", JSON.stringify([file, placeholders]) + text, "base64url");

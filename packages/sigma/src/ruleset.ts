@@ -135,10 +135,7 @@ export class RuleSet {
     this.refused = refused;
     this.hash = hash;
     this.#mapped = mapped;
-    this.#partition = new Partition(
-      options.partitionFields ?? defaultPartition,
-      mapped.map(({ condition }) => condition),
-    );
+    this.#partition = new Partition(options.partitionFields ?? defaultPartition, mapped);
     this.#meter = new Meter(rules.length, options.clock ?? (() => performance.now()));
     this.#shared = { compiler: this.#compiler, automata: this.#automata, meter: this.#meter };
     this.#matched = new Float64Array(rules.length);

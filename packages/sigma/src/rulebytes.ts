@@ -1,0 +1,187 @@
+/** The bytes in which rules are kept as they were read and mapped: written whole, read as far as they are needed. Knows neither YAML nor pipelines. */
+import { deserialize, serialize } from "node:v8";
+import { crc32 } from "node:zlib";
+import type { Condition } from "@vedette/condition";
+import { join } from "./detection.ts";
+import type { DetectionBlock } from "./detectionblock.ts";
+import type { MappedRule, MappingFailure } from "./mapping.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { Refusal } from "./refusal.ts";
+import type { ParsedRules, SigmaRule } from "./rule.ts";
+
+/**
+ * Raised whenever the same text is read or mapped to something else than before, this module's own layout included; a test with a few rules
+ * notices most such changes. The bytes: magic, this number, CRC-32 of the rest, length of the head, head, blocks; numbers little-endian.
+ */
+export const format = 4;
+const magic = Buffer.from("vedette sigma\n");
+const fixed = magic.length + 12;
+/** SigmaHQ's 4,000 rules make 12 MB; what is far larger is not ours. */
+const maxBytes = 256 * 1024 * 1024;
+
+export type Mapping = MappedRule | MappingFailure;
+
+/** What one text was read as. */
+export interface Entry {
+  readonly parsed: ParsedRules;
+  /** Per rule of `parsed`, under the pipelines of `mappedWith`. */
+  readonly mapped: (Mapping | undefined)[];
+}
+
+/** A file whose text need not be read while it has this stamp. */
+export interface Stamped {
+  readonly stamp: string;
+  readonly key: string;
+}
+
+/** What a cache holds. */
+export interface KeptRules {
+  readonly versions: string;
+  readonly mappedWith: string;
+  /** By hash of file and text. */
+  readonly entries: ReadonlyMap<string, Entry>;
+  readonly pipelines: ReadonlyMap<string, Pipeline | Refusal>;
+  readonly files: ReadonlyMap<string, Stamped>;
+}
+
+/** Where a block's text begins and ends among the blocks. */
+type Span = readonly [from: number, to: number];
+/** What is left of a rule and its mapping without their blocks; the placement by its number, since many rules share it. */
+type KeptRule = Omit<SigmaRule, "condition" | "selections"> & { readonly block: Span };
+type KeptMapping = Omit<MappedRule, keyof DetectionBlock | "own" | "placement"> & { readonly placement: number; readonly block: Span };
+interface Head extends Omit<KeptRules, "entries"> {
+  readonly entries: readonly {
+    readonly key: string;
+    readonly parsed: Omit<ParsedRules, "rules"> & { readonly rules: readonly KeptRule[] };
+    readonly mapped: readonly (KeptMapping | MappingFailure | undefined)[];
+  }[];
+  readonly placements: readonly (readonly Condition[])[];
+}
+
+export function packRules({ entries: kept, ...rest }: KeptRules): Uint8Array {
+  const blocks: Buffer[] = [];
+  let length = 0;
+  const keep = (block: DetectionBlock): Span => {
+    const bytes = Buffer.from(textOfBlock(block));
+    blocks.push(bytes);
+    length += bytes.length;
+    return [length - bytes.length, length];
+  };
+  const placements: (readonly Condition[])[] = [];
+  const numbers = new Map<string, number>();
+  const numberOf = (placement: readonly Condition[]): number => {
+    const text = JSON.stringify(placement);
+    const number = numbers.get(text) ?? placements.push(placement) - 1;
+    numbers.set(text, number);
+    return number;
+  };
+  const keptRule = ({ condition, selections, ...rule }: SigmaRule): KeptRule => ({ ...rule, block: keep({ condition, selections }) });
+  const keptMapping = (mapped: Mapping | undefined): KeptMapping | MappingFailure | undefined => {
+    if (mapped === undefined || "message" in mapped) return mapped;
+    const { fields, placed, own, selections, placement } = mapped;
+    return { fields, placed, placement: numberOf(placement), block: keep({ condition: own, selections }) };
+  };
+  const entries = [...kept].map(([key, { parsed, mapped }]) => ({
+    key,
+    parsed: { ...parsed, rules: parsed.rules.map(keptRule) },
+    mapped: mapped.map(keptMapping),
+  }));
+  const head = serialize({ ...rest, entries, placements } satisfies Head);
+  const start = Buffer.alloc(fixed);
+  magic.copy(start);
+  start.writeUInt32LE(format, magic.length);
+  start.writeUInt32LE(head.length, magic.length + 8);
+  const bytes = Buffer.concat([start, head, ...blocks]);
+  bytes.writeUInt32LE(crc32(bytes.subarray(fixed)), magic.length + 4);
+  return bytes;
+}
+
+/** Undefined for what is damaged, another version's or foreign. */
+export function unpackRules(given: Uint8Array, versions: string): KeptRules | undefined {
+  const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
+  if (bytes.length < fixed || bytes.length > maxBytes || !bytes.subarray(0, magic.length).equals(magic)) return undefined;
+  if (bytes.readUInt32LE(magic.length) !== format || bytes.readUInt32LE(magic.length + 4) !== crc32(bytes.subarray(fixed)))
+    return undefined;
+  const middle = fixed + bytes.readUInt32LE(magic.length + 8);
+  try {
+    const head = deserialize(bytes.subarray(fixed, middle)) as Head;
+    if (head.versions !== versions) return undefined;
+    const blocks = bytes.subarray(middle);
+    const entries = head.entries.map(({ key, parsed, mapped }): [string, Entry] => [
+      key,
+      {
+        parsed: { ...parsed, rules: parsed.rules.map((rule) => restoredRule(rule, blocks)) },
+        mapped: mapped.map((one) => (one === undefined || "message" in one ? one : restoredMapping(one, head, blocks))),
+      },
+    ]);
+    return { ...head, entries: new Map(entries) };
+  } catch {
+    return undefined;
+  }
+}
+
+function restoredRule({ block, ...rule }: KeptRule, blocks: Buffer): SigmaRule {
+  let read: DetectionBlock | undefined;
+  const whole = () => (read ??= blockOfText(blocks.toString("utf8", ...block)));
+  return Object.defineProperties(rule, {
+    condition: { get: () => whole().condition, enumerable: true },
+    selections: { get: () => whole().selections, enumerable: true },
+    ...(rule.vedette === undefined ? {} : { vedette: { value: withoutPrototype(rule.vedette), enumerable: true } }),
+  }) as SigmaRule;
+}
+
+/** Of thousands of rules most are never asked: each one's conditions are read when they first are. */
+function restoredMapping({ placement: number, fields, placed, block }: KeptMapping, { placements }: Head, blocks: Buffer): MappedRule {
+  const placement = placements[number]!;
+  let read: (DetectionBlock & { readonly own: Condition }) | undefined;
+  const whole = () => {
+    if (read !== undefined) return read;
+    const { condition: own, selections } = blockOfText(blocks.toString("utf8", ...block));
+    read = { own, selections, condition: join("and", [...placement, own]) };
+    return read;
+  };
+  return {
+    placement,
+    fields,
+    placed,
+    get own() {
+      return whole().own;
+    },
+    get selections() {
+      return whole().selections;
+    },
+    get condition() {
+      return whole().condition;
+    },
+  };
+}
+
+/** A selection within the condition, which is the very object that stands under its name. */
+interface Use {
+  readonly use: number;
+}
+
+/** As JSON, which is read several times as fast as what `serialize` writes. */
+function textOfBlock({ condition, selections }: DetectionBlock): string {
+  const numbers = new Map<unknown, number>(selections.map((selection, i) => [selection.condition, i]));
+  const used = (_: string, value: unknown) => (numbers.has(value) ? ({ use: numbers.get(value)! } satisfies Use) : value);
+  return `[${JSON.stringify(selections)},${JSON.stringify(condition, used)}]`;
+}
+
+function blockOfText(text: string): DetectionBlock {
+  const [selections, whole] = JSON.parse(text) as [DetectionBlock["selections"], Condition | Use];
+  const put = (node: Condition | Use): Condition => {
+    if ("use" in node) return selections[node.use]!.condition;
+    if (node.op === "and" || node.op === "or") return { op: node.op, of: node.of.map(put) };
+    return node.op === "not" ? { op: "not", of: put(node.of) } : node;
+  };
+  return { selections, condition: put(whole) };
+}
+
+function withoutPrototype(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutPrototype);
+  if (value === null || typeof value !== "object") return value;
+  const record: Record<string, unknown> = Object.create(null);
+  for (const [key, one] of Object.entries(value)) record[key] = withoutPrototype(one);
+  return record;
+}
