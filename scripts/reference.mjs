@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { detectors } from "@vedette/detect";
 import { enrichers } from "@vedette/enrich";
-import { endpoints, sources } from "@vedette/ingest";
+import { clients, endpoints, sources } from "@vedette/ingest";
 import { errorCodes, membersTable, reference } from "@vedette/kit";
 import { formats } from "@vedette/normalise";
 import { configSchema } from "../apps/vedette/src/config/schema.ts";
@@ -22,6 +22,16 @@ page(
   membersTable(configSchema),
 );
 page("sources", "Sources", ...all(await sources()));
+const target = { url: "http://127.0.0.1:8080", host: "127.0.0.1", port: 8080, tls: false, token: "TOKEN", source: "NAME" };
+page(
+  "clients",
+  "Clients",
+  "What `vedette source config NAME --for CLIENT` prints, with the address and port of the running server.\n",
+  ...clients.map(
+    (c) =>
+      `## ${c.name}\n\n${c.summary[0].toUpperCase()}${c.summary.slice(1)} (\`${c.speaks}\`), in \`${c.file}\`.\n\n\`\`\`\n${c.text(target)}\`\`\`\n`,
+  ),
+);
 page("endpoints", "HTTP endpoints for ingest", ...all(await endpoints()));
 page("formats", "Formats", ...all(await formats()));
 page("enrichers", "Enrichers", ...all(await enrichers()));

@@ -85,6 +85,7 @@ function program(): Command {
     .option("--state <states>", "open,acknowledged,closed", "open,acknowledged")
     .option("--severity <levels>", "e.g. high,critical")
     .option("--shadow", "findings of rules on trial instead of alerts")
+    .option("--historical", "what historical loads gave, instead of what live events did")
     .option("--limit <n>", "most rows", "50")
     .addOption(output())
     .addOption(json());
@@ -212,6 +213,34 @@ function program(): Command {
     .option("--wait <seconds>", "how long to wait for them", "5")
     .addOption(json())
     .action(async (name: string, o) => (await import("./commands/source.ts")).test(name, o));
+
+  server(
+    source
+      .command("import")
+      .description("read files once and hand them to a running server")
+      .argument("<files...>", "files or globs; .gz and .zst are decompressed"),
+  )
+    .option("--as <source>", "name of the source", "import")
+    .option("--historical", "of the past: what they give is listed apart, calls nobody and moves nothing else")
+    .addHelpText("after", "\nExample:\n  $ vedette source import --historical '/archive/2026-0[1-6]*.log.gz'")
+    .action(async (files: string[], o) => (await import("./commands/source_import.ts")).importFiles(files, o));
+
+  server(
+    file(
+      source
+        .command("config")
+        .description("print what a sender is configured with to deliver for a source, to copy")
+        .argument("<name>", "the source"),
+    ),
+  )
+    .option(
+      "--for <client>",
+      "the sender: filebeat, fluent-bit, vector, rsyslog, logstash, otel-collector, prometheus, slurm, kubernetes, splunk, …",
+    )
+    .option("--address <host:port>", "where the sender reaches this server")
+    .option("--with-token", "make a token for the source and put it in")
+    .addHelpText("after", "\nExample:\n  $ vedette source config login-nodes --for filebeat --with-token > filebeat.yml")
+    .action(async (name: string, o) => (await import("./commands/source_config.ts")).sourceConfig(name, o));
 
   const sink = cli.command("sink").description("look at ways out, and try them");
   server(sink.command("list").description("sinks of a running server, with what became of what they read"))
