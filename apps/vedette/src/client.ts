@@ -1,7 +1,7 @@
 /** Speaks to a running server over its HTTP API; knows only the contract. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { UnavailableError, VedetteError } from "@vedette/kit";
+import { systemClock, UnavailableError, VedetteError } from "@vedette/kit";
 
 export interface ServerOptions {
   readonly url?: string;
@@ -14,6 +14,8 @@ export interface Client {
   post<T>(path: string, body?: unknown): Promise<T>;
   put<T>(path: string, text: string, type: string): Promise<T>;
   delete<T>(path: string): Promise<T>;
+  /** Bytes to a path outside the API; waits while the server has no room for them. */
+  send<T>(path: string, body: Uint8Array, headers: { readonly [name: string]: string }): Promise<T>;
   stream(path: string, signal?: AbortSignal): AsyncIterable<{ readonly event: string; readonly data: string }>;
 }
 
@@ -25,18 +27,15 @@ export function connect(options: ServerOptions): Client {
   const url = (options.url ?? process.env["VEDETTE_URL"] ?? lockUrl(directory) ?? "http://127.0.0.1:8080").replace(/\/$/, "");
   const tokenFile = join(directory, "admin.token");
   const token = process.env["VEDETTE_TOKEN"] ?? (existsSync(tokenFile) ? readFileSync(tokenFile, "utf8").trim() : undefined);
-  const call = async (method: string, path: string, body?: unknown, signal?: AbortSignal, type = "application/json"): Promise<Response> => {
+  const ask = async (method: string, path: string, init: RequestInit): Promise<Response> => {
     let response: Response;
     try {
-      response = await fetch(`${url}${prefix}${path}`, {
-        method,
-        headers: {
-          ...(token ? { authorization: `Bearer ${token}` } : {}),
-          ...(body === undefined ? {} : { "content-type": type }),
-        },
-        ...(body === undefined ? {} : { body: type === "application/json" ? JSON.stringify(body) : (body as string) }),
-        ...(signal ? { signal } : {}),
-      });
+      const headers = { ...(token ? { authorization: `Bearer ${token}` } : {}), ...init.headers };
+      response = await fetch(`${url}${path}`, { ...init, method, headers });
+      while (path.startsWith("/ingest/") && (response.status === 429 || response.status === 503)) {
+        await systemClock.sleep(Math.min(30, Number(response.headers.get("retry-after")) || 1) * 1_000);
+        response = await fetch(`${url}${path}`, { ...init, method, headers });
+      }
     } catch (e) {
       const cause = (e as { cause?: { code?: string } }).cause?.code ?? (e as Error).message;
       throw new UnavailableError("store_unavailable", `no server at ${url} (${cause}); start one with "vedette up", or name it with --url`);
@@ -55,6 +54,12 @@ export function connect(options: ServerOptions): Client {
       problem.detail ?? problem.title ?? `${method} ${path}: ${response.status}`,
     );
   };
+  const call = (method: string, path: string, body?: unknown, signal?: AbortSignal, type = "application/json"): Promise<Response> =>
+    ask(method, `${prefix}${path}`, {
+      ...(body === undefined ? {} : { headers: { "content-type": type } }),
+      ...(body === undefined ? {} : { body: type === "application/json" ? JSON.stringify(body) : (body as string) }),
+      ...(signal ? { signal } : {}),
+    });
   const result = async <T>(response: Promise<Response>): Promise<T> => {
     const text = await (await response).text();
     return (text === "" ? undefined : JSON.parse(text)) as T;
@@ -68,6 +73,7 @@ export function connect(options: ServerOptions): Client {
     post: (path, body = {}) => result(call("POST", path, body)),
     put: (path, text, type) => result(call("PUT", path, text, undefined, type)),
     delete: (path) => result(call("DELETE", path)),
+    send: (path, body, headers) => result(ask("POST", path, { body: new Uint8Array(body), headers })),
     async *stream(path, signal) {
       const response = await call("GET", path, undefined, signal);
       let rest = "";

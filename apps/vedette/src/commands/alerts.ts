@@ -37,6 +37,7 @@ interface Options extends ServerOptions {
   readonly state?: string;
   readonly severity?: string;
   readonly shadow?: boolean;
+  readonly historical?: boolean;
   readonly since?: string;
   readonly from?: string;
   readonly to?: string;
@@ -52,6 +53,7 @@ export async function list(options: Options): Promise<void> {
     state: options.state,
     severity: options.severity,
     shadow: options.shadow ? "true" : undefined,
+    historical: options.historical ? "true" : undefined,
     limit: options.limit,
     ...rangeOf(options),
   });
