@@ -70,7 +70,8 @@ export class RuleBook {
     const overlay = control.current?.overlay;
     const files = [...this.#startingFiles(), ...[...packsOf(control.current).values()].flat()];
     const program = this.#program(files, overlay, undefined);
-    const change: RuleChange = { what: "start", by: "vedette", at: now, reason: "the files or settings had changed since the last run" };
+    const reason = control.current === undefined ? "the first start" : "the files or settings had changed since the last run";
+    const change: RuleChange = { what: "start", by: "vedette", at: now, reason };
     await control.publish(control.current?.hash === program.hash ? program : { ...program, change });
     this.#take();
     await this.#finishRollback();

@@ -76,7 +76,8 @@ export class RuleDesk {
   /** One rule with every decision on it. @throws BadInputError `not_found` */
   rule(id: string) {
     const line = this.lines().rules.find((one) => one.id === id);
-    if (line === undefined) throw new BadInputError("not_found", `there is no rule ${id.slice(0, 200)}`);
+    if (line === undefined)
+      throw new BadInputError("not_found", `there is no rule with the id ${id.slice(0, 200)}; rule list has them all`);
     const entry = this.#book.catalogue.entries.get(id);
     const { description = "", falsepositives = [], references = [] } = entry?.rule ?? {};
     const history = historyOf(id, entry?.pack, this.#options.control.versions);

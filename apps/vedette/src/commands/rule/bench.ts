@@ -126,7 +126,7 @@ function correlations({ set, linked }: Collection, events: readonly ReadEvent[])
     const found = run();
     const ns = Number(process.hrtime.bigint() - start);
     return {
-      ns_per_event: Math.round(ns / events.length),
+      ns_per_event: taken.length === 0 ? 0 : Math.round(ns / events.length),
       ns_per_evaluation: taken.length === 0 ? 0 : Math.round(ns / taken.length),
       asked: taken.length,
       evaluated: taken.length,

@@ -68,7 +68,7 @@ export async function list(options: Options): Promise<void> {
   );
   const counts = new Map<string, number>();
   for (const { state } of rules) counts.set(state, (counts.get(state) ?? 0) + 1);
-  process.stderr.write(`version ${version}: ${[...counts].map(([state, n]) => `${n} ${state}`).join(", ") || "no rules"}\n`);
+  process.stderr.write(`version ${version}: ${[...counts].map(([state, n]) => `${n} ${state}`).join(", ") || "none shown"}\n`);
 }
 
 function remarks({ reason, missing, unknown_fields }: RuleRow): string[] {

@@ -6,6 +6,7 @@ import { bold, paint, safe } from "../../output.ts";
 /** Lines of one kind that are worth a screen; all of them are in --json. */
 const shown = 40;
 
+const count = (n: number) => n.toLocaleString("en");
 const out = (text = "") => process.stdout.write(`${text}\n`);
 
 export function printPlan(plan: RulePlan): void {
@@ -29,9 +30,11 @@ export function printPlan(plan: RulePlan): void {
   list(notes, "not used", (line) => `  ${safe(line)}`);
   list(
     gate.estimates.filter(({ held, matched }) => held !== undefined || matched > 0),
-    `over the newest ${gate.events} stored events (${(gate.span_s / 3_600).toFixed(1)} h)`,
+    `with matches in a backtest over ${count(gate.events)} stored events of ${(gate.span_s / 3_600).toFixed(1)} h`,
     ({ title, matched, alerts_per_day, at_least, cost_us, held }) =>
-      `  ${safe(title)}: ${at_least ? "at least" : "about"} ${alerts_per_day} alerts a day (${matched} matches in all), ${cost_us} µs an event${held === undefined ? "" : `\n    HELD BACK: ${safe(held)}`}`,
+      held === undefined
+        ? `  ${safe(title)}: ${at_least ? "at least" : "about"} ${count(alerts_per_day)} alerts a day (${count(matched)} matches in all), ${cost_us} µs an event`
+        : `  HELD BACK  ${safe(title)}: ${safe(held)}`,
   );
   const [before, after] = coverage.enabled;
   const techniques = [...coverage.gained.map((t) => `+${t}`), ...coverage.lost.map((t) => `-${t}`)].join(" ");
