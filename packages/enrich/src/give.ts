@@ -8,9 +8,8 @@ export function give(fields: Fields, name: string, value: FieldValue | undefined
   if (before === undefined || before === null) fields[name] = value;
 }
 
-/** A field's text, the first of several; undefined where it has none. */
-export function textOf(fields: Fields, name: string): string | undefined {
-  const value = fields[name];
+/** The text of a field's value, the first of several; undefined where it has none. */
+export function textOf(value: FieldValue | undefined): string | undefined {
   if (typeof value === "string") return value === "" ? undefined : value;
   if (!Array.isArray(value)) return undefined;
   return value.find((one): one is string => typeof one === "string" && one !== "");

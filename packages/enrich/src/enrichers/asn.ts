@@ -1,6 +1,6 @@
 /** Says which network operator a public address belongs to, by a database that the user points at. Brings none along. */
 import { defineEnricher, z } from "@vedette/kit";
-import type { Fields } from "@vedette/model";
+import type { Fields, FieldValue } from "@vedette/model";
 import { give, textOf } from "../give.ts";
 import { at, firstNumber, firstText, lookUp, type Mmdb, type Record, readMmdb } from "../mmdb.ts";
 import { tableFile } from "../table_file.ts";
@@ -9,8 +9,6 @@ interface Operator {
   readonly number: number;
   readonly name: string | undefined;
 }
-
-const ends = ["source", "destination", "client", "server"] as const;
 
 export default defineEnricher({
   name: "asn",
@@ -23,15 +21,19 @@ export default defineEnricher({
   examples: [],
   enricher(_config, table: Mmdb) {
     const operatorOf = lookUp(table, shape);
-    const fieldsOf = ends.map((end) => [`${end}.ip`, `${end}.as.number`, `${end}.as.organization.name`] as const);
+    const add = (fields: Fields, ip: FieldValue | undefined, number: string, name: string) => {
+      const text = ip === undefined ? undefined : textOf(ip);
+      const operator = text === undefined ? undefined : operatorOf(text);
+      if (operator === undefined) return;
+      give(fields, number, operator.number);
+      give(fields, name, operator.name);
+    };
+    // names written out are read several times faster than names from a list
     return (fields: Fields) => {
-      for (const [ip, number, name] of fieldsOf) {
-        const text = fields[ip] === undefined ? undefined : textOf(fields, ip);
-        const operator = text === undefined ? undefined : operatorOf(text);
-        if (operator === undefined) continue;
-        give(fields, number, operator.number);
-        give(fields, name, operator.name);
-      }
+      add(fields, fields["source.ip"], "source.as.number", "source.as.organization.name");
+      add(fields, fields["destination.ip"], "destination.as.number", "destination.as.organization.name");
+      add(fields, fields["client.ip"], "client.as.number", "client.as.organization.name");
+      add(fields, fields["server.ip"], "server.as.number", "server.as.organization.name");
     };
   },
 });

@@ -10,10 +10,12 @@ import { tableFile } from "../table_file.ts";
 
 interface Asset {
   readonly names: readonly string[];
-  /** Columns besides the keys. */
-  readonly columns: readonly (readonly [column: string, value: FieldValue])[];
+  /** Values by their column's place in `columns` of the whole. */
+  readonly values: readonly (readonly [column: number, value: FieldValue])[];
 }
 interface Assets {
+  /** Names of columns besides the keys. */
+  readonly columns: readonly string[];
   readonly byName: ReadonlyMap<string, Asset>;
   /** Lone addresses, by their number. */
   readonly byAddress: ReadonlyMap<string, Asset>;
@@ -22,13 +24,6 @@ interface Assets {
 
 const criticalities = ["low", "medium", "high", "critical"];
 const known = ["owner", "role", "criticality", "environment", "location"];
-
-/** Which fields tell who it is, and where what is known of it goes. */
-const parts: readonly { readonly prefix: string; readonly names: readonly string[]; readonly ip: string }[] = [
-  { prefix: "host", names: ["host.name", "host.hostname"], ip: "host.ip" },
-  { prefix: "source", names: ["source.domain"], ip: "source.ip" },
-  { prefix: "destination", names: ["destination.domain"], ip: "destination.ip" },
-];
 
 const inventory =
   "host,ip,owner,role,criticality\nlogin01,10.0.0.5;2001:db8::5,hpc-ops,login node,critical\n,10.1.0.0/16,hpc-ops,compute node,low\n";
@@ -77,32 +72,33 @@ export default defineEnricher({
       const dot = name.indexOf(".");
       return table.byName.get(name) ?? (dot > 0 ? table.byName.get(name.slice(0, dot)) : undefined);
     });
-    const targets = new Map<string, string>();
-    const target = (prefix: string, column: string): string => {
-      const key = `${prefix}\0${column}`;
-      let name = targets.get(key);
-      if (name === undefined) {
-        name = `${prefix}.asset.${column}`;
-        targets.set(key, name);
-      }
-      return name;
+    const namesOf = (prefix: string) => table.columns.map((column) => `${prefix}.asset.${column}`);
+    const host = namesOf("host");
+    const source = namesOf("source");
+    const destination = namesOf("destination");
+    const add = (fields: Fields, asset: Asset | undefined, names: readonly string[]) => {
+      if (asset !== undefined) for (const [column, value] of asset.values) give(fields, names[column]!, value);
+    };
+    const named = (value: FieldValue | undefined): Asset | undefined => {
+      const text = value === undefined ? undefined : textOf(value);
+      return text === undefined ? undefined : ofName(text);
+    };
+    const at = (value: FieldValue | undefined): Asset | undefined => {
+      const text = value === undefined ? undefined : textOf(value);
+      return text === undefined ? undefined : ofAddress(text);
+    };
+    /** An end that only its address tells gets its names too. */
+    const end = (fields: Fields, domain: FieldValue | undefined, ip: FieldValue | undefined, names: readonly string[]) => {
+      const known = named(domain);
+      const found = known ?? at(ip);
+      if (found === undefined) return;
+      if (known === undefined) relate(fields, "related.hosts", found.names);
+      add(fields, found, names);
     };
     return (fields: Fields) => {
-      for (const { prefix, names, ip } of parts) {
-        let asset: Asset | undefined;
-        for (const name of names) {
-          const text = fields[name] === undefined ? undefined : textOf(fields, name);
-          if (text !== undefined) asset ??= ofName(text);
-        }
-        if (asset === undefined) {
-          const text = fields[ip] === undefined ? undefined : textOf(fields, ip);
-          if (text === undefined) continue;
-          asset = ofAddress(text);
-          if (asset === undefined) continue;
-          if (prefix !== "host") relate(fields, "related.hosts", asset.names);
-        }
-        for (const [column, value] of asset.columns) give(fields, target(prefix, column), value);
-      }
+      add(fields, named(fields["host.name"]) ?? named(fields["host.hostname"]) ?? at(fields["host.ip"]), host);
+      end(fields, fields["source.domain"], fields["source.ip"], source);
+      end(fields, fields["destination.domain"], fields["destination.ip"], destination);
     };
   },
 });
@@ -111,12 +107,15 @@ function indexed(rows: readonly InventoryRow[]): Assets {
   const byName = new Map<string, Asset>();
   const byAddress = new Map<string, Asset>();
   const byNetwork = new NetworkTrie<Asset>();
+  const names = [...new Set(rows.flatMap(({ columns }) => [...columns.keys()]))].filter((name) => name !== "host" && name !== "ip");
+  const numbers = new Map(names.map((name, i) => [name, i]));
   for (const { place, columns } of rows) {
     const asset: Asset = {
       names: several(columns.get("host")),
-      columns: [...columns].flatMap(([name, cell]) =>
-        name === "host" || name === "ip" ? [] : [[name, fieldValue(name, cell, place)] as const],
-      ),
+      values: [...columns].flatMap(([name, cell]) => {
+        const column = numbers.get(name);
+        return column === undefined ? [] : [[column, fieldValue(name, cell, place)] as const];
+      }),
     };
     for (const name of asset.names) if (!byName.has(name.toLowerCase())) byName.set(name.toLowerCase(), asset);
     for (const text of several(columns.get("ip"))) {
@@ -127,7 +126,7 @@ function indexed(rows: readonly InventoryRow[]): Assets {
       else if (!byAddress.has(key)) byAddress.set(key, asset);
     }
   }
-  return { byName, byAddress, byNetwork };
+  return { columns: names, byName, byAddress, byNetwork };
 }
 
 function keyOf(text: string): string | undefined {

@@ -9,8 +9,6 @@ interface Place {
   readonly runtime: string | undefined;
   readonly pod: string | undefined;
 }
-/** Where formats put a process's control group. */
-const groups = ["tetragon.cgroup", "journald.cgroup", "process.cgroup", "process.cgroup.path"];
 /** A path of the kernel is at most 4,096 bytes. */
 const maxPath = 4_096;
 
@@ -47,34 +45,33 @@ export default defineEnricher({
       },
     },
     {
-      title: "Docker without systemd; no container at all",
+      title: "Docker without systemd",
       fields: {
-        "process.cgroup": "/docker/3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e",
-        "tetragon.cgroup": "/user.slice/user-1000.slice/session-3.scope",
+        "tetragon.cgroup": "/docker/3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e",
       },
       adds: {
         "container.id": "3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e",
         "container.runtime": "docker",
       },
     },
+    { title: "No container at all", fields: { "tetragon.cgroup": "/user.slice/user-1000.slice/session-3.scope" }, adds: {} },
   ],
   enricher() {
     const placeOf = remembered(read);
     return (fields: Fields) => {
-      for (const name of groups) {
-        const path = fields[name] === undefined ? undefined : textOf(fields, name);
-        const place = path === undefined ? undefined : placeOf(path);
-        const told = textOf(fields, "container.id");
-        // a group of one container must not lend its pod to another
-        if (place === undefined || (told !== undefined && !place.id.startsWith(told))) continue;
-        give(fields, "container.id", place.id);
-        give(fields, "container.runtime", place.runtime);
-        if (place.pod === undefined) return;
-        give(fields, "orchestrator.type", "kubernetes");
-        give(fields, "orchestrator.resource.type", "pod");
-        give(fields, "orchestrator.resource.id", place.pod);
-        return;
-      }
+      // where formats put a process's control group
+      const group = fields["tetragon.cgroup"] ?? fields["process.cgroup"];
+      const path = group === undefined ? undefined : textOf(group);
+      const place = path === undefined ? undefined : placeOf(path);
+      const told = place && textOf(fields["container.id"]);
+      // a group of one container must not lend its pod to another
+      if (place === undefined || (told !== undefined && !place.id.startsWith(told))) return;
+      give(fields, "container.id", place.id);
+      give(fields, "container.runtime", place.runtime);
+      if (place.pod === undefined) return;
+      give(fields, "orchestrator.type", "kubernetes");
+      give(fields, "orchestrator.resource.type", "pod");
+      give(fields, "orchestrator.resource.id", place.pod);
     };
   },
 });

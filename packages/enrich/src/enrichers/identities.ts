@@ -5,14 +5,17 @@ import { give, textOf } from "../give.ts";
 import { bad, type InventoryRow, readInventory, several, truth } from "../inventory.ts";
 import { tableFile } from "../table_file.ts";
 
-type Identity = readonly (readonly [rest: string, value: FieldValue])[];
+/** Values by their place in `rests`. */
+type Identity = readonly (readonly [rest: number, value: FieldValue])[];
+interface Identities {
+  /** What a value's field is called behind `user.`, `user.target.` and so on. */
+  readonly rests: readonly string[];
+  readonly byName: ReadonlyMap<string, Identity>;
+}
 
 const known = ["department", "privileged", "full_name", "email", "roles", "manager"];
 /** Columns that ECS has a field for; the others go under `user.profile`. */
 const ecs: { readonly [column: string]: string } = { full_name: "full_name", email: "email", roles: "roles" };
-/** Where ECS puts users: who acts, whom it is done to, whom somebody becomes. */
-const users = ["user", "user.target", "user.effective"];
-
 const inventory = "user,full_name,department,privileged\nada;a.lovelace,Ada Lovelace,analysis,no\nCORP\\root2,,operations,yes\n";
 
 export default defineEnricher({
@@ -44,32 +47,44 @@ export default defineEnricher({
       adds: { "user.target.profile.department": "operations", "user.target.profile.privileged": true },
     },
   ],
-  enricher(_config, table: ReadonlyMap<string, Identity>) {
-    const places = users.map((prefix) => [`${prefix}.name`, `${prefix}.domain`, prefix] as const);
+  enricher(_config, { rests, byName }: Identities) {
+    const namesOf = (prefix: string) => rests.map((rest) => `${prefix}.${rest}`);
+    const user = namesOf("user");
+    const target = namesOf("user.target");
+    const effective = namesOf("user.effective");
+    const add = (fields: Fields, name: FieldValue | undefined, domain: FieldValue | undefined, names: readonly string[]) => {
+      const text = name === undefined ? undefined : textOf(name)?.toLowerCase();
+      if (text === undefined) return;
+      const realm = domain === undefined ? undefined : textOf(domain)?.toLowerCase();
+      const identity = (realm === undefined ? undefined : byName.get(`${realm}\\${text}`)) ?? byName.get(text);
+      if (identity !== undefined) for (const [rest, value] of identity) give(fields, names[rest]!, value);
+    };
+    // where ECS puts users: who acts, whom it is done to, whom somebody becomes
     return (fields: Fields) => {
-      for (const [nameField, domainField, prefix] of places) {
-        const name = fields[nameField] === undefined ? undefined : textOf(fields, nameField)?.toLowerCase();
-        if (name === undefined) continue;
-        const domain = fields[domainField] === undefined ? undefined : textOf(fields, domainField)?.toLowerCase();
-        const identity = (domain === undefined ? undefined : table.get(`${domain}\\${name}`)) ?? table.get(name);
-        if (identity !== undefined) for (const [rest, value] of identity) give(fields, `${prefix}.${rest}`, value);
-      }
+      add(fields, fields["user.name"], fields["user.domain"], user);
+      add(fields, fields["user.target.name"], fields["user.target.domain"], target);
+      add(fields, fields["user.effective.name"], fields["user.effective.domain"], effective);
     };
   },
 });
 
-function indexed(rows: readonly InventoryRow[]): ReadonlyMap<string, Identity> {
+function indexed(rows: readonly InventoryRow[]): Identities {
   const byName = new Map<string, Identity>();
-  for (const { place, columns } of rows) {
-    const identity = [...columns].flatMap(
-      ([name, cell]): Identity =>
-        name === "user"
-          ? []
-          : [[ecs[name] ?? `profile.${name}`, name === "privileged" ? truth(cell, place) : name === "roles" ? several(cell) : cell]],
-    );
+  const rests = new Map<string, number>();
+  const place = (rest: string): number => {
+    const known = rests.get(rest);
+    if (known === undefined) rests.set(rest, rests.size);
+    return known ?? rests.size - 1;
+  };
+  for (const { place: where, columns } of rows) {
+    const identity = [...columns].flatMap(([name, cell]): Identity => {
+      if (name === "user") return [];
+      const value = name === "privileged" ? truth(cell, where) : name === "roles" ? several(cell) : cell;
+      return [[place(ecs[name] ?? `profile.${name}`), value]];
+    });
     const names = several(columns.get("user"));
-    if (names.length === 0) throw bad(`${place}: no user name`);
+    if (names.length === 0) throw bad(`${where}: no user name`);
     for (const name of names) if (!byName.has(name.toLowerCase())) byName.set(name.toLowerCase(), identity);
   }
-  return byName;
+  return { rests: [...rests.keys()], byName };
 }

@@ -1,6 +1,6 @@
 /** Splits host names at the public suffix list's borders. Looks nothing up on the network. */
 import { defineEnricher, z } from "@vedette/kit";
-import type { Fields } from "@vedette/model";
+import type { Fields, FieldValue } from "@vedette/model";
 import { parse } from "tldts";
 import { remembered } from "../bounded_cache.ts";
 import { give, textOf } from "../give.ts";
@@ -13,15 +13,16 @@ interface Parts {
 /** Names of DNS are at most 253 characters (RFC 1035). */
 const maxName = 253;
 
-/** Fields that hold a name, and the prefix under which ECS has its parts. */
-const names: readonly (readonly [field: string, prefix: string])[] = [
-  ["dns.question.name", "dns.question"],
-  ["url.domain", "url"],
-  ["source.domain", "source"],
-  ["destination.domain", "destination"],
-  ["client.domain", "client"],
-  ["server.domain", "server"],
-];
+/** Where the parts of an end's name go. */
+const partsAt = (prefix: string) => [`${prefix}.registered_domain`, `${prefix}.subdomain`, `${prefix}.top_level_domain`] as const;
+const places = {
+  question: partsAt("dns.question"),
+  url: partsAt("url"),
+  source: partsAt("source"),
+  destination: partsAt("destination"),
+  client: partsAt("client"),
+  server: partsAt("server"),
+};
 
 export default defineEnricher({
   name: "public_suffix",
@@ -60,18 +61,22 @@ export default defineEnricher({
       if (found.isIp || found.domain === null || found.publicSuffix === null || !(found.isIcann || found.isPrivate)) return undefined;
       return { domain: found.domain, suffix: found.publicSuffix, subdomain: found.subdomain ?? "" };
     });
-    const fieldsOf = names.map(
-      ([field, prefix]) => [field, `${prefix}.registered_domain`, `${prefix}.subdomain`, `${prefix}.top_level_domain`] as const,
-    );
+    const add = (fields: Fields, value: FieldValue | undefined, [domain, subdomain, suffix]: ReturnType<typeof partsAt>) => {
+      const name = value === undefined ? undefined : textOf(value);
+      const parts = name === undefined ? undefined : partsOf(name.toLowerCase());
+      if (parts === undefined) return;
+      give(fields, domain, parts.domain);
+      give(fields, subdomain, parts.subdomain);
+      give(fields, suffix, parts.suffix);
+    };
+    // names written out are read several times faster than names from a list
     return (fields: Fields) => {
-      for (const [field, domain, subdomain, suffix] of fieldsOf) {
-        const name = fields[field] === undefined ? undefined : textOf(fields, field);
-        const parts = name === undefined ? undefined : partsOf(name.toLowerCase());
-        if (parts === undefined) continue;
-        give(fields, domain, parts.domain);
-        give(fields, subdomain, parts.subdomain);
-        give(fields, suffix, parts.suffix);
-      }
+      add(fields, fields["dns.question.name"], places.question);
+      add(fields, fields["url.domain"], places.url);
+      add(fields, fields["source.domain"], places.source);
+      add(fields, fields["destination.domain"], places.destination);
+      add(fields, fields["client.domain"], places.client);
+      add(fields, fields["server.domain"], places.server);
     };
   },
 });

@@ -97,7 +97,8 @@ export default defineEnricher({
   enricher() {
     const agentOf = remembered(read);
     return (fields: Fields) => {
-      const text = fields["user_agent.original"] === undefined ? undefined : textOf(fields, "user_agent.original");
+      const header = fields["user_agent.original"];
+      const text = header === undefined ? undefined : textOf(header);
       const agent = text === undefined ? undefined : agentOf(text);
       if (agent === undefined) return;
       // a name and a version of different origin would belong to nobody
