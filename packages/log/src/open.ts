@@ -6,7 +6,7 @@ import { closedError, encodeOptions, type SegmentLogOptions, segmentLogDefaults 
 import { type AppendMessage, type CallMethod, fromWireError, type PackedEntries, type Reply, type Request, unpackEntries } from "./wire.ts";
 
 /** The thread's heap holds queues and indexes only (batches lie outside it): generous, yet it cannot eat the machine. */
-const HEAP_MB = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 8 };
+const HEAP_MB = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 6 };
 /** What a waiting append costs beside its bytes. */
 const PENDING_BYTES = 512;
 

@@ -32,8 +32,8 @@ const defaultSeriesPerSource = 100_000;
 /** 10 MB of frames; rolling them up holds the thread for some 200 ms. */
 const defaultSealSamples = 500_000;
 
-/** The thread makes much short-lived garbage while sealing; unbounded, its nursery alone grows to 130 MB. */
-const youngMb = 24;
+/** A third of it each half of the nursery may take: 4 MB. The thread makes much short-lived garbage while sealing; unbounded, it grows to 130 MB. */
+const youngMb = 12;
 
 interface Waiting {
   readonly resolve: (value: never) => void;
