@@ -4,6 +4,7 @@ import { crc32 } from "node:zlib";
 import type { Condition } from "@vedette/condition";
 import { join } from "./detection.ts";
 import type { DetectionBlock } from "./detectionblock.ts";
+import type { VedetteBlock } from "./header.ts";
 import type { MappedRule, MappingFailure } from "./mapping.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Refusal } from "./refusal.ts";
@@ -11,11 +12,12 @@ import type { ParsedRules, SigmaRule } from "./rule.ts";
 
 /**
  * Raised whenever the same text is read or mapped to something else than before, this module's own layout included; a test with a few rules
- * notices most such changes. The bytes: magic, this number, CRC-32 of the rest, length of the head, head, blocks; numbers little-endian.
+ * notices most such changes. The bytes: magic, this number, CRC-32 of the rest, lengths of the list and the rest, list, rest, blocks; numbers
+ * little-endian.
  */
 export const format = 4;
 const magic = Buffer.from("vedette sigma\n");
-const fixed = magic.length + 12;
+const fixed = magic.length + 16;
 /** SigmaHQ's 4,000 rules make 12 MB; what is far larger is not ours. */
 const maxBytes = 256 * 1024 * 1024;
 
@@ -47,18 +49,26 @@ export interface KeptRules {
 /** Where a block's text begins and ends among the blocks. */
 type Span = readonly [from: number, to: number];
 /** What is left of a rule and its mapping without their blocks; the placement by its number, since many rules share it. */
-type KeptRule = Omit<SigmaRule, "condition" | "selections"> & { readonly block: Span };
+type KeptRule = Omit<SigmaRule, "condition" | "selections" | "vedette"> & { readonly block: Span };
 type KeptMapping = Omit<MappedRule, keyof DetectionBlock | "own" | "placement"> & { readonly placement: number; readonly block: Span };
-interface Head extends Omit<KeptRules, "entries"> {
+type Others = Omit<ParsedRules, "rules"> & { readonly blocks: readonly (VedetteBlock | undefined)[] };
+/** Read as JSON, several times as fast as what `serialize` writes. */
+interface List {
   readonly entries: readonly {
     readonly key: string;
-    readonly parsed: Omit<ParsedRules, "rules"> & { readonly rules: readonly KeptRule[] };
-    readonly mapped: readonly (KeptMapping | MappingFailure | undefined)[];
+    readonly rules: readonly KeptRule[];
+    readonly mapped: readonly (KeptMapping | MappingFailure | null)[];
   }[];
   readonly placements: readonly (readonly Condition[])[];
+  readonly files: readonly (readonly [file: string, at: Stamped])[];
+}
+/** What JSON cannot hold, or only some files have. */
+interface Rest extends Omit<KeptRules, "entries" | "files"> {
+  /** By number of the entry. */
+  readonly others: ReadonlyMap<number, Others>;
 }
 
-export function packRules({ entries: kept, ...rest }: KeptRules): Uint8Array {
+export function packRules({ entries: kept, files, ...rest }: KeptRules): Uint8Array {
   const blocks: Buffer[] = [];
   let length = 0;
   const keep = (block: DetectionBlock): Span => {
@@ -75,23 +85,30 @@ export function packRules({ entries: kept, ...rest }: KeptRules): Uint8Array {
     numbers.set(text, number);
     return number;
   };
-  const keptRule = ({ condition, selections, ...rule }: SigmaRule): KeptRule => ({ ...rule, block: keep({ condition, selections }) });
-  const keptMapping = (mapped: Mapping | undefined): KeptMapping | MappingFailure | undefined => {
-    if (mapped === undefined || "message" in mapped) return mapped;
+  const keptRule = ({ condition, selections, vedette: _, ...rule }: SigmaRule): KeptRule => ({
+    ...rule,
+    block: keep({ condition, selections }),
+  });
+  const keptMapping = (mapped: Mapping | undefined): KeptMapping | MappingFailure | null => {
+    if (mapped === undefined || "message" in mapped) return mapped ?? null;
     const { fields, placed, own, selections, placement } = mapped;
     return { fields, placed, placement: numberOf(placement), block: keep({ condition: own, selections }) };
   };
-  const entries = [...kept].map(([key, { parsed, mapped }]) => ({
-    key,
-    parsed: { ...parsed, rules: parsed.rules.map(keptRule) },
-    mapped: mapped.map(keptMapping),
-  }));
-  const head = serialize({ ...rest, entries, placements } satisfies Head);
+  const others = new Map<number, Others>();
+  const entries = [...kept].map(([key, { parsed, mapped }], number) => {
+    const { rules, ...more } = parsed;
+    const blocks = rules.map(({ vedette }) => vedette);
+    if ([...Object.values(more).flat(), ...blocks].some((one) => one !== undefined)) others.set(number, { ...more, blocks });
+    return { key, rules: rules.map(keptRule), mapped: mapped.map(keptMapping) };
+  });
+  const list = Buffer.from(JSON.stringify({ entries, placements, files: [...files] } satisfies List));
+  const more = serialize({ ...rest, others } satisfies Rest);
   const start = Buffer.alloc(fixed);
   magic.copy(start);
   start.writeUInt32LE(format, magic.length);
-  start.writeUInt32LE(head.length, magic.length + 8);
-  const bytes = Buffer.concat([start, head, ...blocks]);
+  start.writeUInt32LE(list.length, magic.length + 8);
+  start.writeUInt32LE(more.length, magic.length + 12);
+  const bytes = Buffer.concat([start, list, more, ...blocks]);
   bytes.writeUInt32LE(crc32(bytes.subarray(fixed)), magic.length + 4);
   return bytes;
 }
@@ -103,35 +120,41 @@ export function unpackRules(given: Uint8Array, versions: string): KeptRules | un
   if (bytes.readUInt32LE(magic.length) !== format || bytes.readUInt32LE(magic.length + 4) !== crc32(bytes.subarray(fixed)))
     return undefined;
   const middle = fixed + bytes.readUInt32LE(magic.length + 8);
+  const end = middle + bytes.readUInt32LE(magic.length + 12);
   try {
-    const head = deserialize(bytes.subarray(fixed, middle)) as Head;
-    if (head.versions !== versions) return undefined;
-    const blocks = bytes.subarray(middle);
-    const entries = head.entries.map(({ key, parsed, mapped }): [string, Entry] => [
-      key,
-      {
-        parsed: { ...parsed, rules: parsed.rules.map((rule) => restoredRule(rule, blocks)) },
-        mapped: mapped.map((one) => (one === undefined || "message" in one ? one : restoredMapping(one, head, blocks))),
-      },
-    ]);
-    return { ...head, entries: new Map(entries) };
+    const rest = deserialize(bytes.subarray(middle, end)) as Rest;
+    if (rest.versions !== versions) return undefined;
+    const list = JSON.parse(bytes.toString("utf8", fixed, middle)) as List;
+    const blocks = bytes.subarray(end);
+    const entries = list.entries.map(({ key, rules, mapped }, number): [string, Entry] => {
+      const others = rest.others.get(number);
+      const parsed = {
+        correlations: others?.correlations ?? [],
+        filters: others?.filters ?? [],
+        refused: others?.refused ?? [],
+        rules: rules.map((rule, i) => restoredRule(rule, others?.blocks[i], blocks)),
+      };
+      const restored = mapped.map((one) => (one === null ? undefined : "message" in one ? one : restoredMapping(one, list, blocks)));
+      return [key, { parsed, mapped: restored }];
+    });
+    return { ...rest, entries: new Map(entries), files: new Map(list.files) };
   } catch {
     return undefined;
   }
 }
 
-function restoredRule({ block, ...rule }: KeptRule, blocks: Buffer): SigmaRule {
+function restoredRule({ block, ...rule }: KeptRule, vedette: VedetteBlock | undefined, blocks: Buffer): SigmaRule {
   let read: DetectionBlock | undefined;
   const whole = () => (read ??= blockOfText(blocks.toString("utf8", ...block)));
   return Object.defineProperties(rule, {
     condition: { get: () => whole().condition, enumerable: true },
     selections: { get: () => whole().selections, enumerable: true },
-    ...(rule.vedette === undefined ? {} : { vedette: { value: withoutPrototype(rule.vedette), enumerable: true } }),
+    ...(vedette === undefined ? {} : { vedette: { value: withoutPrototype(vedette), enumerable: true } }),
   }) as SigmaRule;
 }
 
 /** Of thousands of rules most are never asked: each one's conditions are read when they first are. */
-function restoredMapping({ placement: number, fields, placed, block }: KeptMapping, { placements }: Head, blocks: Buffer): MappedRule {
+function restoredMapping({ placement: number, fields, placed, block }: KeptMapping, { placements }: List, blocks: Buffer): MappedRule {
   const placement = placements[number]!;
   let read: (DetectionBlock & { readonly own: Condition }) | undefined;
   const whole = () => {
@@ -161,7 +184,6 @@ interface Use {
   readonly use: number;
 }
 
-/** As JSON, which is read several times as fast as what `serialize` writes. */
 function textOfBlock({ condition, selections }: DetectionBlock): string {
   const numbers = new Map<unknown, number>(selections.map((selection, i) => [selection.condition, i]));
   const used = (_: string, value: unknown) => (numbers.has(value) ? ({ use: numbers.get(value)! } satisfies Use) : value);
