@@ -10,8 +10,17 @@ export interface SiteOptions {
   readonly config?: string;
 }
 
-export const placeholdersOf = ({ config }: SiteOptions): NonNullable<Program["placeholders"]> =>
-  loadConfig(config, process.env).config.sigma.placeholders;
+export const placeholdersOf = (options: SiteOptions): NonNullable<Program["placeholders"]> => siteOf(options).placeholders;
+
+/** What the site's rules are read with: values for placeholders, and the detectors whose findings correlations may take. */
+export interface Site {
+  readonly placeholders: NonNullable<Program["placeholders"]>;
+  readonly detectors: Program["detectors"];
+}
+export function siteOf(options: SiteOptions): Site {
+  const { sigma, detectors } = loadConfig(options.config, process.env).config;
+  return { placeholders: sigma.placeholders, detectors };
+}
 
 /** What programs name and do not carry: contents of tables, and the key of pseudonyms, which the installation's secret gives. */
 export const resourcesOf = ({ auth }: Pick<Config, "auth">, tables: Resources): Resources => ({

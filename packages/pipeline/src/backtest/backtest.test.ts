@@ -233,3 +233,16 @@ level: high
   const report = await backtest(byId, options(), never);
   expect([byId.told, report.candidates, report.rules]).toMatchObject([1, failures.length, expected]);
 });
+
+test("a correlation over a detector's findings has the detector run with the site's settings, and is told of alone", async () => {
+  const text = `title: Guessed
+id: 6f4a6c3e-1111-4a5b-9c55-000000000013
+correlation: {type: event_count, rules: [detector.brute_force], group-by: [source.ip], timespan: 1h, condition: {gte: 1}}
+level: high
+`;
+  const subject = { rules: [{ file: "d.yml", text }, one], ids: ["6f4a6c3e-1111-4a5b-9c55-000000000013"] };
+  const run = async (threshold: number) =>
+    (await backtest(await planBacktest(subject, { ...fixed, detectors: { brute_force: { threshold } } }), options(), never)).rules;
+  expect(await run(10)).toMatchObject([{ title: "Guessed", matched: 1, entities: [{ type: "source.ip", id: "203.0.113.5" }] }]);
+  expect(await run(1_000)).toMatchObject([{ title: "Guessed", matched: 0 }]);
+});

@@ -88,7 +88,7 @@ export class Judge {
     const shown = [...stage.detectors.values()].filter(({ silent }) => !silent);
     const detectors = new Map(shown.map(({ spec, kind }) => [spec.name, episodeTally(spec.name, spec.title, kind ?? "detector")]));
     for (const f of this.#episodes.values()) detectors.get(f.rule.id)?.add(f.window.start, f.entities[0], f.events[0]);
-    const { wanted, taken } = this.#plan;
+    const { tells, taken } = this.#plan;
     const costOf = (id: string) => costs[rules.rules.findIndex((rule) => rule.id === id)] ?? noCost;
     return {
       candidates: this.#candidates,
@@ -99,7 +99,7 @@ export class Judge {
         }),
         // a correlation costs what the rules do that it takes
         ...[...detectors.values()].map((tally) => tally.report(span_days, [...taken(tally.name.id)].map(costOf).reduce(added, noCost))),
-      ].filter(({ id, kind }) => kind === "detector" || !wanted || wanted.has(id)),
+      ].filter(({ id }) => tells(id)),
     };
   }
 }

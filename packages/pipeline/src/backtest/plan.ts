@@ -1,7 +1,7 @@
 /** Makes rules and detectors ready to be judged against stored events: what runs, and what the store can rule out. Reads nothing. */
 import type { Condition } from "@vedette/condition";
 import { parseQuery } from "@vedette/condition";
-import { detectors } from "@vedette/detect";
+import { detectorOf, detectors } from "@vedette/detect";
 import { BadInputError } from "@vedette/kit";
 import type { RuleOverlay } from "@vedette/model";
 import { formatRefusal, necessaryOf } from "@vedette/sigma";
@@ -20,11 +20,15 @@ export interface BacktestSubject {
 }
 
 /** What the subject is judged with. */
-export type BacktestFixed = Pick<Program, "pipelines" | "lateness_s" | "placeholders">;
+export type BacktestFixed = Pick<Program, "pipelines" | "lateness_s" | "placeholders"> & {
+  /** Settings of the detectors that correlations take findings of; their defaults where absent. */
+  readonly detectors?: Program["detectors"];
+};
 
-export const fixedOf = ({ pipelines, lateness_s, placeholders }: Program): BacktestFixed => ({
+export const fixedOf = ({ pipelines, lateness_s, placeholders, detectors }: Program): BacktestFixed => ({
   pipelines,
   lateness_s,
+  detectors,
   ...(placeholders && { placeholders }),
 });
 
@@ -33,8 +37,8 @@ export interface BacktestPlan {
   readonly subject: BacktestSubject;
   readonly program: Program;
   readonly compiled: Compiled;
-  /** Ids of the rules that are told of; others are there because they are needed. */
-  readonly wanted: ReadonlySet<string> | undefined;
+  /** Whether a rule or detector is told of, by its id or name; others are there because they are needed. */
+  readonly tells: (id: string) => boolean;
   /** Holds for every event that any of the rules could match or a detector looks at. */
   readonly where: Condition;
   readonly refused: readonly string[];
@@ -52,10 +56,15 @@ export async function planBacktest(subject: BacktestSubject, fixed: BacktestFixe
   const known = await detectors();
   for (const name of Object.keys(subject.detectors ?? {}))
     if (!known.has(name)) throw new BadInputError("not_found", `${name} is neither a rule's id nor a detector`);
-  const settings = Object.fromEntries([...known.keys()].map((name) => [name, subject.detectors?.[name] ?? false]));
-  const whole = makeProgram({ ...fixed, ...subject, detectors: settings }, 0);
+  const asked = subject.detectors ?? {};
   const wanted = subject.ids && new Set(subject.ids);
-  const taken = restingOn(correlationsOf(livingRules(whole), whole.pipelines));
+  const site = makeProgram({ ...fixed, ...subject, detectors: { ...fixed.detectors, ...asked } }, 0);
+  const linked = correlationsOf(livingRules(site), site.pipelines);
+  const taken = restingOn(linked);
+  const resting = [...(wanted ?? linked.correlations.map(({ rule }) => rule.id))].flatMap((id) => [...taken(id)]);
+  const followed = new Set(resting.flatMap((id) => detectorOf(id) ?? []));
+  const settingsOf = (name: string) => asked[name] ?? (followed.has(name) ? (fixed.detectors?.[name] ?? {}) : false);
+  const whole = { ...site, detectors: Object.fromEntries([...known.keys()].map((name) => [name, settingsOf(name)])) };
   const needed = wanted && new Set([...wanted].flatMap((id) => [id, ...taken(id)]));
   const program = needed ? { ...whole, rules: filesOf(needed, whole) } : whole;
   const compiled = await compileProgram(program);
@@ -66,7 +75,8 @@ export async function planBacktest(subject: BacktestSubject, fixed: BacktestFixe
     .map(formatRefusal);
   const watched = [...compiled.stage.detectors.values()];
   const names = [...numbers.map((number) => rules[number]!.id), ...watched.flatMap(({ spec, silent }) => (silent ? [] : [spec.name]))];
-  const told = names.filter((name) => !compiled.silent.has(name) && (!wanted || wanted.has(name) || known.has(name))).length;
+  const tells = (name: string) => (known.has(name) ? Object.hasOwn(asked, name) : !wanted || wanted.has(name));
+  const told = names.filter((name) => !compiled.silent.has(name) && tells(name)).length;
   if (told === 0)
     throw new BadInputError("rule_invalid", `no rule to test${refused.length > 0 ? `: ${refused.slice(0, 5).join("; ")}` : ""}`);
   const looks = watched.flatMap(({ spec }) => {
@@ -74,5 +84,5 @@ export async function planBacktest(subject: BacktestSubject, fixed: BacktestFixe
     return query?.ok ? [query.query.where] : [];
   });
   const where = necessaryOf([...numbers.map((number) => compiled.rules.conditionOf(number)), ...looks]);
-  return { subject: { ...subject, rules: program.rules }, program, compiled, wanted, where, refused, told, taken };
+  return { subject: { ...subject, rules: program.rules }, program, compiled, tells, where, refused, told, taken };
 }

@@ -1,4 +1,5 @@
 /** Everything people do with the rules of a running Vedette, in one place: looks them up, changes them, and watches what they cost. Knows no HTTP. */
+import { detectorOf } from "@vedette/detect";
 import { BadInputError } from "@vedette/kit";
 import type {
   Applied,
@@ -22,7 +23,7 @@ import { type Counts, historyOf, ruleLines } from "./lines.ts";
 import { movesOf, type RuleMove, type Standings } from "./moves.ts";
 import { checkRelease, type Releases } from "./releases.ts";
 import { SlowRules } from "./slow.ts";
-import { type Judged, type TrialState, Trials } from "./trial.ts";
+import { type Judged, type OnTrial, type TrialState, Trials } from "./trial.ts";
 
 export interface RuleDeskOptions extends Omit<RuleBookOptions, "onChange"> {
   readonly releases: Releases;
@@ -197,10 +198,13 @@ export class RuleDesk {
   #follow({ entries, resting }: Catalogue): void {
     this.#tellMoves(new Map([...entries].map(([id, { rule, state, hash }]) => [id, { state, hash, title: rule.title }])));
     const shadow = [...entries.values()].filter(({ state }) => state === "shadow");
-    const asks = (id: string) => [...resting(id)].filter((one) => entries.get(one)?.number !== undefined);
-    this.#trials.follow(
-      new Map(shadow.map(({ rule: { id }, hash, takes }) => [id, { hash, asks: takes === undefined ? [id] : asks(id) }])),
-    );
+    const onTrial = ({ rule: { id }, hash, takes }: CatalogueEntry): OnTrial => {
+      if (takes === undefined) return { hash, asks: [id], follows: false };
+      const under = [...resting(id)];
+      const asks = under.filter((one) => entries.get(one)?.number !== undefined);
+      return { hash, asks, follows: under.some((one) => detectorOf(one) !== undefined) };
+    };
+    this.#trials.follow(new Map(shadow.map((entry) => [entry.rule.id, onTrial(entry)])));
   }
 
   #tellMoves(standings: Standings): void {

@@ -29,11 +29,13 @@ interface Trial {
   readonly hash: string;
   /** The rules that it is asked about events by: itself, or those that it rests on. */
   readonly asks: readonly string[];
+  /** It rests on findings of detectors: they look at whatever comes in. */
+  readonly follows: boolean;
   readonly days: Map<number, Day>;
 }
 
 /** A rule or correlation on trial. */
-export type OnTrial = Pick<Trial, "hash" | "asks">;
+export type OnTrial = Omit<Trial, "days">;
 
 export interface TrialState {
   readonly version: 2;
@@ -57,7 +59,7 @@ export class Trials {
   /** @param shadow what is on trial now, by id: others are forgotten */
   follow(shadow: ReadonlyMap<string, OnTrial>): void {
     for (const [id, { hash }] of this.#trials) if (shadow.get(id)?.hash !== hash) this.#trials.delete(id);
-    for (const [id, { hash, asks }] of shadow) this.#trials.set(id, { hash, asks, days: this.#trials.get(id)?.days ?? new Map() });
+    for (const [id, one] of shadow) this.#trials.set(id, { ...one, days: this.#trials.get(id)?.days ?? new Map() });
   }
 
   /** @param findings of both passes, as they came of it */
@@ -69,8 +71,8 @@ export class Trials {
       this.#costs.set(id, cost);
     }
     if (this.#trials.size === 0) return;
-    for (const { asks, days: known } of this.#trials.values()) {
-      const seen = asks.reduce((n, id) => n + (rules[id]?.[0] ?? 0), 0);
+    for (const { asks, follows, days: known } of this.#trials.values()) {
+      const seen = asks.reduce((n, id) => n + (rules[id]?.[0] ?? 0), follows ? days.length : 0);
       // a job is some seconds of the log: what it holds of several days is put to the newest, and the others are counted as days with data
       if (seen > 0) for (const [i, number] of days.entries()) dayIn(known, number).seen += i === days.length - 1 ? seen : 1;
     }
@@ -124,7 +126,7 @@ export class Trials {
         number,
         { seen, matched, alerts: typeof alerts === "number" ? alerts : new Set(alerts) },
       ]);
-      this.#trials.set(id, { hash, asks: [], days: new Map(known) });
+      this.#trials.set(id, { hash, asks: [], follows: false, days: new Map(known) });
     }
   }
 }

@@ -149,7 +149,7 @@ function online(body: object, options: Options): Place {
 async function offline(path: string, rules: ReturnType<typeof yamlFiles>, ids: readonly string[], options: Options): Promise<Place> {
   const { config } = loadConfig(options.config, process.env);
   const { placeholders } = config.sigma;
-  const fixed = { pipelines: bundledPipelines(), lateness_s: config.engine.lateness_s, placeholders };
+  const fixed = { pipelines: bundledPipelines(), lateness_s: config.engine.lateness_s, placeholders, detectors: config.detectors };
   const plan: BacktestPlan = await planBacktest(rules.length > 0 ? { rules } : subjectOf(ids, configuredRules(config), config), fixed);
   const directory = openDataDirectory(path);
   const store = await openStore({ directory: path }).catch((e) => {

@@ -3,7 +3,7 @@
 import { ConfigError } from "@vedette/kit";
 import { formats } from "@vedette/normalise";
 import { type Correlation, type CorrelationFinding, Correlator, type RuleSet } from "@vedette/sigma";
-import { placeholdersOf, type SiteOptions } from "../../config/site.ts";
+import { type SiteOptions, siteOf } from "../../config/site.ts";
 import { formOf, printRows, safe } from "../../output.ts";
 import { Progress } from "../../progress.ts";
 import { EventReader, type ReadEvent } from "../../scan/events.ts";
@@ -31,7 +31,7 @@ export async function bench(paths: readonly string[], options: Options): Promise
     throw new ConfigError("config_invalid", `--top ${options.top}: expected a number from 1`);
   pipelines();
   const load = process.cpuUsage();
-  const collection = new Collection(ruleFiles(options.rules ?? []), placeholdersOf(options));
+  const collection = new Collection(ruleFiles(options.rules ?? []), siteOf(options));
   const { set } = collection;
   const load_s = seconds(process.cpuUsage(load));
   const events = await read(paths, most);

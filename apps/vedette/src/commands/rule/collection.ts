@@ -1,4 +1,5 @@
 /** Rule files taken together, as an engine would take them: rules with their filters, correlations linked, refusals. Knows no events. */
+import { detectorReferences } from "@vedette/detect";
 import type { ProgramFile } from "@vedette/pipeline";
 import {
   type Correlation,
@@ -6,13 +7,13 @@ import {
   compileRules,
   type Header,
   linkCorrelations,
-  type Placeholders,
   parseRuleFiles,
   type Refusal,
   type RuleSet,
   type SigmaCorrelation,
   type SigmaRule,
 } from "@vedette/sigma";
+import type { Site } from "../../config/site.ts";
 import { pipelines } from "./files.ts";
 import { Locator } from "./locate.ts";
 
@@ -26,13 +27,12 @@ export class Collection {
   readonly #locators = new Map<string, Locator>();
   readonly #numbers = new Map<string, number>();
 
-  /** @param placeholders what `%name%` stands for at this site */
-  constructor(files: readonly ProgramFile[], placeholders: Placeholders = {}) {
+  constructor(files: readonly ProgramFile[], { placeholders, detectors }: Site = { placeholders: {}, detectors: {} }) {
     const { rules, correlations, filters, refused } = parseRuleFiles(files, { placeholders });
     this.rules = rules;
     this.correlations = correlations;
     this.set = compileRules(rules, { pipelines: pipelines(), filters });
-    this.linked = linkCorrelations(correlations, rules, { pipelines: pipelines(), filters });
+    this.linked = linkCorrelations(correlations, rules, { pipelines: pipelines(), filters, detectors: detectorReferences(detectors) });
     this.refused = [...refused, ...this.set.refused, ...this.linked.refused];
     this.#files = files;
     for (const [i, rule] of this.set.rules.entries()) this.#numbers.set(placeOf(rule), i);

@@ -2,7 +2,7 @@
 import type { Fields } from "@vedette/model";
 import { formats } from "@vedette/normalise";
 import { connect, type ServerOptions } from "../../client.ts";
-import { placeholdersOf, type SiteOptions } from "../../config/site.ts";
+import { type SiteOptions, siteOf } from "../../config/site.ts";
 import { formOf, printRows, rangeOf, safe } from "../../output.ts";
 import { Progress } from "../../progress.ts";
 import { EventReader } from "../../scan/events.ts";
@@ -24,7 +24,7 @@ interface Options extends ServerOptions, SiteOptions {
 const say = (text: string) => process.stderr.write(`${safe(text)}\n`);
 
 export async function cover(paths: readonly string[], options: Options): Promise<void> {
-  const collection = new Collection(ruleFiles(options.rules ?? []), placeholdersOf(options));
+  const collection = new Collection(ruleFiles(options.rules ?? []), siteOf(options));
   const coverage = new Coverage(collection);
   const refused = collection.refused.length;
   if (paths.length > 0) await overFiles(paths, coverage);

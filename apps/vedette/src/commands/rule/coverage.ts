@@ -3,6 +3,7 @@
  * correlation when the rules do that it cannot hold without.
  */
 import type { Condition, Readable } from "@vedette/condition";
+import { detectorOf } from "@vedette/detect";
 import { compileRules, fieldsOf, type Logsource, type RuleSet, type SigmaCorrelation, type SigmaRule } from "@vedette/sigma";
 import type { Collection } from "./collection.ts";
 import { pipelines } from "./files.ts";
@@ -83,7 +84,8 @@ export class Coverage {
 
 function correlated(rule: SigmaCorrelation, takes: readonly string[], known: ReadonlyMap<string, Covered>): Covered {
   const parts = takes.map((id) => known.get(id));
-  const sees = (position: number) => parts[position]?.sees === true;
+  // a detector looks at whatever comes in
+  const sees = (position: number) => parts[position]?.sees === true || detectorOf(takes[position]!) !== undefined;
   const ways = rule.terms.length > 0 ? rule.terms.map(({ need }) => need) : takes.map((_, position) => [position]);
   const events = [...new Set(parts)].reduce((n, part) => n + (part?.events ?? 0), 0);
   if (ways.some((need) => need.every(sees))) return { rule, sees: true, events, why: "", missing: [] };

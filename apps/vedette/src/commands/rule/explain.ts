@@ -20,7 +20,7 @@ import {
   type SigmaRule,
 } from "@vedette/sigma";
 import { connect, type ServerOptions } from "../../client.ts";
-import { placeholdersOf, type SiteOptions } from "../../config/site.ts";
+import { type SiteOptions, siteOf } from "../../config/site.ts";
 import { yamlFiles } from "../../content.ts";
 import { bold, safe } from "../../output.ts";
 import { EventReader } from "../../scan/events.ts";
@@ -114,7 +114,7 @@ function find(wanted: string, options: Options): Found {
   const isFile = /\.ya?ml$/.test(wanted) && existsSync(wanted);
   const own = isFile ? yamlFiles(wanted) : [];
   const more = isFile && options.rules === undefined ? [] : ruleFiles(options.rules ?? []).filter(({ file }) => file !== own[0]?.file);
-  const collection = new Collection([...own, ...more], placeholdersOf(options));
+  const collection = new Collection([...own, ...more], siteOf(options));
   const named = (r: { readonly file: string; readonly id?: string; readonly title: string }) =>
     isFile ? r.file === own[0]!.file : r.id === wanted || r.title.toLowerCase() === wanted.toLowerCase();
   const { correlations, rules, linked } = collection;

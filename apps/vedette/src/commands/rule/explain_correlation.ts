@@ -1,8 +1,9 @@
 /** A correlation held against the events of a file in the order of time: what its rules match, how far each key comes, and what is missing first. */
 import { existsSync } from "node:fs";
+import { detectorOf } from "@vedette/detect";
 import { ConfigError } from "@vedette/kit";
 import { formats } from "@vedette/normalise";
-import { type Correlation, Correlator, groupValues, type Progress, type SigmaCorrelation } from "@vedette/sigma";
+import { type Correlation, type CorrelationFinding, Correlator, groupValues, type Progress, type SigmaCorrelation } from "@vedette/sigma";
 import { bold, safe } from "../../output.ts";
 import { EventReader, type ReadEvent } from "../../scan/events.ts";
 import { readRecords } from "../../scan/records.ts";
@@ -93,23 +94,30 @@ const groupOf = ({ group }: Key): string =>
     .map(([field, value]) => `${field} ${value}`)
     .join(", ") || "all together";
 const keyLine = (key: Key): string =>
-  `${groupOf(key)}: ${key.figure || "nothing"}${key.matches ? "" : ` at best; it wants ${key.wants}`} (${key.at})`;
+  `${groupOf(key)}: ${key.figure || "nothing"}${key.matches || key.wants === "" ? "" : ` at best; it wants ${key.wants}`} (${key.at})`;
 
 async function storyOf(collection: Collection, correlation: Correlation, path: string, format: string | undefined): Promise<Story> {
   const parts = partsOf(collection, correlation);
   const read = await matchesOf(collection, correlation, parts, path, format);
-  const keys = new Map<string, Key>();
+  const keys = new Map<string, Omit<Key, "matches">>();
   const watch = (one: Correlation, key: string, progress: Progress, { id }: { readonly id: string }) => {
     if (one !== correlation) return;
     const before = keys.get(key);
-    if (before?.matches || (before !== undefined && before.reached >= progress.reached && progress.wants !== "")) return;
+    if (before !== undefined && (before.wants === "" || (before.reached >= progress.reached && progress.wants !== ""))) return;
     const values = groupValues(correlation, key);
     const group = Object.fromEntries(correlation.rule.groupBy.map((field, i) => [field, values[i]!]));
-    keys.set(key, { ...progress, group, at: id, matches: progress.wants === "" });
+    keys.set(key, { ...progress, group, at: id });
   };
   const correlator = new Correlator(collection.linked, { watch });
-  for (const { ids, ...event } of read.held.sort((a, b) => a.time - b.time)) correlator.add(event, ids);
-  const ordered = [...keys.values()].sort((a, b) => Number(b.matches) - Number(a.matches) || b.reached - a.reached);
+  const held = new Set<string>();
+  const found = (findings: readonly CorrelationFinding[]) => {
+    for (const one of findings) if (one.correlation === correlation) held.add(one.key);
+  };
+  for (const { ids, ...event } of read.held.sort((a, b) => a.time - b.time)) found(correlator.add(event, ids));
+  found(correlator.finish());
+  const ordered = [...keys]
+    .map(([key, one]) => ({ ...one, matches: held.has(key) }))
+    .sort((a, b) => Number(b.matches) - Number(a.matches) || b.reached - a.reached);
   return { events: read.events, parts: [...parts.values()], keys: ordered, failure: failureOf(correlation, parts, ordered[0]) };
 }
 
@@ -168,6 +176,8 @@ async function matchesOf(
 
 function failureOf({ rule, takes }: Correlation, parts: ReadonlyMap<string, Part>, best: Key | undefined): string | undefined {
   if (best?.matches) return undefined;
+  const detector = takes.find((id) => detectorOf(id) !== undefined);
+  if (detector !== undefined) return `it takes findings of ${detector}, which are not made here; vedette scan and rule backtest do`;
   const needed = rule.terms.length > 0 ? rule.terms[0]!.need.map((position) => takes[position]!) : takes;
   const silent = needed.flatMap((id) => {
     const part = parts.get(id);
@@ -180,5 +190,5 @@ function failureOf({ rule, takes }: Correlation, parts: ReadonlyMap<string, Part
     const fields = [...rule.groupBy, ...rule.values].join(", ");
     return `no event that matches has ${fields === "" ? "what it takes" : `all of ${fields}`}`;
   }
-  return `${groupOf(best)}: ${best.figure || "nothing"}; it wants ${best.wants}`;
+  return `${groupOf(best)}: ${best.figure || "nothing"}; ${best.wants === "" ? "it did not last until its window was over" : `it wants ${best.wants}`}`;
 }

@@ -1,6 +1,6 @@
 /** `vedette rule lint`: rules load, and where they do not, why; and what is probably not meant. */
 import { fieldsOf, type Header, type Pipeline, type SigmaCorrelation, type SigmaRule } from "@vedette/sigma";
-import { placeholdersOf, type SiteOptions } from "../../config/site.ts";
+import { type SiteOptions, siteOf } from "../../config/site.ts";
 import { type FieldNames, fieldNames } from "../../fields.ts";
 import { casesOf } from "./case_form.ts";
 import { Collection } from "./collection.ts";
@@ -10,7 +10,7 @@ import { type Outcome, type ReportOptions, report } from "./report.ts";
 import { contradiction, isBroad, unusedSelections } from "./sense.ts";
 
 export function lint(paths: readonly string[], options: ReportOptions & SiteOptions): void {
-  const collection = new Collection(ruleFiles(paths), placeholdersOf(options));
+  const collection = new Collection(ruleFiles(paths), siteOf(options));
   const names = fieldNames(pipelines().filter((p): p is Pipeline => !("construct" in p)));
   const refused = collection.refused.map((r): Outcome => {
     const check = r.construct.startsWith("id: ") ? "duplicate-id" : "refused";
