@@ -195,6 +195,8 @@ function program(): Command {
   )
     .option("--list", "list tokens without their secrets")
     .option("--revoke <id>", "take a token back")
+    .option("--events-per-second <n>", "let it send so many at most; what is over is told to wait")
+    .option("--bytes-per-second <n>", "the same in bytes of records")
     .addOption(output())
     .addOption(json())
     .addHelpText("after", "\nExample:\n  $ vedette source token login-nodes > login-nodes.token")

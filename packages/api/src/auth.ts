@@ -3,13 +3,13 @@ import { timingSafeEqual } from "node:crypto";
 import type { Clock } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import type { SettingStore } from "@vedette/store";
-import { SourceTokens } from "./source_tokens.ts";
+import { type SourceToken, SourceTokens } from "./source_tokens.ts";
 import { newToken, tokenHash } from "./tokens.ts";
 
 /** A source's token may ingest for that source and do nothing else. */
 export type Identity =
   | { readonly kind: "admin"; readonly user: string; readonly session?: string }
-  | { readonly kind: "source"; readonly source: string };
+  | { readonly kind: "source"; readonly source: string; readonly limited?: Pick<SourceToken, "id" | "quota"> };
 
 export interface AuthOptions {
   /** `tokenHash` of the admin token. */
@@ -97,8 +97,8 @@ export class Auth {
     if (token.length > maxToken) return undefined;
     const key = tokenHash(token);
     if (equal(key, this.#options.adminTokenHash)) return { kind: "admin", user: "admin" };
-    const source = this.sources.sourceOf(key);
-    return source === undefined ? undefined : { kind: "source", source };
+    const made = this.sources.ofHash(key);
+    return made && { kind: "source", source: made.source, ...(made.quota && { limited: made }) };
   }
 
   /** Who a session cookie belongs to. */

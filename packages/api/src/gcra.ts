@@ -15,14 +15,23 @@ export class RateLimit {
     this.#burst = this.#interval * burst;
   }
 
-  /** Counts one; returns 0 when it fits, else the microseconds to wait. */
-  take(key: string, now: Micros): Micros {
-    const due = Math.max(this.#due.get(key) ?? now, now);
-    const over = due + this.#interval - now - this.#burst;
-    if (over > 0) return over;
+  /** Counts one, or `cost`; returns 0 when it fits, else the microseconds to wait. */
+  take(key: string, now: Micros, cost = 1): Micros {
+    const wait = this.wait(key, now, cost);
+    if (wait === 0) this.charge(key, now, cost);
+    return wait;
+  }
+
+  /** Counts `cost` whether it fits or not. */
+  charge(key: string, now: Micros, cost: number): void {
     if (this.#due.size >= maxKeys) this.#forget(now);
-    this.#due.set(key, due + this.#interval);
-    return 0;
+    this.#due.set(key, Math.max(this.#due.get(key) ?? now, now) + this.#interval * cost);
+  }
+
+  /** As `take`, but counts nothing. What costs more than the burst fits when nothing is owed. */
+  wait(key: string, now: Micros, cost = 1): Micros {
+    const due = Math.max(this.#due.get(key) ?? now, now);
+    return Math.max(0, due + Math.min(this.#interval * cost, this.#burst) - now - this.#burst);
   }
 
   #forget(now: Micros): void {

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Identity } from "./auth.ts";
 import type { MountedEndpoint, ServerOptions } from "./ports.ts";
 import { problemOf, setProblemHeaders } from "./problems.ts";
+import { Quotas } from "./quotas.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -36,10 +37,12 @@ function endpointRequest(request: FastifyRequest): EndpointRequest {
   };
 }
 
-/** With a source's own token, whatever source the endpoint asks for is that one. */
-function contextFor(identity: Identity | undefined, context: EndpointContext): EndpointContext {
+/** With a source's own token, whatever source the endpoint asks for is that one, within the token's quota. */
+function contextFor(identity: Identity | undefined, context: EndpointContext, quotas: Quotas): EndpointContext {
   if (identity?.kind !== "source") return context;
-  const intake = (): Intake => context.intake(identity.source);
+  const { source, limited } = identity;
+  const within = limited ? quotas.within(limited) : (all: Intake) => all;
+  const intake = (): Intake => within(context.intake(source));
   return { intake, clock: context.clock, warn: context.warn };
 }
 
@@ -72,8 +75,9 @@ export async function runEndpoint(
   context: EndpointContext,
   request: FastifyRequest,
   reply: FastifyReply,
+  quotas: Quotas = new Quotas(context.clock),
 ): Promise<FastifyReply> {
-  return answer(reply, await spec.handle(endpointRequest(request), config as never, contextFor(request.identity, context)));
+  return answer(reply, await spec.handle(endpointRequest(request), config as never, contextFor(request.identity, context, quotas)));
 }
 
 /** What `GET /` and `HEAD /` answer to programs: the endpoint that claims the root path, if any. */
@@ -83,6 +87,7 @@ export function rootEndpoint(options: ServerOptions, method: "GET" | "HEAD"): Mo
 
 /** A plugin of its own, so that its raw bodies stay its own. */
 export async function ingestRoutes(app: FastifyInstance, options: ServerOptions): Promise<void> {
+  const quotas = new Quotas(options.endpointContext.clock);
   app.removeAllContentTypeParsers();
   app.decorateRequest("sentType", undefined);
   // what a body is called is the endpoint's business; the server would refuse what it cannot read
@@ -100,7 +105,7 @@ export async function ingestRoutes(app: FastifyInstance, options: ServerOptions)
         url: path,
         config: { access: open === true ? "open" : "ingest" },
         schema: { summary: mounted.spec.summary, tags: ["ingest"] },
-        handler: (request, reply) => runEndpoint(mounted, options.endpointContext, request, reply),
+        handler: (request, reply) => runEndpoint(mounted, options.endpointContext, request, reply, quotas),
         ...(mounted.spec.refuse && { errorHandler: (error, request, reply) => refuse(mounted, error, request, reply) }),
       });
     }

@@ -4,11 +4,18 @@ import type { Micros } from "@vedette/model";
 import type { SettingStore } from "@vedette/store";
 import { newToken, tokenHash } from "./tokens.ts";
 
+/** What a sender may deliver, on average; ten seconds' worth at once. */
+export interface Quota {
+  readonly eventsPerSecond?: number;
+  readonly bytesPerSecond?: number;
+}
+
 export interface SourceToken {
   /** Names the token where it is listed or revoked; says nothing of its secret. */
   readonly id: string;
   readonly source: string;
   readonly created: Micros;
+  readonly quota?: Quota;
 }
 interface Stored extends SourceToken {
   readonly hash: string;
@@ -38,22 +45,22 @@ export class SourceTokens {
     return new SourceTokens(settings, clock, text === undefined ? [] : (JSON.parse(text) as Stored[]));
   }
 
-  /** The source a token with this hash may send for. */
-  sourceOf(hash: string): string | undefined {
-    return this.#byHash.get(hash)?.source;
+  /** The token with this hash. */
+  ofHash(hash: string): SourceToken | undefined {
+    return this.#byHash.get(hash);
   }
 
   list(): readonly SourceToken[] {
-    return [...this.#byHash.values()].map(({ id, source, created }) => ({ id, source, created }));
+    return [...this.#byHash.values()].map(({ hash: _, ...token }) => token);
   }
 
   /** Makes a token; undefined when there are too many. It is good once this resolves. */
-  issue(source: string): Promise<(SourceToken & { readonly token: string }) | undefined> {
+  issue(source: string, quota?: Quota): Promise<(SourceToken & { readonly token: string }) | undefined> {
     return this.#change(async () => {
       if (this.#byHash.size >= maxTokens) return undefined;
       const token = `${prefix}${newToken()}`;
       const hash = tokenHash(token);
-      const made = { id: hash.slice(0, 10), source, created: this.#clock.now() };
+      const made = { id: hash.slice(0, 10), source, created: this.#clock.now(), ...(quota && { quota }) };
       await this.#save(new Map(this.#byHash).set(hash, { ...made, hash }));
       return { ...made, token };
     });

@@ -31,6 +31,8 @@ interface TokenOptions extends ServerOptions {
   readonly json?: boolean;
   readonly list?: boolean;
   readonly revoke?: string;
+  readonly eventsPerSecond?: string;
+  readonly bytesPerSecond?: string;
 }
 
 /** Makes a source's token, lists tokens, or takes one back. A new token goes to stdout alone, so that a script can take it. */
@@ -43,7 +45,7 @@ export async function token(source: string | undefined, options: TokenOptions): 
     const { tokens } = await server.get<{ tokens: Row[] }>("/source-tokens");
     printRows(
       tokens,
-      ["id", "source", "created"],
+      ["id", "source", "created", "events_per_second", "bytes_per_second"],
       formOf(options),
       "no source has a token of its own; make one with: vedette source token NAME",
     );
@@ -54,7 +56,11 @@ export async function token(source: string | undefined, options: TokenOptions): 
       "name the source the token is for: vedette source token NAME (or --list, or --revoke ID)",
     );
   } else {
-    const made = await server.post<{ id: string; token: string }>("/source-tokens", { source });
+    const made = await server.post<{ id: string; token: string }>("/source-tokens", {
+      source,
+      ...(options.eventsPerSecond === undefined ? {} : { events_per_second: Number(options.eventsPerSecond) }),
+      ...(options.bytesPerSecond === undefined ? {} : { bytes_per_second: Number(options.bytesPerSecond) }),
+    });
     process.stderr.write(
       `Token ${made.id} may send events as "${source}" and do nothing else. It is shown only now; give it to the sender as "Authorization: Bearer …".\n`,
     );

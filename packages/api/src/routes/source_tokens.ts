@@ -2,12 +2,25 @@
 import { z } from "zod";
 import { ApiProblem } from "../problems.ts";
 import * as schemas from "../schemas.ts";
+import type { SourceToken } from "../source_tokens.ts";
 import { formatTime } from "../time.ts";
 import { type App, failures, type RouteContext } from "./context.ts";
 
 /** As sources are named in the configuration and in `/ingest/NAME`. */
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, "expected letters, digits, . _ - (at most 128)");
-const listed = z.object({ id: z.string(), source: z.string(), created: z.string() });
+/** A sender of a million a second has several tokens. */
+const perSecond = (what: string) =>
+  z.int().min(1).max(10_000_000_000).optional().describe(`Most ${what} a second, on average over ten; what is over is told to wait.`);
+const quota = { events_per_second: perSecond("events"), bytes_per_second: perSecond("bytes of records") };
+const listed = z.object({ id: z.string(), source: z.string(), created: z.string(), ...quota });
+
+const shown = ({ id, source, created, quota: limits }: SourceToken) => ({
+  id,
+  source,
+  created: formatTime(created),
+  ...(limits?.eventsPerSecond === undefined ? {} : { events_per_second: limits.eventsPerSecond }),
+  ...(limits?.bytesPerSecond === undefined ? {} : { bytes_per_second: limits.bytesPerSecond }),
+});
 
 export function sourceTokenRoutes(app: App, { options: { auth } }: RouteContext): void {
   app.route({
@@ -18,7 +31,7 @@ export function sourceTokenRoutes(app: App, { options: { auth } }: RouteContext)
       tags: ["sources"],
       response: { 200: z.object({ tokens: z.array(listed) }), ...failures },
     },
-    handler: async () => ({ tokens: auth.sources.list().map((one) => ({ ...one, created: formatTime(one.created) })) }),
+    handler: async () => ({ tokens: auth.sources.list().map(shown) }),
   });
   app.route({
     method: "POST",
@@ -27,17 +40,22 @@ export function sourceTokenRoutes(app: App, { options: { auth } }: RouteContext)
     schema: {
       summary: "Make a token that may ingest for one source and nothing else; the answer shows it for the only time.",
       tags: ["sources"],
-      body: z.strictObject({ source: name }),
+      body: z.strictObject({ source: name, ...quota }),
       response: { 201: listed.extend({ token: z.string() }), ...failures, 409: schemas.problem },
     },
     handler: async (request, reply) => {
       request.told = { ...request.told, "user.target.roles": ["source"] };
-      const made = await auth.sources.issue(request.body.source);
+      const { source, events_per_second, bytes_per_second } = request.body;
+      const limits = {
+        ...(events_per_second === undefined ? {} : { eventsPerSecond: events_per_second }),
+        ...(bytes_per_second === undefined ? {} : { bytesPerSecond: bytes_per_second }),
+      };
+      const made = await auth.sources.issue(source, Object.keys(limits).length === 0 ? undefined : limits);
       if (made === undefined) throw new ApiProblem(409, "conflict", "there are 10,000 tokens already; revoke some first");
       return reply
         .code(201)
         .header("cache-control", "no-store")
-        .send({ ...made, created: formatTime(made.created) });
+        .send({ ...shown(made), token: made.token });
     },
   });
   app.route({
