@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { detectors } from "@vedette/detect";
+import { sinks } from "@vedette/egress";
 import { enrichers } from "@vedette/enrich";
 import { clients, endpoints, sources } from "@vedette/ingest";
 import { errorCodes, membersTable, reference } from "@vedette/kit";
@@ -35,6 +36,7 @@ page(
 page("endpoints", "HTTP endpoints for ingest", ...all(await endpoints()));
 page("formats", "Formats", ...all(await formats()));
 page("enrichers", "Enrichers", ...all(await enrichers()));
+page("sinks", "Sinks", ...all(await sinks()));
 page("detectors", "Detectors", ...all(await detectors()));
 page(
   "errors",

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { detectors } from "@vedette/detect";
+import { sinks } from "@vedette/egress";
 import { enrichers } from "@vedette/enrich";
 import { endpoints, sources } from "@vedette/ingest";
 import { type Component, errorCodes, membersOf, reference, type z } from "@vedette/kit";
@@ -159,7 +160,7 @@ describe("configurations and rules", () => {
 
 describe("reference", () => {
   const load = async (): Promise<Component[]> =>
-    (await Promise.all([sources(), endpoints(), formats(), enrichers(), detectors()])).flatMap(
+    (await Promise.all([sources(), sinks(), endpoints(), formats(), enrichers(), detectors()])).flatMap(
       (found) => [...found.values()] as Component[],
     );
   const undescribed = (schema: z.ZodType) => membersOf(schema).flatMap((m) => (m.meaning === "" ? [m.name] : []));

@@ -2,7 +2,7 @@
 import type { AuditTrail } from "@vedette/audit";
 import { type Clock, type EndpointContext, type Intake, type SourceSpec, systemClock } from "@vedette/kit";
 import type { Log } from "@vedette/log";
-import type { Alert, DeadLetter, Event, EventClass, Micros, Requester, QualityReport } from "@vedette/model";
+import type { Alert, DeadLetter, Event, EventClass, Micros, QualityReport, Requester } from "@vedette/model";
 import { formats } from "@vedette/normalise";
 import type { SeriesRetention, Store } from "@vedette/store";
 import { auditSource, feedAudit } from "./audit_feed.ts";

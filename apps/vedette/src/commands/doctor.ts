@@ -8,6 +8,7 @@ import { checkComponents } from "../config/components.ts";
 import { loadConfig } from "../config/load.ts";
 import { bundledPipelines, bundledRules } from "../content.ts";
 import { bold, safe } from "../output.ts";
+import { dataChecks } from "./data_checks.ts";
 
 interface Check {
   readonly name: string;
@@ -169,6 +170,7 @@ async function server(options: Options): Promise<Check[]> {
       ...refusals.filter(({ last }) => Date.now() - Date.parse(last) < recent_ms).map(refusalCheck),
       rulesCheck(rules),
       ...detectors.map(detectorCheck),
+      ...(await dataChecks(client)),
     ];
   } catch (e) {
     return [{ name: "server", ok: false, detail: (e as Error).message, advice: "start it with: vedette up" }];
