@@ -33,7 +33,7 @@ export interface IntakeOptions {
 }
 
 /** Whatever comes by a source of such a name is of the past. */
-export const historicalPrefix = "historical.";
+const historicalPrefix = "historical.";
 
 /** How one source's records are taken. */
 export interface SourceOptions {
