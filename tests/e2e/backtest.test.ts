@@ -27,6 +27,8 @@ interface Report {
   }[];
 }
 
+/** What is asked of the server is recorded, and stored with the rest. */
+const atLeast40 = expect.toSatisfy((n) => Number(n) >= 40);
 const run = (wanted: string, ...flags: string[]): Promise<Ended> =>
   vedette(["rule", "backtest", wanted, "--data-dir", v.data, ...flags], { cwd: v.directory });
 
@@ -46,11 +48,11 @@ test("beside a running server: estimate, table, JSON; by file, by a running rule
   const alerts = async () => (await v.get<{ total: number }>("/api/v1/alerts")).total;
   const before = await v.until(alerts, (n) => n >= 2);
   const estimate = await run("root.yml", "--estimate", "--json");
-  expect([estimate.code, JSON.parse(estimate.stdout)]).toMatchObject([0, { rules: 1, stored: 40, candidates: 40 }]);
+  expect([estimate.code, JSON.parse(estimate.stdout)]).toMatchObject([0, { rules: 1, stored: atLeast40, candidates: 40 }]);
   const { code, stdout } = await run("root.yml", "--json");
   expect(code).toBe(0);
   expect(JSON.parse(stdout) as Report).toMatchObject({
-    stored: 40,
+    stored: atLeast40,
     rules: [{ matched: 40, alerts: 2, entities: [{ type: "source.ip", id: "198.51.100.9", count: 20 }, { count: 20 }] }],
   });
   const table = await run("brute_force");
