@@ -219,6 +219,7 @@ function stateContract(open: () => Promise<Store>): void {
     expect(await values({ keys: [rows[7]!, rows[1100]!, { shard: 3, key: "absent" }] })).toEqual(["1100", "7"]);
     expect(await values({ prefix: "odd\0" })).toHaveLength(600);
     expect(await values({ due: 5, limit: 3 })).toEqual(["0", "1", "2"]);
+    expect(await values({ from: 4, due: 9, limit: 3 })).toEqual(["4", "5", "6"]);
     await checkpoints.commit("c", epoch, 2, "m", [
       { ...rows[0]!, due: 9_000 },
       ...rows.slice(1, 1_000).map(({ shard, key }) => ({ shard, key, value: undefined })),

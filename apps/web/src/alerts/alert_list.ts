@@ -58,6 +58,7 @@ export function useAlertList(filter: AlertFilter, selected: string | undefined):
           rule: filter.rule,
           entity: filter.entity,
           shadow: filter.shadow ? "true" : "",
+          historical: filter.historical ? "true" : "",
           limit: page_size,
           cursor: pageParam,
         },

@@ -79,6 +79,7 @@ export function AlertPage() {
           <StateMark state={alert.state} verdict={alert.verdict} />
           {alert.demo && <span className="tag">demo</span>}
           {alert.shadow && <span className="tag">rule on trial</span>}
+          {alert.historical && <span className="tag">the past</span>}
           {alert.retracted !== undefined && <span className="tag">retracted</span>}
         </div>
         <h1>

@@ -15,6 +15,8 @@ export interface AlertFilter {
   readonly entity: string;
   /** What rules on trial found, in the place of alerts. */
   readonly shadow: boolean;
+  /** What historical loads gave, in the place of alerts. */
+  readonly historical: boolean;
 }
 
 /** What a person works on is what is not closed. */
@@ -28,6 +30,7 @@ export function readFilter(params: URLSearchParams): AlertFilter {
     rule: params.get("rule") ?? "",
     entity: params.get("entity") ?? "",
     shadow: params.get("shadow") === "1",
+    historical: params.get("historical") === "1",
   };
 }
 
@@ -47,11 +50,13 @@ export function describeFilter(filter: AlertFilter): string[] {
   if (filter.rule !== "") clauses.push(`rule is ${filter.rule}`);
   if (filter.entity !== "") clauses.push(`entity is ${filter.entity}`);
   if (filter.shadow) clauses.push("only what rules on trial found");
+  if (filter.historical) clauses.push("only what historical loads gave");
   return clauses;
 }
 
 export function matchesFilter(alert: AlertRow, filter: AlertFilter): boolean {
-  if (!filter.state.includes(alert.state) || (alert.shadow ?? false) !== filter.shadow) return false;
+  if (!filter.state.includes(alert.state)) return false;
+  if ((alert.shadow ?? false) !== filter.shadow || (alert.historical ?? false) !== filter.historical) return false;
   if (filter.severity.length > 0 && !filter.severity.includes(alert.severity)) return false;
   if (filter.rule !== "" && alert.rule.id !== filter.rule) return false;
   if (filter.entity !== "" && !alert.entities.some((entity) => entity.id === filter.entity)) return false;

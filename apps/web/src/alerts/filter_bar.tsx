@@ -54,6 +54,7 @@ export function FilterBar({ filter, patch, input }: FilterBarProps) {
       />
       {filter.rule !== "" && <Removable label={`rule ${filter.rule}`} remove={() => patch({ rule: undefined, sel: undefined })} />}
       {filter.entity !== "" && <Removable label={`entity ${filter.entity}`} remove={() => patch({ entity: undefined, sel: undefined })} />}
+      {filter.historical && <Removable label="the past" remove={() => patch({ historical: undefined, sel: undefined })} />}
       {filter.shadow && <Removable label="rules on trial" remove={() => patch({ shadow: undefined, sel: undefined })} />}
     </search>
   );

@@ -55,6 +55,7 @@ export interface AlertRow {
   readonly demo: boolean;
   /** Of a rule on trial. */
   readonly shadow?: boolean;
+  readonly historical?: boolean;
   /** When all its findings had been taken back by a rollback. */
   readonly retracted?: string;
 }
