@@ -1,5 +1,8 @@
-/** Offers NDJSON to a Vedette's /ingest at a fixed rate over kept-alive connections, and times each answer. Knows nothing of what it sends. */
-import { createReadStream } from "node:fs";
+/**
+ * Offers lines at a fixed rate: to a Vedette's /ingest over kept-alive connections, timing each answer, or to files that it follows.
+ * Knows nothing of what it sends.
+ */
+import { closeSync, createReadStream, openSync, writeSync } from "node:fs";
 import { request } from "node:http";
 import { createInterface } from "node:readline";
 import { corpus } from "./corpus.ts";
@@ -93,21 +96,30 @@ export async function offer(
   return sent;
 }
 
-/** Sends so many events as fast as they are taken, four posts at a time. */
-export async function fill(program: Program, bodies: readonly Buffer[], eventsPerBody: number, events: number): Promise<void> {
-  const { headers } = program;
-  let next = 0;
-  const posts = Math.ceil(events / eventsPerBody);
-  const lane = async () => {
-    while (next < posts) {
-      const n = next++;
-      for (;;) {
-        const status = await post(program, bodies[n % bodies.length]!, headers);
-        if (status === 200) break;
-        if (status !== 429 && status !== 503) throw new Error(`filling: answer ${status}\n${program.output}`);
-        await new Promise((r) => setTimeout(r, 100));
-      }
+/**
+ * Appends `bodies` over and over to the files in turn, `perSecond` bodies a second, until `signal` aborts: costs the sender next to nothing.
+ * @returns bodies written, and in how long
+ */
+export async function append(
+  files: readonly string[],
+  bodies: readonly Buffer[],
+  perSecond: number,
+  signal: AbortSignal,
+): Promise<{ readonly written: number; readonly elapsed_s: number }> {
+  const open = files.map((file) => openSync(file, "a"));
+  const begun = performance.now();
+  let written = 0;
+  while (!signal.aborted) {
+    const wait = begun + (written * 1_000) / perSecond - performance.now();
+    if (wait > 0) await new Promise((r) => setTimeout(r, wait));
+    // whoever is late catches up with a few at once, and lets others in between
+    for (let n = 0; n < 8 && begun + (written * 1_000) / perSecond <= performance.now(); n++) {
+      writeSync(open[written % open.length]!, bodies[written % bodies.length]!);
+      written++;
     }
-  };
-  await Promise.all([lane(), lane(), lane(), lane()]);
+    await new Promise((r) => setImmediate(r));
+  }
+  const elapsed_s = (performance.now() - begun) / 1_000;
+  for (const fd of open) closeSync(fd);
+  return { written, elapsed_s };
 }
