@@ -55,10 +55,8 @@ const ingest = (text: string) => here.fetch("/ingest/auth", { method: "POST", bo
 const sinks = async () => (await here.get<{ sinks: Sink[] }>("/api/v1/sinks")).sinks;
 const balance = ({ read, sent, skipped, refused }: Sink) => read - sent - skipped - Object.values(refused).reduce((a, b) => a + b, 0);
 const usersThere = async () => {
-  const found = await there.events<Found>("event.dataset:*");
-  return found.flatMap(({ fields }) =>
-    typeof fields["user.name"] === "string" && fields["source.ip"] === "203.0.113.9" ? [fields["user.name"]] : [],
-  );
+  const found = await there.events<Found>("event.dataset:linux.auth and user.name:*");
+  return found.flatMap(({ source, fields }) => (source === "elasticsearch" ? [String(fields["user.name"])] : []));
 };
 
 test("events and alerts arrive whole, each in its protocol", { timeout: start_ms }, async () => {
