@@ -57,7 +57,7 @@ export function feedOf(select: Selection, when: string, options: FeedOptions): F
 
 type Keep = (parcels: readonly Parcel[]) => readonly Parcel[];
 
-/** Only what people work on: nothing of the demo or of rules on trial leaves. */
+/** Only what people work on: nothing of the demo, of rules on trial or of historical loads leaves. */
 function alertFeed(keep: Keep, { alerts }: FeedOptions): Feed {
   return {
     // changes are numbered from 1
@@ -65,7 +65,7 @@ function alertFeed(keep: Keep, { alerts }: FeedOptions): Feed {
     async read(from) {
       const changed = await alerts.changed(from - 1, alertsAtOnce);
       if (changed.length === 0) return undefined;
-      const shown = changed.filter(({ alert }) => !alert.demo && !alert.shadow);
+      const shown = changed.filter(({ alert }) => !alert.demo && !alert.shadow && !alert.historical);
       const parcels = keep(shown.map(({ alert }) => alertParcel(alert)));
       return { next: changed.at(-1)!.serial + 1, parcels, skipped: changed.length - parcels.length, missed: 0 };
     },
@@ -87,7 +87,7 @@ function findingFeed(keep: Keep, { log }: FeedOptions): Feed {
         const batch = JSON.parse(Buffer.from(entry.bytes).toString()) as FindingsBatch;
         return "retract" in batch ? [] : batch.findings;
       });
-      const shown = all.filter((one) => one.canary === undefined && !one.shadow && !one.demo);
+      const shown = all.filter((one) => one.canary === undefined && !one.shadow && !one.demo && !one.historical);
       const parcels = keep(shown.map(findingParcel));
       return { next: entries.at(-1)!.offset + 1, parcels, skipped: all.length - parcels.length, missed };
     },

@@ -236,6 +236,7 @@ test("alerts go by the number of their change; the demo's and those on trial sta
     alertOf("a"),
     alertOf("b", { demo: true }),
     alertOf("c", { shadow: true }),
+    alertOf("d", { historical: true }),
     alertOf("a", { state: "closed", updated: start + 9 }),
   ];
   const { receiver, runUntil } = rig(
@@ -249,7 +250,7 @@ test("alerts go by the number of their change; the demo's and those on trial sta
     },
   );
   const state = await runUntil(({ pending, state }) => pending === 0 && state === "idle");
-  expect(state).toMatchObject({ read: 4, sent: 2, skipped: 2 });
+  expect(state).toMatchObject({ read: 5, sent: 2, skipped: 3 });
   expect(receiver.took.map(({ id, body }) => [id, JSON.parse(body).activity_id])).toEqual([
     [`a.${start}`, 1],
     [`a.${start + 9}`, 3],
