@@ -46,6 +46,6 @@ test("what cannot be answered is refused by name", async () => {
 test("a source's series and what became of its samples", async () => {
   r = await rig();
   expect((await get("/metrics/sources")).json().sources).toEqual([
-    { source: "prom", kept: 7, repeated: 1, refused: 1, refused_series: ["late{}"], series: 1, limit: 1 },
+    { source: "prom", kept: 7, repeated: 1, refused: 1, refused_beside: 0, refused_series: ["late{}"], series: 1, limit: 1 },
   ]);
 });

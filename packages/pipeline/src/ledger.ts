@@ -22,7 +22,8 @@ export interface SourceLine extends SourceDelta {
 export function withSeries(lines: readonly SourceLine[], series: readonly SourceSeries[]): readonly SourceLine[] {
   const left = new Map(series.map((one) => [one.source, one]));
   return lines.map((line) => {
-    const { repeated = 0, refused = 0 } = left.get(line.name) ?? {};
+    const { repeated = 0, refused: all = 0, refused_beside = 0 } = left.get(line.name) ?? {};
+    const refused = all - refused_beside;
     if (repeated + refused === 0) return line;
     const dropped = { ...line.dropped, ...(repeated > 0 && { repeated_sample: repeated }), ...(refused > 0 && { series_limit: refused }) };
     return { ...line, stored: line.stored - repeated - refused, dropped };

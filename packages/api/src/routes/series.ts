@@ -136,6 +136,7 @@ export function seriesRoutes(app: App, context: RouteContext): void {
                 kept: z.number(),
                 repeated: z.number().describe("Sent again, or out of order."),
                 refused: z.number().describe("Of series beyond the limit."),
+                refused_beside: z.number().describe("Of these, samples of spans."),
                 refused_series: z.array(z.string()).readonly().describe("The first few of them."),
               }),
             )

@@ -161,7 +161,9 @@ function fakeStore(): FakeStore {
         const row = { start: range.from, count: 2, sum: 3, min: 1, max: 2, last: 2, last_time: range.from + step - 1, increase: 30 };
         return { series: [{ source: "prom", name: "up", kind: "gauge", labels: { instance: "a" }, rows: [row] }], more: false };
       },
-      sources: async () => [{ source: "prom", kept: 7, repeated: 1, refused: 1, refused_series: ["late{}"], series: 1, limit: 1 }],
+      sources: async () => [
+        { source: "prom", kept: 7, repeated: 1, refused: 1, refused_beside: 0, refused_series: ["late{}"], series: 1, limit: 1 },
+      ],
       seal: none,
       retain: none,
       usage: async () => ({ openBytes: 1, sealedBytes: 2, files: 1 }),

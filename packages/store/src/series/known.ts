@@ -25,7 +25,14 @@ export interface KnownState {
 const forgetAfter: Micros = 6 * 3_600_000_000;
 const maxNamed = 10;
 const maxNameLength = 200;
-const nothing: SampleTotals = { kept: 0, repeated: 0, refused: 0, refused_series: [] };
+const nothing: SampleTotals = { kept: 0, repeated: 0, refused: 0, refused_beside: 0, refused_series: [] };
+interface Counted {
+  kept: number;
+  repeated: number;
+  refused: number;
+  beside: number;
+  readonly named: string[];
+}
 const sourceOf = ({ tenant, source }: SeriesName): string => `${tenant}\0${source}`;
 
 export class KnownSeries {
@@ -53,7 +60,7 @@ export class KnownSeries {
     const keys = batch.series.map(seriesKey);
     const newest = new Map<string, { readonly series: SeriesName; readonly point: Point }>();
     const added = new Map<string, number>();
-    const counts = new Map<string, { kept: number; repeated: number; refused: number; named: string[] }>();
+    const counts = new Map<string, Counted>();
     const rows: number[] = [];
     for (let i = 0; i < batch.which.length; i++) {
       const place = batch.which[i]!;
@@ -62,7 +69,7 @@ export class KnownSeries {
       const source = sourceOf(series);
       let count = counts.get(source);
       if (count === undefined) {
-        count = { kept: 0, repeated: 0, refused: 0, named: [] };
+        count = { kept: 0, repeated: 0, refused: 0, beside: 0, named: [] };
         counts.set(source, count);
       }
       const known = newest.get(key)?.point ?? this.all.get(key)?.newest;
@@ -71,6 +78,7 @@ export class KnownSeries {
         const more = added.get(source) ?? 0;
         if ((this.#counts.get(source) ?? 0) + more >= this.#limit) {
           count.refused++;
+          if (series.kind === "measurement") count.beside++;
           if (count.named.length < maxNamed) count.named.push(`${series.name}${series.labels}`.slice(0, maxNameLength));
           continue;
         }
@@ -87,13 +95,14 @@ export class KnownSeries {
     return { kept: { ...chosen(batch, rows), totals: Object.fromEntries(totals) }, newest };
   }
 
-  #added(source: string, { kept, repeated, refused, named }: { kept: number; repeated: number; refused: number; named: string[] }) {
+  #added(source: string, { kept, repeated, refused, beside, named }: Counted): SampleTotals {
     const before = this.#totals.get(source) ?? nothing;
     const names = [...new Set([...before.refused_series, ...named])].slice(0, maxNamed);
     return {
       kept: before.kept + kept,
       repeated: before.repeated + repeated,
       refused: before.refused + refused,
+      refused_beside: before.refused_beside + beside,
       refused_series: names,
     };
   }

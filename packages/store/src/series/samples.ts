@@ -22,6 +22,8 @@ export interface SampleTotals {
   readonly repeated: number;
   /** Of series beyond the source's limit. */
   readonly refused: number;
+  /** Of these, measurements: they come beside events (spans), and the ledger knows only the events. */
+  readonly refused_beside: number;
   /** The first few of the series refused. */
   readonly refused_series: readonly string[];
 }

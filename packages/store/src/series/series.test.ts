@@ -130,6 +130,7 @@ test("a source's series are bounded: those beyond are counted and named, others'
       kept: 4,
       repeated: 0,
       refused: 4,
+      refused_beside: 0,
       refused_series: ['load{"instance":"n3"}', 'load{"instance":"n4"}', 'load{"instance":"n5"}'],
     },
     expect.objectContaining({ source: "other", series: 3, kept: 3, refused: 3 }),
@@ -165,4 +166,8 @@ test("measurements of one moment all count", async () => {
   await store.series.put(0, start, encoded(spans));
   expect((await rangeOf(store, "metric.name:duration", 10)).series[0]!.rows[0]).toMatchObject({ count: 3, max: 0.4 });
   await store.close();
+  const full = await openNew({ seriesPerSource: 1 });
+  await full.series.put(0, start, encoded([sample("load", "a", 5, 1), ...spans]));
+  expect((await full.series.sources("main"))[0]).toMatchObject({ kept: 1, refused: 3, refused_beside: 3 });
+  await full.close();
 });
