@@ -8,7 +8,7 @@ import type { Event, Finding, Micros } from "@vedette/model";
 import type { CheckpointRow, CheckpointStore, EventStore, SeriesStore } from "@vedette/store";
 import { keyedDetectors } from "./analyse.ts";
 import type { Analysis, Job } from "./analysis.ts";
-import { decodeBatch, programOf, tickOf } from "./batch.ts";
+import { programOf } from "./batch.ts";
 import { CanaryGate, type CanaryKey, type CanaryRef, type GateState } from "./canary/mark.ts";
 import { type DetectorLine, type KeyedState, type KeyedStep, keysInMemory } from "./keyed.ts";
 import { catchUpLate } from "./late.ts";
@@ -18,6 +18,7 @@ import { makeProgram, type Program } from "./program.ts";
 import { FloodGuard, type FloodState } from "./rules/flood.ts";
 import { type PastState, type Timeline, Timelines } from "./timelines.ts";
 import type { FindingsBatch } from "./triage_runner.ts";
+import { failed, onlyTicks } from "./unanalysed.ts";
 import { Watermarks } from "./watermarks.ts";
 
 export interface EngineOptions {
@@ -228,7 +229,7 @@ export class Engine {
 
   /** Ticks alone are not worth a worker: while nothing comes in, none need hold a compiled program. */
   async #analyse(job: Job, program: Program): Promise<Analysis> {
-    return onlyTicks(job, program) ?? this.#options.pool.run(job, program);
+    return onlyTicks(job, program.hash) ?? this.#options.pool.run(job, program);
   }
 
   async #finish({ job, analysis, program, buffers }: Pending): Promise<void> {
@@ -434,54 +435,4 @@ async function lastRaw(log: Log, topic: "findings" | "dead"): Promise<number> {
     }
   }
   return -1;
-}
-
-function onlyTicks(job: Job, program: Program): Analysis | undefined {
-  const keyed: { tick: number }[] = [];
-  for (const { bytes } of job.entries) {
-    const wall = tickOf(bytes);
-    if (wall === undefined) return undefined;
-    keyed.push({ tick: wall });
-  }
-  return { ...nothing(job, program.hash), keyed };
-}
-
-function nothing(job: Job, program: string): Analysis {
-  return {
-    first: job.entries[0]!.offset,
-    last: job.entries.at(-1)!.offset,
-    program,
-    received: 0,
-    events: undefined,
-    findings: [],
-    keyed: [],
-    dead: [],
-    sources: {},
-    rules: {},
-    capped: {},
-    days: [],
-    costs: {},
-    damaged: [],
-    samples: undefined,
-    sample: [],
-  };
-}
-
-function failed(job: Job, program: string, e: Error): Analysis {
-  const damaged = job.entries.map(({ offset }) => ({ offset, reason: e.message }));
-  const sources: { [name: string]: Analysis["sources"][string] } = {};
-  let received = 0;
-  for (const { bytes } of job.entries) {
-    try {
-      const { header } = decodeBatch(bytes);
-      if (header.kind !== "records") continue;
-      received = Math.max(received, header.received);
-      const n = header.positions.length;
-      const d = sources[header.source] ?? { in: 0, split: 0, stored: 0, dead: 0, dropped: {} };
-      sources[header.source] = { ...d, in: d.in + n, dropped: { analysis_failed: (d.dropped["analysis_failed"] ?? 0) + n } };
-    } catch {
-      // counted as damaged above
-    }
-  }
-  return { ...nothing(job, program), received, sources, damaged };
 }
