@@ -212,6 +212,7 @@ describe("every door", () => {
       ["elasticsearch", 3, 0],
       ["http", 12, 0],
       ["network", 3, 0],
+      ["vedette.audit", expect.any(Number), 0],
     ]);
     expect((await v.events("")).length).toBe(28);
   });
@@ -261,6 +262,7 @@ describe("the command line beside it", () => {
       "elasticsearch,http",
       "http,http",
       "network,syslog",
+      "vedette.audit,audit",
       "",
     ]);
     const checks = JSON.parse(doctor.stdout) as { name: string; ok: boolean }[];

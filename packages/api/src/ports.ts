@@ -1,4 +1,5 @@
 /** What the HTTP server needs from the rest, as it sees it. Knows no implementation. */
+
 import type { AuditTrail } from "@vedette/audit";
 import type { Clock, EndpointContext, EndpointSpec } from "@vedette/kit";
 import type {

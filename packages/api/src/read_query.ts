@@ -1,6 +1,6 @@
 /** Query text to what the store takes, or a problem that says where the text is wrong. */
 import { type Condition, parseQuery, type Query } from "@vedette/condition";
-import { canaryTenant } from "@vedette/kit";
+import { auditTenant, canaryTenant } from "@vedette/kit";
 import type { TimeRange } from "@vedette/store";
 import { ApiProblem } from "./problems.ts";
 import { parseTime } from "./time.ts";
@@ -69,7 +69,24 @@ export function fieldsOf(condition: Condition): string[] {
   }
 }
 
-/** Canaries are found only by who asks for them. */
+/** Canaries and Vedette's own audit events are found only by who asks for them: by `vedette.canary`, by `event.dataset:vedette.audit` or a `vedette.audit.…`. */
 export function tenantFor(tenant: string, where: Condition): string {
-  return fieldsOf(where).includes("vedette.canary") ? canaryTenant(tenant) : tenant;
+  const fields = fieldsOf(where);
+  if (fields.includes("vedette.canary")) return canaryTenant(tenant);
+  return fields.some((one) => one.startsWith("vedette.audit.")) || asksFor(where, "event.dataset", "vedette.audit")
+    ? auditTenant(tenant)
+    : tenant;
+}
+
+/** Whether a condition names a field with this value, and does not only rule it out. */
+function asksFor(where: Condition, field: string, value: string): boolean {
+  switch (where.op) {
+    case "and":
+    case "or":
+      return where.of.some((one) => asksFor(one, field, value));
+    case "eq":
+      return where.field === field && where.value === value;
+    default:
+      return false;
+  }
 }

@@ -14,6 +14,12 @@ export function contentHash(content: string | Uint8Array): string {
 /** Canary events are kept under a tenant of their own, whose name no configuration can have: nothing that people see looks there. */
 export const canaryTenant = (tenant: string): string => `${tenant}~canary`;
 
+const auditSuffix = "~audit";
+/** Vedette's own audit events are kept under a tenant of their own too: who searches events looks for what others did. */
+export const auditTenant = (tenant: string): string => `${tenant}${auditSuffix}`;
+/** Whose alerts findings among a tenant's events are: what the audit trail gives rise to is told to the people of the tenant. */
+export const ownerOf = (tenant: string): string => (tenant.endsWith(auditSuffix) ? tenant.slice(0, -auditSuffix.length) : tenant);
+
 /** Keyed work is spread over this many virtual shards, always. */
 export const shardCount = 64;
 

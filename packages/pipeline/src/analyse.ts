@@ -13,7 +13,7 @@ import {
   prepareDetectors,
 } from "@vedette/detect";
 import { compileEventPipelines, type Draft, type EnrichStage, type EventPipelines, Pseudonyms, prepareEnrichers } from "@vedette/enrich";
-import { canaryTenant, type Decode, type Decoded, type DecodeResult, type FormatSpec, idOf } from "@vedette/kit";
+import { auditTenant, canaryTenant, type Decode, type Decoded, type DecodeResult, type FormatSpec, idOf, ownerOf } from "@vedette/kit";
 import type { DeadLetter, Event, Finding, Flaw, Match, Micros } from "@vedette/model";
 import { classOf, hostOf } from "@vedette/normalise";
 import { compileRules, type Refusal, type RuleCache, type RuleSet, type RuleUse, type SigmaRule } from "@vedette/sigma";
@@ -38,6 +38,7 @@ import { maxAhead } from "./watermarks.ts";
 /** Dead letters keep so much of the input (architecture, "Identities and shapes"). */
 const maxDeadBytes = 64 * 1024;
 const sampleSize = 20;
+const same = (tenant: string): string => tenant;
 /** Days of event time told of one job: a clock that jumps must not make a list of it. */
 const maxDays = 8;
 
@@ -168,7 +169,7 @@ export class Analyser {
       costs: out.costs(),
       damaged: out.damaged,
       samples: out.samples.done(),
-      sample: job.sample ? out.events.slice(-sampleSize) : [],
+      sample: job.sample ? out.events.filter(({ tenant }) => ownerOf(tenant) === tenant).slice(-sampleSize) : [],
       ...(out.judged && !job.canary && { quality: out.quality.done() }),
       ...(job.select !== undefined && { selected: out.events.filter(this.#selecting(job.select)) }),
     };
@@ -219,7 +220,7 @@ export class Analyser {
 
   #event(header: RecordsHeader, run: Run, i: number, part: number, decoded: Decoded, text: string, compiled: Compiled, out: Outcome): void {
     const { fields } = decoded;
-    const tenant = out.canary ? canaryTenant(header.tenant) : header.tenant;
+    const tenant = (out.canary ? canaryTenant : run.format === auditFormat ? auditTenant : same)(header.tenant);
     const position = header.positions[i]!;
     const sender = header.ids?.[i];
     const id =

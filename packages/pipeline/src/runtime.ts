@@ -58,12 +58,12 @@ export interface RuntimeOptions {
   /** Names of sources whose events are of the past. */
   readonly historical?: ReadonlySet<string>;
   readonly sourceSpecs: ReadonlyMap<string, SourceSpec>;
+  /** Where changes of the rules are recorded; its records are events like any others. None without it. */
+  readonly audit?: AuditTrail;
   /** Who must be heard of, and when nobody need be; only those heard of before without it. */
   readonly quality?: QualityOptions;
   /** Ways out; none without it. */
   readonly sinks?: Pick<SinkRunnerOptions, "specs" | "hostname" | "version"> & { readonly configured: readonly ConfiguredSink[] };
-  /** Where changes of the rules are recorded; its records are events like any others. None without it. */
-  readonly audit?: AuditTrail;
   readonly retention: { readonly [C in EventClass]?: { readonly maxAge?: Micros; readonly maxBytes?: number } };
   /** Without it roll-ups of series are kept for ever. */
   readonly seriesRetention?: SeriesRetention;

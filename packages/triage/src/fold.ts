@@ -1,5 +1,5 @@
 /** Folds findings into alerts: one alert per rule and entity until it is closed. Knows no store. */
-import { idOf } from "@vedette/kit";
+import { idOf, ownerOf } from "@vedette/kit";
 import { type Alert, type EvidenceEvent, type Finding, severities } from "@vedette/model";
 
 /** An alert keeps the first and the newest evidence, at most so many events in all. */
@@ -14,7 +14,7 @@ const maxVersions = 32;
 export function groupOf(finding: Finding): string {
   const entity = finding.entities[0];
   const kind = `${finding.demo ? "demo" : ""}${finding.shadow ? "shadow" : ""}${finding.historical ? "historical" : ""}`;
-  return idOf(finding.tenant, kind, finding.rule.id, entity?.type ?? "", entity?.id ?? "");
+  return idOf(ownerOf(finding.tenant), kind, finding.rule.id, entity?.type ?? "", entity?.id ?? "");
 }
 
 /**
@@ -64,7 +64,7 @@ export function foldFinding(
 function open(finding: Finding, now: number): Alert {
   return {
     id: idOf("alert", groupOf(finding), finding.id),
-    tenant: finding.tenant,
+    tenant: ownerOf(finding.tenant),
     severity: finding.severity,
     title: finding.rule.title,
     summary: finding.summary,

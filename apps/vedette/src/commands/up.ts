@@ -96,6 +96,8 @@ async function serve(
   demo: boolean,
 ): Promise<void> {
   const started = performance.now();
+  // whoever stops it while it is still starting gets a clean end too
+  const stopAsked = untilStopped(display);
   collectWhenQuiet();
   const log = await openLog({ directory: directory.path, segmentBytes: config.log.segment_mb * 1_048_576 });
   const store = await openStore({
@@ -199,7 +201,7 @@ async function serve(
   const stopped = new AbortController();
   const heads = audit.run(stopped.signal);
   const reloading = reloadOnChange(reloaded(config, runtime, display), systemClock, stopped.signal);
-  await untilStopped(display);
+  await stopAsked;
   stopped.abort();
   await Promise.all([reloading, heads]);
   await backtests.close();

@@ -1,5 +1,6 @@
 /** Searching events: pages, histogram, most frequent values. */
 
+import { auditTenant } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import type { TimeRange } from "@vedette/store";
 import { z } from "zod";
@@ -69,7 +70,9 @@ export function eventRoutes(app: App, context: RouteContext): void {
       response: { 200: schemas.event, ...answers, 404: schemas.problem },
     },
     handler: async ({ params }, reply) => {
-      const [event] = await bounded(reply, () => events.get(tenant, [params.id]));
+      const [event] = (
+        await bounded(reply, () => Promise.all([tenant, auditTenant(tenant)].map((one) => events.get(one, [params.id]))))
+      ).flat();
       if (event === undefined) throw new ApiProblem(404, "not_found", "there is no such event");
       return eventRow(event);
     },
