@@ -212,7 +212,6 @@ describe("every door", () => {
       ["elasticsearch", 3, 0],
       ["http", 12, 0],
       ["network", 3, 0],
-      ["vedette.audit", expect.any(Number), 0],
     ]);
     expect((await v.events("")).length).toBe(28);
   });
@@ -262,7 +261,6 @@ describe("the command line beside it", () => {
       "elasticsearch,http",
       "http,http",
       "network,syslog",
-      "vedette.audit,audit",
       "",
     ]);
     const checks = JSON.parse(doctor.stdout) as { name: string; ok: boolean }[];

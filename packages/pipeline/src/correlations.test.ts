@@ -1,4 +1,5 @@
 import { evaluate } from "@vedette/condition";
+import { matchedBy } from "@vedette/detect";
 import type { Event, Finding } from "@vedette/model";
 import { formats } from "@vedette/normalise";
 import { type CorrelationFinding, Correlator, linkCorrelations, parseRules } from "@vedette/sigma";
@@ -203,7 +204,7 @@ test("a finding tells rule, entities, evidence and technique", async () => {
   });
   const count = findings.find((f) => f.rule.id === "count")!;
   expect(count.summary).toBe("3 events within 5s, user.name ada");
-  expect(count.evidence.map((e) => [e.fields["rule.id"], e.fields["source.ip"], e.matches[0]])).toEqual(
+  expect(count.evidence.map((e) => [e.fields[matchedBy], e.fields["source.ip"], e.matches[0]])).toEqual(
     Array(3).fill(["rule-a", "192.0.2.7", { clause: "counted", field: "user.name", value: "ada" }]),
   );
 });

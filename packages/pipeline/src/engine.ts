@@ -304,8 +304,8 @@ export class Engine {
   }
 
   /**
-   * Folds in what came too late. While there is other work, in a twentieth of the time: what one question takes longer, later ticks pay for;
-   * unless so much waits that there would soon be no room for more.
+   * Folds in what came too late. While there is other work, in a twentieth of the time: what one question takes longer, later ticks pay for.
+   * When so much waits that there would soon be no room for more, in a third: what happens now goes first all the same.
    */
   async #catchUp(timeline: Timeline, wall: Micros): Promise<readonly Finding[]> {
     const { clock, events, onProblem } = this.#options;
@@ -313,7 +313,8 @@ export class Engine {
     const findings: Finding[] = [];
     if (keyed.lane.size === 0) return findings;
     const begun = clock.now();
-    const free = !this.#busy || keyed.lane.urgent;
+    const free = !this.#busy;
+    const rest = keyed.lane.urgent ? 2 : 19;
     if (!free && begun < this.#catchUpFrom) return findings;
     while (clock.now() - begun < lateBudget * (free ? 10 : 1)) {
       const late = keyed.lane.take(wall, this.#stored, lateAtOnce);
@@ -323,7 +324,8 @@ export class Engine {
       await this.#fetch(timeline, late);
       findings.push(...(await catchUpLate(keyed, late, { events, reached: this.#stored, historical, onProblem })));
     }
-    this.#catchUpFrom = begun + 20 * (clock.now() - begun);
+    const spent = clock.now() - begun;
+    this.#catchUpFrom = begun + spent + rest * spent;
     return findings;
   }
 

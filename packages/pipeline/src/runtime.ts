@@ -5,9 +5,9 @@ import type { Log } from "@vedette/log";
 import type { Alert, DeadLetter, Event, EventClass, Micros, QualityReport, Requester } from "@vedette/model";
 import { formats } from "@vedette/normalise";
 import type { SeriesRetention, Store } from "@vedette/store";
-import { auditSource, feedAudit } from "./audit_feed.ts";
+import { feedAudit } from "./audit_feed.ts";
 import { encodeTick } from "./batch.ts";
-import type { CanaryKey } from "./canary/mark.ts";
+import { type CanaryKey, reservedPrefix } from "./canary/mark.ts";
 import { Prover } from "./canary/prover.ts";
 import { Control } from "./control.ts";
 import { type ConfiguredSink, SinkRunner, type SinkRunnerOptions, type SinkState } from "./egress/runner.ts";
@@ -101,7 +101,6 @@ const sinksYield: Micros = 2_000_000;
 /** A source that has sent nothing for this long is shown as idle. */
 const idleAfter: Micros = 60_000_000;
 const demoSource = "demo";
-const ownTypes: { readonly [source: string]: string } = { [demoSource]: "demo", [auditSource]: "audit" };
 
 export class Runtime {
   readonly clock: Clock;
@@ -391,7 +390,9 @@ export class Runtime {
   async ledger(): Promise<readonly SourceLine[]> {
     const counts = await this.#options.log.counts();
     const accepted = new Map([...counts].flatMap(([name, n]) => (name.startsWith("in/") ? [[name.slice(3), n] as const] : [])));
-    return withSeries(this.engine.ledger.lines(accepted), await this.#options.store.series.sources(this.#options.tenant));
+    // Vedette's own records are accounted for by their chain; the ledger is of what others send
+    const lines = this.engine.ledger.lines(accepted).filter(({ name }) => !name.startsWith(reservedPrefix));
+    return withSeries(lines, await this.#options.store.series.sources(this.#options.tenant));
   }
 
   detectors(): readonly DetectorLine[] {
@@ -412,7 +413,7 @@ export class Runtime {
       const lastReceived = status.get(name)?.lastReceived;
       const quiet = lastReceived === undefined || now - lastReceived > idleAfter;
       return {
-        type: running?.type ?? ownTypes[name] ?? "http",
+        type: running?.type ?? (name === demoSource ? "demo" : "http"),
         state: running && running.state !== "running" ? running.state : quiet ? "idle" : "running",
         ...(lines.get(name) ?? { name, in: 0, split: 0, stored: 0, dead: 0, dropped: {}, pending: 0 }),
         ...(lastReceived === undefined ? {} : { lastReceived }),

@@ -1,6 +1,6 @@
 /** Vedette's own audit records, which are ECS already. Only its own source uses it; a document of a client that looks alike goes elsewhere. */
 import { defineFormat, newFields, z } from "@vedette/kit";
-import type { Fields } from "@vedette/model";
+import type { FieldValue } from "@vedette/model";
 import { isFlaw, parseObject } from "../json/parse.ts";
 import { parseAnyTime } from "../time/parse.ts";
 
@@ -14,6 +14,9 @@ const categories: readonly (readonly [start: string, category: string])[] = [
   ["audit_", "database"],
 ];
 
+const isScalar = (value: unknown) => typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+const isFieldValue = (value: unknown): value is FieldValue => isScalar(value) || (Array.isArray(value) && value.every(isScalar));
+
 export default defineFormat({
   name: "vedette_audit",
   summary: "Vedette's own audit trail: who signed in, changed a rule, read events.",
@@ -25,7 +28,7 @@ export default defineFormat({
       const parsed = parseObject(text);
       if (isFlaw(parsed)) return parsed;
       const fields = newFields();
-      Object.assign(fields, parsed as Fields);
+      for (const [name, value] of Object.entries(parsed)) if (isFieldValue(value)) fields[name] = value;
       const time = parseAnyTime(fields["@timestamp"]);
       delete fields["@timestamp"];
       fields["event.kind"] = "event";
