@@ -36,7 +36,7 @@ export interface LateItem {
 /** Keys with late events waiting; beyond it late events are counted as skipped. At some 500 bytes each. */
 const maxItems = 20_000;
 /** From here on catching up goes before everything else. */
-const urgentItems = maxItems / 4;
+const urgentItems = (3 * maxItems) / 4;
 /** Stretches of one key that are told apart. */
 const maxSpans = 2_000;
 /** Late events wait so long (of receive time) for others of their key: a file that lies far behind is folded in once, not event by event. */
