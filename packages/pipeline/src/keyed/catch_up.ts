@@ -23,7 +23,6 @@ export interface Around {
 export function catchUp(key: Key, { base, all, missed }: Around, mark: Micros, revision: number): readonly Finding[] {
   const { detector, history } = key;
   const first = history.pending[0];
-  const forgotten = !history.frontier && first === undefined;
   const settled = (o: Held): boolean => {
     const place = placeOf(o);
     if (history.frontier) return !earlier(history.frontier, place);
@@ -32,15 +31,18 @@ export function catchUp(key: Key, { base, all, missed }: Around, mark: Micros, r
   const findings: Finding[] = [];
   const still = missed.filter((o) => !settled(o));
   if (still.length < missed.length) {
-    // a window is over when the watermark is past it, and nothing of it is still open
-    const over = Math.min(mark, ...[first, still[0]].map((o) => (o === undefined ? mark : o.time - 1)));
+    // a window is over when the watermark is past it, nothing of it is still open, and the key has said so
+    const over = Math.min(mark, ...[first, still[0]].map((o) => (o === undefined ? mark : placeOf(o)[0] - 1)), history.closes - 1);
     const was = foldSettled(detector, key.key, base.filter(settled), over);
     const past = all.filter(settled);
     const now = foldSettled(detector, key.key, past, over);
     const last = now.frontier ?? placeOf(past.at(-1)!);
+    const { frontier } = history;
+    // of a key that was forgotten, what else comes from before may have neighbours that only the store knows
+    if (!frontier) history.rebase(now.state, last[0] < over ? [over, "", -1, ""] : last);
+    else if (!earlier(last, frontier) || was.frontier?.[0] === frontier[0]) history.rebase(now.state, last);
     // what was settled after a pause in which all memory lapsed stands on its own
-    if (!history.frontier || !earlier(last, history.frontier) || was.frontier?.[0] === history.frontier[0])
-      history.rebase(now.state, forgotten && last[0] < mark ? [mark, "", -1, ""] : last);
+    else if (same(was.state, history.final) || history.expires < last[0]) history.rebase(now.state, frontier);
     findings.push(...amend(key, was.claims, now.claims, revision));
   }
   // what is still open takes them as if they had come in time
@@ -83,5 +85,5 @@ function amend(key: Key, was: ReadonlyMap<Micros, Claimed>, is: ReadonlyMap<Micr
   return findings;
 }
 
-const same = (a: Claim, b: Claim): boolean => JSON.stringify(a) === JSON.stringify(b);
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 const overlap = (a: Claim, b: Claim): boolean => a.window.start <= b.window.end && b.window.start <= a.window.end;

@@ -72,6 +72,18 @@ export class History {
     return this.#state === undefined || newest === undefined ? 0 : spec.expires(this.#state, config) - newest;
   }
 
+  /** When the window of the settled state is over; Infinity where there is none. */
+  get closes(): Micros {
+    const { spec, config } = this.#detector;
+    return (this.final === undefined ? undefined : spec.closes?.(this.final, config)) ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** When the settled state has lapsed. */
+  get expires(): Micros {
+    const { spec, config } = this.#detector;
+    return this.final === undefined ? Number.NEGATIVE_INFINITY : spec.expires(this.final, config);
+  }
+
   /** @returns what it claims, `whole` when `claims` had to be made anew; or why it was not taken */
   add(o: Held): { readonly claims: readonly Claim[]; readonly whole: boolean } | "late" | "repeated" {
     if (this.frontier) {

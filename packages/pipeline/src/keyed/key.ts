@@ -147,10 +147,8 @@ export class Key {
   /** The time after which the key is forgotten, or undefined while something is open. */
   expires(): Micros | undefined {
     if (this.history.pending.length > 0) return undefined;
-    const { final } = this.history;
-    if (final === undefined) return Number.NEGATIVE_INFINITY;
     // a bucket that begins in time may end so much later
-    return this.detector.spec.expires(final, this.detector.config) + widthOf(this.detector);
+    return this.history.expires + widthOf(this.detector);
   }
 
   /** The last word on what nothing can change any more; on everything when the key is forgotten. */
