@@ -40,6 +40,22 @@ describe("the audit trail", () => {
     expect((await verdict([outside])).bad).toBeUndefined();
   });
 
+  test("gives the same records from memory as from its files", async () => {
+    let trail = await open();
+    for (let i = 0; i < 30; i++) await trail.record(login(`user${i}`));
+    const remembered = await trail.since(0, 100);
+    const part = await trail.since(7, 5);
+    await trail.close();
+    trail = await open();
+    expect(remembered).toHaveLength(31);
+    expect(await trail.since(0, 100)).toEqual(remembered);
+    expect(await trail.since(7, 5)).toEqual(part);
+    // over the seam: what is in the files alone, then what is remembered too
+    await trail.record(login("late"));
+    expect((await trail.since(29, 100)).map(({ n }) => n)).toEqual([29, 30, 31]);
+    await trail.close();
+  });
+
   test("sets a torn end aside, says so in a record, and goes on", async () => {
     let trail = await open();
     await trail.record(login("alice"));

@@ -22,6 +22,8 @@ export interface ChainOptions {
 const segmentBytes = 8 << 20;
 /** A record holds what somebody asked for, not what he got; the longest is a rule's text before and after. */
 const maxBody = 256 << 10;
+/** Newest records kept in memory, by the bytes of their bodies: detection and the console ask for these, and a file is read whole. */
+const recentBytes = 4 << 20;
 /** Records that may wait for the disk; each belongs to a request that waits too. */
 const maxWaiting = 10_000;
 const newline = Buffer.from("\n");
@@ -44,6 +46,9 @@ export class AuditChain {
   readonly #options: ChainOptions;
   #last: Last;
   #active: Active | undefined;
+  /** The newest records without a gap, as their lines would read. */
+  #recent: Line[] = [];
+  #recentBytes = 0;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   #closed = false;
@@ -106,6 +111,8 @@ export class AuditChain {
 
   /** Records from `from` on, oldest first, at most `limit`; lines that are no records are left out. */
   async read(from: number, limit: number): Promise<readonly Line[]> {
+    const newest = this.#recent[0];
+    if (newest !== undefined && from >= newest.n) return this.#recent.slice(from - newest.n, from - newest.n + limit);
     const files = await chainFiles(this.#options.directory);
     const start = Math.max(
       0,
@@ -148,6 +155,8 @@ export class AuditChain {
   }
 
   async #eraseAll(wanted: (line: Line) => boolean, why: { readonly reason: string; readonly by: string }, key: AuditKey): Promise<number> {
+    this.#recent = [];
+    this.#recentBytes = 0;
     await this.#active?.file.close();
     this.#active = undefined;
     const files = await chainFiles(this.#options.directory);
@@ -192,29 +201,39 @@ export class AuditChain {
       const group = this.#waiting;
       this.#waiting = [];
       let last = this.#last;
-      const links: Link[] = [];
+      const lines: Line[] = [];
       let text = "";
       for (const { body } of group) {
         const line = lineOf(last, this.#options.clock.now(), body);
         text += line.text;
+        lines.push({ ...line.link, previous: last?.hash ?? "", body: Buffer.from(body), whole: true });
         last = line.link;
-        links.push(line.link);
       }
       try {
-        await this.#store(links[0]!.n, Buffer.from(text));
+        await this.#store(lines[0]!.n, Buffer.from(text));
       } catch (e) {
         const cause = new UnavailableError("store_unavailable", `the audit trail cannot be written: ${(e as Error).message}`, { cause: e });
         for (const one of group) one.reject(cause);
         continue;
       }
       this.#last = last;
+      this.#remember(lines);
       for (const [i, one] of group.entries()) {
-        this.#options.onRecord?.(links[i]!);
-        one.resolve(links[i]!);
+        const { n, time, hash } = lines[i]!;
+        this.#options.onRecord?.({ n, time, hash });
+        one.resolve({ n, time, hash });
       }
     }
     // in the same step as the last look at what waits: whoever comes next begins anew
     this.#writing = undefined;
+  }
+
+  #remember(lines: readonly Line[]): void {
+    this.#recent.push(...lines);
+    this.#recentBytes += lines.reduce((bytes, { body }) => bytes + body.length, 0);
+    let gone = 0;
+    while (this.#recentBytes > recentBytes) this.#recentBytes -= this.#recent[gone++]!.body.length;
+    if (gone > 0) this.#recent = this.#recent.slice(gone);
   }
 
   /** Writes where the durable bytes end, over whatever a failed write left there. */
