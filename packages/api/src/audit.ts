@@ -5,6 +5,7 @@
 import type { AuditEntry, Fields } from "@vedette/model";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { RateLimit } from "./gcra.ts";
+import { isSafe } from "./guard.ts";
 import type { ServerOptions } from "./ports.ts";
 import { problemOf, turnInto } from "./problems.ts";
 
@@ -30,7 +31,6 @@ declare module "fastify" {
   }
 }
 
-const isSafe = (method: string) => method === "GET" || method === "HEAD" || method === "OPTIONS";
 /** Refusals that get a record each: whoever sends thousands must not fill the disk. The rest is counted in the next one's. */
 const refusalsPerMinute = 600;
 const refusalsAtOnce = 50;

@@ -80,7 +80,8 @@ function tokenOf(header: string | undefined): string | undefined {
   return scheme === "apikey" ? value : undefined;
 }
 
-const isSafe = (method: string) => method === "GET" || method === "HEAD" || method === "OPTIONS";
+/** Whether a request of this method changes nothing (RFC 9110, 9.2.1). */
+export const isSafe = (method: string) => method === "GET" || method === "HEAD" || method === "OPTIONS";
 
 /** Cookies ride along with any site's requests: what changes state must say that it comes from our own page. */
 function fromOwnPage(request: FastifyRequest): boolean {

@@ -70,9 +70,10 @@ export function eventRoutes(app: App, context: RouteContext): void {
       response: { 200: schemas.event, ...answers, 404: schemas.problem },
     },
     handler: async ({ params }, reply) => {
-      const [event] = (
-        await bounded(reply, () => Promise.all([tenant, auditTenant(tenant)].map((one) => events.get(one, [params.id]))))
-      ).flat();
+      const [event] = await bounded(reply, async () => {
+        const found = await events.get(tenant, [params.id]);
+        return found.length > 0 ? found : events.get(auditTenant(tenant), [params.id]);
+      });
       if (event === undefined) throw new ApiProblem(404, "not_found", "there is no such event");
       return eventRow(event);
     },
