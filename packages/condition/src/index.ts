@@ -1,7 +1,7 @@
 export * from "./compile.ts";
 export * from "./condition.ts";
 export * from "./evaluate.ts";
-export { type Address, inNetwork, type Network, parseAddress, parseNetwork } from "./ip.ts";
+export { type Address, inNetwork, type Network, parseAddress, parseNetwork, privateNetworks } from "./ip.ts";
 export { escapeLike, type LikePart, likeParts, likeTest, plainLike, withinLike } from "./like.ts";
 export { parseQuery } from "./parse.ts";
 export { printCondition, printQuery } from "./print.ts";

@@ -111,6 +111,19 @@ export function parseNetwork(text: string): Network | undefined {
 
 const maskOf = (bits: number) => (bits <= 0 ? 0 : bits >= 32 ? -1 : ~(0xffffffff >>> bits));
 
+/** RFC 1918, RFC 6598, RFC 4193, loopback and link-local: what is ours unless somebody says otherwise. */
+export const privateNetworks: string[] = [
+  "10.0.0.0/8",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "fc00::/7",
+  "fe80::/10",
+  "::1/128",
+];
+
 /** Whether an address lies in a network; IPv4 and IPv6 never contain each other. */
 export function inNetwork(address: Address, network: Network): boolean {
   if (address.v4 !== network.v4) return false;

@@ -1,5 +1,5 @@
 /** Networks as detectors' settings write them, and what an address belongs to. Knows no detector. */
-import { inNetwork, type Network, parseAddress, parseNetwork } from "@vedette/condition";
+import { inNetwork, type Network, parseAddress, parseNetwork, privateNetworks } from "@vedette/condition";
 import { z } from "@vedette/kit";
 
 /** `10.0.0.0/8`, `2001:db8::/32` or a lone address, in a configuration. */
@@ -10,20 +10,14 @@ export const network = z.string().transform((text, context): Network => {
   return z.NEVER;
 });
 
-/** RFC 1918, RFC 6598, RFC 4193, loopback and link-local: what is ours unless somebody says otherwise. */
-export const privateNetworks: string[] = [
-  "10.0.0.0/8",
-  "172.16.0.0/12",
-  "192.168.0.0/16",
-  "100.64.0.0/10",
-  "127.0.0.0/8",
-  "169.254.0.0/16",
-  "fc00::/7",
-  "fe80::/10",
-  "::1/128",
-];
-export const internalDescription =
-  "Networks that are ours; by default the private ranges (RFC 1918, RFC 6598, RFC 4193). A site with public addresses adds its own.";
+/** The setting of detectors that tell inside from outside. */
+export const internal = z
+  .array(network)
+  .max(1_000)
+  .prefault(privateNetworks)
+  .describe(
+    "Networks that are ours; by default the private ranges (RFC 1918, RFC 6598, RFC 4193). A site with public addresses adds its own.",
+  );
 
 /** Answers for addresses asked lately: the same few thousand turn up in every batch. */
 const answers = new WeakMap<readonly Network[], Map<string, boolean>>();

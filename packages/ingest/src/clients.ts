@@ -91,12 +91,8 @@ output {
 `,
 };
 
-const fluentBit: ClientConfig = {
-  name: "fluent-bit",
-  summary: "Fluent Bit, by Elasticsearch's protocol",
-  speaks: "elasticsearch",
-  file: "/etc/fluent-bit/fluent-bit.conf",
-  text: (target) => `[SERVICE]
+/** Both ways that Fluent Bit speaks read the same files. */
+const fluentBitInput = `[SERVICE]
     flush            1
     # records wait on disk while Vedette is down
     storage.path     /var/lib/fluent-bit
@@ -106,7 +102,14 @@ const fluentBit: ClientConfig = {
     path             ${auth},${secure}
     db               /var/lib/fluent-bit/auth.db
     storage.type     filesystem
+`;
 
+const fluentBit: ClientConfig = {
+  name: "fluent-bit",
+  summary: "Fluent Bit, by Elasticsearch's protocol",
+  speaks: "elasticsearch",
+  file: "/etc/fluent-bit/fluent-bit.conf",
+  text: (target) => `${fluentBitInput}
 [OUTPUT]
     name             es
     match            *
@@ -129,17 +132,7 @@ const fluentBitForward: ClientConfig = {
   speaks: "fluent_forward",
   file: "/etc/fluent-bit/fluent-bit.conf",
   text: (target) => `# Start it with FORWARD_KEY in its environment: the first line of the source's shared_key_file.
-[SERVICE]
-    flush            1
-    # records wait on disk while Vedette is down
-    storage.path     /var/lib/fluent-bit
-
-[INPUT]
-    name             tail
-    path             ${auth},${secure}
-    db               /var/lib/fluent-bit/auth.db
-    storage.type     filesystem
-
+${fluentBitInput}
 [OUTPUT]
     name             forward
     match            *

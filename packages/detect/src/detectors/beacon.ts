@@ -4,7 +4,7 @@ import type { Micros } from "@vedette/model";
 import { type Scores, type Slot, scoresOf, slotsWith } from "../beacons.ts";
 import { outcomeOf } from "../connections.ts";
 import { day, type Episode, extend, hour, numberField, ongoing, second, span, textField, windowOf } from "../episode.ts";
-import { internalDescription, isGroup, network, privateNetworks, within } from "../networks.ts";
+import { internal, isGroup, network, within } from "../networks.ts";
 import { addCounts, coarse, type Histogram } from "../statistics.ts";
 
 /** What a bucket holds: the seconds in which a connection began, and how many bytes each sent. */
@@ -81,7 +81,7 @@ export default defineDetector({
       .max(10_000)
       .default(20)
       .describe("Connections within the scored hour or day; below some twenty, quartiles say nothing (RITA's threshold up to version 4)."),
-    internal: z.array(network).max(1_000).prefault(privateNetworks).describe(internalDescription),
+    internal,
     ignore: z
       .array(network)
       .max(1_000)

@@ -3,7 +3,7 @@ import { defineDetector, z } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import { type Baseline, remembered, usualOf } from "../baseline.ts";
 import { day, type Episode, extend, hour, numberField, ongoing, textField, windowOf } from "../episode.ts";
-import { internalDescription, isGroup, network, privateNetworks, within } from "../networks.ts";
+import { internal, isGroup, network, within } from "../networks.ts";
 
 interface Sent {
   readonly bytes: number;
@@ -70,7 +70,7 @@ export default defineDetector({
       .max(30)
       .default(3)
       .describe("How long an address must be known before it is judged by its own past, days."),
-    internal: z.array(network).max(1_000).prefault(privateNetworks).describe(internalDescription),
+    internal,
     ignore: z.array(network).max(1_000).default([]).describe("Sources or destinations that are not asked: backup targets, partner sites."),
   }),
   examples: [

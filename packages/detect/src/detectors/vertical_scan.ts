@@ -4,7 +4,7 @@ import type { Micros } from "@vedette/model";
 import { failedQuery } from "../connections.ts";
 import { addDistinct, countDistinct, type Distinct, distinctOf, unionOf } from "../distinct.ts";
 import { type Episode, extend, list, minute, ongoing, second, span, textField, windowOf } from "../episode.ts";
-import { internalDescription, isGroup, network, privateNetworks, within } from "../networks.ts";
+import { internal, isGroup, network, within } from "../networks.ts";
 
 interface Ports {
   readonly ports: Distinct;
@@ -56,7 +56,7 @@ export default defineDetector({
       .max(86_400)
       .default(300)
       .describe("Length of the window in event time, in seconds, in whole minutes; the 5 minutes of the same policy."),
-    internal: z.array(network).max(1_000).prefault(privateNetworks).describe(internalDescription),
+    internal,
     ignore: z.array(network).max(1_000).default([]).describe("Sources that may scan: vulnerability scanners, monitoring."),
   }),
   examples: [

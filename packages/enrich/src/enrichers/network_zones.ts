@@ -1,23 +1,10 @@
 /** Names the zone that each end of a connection is in, and which way it goes. Knows only addresses. */
-import { type Network, parseNetwork } from "@vedette/condition";
+import { type Network, parseNetwork, privateNetworks } from "@vedette/condition";
 import { defineEnricher, z } from "@vedette/kit";
 import type { Fields, FieldValue } from "@vedette/model";
 import { remembered } from "../bounded_cache.ts";
 import { give } from "../give.ts";
 import { NetworkTrie } from "../network_trie.ts";
-
-/** RFC 1918, RFC 6598, RFC 4193, loopback and link-local: what is ours unless somebody says otherwise. */
-const privateNetworks = [
-  "10.0.0.0/8",
-  "172.16.0.0/12",
-  "192.168.0.0/16",
-  "100.64.0.0/10",
-  "127.0.0.0/8",
-  "169.254.0.0/16",
-  "fc00::/7",
-  "fe80::/10",
-  "::1/128",
-];
 
 interface Zone {
   readonly name: string;
