@@ -1,16 +1,14 @@
 import { VedetteError } from "@vedette/kit";
 import { memoryLog } from "@vedette/log";
 import type { Finding } from "@vedette/model";
-import { formats } from "@vedette/normalise";
 import type { CheckpointStore, EventStore } from "@vedette/store";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { encodeTick } from "./batch.ts";
 import { Engine } from "./engine.ts";
-import { Intakes } from "./intake.ts";
+import { freshIntakes } from "./intakes.fixture.ts";
 import { inlinePool } from "./pool.ts";
 import { makeProgram } from "./program.ts";
-import { SeenIds } from "./seen_ids.ts";
 
 const second = 1_000_000;
 const rule = `title: Root logs in
@@ -86,16 +84,7 @@ type Step = { readonly ip: number; readonly ok: boolean } | "tick" | "garbage" |
 async function fill(steps: readonly Step[], batch: number) {
   const log = memoryLog();
   const clock = fakeClock();
-  const intakes = new Intakes({
-    log,
-    clock,
-    formats: await formats(),
-    program: () => program.hash,
-    tenant: "main",
-    counts: new Map(),
-    seen: new SeenIds(clock),
-    known: Promise.resolve(),
-  });
+  const intakes = await freshIntakes({ log, clock, program: () => program.hash });
   const intake = intakes.open({ source: "auth", format: "syslog" });
   let records: { position: string; body: Buffer; flaw?: { code: string; expected: string } }[] = [];
   const flush = async () => {
@@ -229,16 +218,7 @@ test("a batch that a full disk refused is stored before any later one, not passe
   // bodies so long that every read of the log ends after one batch: several writes are under way at once
   const long = "x".repeat(600_000);
   const log = memoryLog();
-  const intakes = new Intakes({
-    log,
-    clock: fakeClock(),
-    formats: await formats(),
-    program: () => program.hash,
-    tenant: "main",
-    counts: new Map(),
-    seen: new SeenIds(fakeClock()),
-    known: Promise.resolve(),
-  });
+  const intakes = await freshIntakes({ log, clock: fakeClock(), program: () => program.hash });
   const intake = intakes.open({ source: "auth", format: "text" });
   for (let n = 0; n < 12; n++) await intake.accept([{ position: String(n), body: Buffer.from(`${n} ${long}`) }]);
   const { stored, ledger } = await drain(log, [], disk);

@@ -1,18 +1,18 @@
 /** Months of old events are loaded while an attack goes on: it is found as it is without them, and what is old is found too, apart. */
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memoryLog } from "@vedette/log";
 import type { Alert, Finding } from "@vedette/model";
-import { formats } from "@vedette/normalise";
 import { openStore } from "@vedette/store";
 import { expect, test } from "vitest";
 import { encodeTick } from "./batch.ts";
 import { Engine } from "./engine.ts";
-import { Intakes } from "./intake.ts";
+import type { Intakes } from "./intake.ts";
+import { freshIntakes } from "./intakes.fixture.ts";
 import { inlinePool } from "./pool.ts";
 import { makeProgram } from "./program.ts";
-import { SeenIds } from "./seen_ids.ts";
 import { runTriage } from "./triage_runner.ts";
 
 const second = 1_000_000;
@@ -41,17 +41,7 @@ async function run(withPast: boolean) {
   const log = memoryLog();
   let now = begin;
   const clock = { now: () => now++, sleep: () => new Promise<void>((done) => setImmediate(done)) };
-  const intakes = new Intakes({
-    log,
-    clock,
-    formats: await formats(),
-    program: () => program.hash,
-    tenant: "main",
-    counts: new Map(),
-    seen: new SeenIds(clock),
-    known: Promise.resolve(),
-    historical: new Set(["archive"]),
-  });
+  const intakes = await freshIntakes({ log, clock, program: () => program.hash, historical: new Set(["archive"]) });
   const pool = await inlinePool();
   const drain = async () => {
     const { end } = await log.bounds("raw", 0);

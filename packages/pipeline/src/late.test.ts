@@ -1,18 +1,17 @@
 /** The catch-up lane through the engine, over the real event store, and over a restart. */
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memoryLog } from "@vedette/log";
 import type { Finding } from "@vedette/model";
-import { formats } from "@vedette/normalise";
 import { openStore } from "@vedette/store";
 import { expect, test } from "vitest";
 import { encodeTick } from "./batch.ts";
 import { Engine } from "./engine.ts";
-import { Intakes } from "./intake.ts";
+import { freshIntakes } from "./intakes.fixture.ts";
 import { inlinePool } from "./pool.ts";
 import { makeProgram } from "./program.ts";
-import { SeenIds } from "./seen_ids.ts";
 
 const second = 1_000_000;
 const begin = Date.UTC(2026, 5, 1) * 1_000;
@@ -25,16 +24,7 @@ test("a third failure that comes ten minutes late is found, marked late, once, a
   let now = begin;
   const clock = { now: () => now++, sleep: () => new Promise<void>((done) => setImmediate(done)) };
   const counts = new Map();
-  const intakes = new Intakes({
-    log,
-    clock,
-    formats: await formats(),
-    program: () => program.hash,
-    tenant: "main",
-    counts,
-    seen: new SeenIds(clock),
-    known: Promise.resolve(),
-  });
+  const intakes = await freshIntakes({ log, clock, program: () => program.hash, counts });
   const intake = intakes.open({ source: "auth", format: "syslog" });
   let position = 0;
   const at = async (s: number, lines: readonly string[]) => {

@@ -1,13 +1,11 @@
 import { memoryLog } from "@vedette/log";
-import { formats } from "@vedette/normalise";
 import { expect, test } from "vitest";
 import { encodeTick } from "./batch.ts";
 import { Control } from "./control.ts";
-import { Intakes } from "./intake.ts";
+import { freshIntakes } from "./intakes.fixture.ts";
 import { inlinePool } from "./pool.ts";
 import { makeProgram } from "./program.ts";
 import { replay } from "./replay.ts";
-import { SeenIds } from "./seen_ids.ts";
 
 const rule = (user: string) => ({
   file: "r.yml",
@@ -22,16 +20,7 @@ async function recorded(batch: number) {
   let now = Date.UTC(2026, 5, 1, 0, 10) * 1_000;
   const clock = { now: () => now, sleep: async () => {} };
   const control = await Control.open(log);
-  const intakes = new Intakes({
-    log,
-    clock,
-    formats: await formats(),
-    program: () => control.current!.hash,
-    tenant: "main",
-    counts: new Map(),
-    seen: new SeenIds(clock),
-    known: Promise.resolve(),
-  });
+  const intakes = await freshIntakes({ log, clock, program: () => control.current!.hash });
   const intake = intakes.open({ source: "auth", format: "syslog" });
   for (let n = 0; n < 300; ) {
     if (n === 0) await control.publish(program("root"));

@@ -9,6 +9,7 @@ import { Icon } from "../shell/icons.tsx";
 import { keysOf } from "../shell/keymap.ts";
 import { useKeys } from "../shell/keys.ts";
 import { InnerLink } from "../shell/link.tsx";
+import { LoadMore } from "../shell/load_more.tsx";
 import { PageHead } from "../shell/panel.tsx";
 import { Empty, Failure, Loading } from "../shell/states.tsx";
 import { Hostile } from "../shell/text.tsx";
@@ -186,13 +187,7 @@ function AlertRows({ list, clauses, selected, select, clear }: AlertRowsProps) {
     <>
       <AlertTable rows={list.rows} selected={selected} select={select} />
       {list.error !== null && <p className="panel-pad strong-bad">More could not be loaded: {list.error.message}</p>}
-      {list.hasMore && (
-        <div className="more">
-          <Button size="xs" variant="default" loading={list.loadingMore} onClick={list.loadMore}>
-            Load more
-          </Button>
-        </div>
-      )}
+      {list.hasMore && <LoadMore loading={list.loadingMore} onClick={list.loadMore} />}
     </>
   );
 }

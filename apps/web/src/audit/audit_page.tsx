@@ -6,6 +6,7 @@ import type { AuditRecord } from "../api/types.ts";
 import { formatCount } from "../format/number.ts";
 import { shorten } from "../format/text.ts";
 import { InnerLink } from "../shell/link.tsx";
+import { LoadMore } from "../shell/load_more.tsx";
 import { PageHead } from "../shell/panel.tsx";
 import { Mark } from "../shell/severity.tsx";
 import { Empty, Failure, Loading } from "../shell/states.tsx";
@@ -63,13 +64,7 @@ export function AuditPage() {
         ) : (
           <Records records={records} />
         )}
-        {query.hasNextPage && (
-          <div className="more">
-            <Button size="xs" variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-              Load more
-            </Button>
-          </div>
-        )}
+        {query.hasNextPage && <LoadMore loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()} />}
       </section>
     </>
   );

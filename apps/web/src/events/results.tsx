@@ -3,6 +3,7 @@ import { Button } from "@mantine/core";
 import type { UseInfiniteQueryResult, UseQueryResult } from "@tanstack/react-query";
 import type { EventRow, Stats } from "../api/types.ts";
 import { InnerLink } from "../shell/link.tsx";
+import { LoadMore } from "../shell/load_more.tsx";
 import { Empty, Failure, Loading } from "../shell/states.tsx";
 import type { Search } from "./event_data.ts";
 import { EventTable } from "./event_table.tsx";
@@ -46,13 +47,7 @@ export function Results({ query, rows, search, opened, open, field, openField, e
         <section className="panel panel-flush" aria-label="Events" aria-busy={query.isFetching}>
           <EventTable events={rows} opened={opened} open={open} filterBy={filterBy} />
           {query.error !== null && <p className="panel-pad strong-bad">More could not be loaded: {query.error.message}</p>}
-          {query.hasNextPage && (
-            <div className="more">
-              <Button size="xs" variant="default" loading={query.isFetchingNextPage} onClick={() => query.fetchNextPage()}>
-                Load more
-              </Button>
-            </div>
-          )}
+          {query.hasNextPage && <LoadMore loading={query.isFetchingNextPage} onClick={() => query.fetchNextPage()} />}
         </section>
       </div>
     </div>

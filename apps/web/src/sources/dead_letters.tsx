@@ -1,10 +1,10 @@
 /** Inputs that no stage could take: where from, why, what was expected, and what they looked like. */
-import { Button } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { request } from "../api/client.ts";
 import type { DeadLetter } from "../api/types.ts";
 import { formatBytes } from "../format/number.ts";
 import { decodeBase64, shorten } from "../format/text.ts";
+import { LoadMore } from "../shell/load_more.tsx";
 import { Panel } from "../shell/panel.tsx";
 import { Empty, Failure, Loading } from "../shell/states.tsx";
 import { Hostile, Original } from "../shell/text.tsx";
@@ -57,13 +57,7 @@ export function DeadLetters() {
           </table>
         </div>
       )}
-      {query.hasNextPage && (
-        <div className="more">
-          <Button size="xs" variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-            Load more
-          </Button>
-        </div>
-      )}
+      {query.hasNextPage && <LoadMore loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()} />}
     </Panel>
   );
 }

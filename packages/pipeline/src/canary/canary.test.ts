@@ -7,10 +7,9 @@ import { expect, test } from "vitest";
 import type { Analysis, Job } from "../analysis.ts";
 import { decodeBatch, encodeRecords, encodeTick, type RecordsHeader } from "../batch.ts";
 import { Engine } from "../engine.ts";
-import { Intakes } from "../intake.ts";
+import { freshIntakes } from "../intakes.fixture.ts";
 import { inlinePool } from "../pool.ts";
 import { makeProgram } from "../program.ts";
-import { SeenIds } from "../seen_ids.ts";
 import { CanaryGate, CanaryKey } from "./mark.ts";
 import { CanaryPlanner } from "./plan.ts";
 import { Prover } from "./prover.ts";
@@ -42,16 +41,7 @@ async function production(change: { readonly program?: typeof program; readonly 
     now: () => now++,
     sleep: (_: number, signal?: AbortSignal) => new Promise<void>((done) => (signal?.aborted ? done() : setImmediate(done))),
   };
-  const intakes = new Intakes({
-    log,
-    clock,
-    formats: await formats(),
-    program: () => program.hash,
-    tenant: "main",
-    counts: new Map(),
-    seen: new SeenIds(clock),
-    known: Promise.resolve(),
-  });
+  const intakes = await freshIntakes({ log, clock, program: () => program.hash });
   const settings = new Map<string, string>();
   const prover = new Prover({
     log,

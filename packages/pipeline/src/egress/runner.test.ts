@@ -1,15 +1,13 @@
 import { type Delivery, defineSink, type Outgoing, z } from "@vedette/kit";
 import { memoryLog } from "@vedette/log";
 import type { Alert, DeadLetter, Finding } from "@vedette/model";
-import { formats } from "@vedette/normalise";
 import type { CheckpointStore } from "@vedette/store";
 import { expect, test } from "vitest";
 import { encodeTick } from "../batch.ts";
-import { Intakes } from "../intake.ts";
+import { freshIntakes } from "../intakes.fixture.ts";
 import { inlinePool } from "../pool.ts";
 import { makeProgram } from "../program.ts";
 import { memoryAlerts } from "../rules/rig.test.data.ts";
-import { SeenIds } from "../seen_ids.ts";
 import { type ConfiguredSink, SinkRunner, type SinkRunnerOptions, type SinkState } from "./runner.ts";
 
 const start = Date.UTC(2026, 10, 21) * 1_000;
@@ -259,19 +257,8 @@ test("alerts go by the number of their change; the demo's and those on trial sta
 
 test("events are those of the store, with their ids, once detection is done with them; nothing else of the log leaves", async () => {
   const log = memoryLog();
-  const known = await formats();
   const clock = { now: () => start, sleep: async () => {} };
-  const seen = new SeenIds(clock);
-  const intakes = new Intakes({
-    log,
-    clock,
-    formats: known,
-    program: () => program.hash,
-    tenant: "main",
-    counts: new Map(),
-    seen,
-    known: Promise.resolve(),
-  });
+  const intakes = await freshIntakes({ log, clock, program: () => program.hash });
   const line = (n: number) =>
     `Nov 21 00:00:${String(n).padStart(2, "0")} login${n % 3} sshd[7]: Failed password for root from 192.0.2.${n} port 5 ssh2`;
   for (let i = 0; i < 30; i += 10) {

@@ -1,14 +1,13 @@
 /** From raw batches and ticks through both passes and triage: a source falls silent, an alert opens; it sends again, the alert is closed. */
+
 import { memoryLog } from "@vedette/log";
-import { formats } from "@vedette/normalise";
 import { expect, test } from "vitest";
 import type { Analysis } from "../analysis.ts";
 import { encodeTick } from "../batch.ts";
-import { Intakes } from "../intake.ts";
+import { freshIntakes } from "../intakes.fixture.ts";
 import { inlinePool } from "../pool.ts";
 import { makeProgram } from "../program.ts";
 import { memoryAlerts } from "../rules/rig.test.data.ts";
-import { SeenIds } from "../seen_ids.ts";
 import { runTriage } from "../triage_runner.ts";
 import { QualityKeeper } from "./keeper.ts";
 import { QualityWatch } from "./watch.ts";
@@ -18,17 +17,7 @@ test("a silent source is an alert, and its return closes it", async () => {
   let now = Date.UTC(2026, 10, 21, 8) * 1_000;
   const clock = { now: () => now, sleep: async () => {} };
   const program = makeProgram({ rules: [], pipelines: [], detectors: {}, lateness_s: 30 }, 0);
-  const known = await formats();
-  const intakes = new Intakes({
-    log,
-    clock,
-    formats: known,
-    program: () => program.hash,
-    tenant: "main",
-    counts: new Map(),
-    seen: new SeenIds(clock),
-    known: Promise.resolve(),
-  });
+  const intakes = await freshIntakes({ log, clock, program: () => program.hash });
   const settings = new Map<string, string>();
   const keeper = new QualityKeeper({
     inventory: [],

@@ -1,13 +1,11 @@
 /** Rules change while events stream: engine, triage and desk together over one log. */
 import type { Finding } from "@vedette/model";
-import { formats } from "@vedette/normalise";
 import type { CheckpointStore, EventStore } from "@vedette/store";
 import { afterEach, expect, test } from "vitest";
 import { decodeBatch } from "../batch.ts";
 import { Engine } from "../engine.ts";
-import { Intakes } from "../intake.ts";
+import { freshIntakes } from "../intakes.fixture.ts";
 import { inlinePool } from "../pool.ts";
-import { SeenIds } from "../seen_ids.ts";
 import { runTriage } from "../triage_runner.ts";
 import { findingsPerMinute } from "./flood.ts";
 import { deskRig, idOfRule, memoryAlerts, ruleText } from "./rig.test.data.ts";
@@ -30,16 +28,7 @@ async function running() {
     load: async () => ({ epoch: 1, offset: 0, meta: undefined, keys: [] }),
     commit: async () => {},
   } as unknown as CheckpointStore;
-  const intakes = new Intakes({
-    log,
-    clock,
-    formats: await formats(),
-    program: () => control.current!.hash,
-    tenant: "main",
-    counts: new Map(),
-    seen: new SeenIds(clock),
-    known: Promise.resolve(),
-  });
+  const intakes = await freshIntakes({ log, clock, program: () => control.current!.hash });
   const engine = new Engine({ log, events, checkpoints, pool: await inlinePool(), clock, program: (hash) => control.program(hash) });
   await engine.load();
   const alerts = memoryAlerts();
