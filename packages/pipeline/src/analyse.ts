@@ -19,7 +19,7 @@ import { classOf, hostOf } from "@vedette/normalise";
 import { compileRules, type Refusal, type RuleCache, type RuleSet, type RuleUse, type SigmaRule } from "@vedette/sigma";
 import { encodeEvents } from "@vedette/store";
 import type { Analysis, Job, SourceDelta } from "./analysis.ts";
-import { auditFormat, auditSource } from "./audit_feed.ts";
+import { auditSource } from "./audit_feed.ts";
 import { decodeBatch, type RecordsBatch, type RecordsHeader, type Run } from "./batch.ts";
 import { type CanaryRef, reservedPrefix } from "./canary/mark.ts";
 import { broughtForward, canaryAnalysis } from "./canary/trace.ts";
@@ -220,7 +220,8 @@ export class Analyser {
 
   #event(header: RecordsHeader, run: Run, i: number, part: number, decoded: Decoded, text: string, compiled: Compiled, out: Outcome): void {
     const { fields } = decoded;
-    const tenant = (out.canary ? canaryTenant : run.format === auditFormat ? auditTenant : same)(header.tenant);
+    const ours = header.source === auditSource;
+    const tenant = (out.canary ? canaryTenant : ours ? auditTenant : same)(header.tenant);
     const position = header.positions[i]!;
     const sender = header.ids?.[i];
     const id =
@@ -234,7 +235,7 @@ export class Analyser {
     fields["vedette.decoder"] = run.format;
     const dataset = fields["event.dataset"];
     // what a client says of itself is not taken for ours
-    if (typeof dataset === "string" && dataset.startsWith(reservedPrefix) && run.format !== auditFormat && !out.canary)
+    if (typeof dataset === "string" && dataset.startsWith(reservedPrefix) && !ours && !out.canary)
       fields["event.dataset"] = `client.${dataset}`;
     if (header.demo) fields["vedette.demo"] = true;
     if (header.historical) fields["vedette.historical"] = true;
@@ -244,7 +245,7 @@ export class Analyser {
     const time = decoded.time !== undefined && Number.isSafeInteger(decoded.time) ? decoded.time : header.received;
     const draft: Draft = { id, time, fields, original: decoded.original ?? text };
     // what people did to this installation is nobody's to leave out
-    const dropped = header.source === auditSource ? undefined : compiled.eventPipelines.apply(draft);
+    const dropped = ours ? undefined : compiled.eventPipelines.apply(draft);
     if (dropped !== undefined) {
       const delta = out.source(header.source);
       delta.dropped[dropped] = (delta.dropped[dropped] ?? 0) + 1;

@@ -5,7 +5,7 @@ import type { Log } from "@vedette/log";
 import type { Intakes } from "./intake.ts";
 
 export const auditSource = "vedette.audit";
-export const auditFormat = "vedette_audit";
+const format = "vedette_audit";
 const stream = "chain";
 /** Records handed over at once. */
 const atOnce = 500;
@@ -21,7 +21,7 @@ interface FeedOptions {
 
 /** Runs until the signal aborts. What is recorded while it does not run is handed over at the next start. */
 export async function feedAudit({ trail, intakes, log, clock }: FeedOptions, signal: AbortSignal): Promise<void> {
-  const intake = intakes.own({ source: auditSource, format: auditFormat });
+  const intake = intakes.own({ source: auditSource, format });
   const known = (await log.positions()).get(`${auditSource}/${stream}`);
   let next = known === undefined ? 0 : Number(known) + 1;
   let wake = () => {};
