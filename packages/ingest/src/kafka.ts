@@ -1,5 +1,5 @@
-/** The one place that speaks Kafka: consumes topics as a member of a group. The driver is optional at install time. Knows no intake. */
-import { ConfigError, UnavailableError } from "@vedette/kit";
+/** The one place that speaks Kafka: consumes topics as a member of a group. The driver is loaded at the first use. Knows no intake. */
+import { UnavailableError } from "@vedette/kit";
 
 export interface KafkaMessage {
   readonly topic: string;
@@ -42,9 +42,9 @@ const session_ms = 10_000;
 /** Messages read ahead. */
 const ahead = 4_096;
 
-/** @throws ConfigError where the driver is not installed, UnavailableError where no broker answers. */
+/** @throws UnavailableError where no broker answers. */
 export async function openKafka(options: KafkaOptions): Promise<KafkaConsumer> {
-  const { Consumer, MessagesStreamFallbackModes, MessagesStreamModes } = await driver();
+  const { Consumer, MessagesStreamFallbackModes, MessagesStreamModes } = await import("@platformatic/kafka");
   const consumer = new Consumer({
     clientId: "vedette",
     groupId: options.group,
@@ -80,16 +80,6 @@ export async function openKafka(options: KafkaOptions): Promise<KafkaConsumer> {
   } catch (error) {
     await consumer.close(true).catch(() => {});
     throw new UnavailableError("source_unavailable", `Kafka at ${options.brokers.join(", ")}: ${reasonOf(error)}`, { cause: error });
-  }
-}
-
-async function driver(): Promise<typeof import("@platformatic/kafka")> {
-  try {
-    return await import("@platformatic/kafka");
-  } catch (error) {
-    throw new ConfigError("config_invalid", "sources of type kafka need a driver that is not installed: npm install @platformatic/kafka", {
-      cause: error,
-    });
   }
 }
 

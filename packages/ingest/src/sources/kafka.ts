@@ -56,7 +56,7 @@ export default defineSource({
   summary: "Reads topics of Kafka as a member of a consumer group.",
   description:
     "A message is one record. Where reading stands is kept in the same commit as the records themselves and told to the group after it, so a message is taken once, whatever is killed and whenever; the group's own offsets only tell other members where to go on. " +
-    "Keys, headers and the broker's time stamps are not kept. The driver, `@platformatic/kafka`, is optional at install time.",
+    "Keys, headers and the broker's time stamps are not kept.",
   stability: "beta",
   config,
   examples: [
