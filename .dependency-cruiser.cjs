@@ -1,12 +1,15 @@
 /** The layering of ARCHITECTURE.md, enforced: a package may import only what stands below it. */
 const base = ["condition", "model"];
 const kit = [...base, "kit"];
-const stages = ["audit", "log", "store", "ingest", "normalise", "enrich", "detect", "triage", "egress"];
+const stages = ["vault", "access", "machines", "audit", "log", "store", "ingest", "normalise", "enrich", "detect", "triage", "egress"];
 const order = {
   condition: [],
   model: ["condition"],
   sigma: ["condition"],
   kit: base,
+  vault: kit,
+  access: kit,
+  machines: kit,
   audit: kit,
   log: kit,
   store: kit,

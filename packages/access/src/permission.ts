@@ -1,0 +1,39 @@
+/** What may be permitted, and what each role permits. The one list: a route, a command or a page that needs another adds it here. Knows no route. */
+
+/** `resource:verb`. Reading is shown to a person; writing changes something. */
+export const permissions = [
+  "alerts:read",
+  "alerts:write",
+  "events:read",
+  "events:export",
+  "rules:read",
+  "rules:write",
+  "backtests:run",
+  "sources:read",
+  "sources:write",
+  "pseudonyms:reveal",
+  "audit:read",
+  "users:read",
+  "users:write",
+  "machines:read",
+  "machines:write",
+  "system:read",
+  "system:write",
+  /** Ask that Vedette act on the world, and let it: never by a token that several people share. */
+  "actions:request",
+  "actions:approve",
+] as const;
+export type Permission = (typeof permissions)[number];
+
+const viewer = ["alerts:read", "events:read", "rules:read", "sources:read", "system:read"] as const satisfies readonly Permission[];
+const analyst = [...viewer, "alerts:write", "backtests:run", "events:export"] as const satisfies readonly Permission[];
+
+export const roles = {
+  viewer,
+  analyst,
+  responder: [...analyst, "actions:request", "actions:approve"],
+  engineer: [...viewer, "rules:write", "backtests:run", "sources:write", "system:write", "machines:read"],
+  auditor: ["alerts:read", "rules:read", "sources:read", "system:read", "audit:read", "users:read", "machines:read"],
+  admin: permissions,
+} as const satisfies Readonly<Record<string, readonly Permission[]>>;
+export type Role = keyof typeof roles;

@@ -1,0 +1,32 @@
+/** Who asks, whichever way they proved it. Knows no proof. */
+import type { Role } from "./permission.ts";
+
+/** A role, and what of the data it reaches: all of it where nothing is said. */
+export interface Grant {
+  readonly role: Role;
+  /** `main` where none is said. */
+  readonly tenant?: string;
+  /** Only events and alerts for which this condition of the query language holds, such as `host.name:login* AND NOT user.name:root`. */
+  readonly rows?: string;
+  /** ECS fields, `*` at the end allowed, whose values are masked. */
+  readonly masks?: readonly string[];
+}
+
+export type Principal =
+  | {
+      readonly kind: "user";
+      /** Stays the same when the user is renamed. */
+      readonly id: string;
+      readonly name: string;
+      readonly grants: readonly Grant[];
+      /** How: a browser's session, an access token, or a key of the user's own. */
+      readonly by: "session" | "token" | "key";
+      /** Names the session, where there is one. */
+      readonly session?: string;
+    }
+  /** The admin token of the data directory: whoever reads the file is it, so it can neither request nor approve an action. */
+  | { readonly kind: "shared"; readonly name: "admin"; readonly grants: readonly Grant[]; readonly session?: string }
+  /** May deliver records of one source and nothing else. */
+  | { readonly kind: "source"; readonly source: string; readonly token: string }
+  /** A process or agent known by its certificate. */
+  | { readonly kind: "machine"; readonly id: string; readonly role: string };
