@@ -30,3 +30,17 @@ export type Principal =
   | { readonly kind: "source"; readonly source: string; readonly token: string }
   /** A process or agent known by its certificate. */
   | { readonly kind: "machine"; readonly id: string; readonly role: string };
+
+/** A grant of everything there is. */
+export const admin: readonly Grant[] = [{ role: "admin" }];
+
+/** What decisions, notes and the audit trail call who asks. */
+export function callerOf(principal: Principal | undefined): string {
+  if (principal === undefined) return "unknown";
+  if (principal.kind === "source") return `source ${principal.source}`;
+  return principal.kind === "machine" ? `machine ${principal.id}` : principal.name;
+}
+
+/** The session that a request rides on, where there is one. */
+export const sessionOf = (principal: Principal | undefined): string | undefined =>
+  principal?.kind === "user" || principal?.kind === "shared" ? principal.session : undefined;

@@ -2,6 +2,7 @@
  * Tells the audit trail of every sign-in, refusal, change and sensitive read. A change is recorded as asked for before it is made, and how it
  * ended before it is answered; what cannot be recorded is not done. Knows no route: each names its action.
  */
+import { callerOf, sessionOf } from "@vedette/access";
 import type { AuditEntry, Fields } from "@vedette/model";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { RateLimit } from "./gcra.ts";
@@ -94,9 +95,9 @@ function outcomeOf(
 }
 
 function entry(request: FastifyRequest, action: string, outcome: AuditEntry["outcome"], fields: Fields = {}): AuditEntry {
-  const { identity } = request;
-  const session = identity?.kind === "admin" ? identity.session : undefined;
-  const user = identity === undefined ? "unknown" : identity.kind === "admin" ? identity.user : `source ${identity.source}`;
+  const { principal } = request;
+  const session = sessionOf(principal);
+  const user = callerOf(principal);
   return {
     action,
     outcome,

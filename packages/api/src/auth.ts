@@ -1,15 +1,11 @@
 /** Who is calling: admin token, one-time login, session cookie, a source's own token. Keeps hashes only; knows no route. */
 import { timingSafeEqual } from "node:crypto";
+import { admin, type Principal } from "@vedette/access";
 import type { Clock } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import type { SettingStore } from "@vedette/store";
-import { type SourceToken, SourceTokens } from "./source_tokens.ts";
+import { SourceTokens } from "./source_tokens.ts";
 import { newToken, tokenHash } from "./tokens.ts";
-
-/** A source's token may ingest for that source and do nothing else. */
-export type Identity =
-  | { readonly kind: "admin"; readonly user: string; readonly session?: string }
-  | { readonly kind: "source"; readonly source: string; readonly limited?: Pick<SourceToken, "id" | "quota"> };
 
 export interface AuthOptions {
   /** `tokenHash` of the admin token. */
@@ -87,25 +83,25 @@ export class Auth {
     if (this.#sessions.delete(session)) await this.#save();
   }
 
-  /** Whether the session with this id (an `Identity`'s) still holds. */
+  /** Whether the session with this id (a `Principal`'s) still holds. */
   alive(session: string): boolean {
     return (this.#sessions.get(session)?.expires ?? 0) > this.#options.clock.now();
   }
 
   /** Who a token belongs to. */
-  ofToken(token: string): Identity | undefined {
+  ofToken(token: string): Principal | undefined {
     if (token.length > maxToken) return undefined;
     const key = tokenHash(token);
-    if (equal(key, this.#options.adminTokenHash)) return { kind: "admin", user: "admin" };
+    if (equal(key, this.#options.adminTokenHash)) return { kind: "shared", name: "admin", grants: admin };
     const made = this.sources.ofHash(key);
-    return made && { kind: "source", source: made.source, ...(made.quota && { limited: made }) };
+    return made && { kind: "source", source: made.source, token: made.id };
   }
 
   /** Who a session cookie belongs to. */
-  ofCookie(value: string): Identity | undefined {
+  ofCookie(value: string): Principal | undefined {
     if (value.length > maxToken) return undefined;
     const session = tokenHash(value);
-    return this.alive(session) ? { kind: "admin", user: this.#sessions.get(session)!.user, session } : undefined;
+    return this.alive(session) ? { kind: "shared", name: "admin", grants: admin, session } : undefined;
   }
 
   async #open(): Promise<string> {

@@ -45,7 +45,7 @@ export async function consoleRoutes(app: FastifyInstance, options: ServerOptions
         if (built && wantsPage(request)) return showPage(reply);
         if (endpoint === undefined) throw new ApiProblem(404, "not_found", `the API is under ${apiPrefix}`);
         // a banner is public only where its endpoint says so
-        if (!open && request.identity === undefined) throw new ApiProblem(401, "unauthorised", "a token is needed");
+        if (!open && request.principal === undefined) throw new ApiProblem(401, "unauthorised", "a token is needed");
         return runEndpoint(endpoint, options.endpointContext, request, reply.header("vary", "accept"));
       },
     });

@@ -1,7 +1,8 @@
-/** What every request passes before its route: security headers, host, identity, origin. Refuses unless a route says otherwise. */
+/** What every request passes before its route: security headers, host, who asks, origin. Refuses unless a route says otherwise. */
 import { isIP } from "node:net";
+import { type Principal, sessionOf } from "@vedette/access";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Auth, Identity } from "./auth.ts";
+import type { Auth } from "./auth.ts";
 import { RateLimit } from "./gcra.ts";
 import type { ServerOptions } from "./ports.ts";
 import { ApiProblem } from "./problems.ts";
@@ -14,7 +15,8 @@ declare module "fastify" {
     access?: Access;
   }
   interface FastifyRequest {
-    identity: Identity | undefined;
+    /** Who asks, where that is known. */
+    principal: Principal | undefined;
   }
 }
 
@@ -96,7 +98,7 @@ function fromOwnPage(request: FastifyRequest): boolean {
   }
 }
 
-function identify(request: FastifyRequest, auth: Auth): Identity | undefined {
+function identify(request: FastifyRequest, auth: Auth): Principal | undefined {
   const { authorization, cookie } = request.headers;
   const token = tokenOf(authorization);
   if (token !== undefined) return auth.ofToken(token);
@@ -119,7 +121,7 @@ export function guard(app: FastifyInstance, options: ServerOptions, limit: RateL
   const { auth, loopback = true } = options;
   const names = new Set(options.hosts?.map((name) => name.toLowerCase()));
   const now = () => (options.clock ? options.clock.now() : Date.now() * 1000);
-  app.decorateRequest("identity", undefined);
+  app.decorateRequest("principal", undefined);
 
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(headers);
@@ -129,17 +131,17 @@ export function guard(app: FastifyInstance, options: ServerOptions, limit: RateL
       throw new ApiProblem(403, "forbidden", `this server does not answer to the name ${name || "(none)"}`);
     if (request.is404) return;
     const access = request.routeOptions.config.access ?? "admin";
-    request.identity = identify(request, auth);
-    const { identity } = request;
+    request.principal = identify(request, auth);
+    const { principal } = request;
     if (access === "open" || (access === "metrics" && isLoopback(request.ip))) return;
     reply.header("cache-control", "no-store");
-    if (identity === undefined) {
+    if (principal === undefined) {
       if (request.headers.authorization !== undefined) refuseIfTooMany(limit, request, reply, now());
       throw new ApiProblem(401, "unauthorised", "a token or session is needed");
     }
-    if (identity.kind === "source" && access !== "ingest")
+    if (principal.kind === "source" && access !== "ingest")
       throw new ApiProblem(403, "forbidden", "a source's token may only deliver records");
-    if (identity.kind === "admin" && identity.session !== undefined && !isSafe(request.method) && !fromOwnPage(request))
+    if (sessionOf(principal) !== undefined && !isSafe(request.method) && !fromOwnPage(request))
       throw new ApiProblem(403, "forbidden", "a request with the session cookie must come from the console itself");
   });
 }

@@ -1,4 +1,4 @@
-export { Auth, type AuthOptions, type Identity } from "./auth.ts";
+export { Auth, type AuthOptions } from "./auth.ts";
 export * from "./ports.ts";
 export { buildServer } from "./server.ts";
 export { formatTime, parseTime } from "./time.ts";

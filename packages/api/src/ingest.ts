@@ -1,7 +1,7 @@
 /** Mounts the ingest endpoints outside the API prefix and hands them the body as it arrives. Knows no protocol. */
+import type { Principal } from "@vedette/access";
 import type { EndpointContext, EndpointRequest, EndpointResponse, Intake } from "@vedette/kit";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Identity } from "./auth.ts";
 import type { MountedEndpoint, ServerOptions } from "./ports.ts";
 import { problemOf, setProblemHeaders } from "./problems.ts";
 import { Quotas } from "./quotas.ts";
@@ -38,10 +38,10 @@ function endpointRequest(request: FastifyRequest): EndpointRequest {
 }
 
 /** With a source's own token, whatever source the endpoint asks for is that one, within the token's quota. */
-function contextFor(identity: Identity | undefined, context: EndpointContext, quotas: Quotas): EndpointContext {
-  if (identity?.kind !== "source") return context;
-  const { source, limited } = identity;
-  const within = limited ? quotas.within(limited) : (all: Intake) => all;
+function contextFor(principal: Principal | undefined, context: EndpointContext, quotas: Quotas): EndpointContext {
+  if (principal?.kind !== "source") return context;
+  const { source, token } = principal;
+  const within = quotas.within(token);
   const intake = (): Intake => within(context.intake(source));
   return { intake, clock: context.clock, warn: context.warn };
 }
@@ -75,9 +75,9 @@ export async function runEndpoint(
   context: EndpointContext,
   request: FastifyRequest,
   reply: FastifyReply,
-  quotas: Quotas = new Quotas(context.clock),
+  quotas: Quotas = new Quotas(context.clock, () => undefined),
 ): Promise<FastifyReply> {
-  return answer(reply, await spec.handle(endpointRequest(request), config as never, contextFor(request.identity, context, quotas)));
+  return answer(reply, await spec.handle(endpointRequest(request), config as never, contextFor(request.principal, context, quotas)));
 }
 
 /** What `GET /` and `HEAD /` answer to programs: the endpoint that claims the root path, if any. */
@@ -87,7 +87,7 @@ export function rootEndpoint(options: ServerOptions, method: "GET" | "HEAD"): Mo
 
 /** A plugin of its own, so that its raw bodies stay its own. */
 export async function ingestRoutes(app: FastifyInstance, options: ServerOptions): Promise<void> {
-  const quotas = new Quotas(options.endpointContext.clock);
+  const quotas = new Quotas(options.endpointContext.clock, (token) => options.auth.sources.quotaOf(token));
   app.removeAllContentTypeParsers();
   app.decorateRequest("sentType", undefined);
   // what a body is called is the endpoint's business; the server would refuse what it cannot read

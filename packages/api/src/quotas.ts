@@ -2,7 +2,7 @@
 import { type Clock, type Intake, UnavailableError } from "@vedette/kit";
 import type { RawRecord } from "@vedette/model";
 import { RateLimit } from "./gcra.ts";
-import type { SourceToken } from "./source_tokens.ts";
+import type { Quota } from "./source_tokens.ts";
 
 /** Batches are collected for seconds before they are sent: so many seconds' worth may come at once. */
 const burst_s = 10;
@@ -17,14 +17,17 @@ const bytesOf = (records: readonly RawRecord[]): number => records.reduce((sum, 
 
 export class Quotas {
   readonly #clock: Clock;
+  readonly #quotaOf: (token: string) => Quota | undefined;
   readonly #limits = new Map<string, readonly Limit[]>();
 
-  constructor(clock: Clock) {
+  /** @param quotaOf of a token, by its id */
+  constructor(clock: Clock, quotaOf: (token: string) => Quota | undefined) {
     this.#clock = clock;
+    this.#quotaOf = quotaOf;
   }
 
   /** For one request: what a request began is not cut off in its middle, or what was taken would come twice. */
-  within(token: Pick<SourceToken, "id" | "quota">): (intake: Intake) => Intake {
+  within(token: string): (intake: Intake) => Intake {
     const limits = this.#of(token);
     let admitted = false;
     return (intake) => ({
@@ -41,9 +44,10 @@ export class Quotas {
     });
   }
 
-  #of({ id, quota }: Pick<SourceToken, "id" | "quota">): readonly Limit[] {
+  #of(id: string): readonly Limit[] {
     let limits = this.#limits.get(id);
     if (limits === undefined) {
+      const quota = this.#quotaOf(id);
       const limit = (what: string, perSecond: number | undefined, cost: Limit["cost"]): Limit[] =>
         perSecond === undefined ? [] : [{ what, perSecond, rate: new RateLimit(perSecond * 60, perSecond * burst_s), cost }];
       limits = [...limit("events", quota?.eventsPerSecond, (records) => records.length), ...limit("bytes", quota?.bytesPerSecond, bytesOf)];

@@ -114,11 +114,11 @@ function said(payload: unknown): string {
 function causeOf(status: number, message: string, request: FastifyRequest): Cause {
   const presented = request.headers.authorization !== undefined;
   if (status === 401) return presented ? "wrong_token" : "no_token";
-  if (status === 403) return request.identity?.kind === "source" ? "not_allowed" : "wrong_name";
+  if (status === 403) return request.principal?.kind === "source" ? "not_allowed" : "wrong_name";
   if (status === 404 || status === 405) return "unknown_path";
   if (status === 413) return "too_large";
   if (status === 415) return "wrong_content_type";
-  if (status === 429 && request.identity === undefined) return "wrong_token";
+  if (status === 429 && request.principal === undefined) return "wrong_token";
   if (status === 429 || status === 503) return "slowed";
   if (status >= 500) return "server_fault";
   return /content-encoding|is not valid (?:gzip|deflate|zstd|br|snappy)/i.test(message) ? "wrong_encoding" : "bad_request";
@@ -145,7 +145,7 @@ export function watchRefusals(app: FastifyInstance, { endpoints }: ServerOptions
     const endpoint = endpointOf(request);
     // a page that is not there is nobody's failure to send
     if (endpoint === undefined && !(request.is404 && (request.method === "POST" || request.method === "PUT"))) return payload;
-    const source = request.identity?.kind === "source" ? request.identity.source : undefined;
+    const source = request.principal?.kind === "source" ? request.principal.source : undefined;
     const about = { peer: request.ip, endpoint, source };
     const { statusCode: status } = reply;
     const { version } = (endpoints.get("elasticsearch")?.config ?? {}) as { readonly version?: unknown };

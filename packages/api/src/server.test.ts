@@ -84,9 +84,9 @@ describe("who may do what", () => {
     const { tokens } = (await get("/api/v1/source-tokens")).json() as { tokens: { id: string }[] };
     expect(tokens.map((one) => one.id)).toContain(id);
     expect(JSON.stringify(tokens)).not.toContain(token.slice(4));
-    expect(it.auth.ofToken(token)).toEqual({ kind: "source", source: "login-nodes" });
+    expect(it.auth.ofToken(token)).toEqual({ kind: "source", source: "login-nodes", token: id });
     const again = await Auth.open({ adminTokenHash: "-", settings: it.store.settings, clock: it.clock });
-    expect(again.ofToken(token)).toEqual({ kind: "source", source: "login-nodes" });
+    expect(again.ofToken(token)).toEqual({ kind: "source", source: "login-nodes", token: id });
     const gone = await it.app.inject({ method: "DELETE", url: `/api/v1/source-tokens/${id}`, headers: asAdmin });
     expect(gone.statusCode).toBe(204);
     expect(it.auth.ofToken(token)).toBeUndefined();
@@ -229,7 +229,7 @@ describe("sessions", () => {
     expect(stored).not.toContain(value);
     const { Auth } = await import("./auth.ts");
     const next = await Auth.open({ adminTokenHash: "x", settings: it.store.settings, clock: it.clock });
-    expect(next.ofCookie(value)).toMatchObject({ kind: "admin" });
+    expect(next.ofCookie(value)).toMatchObject({ kind: "shared" });
   });
 
   test("what a cookie changes must come from our own page", async () => {

@@ -27,10 +27,13 @@ const prefix = "vds_";
 /** Far more than a cluster has senders; the list is one small document. */
 const maxTokens = 10_000;
 
+const quotas = (all: readonly Stored[]) => new Map(all.flatMap(({ id, quota }) => (quota === undefined ? [] : [[id, quota] as const])));
+
 export class SourceTokens {
   readonly #settings: SettingStore;
   readonly #clock: Clock;
   #byHash: ReadonlyMap<string, Stored>;
+  #quotas: ReadonlyMap<string, Quota>;
   /** Changes go one after the other: each rewrites the whole document. */
   #changing: Promise<unknown> = Promise.resolve();
 
@@ -38,6 +41,7 @@ export class SourceTokens {
     this.#settings = settings;
     this.#clock = clock;
     this.#byHash = new Map(stored.map((one) => [one.hash, one]));
+    this.#quotas = quotas(stored);
   }
 
   static async open(settings: SettingStore, clock: Clock): Promise<SourceTokens> {
@@ -48,6 +52,11 @@ export class SourceTokens {
   /** The token with this hash. */
   ofHash(hash: string): SourceToken | undefined {
     return this.#byHash.get(hash);
+  }
+
+  /** The quota of the token with this id. */
+  quotaOf(id: string): Quota | undefined {
+    return this.#quotas.get(id);
   }
 
   list(): readonly SourceToken[] {
@@ -86,5 +95,6 @@ export class SourceTokens {
   async #save(tokens: ReadonlyMap<string, Stored>): Promise<void> {
     await this.#settings.set(setting, JSON.stringify([...tokens.values()]));
     this.#byHash = tokens;
+    this.#quotas = quotas([...tokens.values()]);
   }
 }

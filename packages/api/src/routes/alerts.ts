@@ -1,5 +1,6 @@
 /** Listing alerts and working on them. What a person may do is decided in transitions.ts. */
 
+import { callerOf } from "@vedette/access";
 import type { Alert, Micros } from "@vedette/model";
 import type { AlertFilter } from "@vedette/store";
 import { z } from "zod";
@@ -90,15 +91,13 @@ function transitionRoutes(app: App, { options, tenant, clock, hub, status }: Rou
     }
     throw new ApiProblem(409, "conflict", "the alert keeps changing; try again");
   }
-  const by = ({ identity }: { readonly identity: { readonly kind: string; readonly user?: string } | undefined }) =>
-    identity?.user ?? "admin";
 
   app.route({
     method: "POST",
     url: "/alerts/:id/acknowledge",
     config: { audit: { action: "alert_acknowledged", id: "vedette.audit.alert", shows: ["note"] } },
     schema: { summary: "Take an open alert.", tags: ["alerts"], params: byId, body: optionalNote, response: changed },
-    handler: (request) => change(request.params.id, (alert, at) => acknowledge(alert, by(request), at, request.body?.note)),
+    handler: (request) => change(request.params.id, (alert, at) => acknowledge(alert, callerOf(request.principal), at, request.body?.note)),
   });
   app.route({
     method: "POST",
@@ -113,7 +112,7 @@ function transitionRoutes(app: App, { options, tenant, clock, hub, status }: Rou
     },
     handler: (request) => {
       const { verdict, note } = request.body;
-      return change(request.params.id, (alert, at) => close(alert, by(request), at, verdict, note));
+      return change(request.params.id, (alert, at) => close(alert, callerOf(request.principal), at, verdict, note));
     },
   });
   app.route({
@@ -121,7 +120,7 @@ function transitionRoutes(app: App, { options, tenant, clock, hub, status }: Rou
     url: "/alerts/:id/reopen",
     config: { audit: { action: "alert_reopened", id: "vedette.audit.alert", shows: ["note"] } },
     schema: { summary: "Open a closed alert again.", tags: ["alerts"], params: byId, body: optionalNote, response: changed },
-    handler: (request) => change(request.params.id, (alert, at) => reopen(alert, by(request), at, request.body?.note)),
+    handler: (request) => change(request.params.id, (alert, at) => reopen(alert, callerOf(request.principal), at, request.body?.note)),
   });
   app.route({
     method: "POST",
@@ -134,6 +133,6 @@ function transitionRoutes(app: App, { options, tenant, clock, hub, status }: Rou
       body: z.strictObject({ note: schemas.note }),
       response: changed,
     },
-    handler: (request) => change(request.params.id, (alert, at) => addNote(alert, by(request), at, request.body.note)),
+    handler: (request) => change(request.params.id, (alert, at) => addNote(alert, callerOf(request.principal), at, request.body.note)),
   });
 }

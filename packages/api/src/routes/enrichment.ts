@@ -1,4 +1,5 @@
 /** What is added to events and what users' pipelines do to them: looking, changing, and revealing pseudonyms. What may be done is theirs to decide. */
+import { callerOf } from "@vedette/access";
 import type { EnricherLine, TableRef } from "@vedette/model";
 import { z } from "zod";
 import { ApiProblem } from "../problems.ts";
@@ -62,8 +63,6 @@ const preview = z.object({
   losses: z.array(loss).readonly(),
 });
 
-const by = ({ identity }: { readonly identity: { readonly kind: string; readonly user?: string } | undefined }) =>
-  identity?.user ?? "admin";
 const tableRow = (one: TableRef) => ({ ...one, at: formatTime(one.at) });
 const enricherRow = ({ table: content, ...rest }: EnricherLine) => ({ ...rest, ...(content && { table: tableRow(content) }) });
 
@@ -99,7 +98,7 @@ export function enrichmentRoutes(app: App, context: RouteContext): void {
     },
     handler: async (request) => {
       const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.from(JSON.stringify(request.body ?? null));
-      const who = { by: by(request), reason: request.query.reason ?? "a new version" };
+      const who = { by: callerOf(request.principal), reason: request.query.reason ?? "a new version" };
       return tableRow(await enrichment().put(request.params.id, bytes, who));
     },
   });
@@ -115,7 +114,7 @@ export function enrichmentRoutes(app: App, context: RouteContext): void {
       response: { 204: z.null().describe("Gone."), ...failures, 404: schemas.problem, 409: schemas.problem },
     },
     handler: async (request, reply) => {
-      await enrichment().remove(request.params.id, { by: by(request), reason: request.query.reason ?? "removed" });
+      await enrichment().remove(request.params.id, { by: callerOf(request.principal), reason: request.query.reason ?? "removed" });
       return reply.code(204).send(null);
     },
   });
@@ -129,7 +128,7 @@ export function enrichmentRoutes(app: App, context: RouteContext): void {
       body: z.strictObject({ reason: why }),
       response: { 200: z.object({ changed: z.array(z.string()).readonly() }), ...failures, 404: schemas.problem },
     },
-    handler: async (request) => ({ changed: await enrichment().reload({ by: by(request), reason: request.body.reason }) }),
+    handler: async (request) => ({ changed: await enrichment().reload({ by: callerOf(request.principal), reason: request.body.reason }) }),
   });
   pipelineRoutes(app, context);
 }
@@ -186,7 +185,7 @@ function pipelineRoutes(app: App, { options: { runtime }, bounded }: RouteContex
         ...failures,
       },
     },
-    handler: (request) => pipelines.reload({ by: by(request), reason: request.body.reason }, request.body.yes),
+    handler: (request) => pipelines.reload({ by: callerOf(request.principal), reason: request.body.reason }, request.body.yes),
   });
   app.route({
     method: "POST",
@@ -199,7 +198,7 @@ function pipelineRoutes(app: App, { options: { runtime }, bounded }: RouteContex
       response: { 200: z.object({ text: z.string() }), ...failures, 404: schemas.problem, 409: schemas.problem },
     },
     handler: async (request) => ({
-      text: await pipelines.reveal(request.body.pseudonym, { by: by(request), reason: request.body.reason }),
+      text: await pipelines.reveal(request.body.pseudonym, { by: callerOf(request.principal), reason: request.body.reason }),
     }),
   });
 }

@@ -1,5 +1,6 @@
 /** Looking at the rules and changing which are on. What may be done, and what stands in its way, is the rules' own to decide. */
 
+import { callerOf } from "@vedette/access";
 import type { RuleLine } from "@vedette/model";
 import { z } from "zod";
 import * as schemas from "../schemas.ts";
@@ -37,8 +38,6 @@ const release = {
 };
 const changed = { 200: schemas.applied, ...failures, 404: schemas.problem, 409: schemas.problem };
 
-const by = ({ identity }: { readonly identity: { readonly kind: string; readonly user?: string } | undefined }) =>
-  identity?.user ?? "admin";
 const timed = <T extends { readonly at: number }>(one: T) => ({ ...one, at: formatTime(one.at) });
 
 export function ruleRoutes(app: App, context: RouteContext): void {
@@ -102,7 +101,7 @@ function decisionRoutes(app: App, { options }: RouteContext): void {
     },
     handler: (request) => {
       const { state, force, ...who } = request.body;
-      return desk.decide(request.params.id, state, { ...given(who), by: by(request) }, { force: force ?? false });
+      return desk.decide(request.params.id, state, { ...given(who), by: callerOf(request.principal) }, { force: force ?? false });
     },
   });
   app.route({
@@ -118,7 +117,7 @@ function decisionRoutes(app: App, { options }: RouteContext): void {
     },
     handler: (request) => {
       const { force, ...who } = request.body;
-      return desk.promote(request.params.id, { ...given(who), by: by(request) }, { force: force ?? false });
+      return desk.promote(request.params.id, { ...given(who), by: callerOf(request.principal) }, { force: force ?? false });
     },
   });
 }
@@ -204,7 +203,7 @@ function setRoutes(app: App, { options }: RouteContext): void {
     },
     handler: (request) => {
       const { wish: wanted, reason: why, without_refused = false, force = false, yes = false } = request.body;
-      return desk.apply(exact(wanted), { by: by(request), reason: why }, { without_refused, force, yes });
+      return desk.apply(exact(wanted), { by: callerOf(request.principal), reason: why }, { without_refused, force, yes });
     },
   });
   app.route({
@@ -217,7 +216,7 @@ function setRoutes(app: App, { options }: RouteContext): void {
       body: z.strictObject({ to: z.int().min(1).optional().describe("The one before, if absent."), reason }),
       response: { 200: z.object({ version: z.number(), to: z.number(), rules: z.number() }), ...failures, 404: schemas.problem },
     },
-    handler: (request) => desk.rollback(request.body.to, { by: by(request), reason: request.body.reason }),
+    handler: (request) => desk.rollback(request.body.to, { by: callerOf(request.principal), reason: request.body.reason }),
   });
 }
 

@@ -1,4 +1,5 @@
 /** Logging in and out. Knows no token's content. */
+import { callerOf, sessionOf } from "@vedette/access";
 import { z } from "zod";
 import { refuseIfTooMany, sessionCookie } from "../guard.ts";
 import { ApiProblem } from "../problems.ts";
@@ -70,15 +71,16 @@ export function sessionRoutes(app: App, { options, clock, failures: limit }: Rou
       tags: ["session"],
       response: { 200: z.object({ user: z.string() }), ...failures },
     },
-    handler: async ({ identity }) => ({ user: identity?.kind === "admin" ? identity.user : "" }),
+    handler: async ({ principal }) => ({ user: callerOf(principal) }),
   });
   app.route({
     method: "DELETE",
     url: "/session",
     config: { audit: { action: "logout" } },
     schema: { summary: "Log out.", tags: ["session"], response: { 204: z.null().describe("Logged out."), ...failures } },
-    handler: async ({ identity }, reply) => {
-      if (identity?.kind === "admin" && identity.session !== undefined) await options.auth.logout(identity.session);
+    handler: async ({ principal }, reply) => {
+      const session = sessionOf(principal);
+      if (session !== undefined) await options.auth.logout(session);
       return reply
         .code(204)
         .header("set-cookie", sessionCookie("", secure, 0))

@@ -1,4 +1,5 @@
 /** Server-sent events: a connection per listener, fed by the hub. */
+import { sessionOf } from "@vedette/access";
 import { z } from "zod";
 import { maxClients, type StreamClient } from "../hub.ts";
 import { ApiProblem } from "../problems.ts";
@@ -28,8 +29,7 @@ export function streamRoute(app: App, context: RouteContext): void {
     },
     handler: async (request, reply) => {
       if (hub.clients >= maxClients) throw new ApiProblem(429, "backpressure", `more than ${maxClients} listeners`);
-      const { identity } = request;
-      const session = identity?.kind === "admin" ? identity.session : undefined;
+      const session = sessionOf(request.principal);
       reply.hijack();
       const { raw } = reply;
       raw.writeHead(200, {
