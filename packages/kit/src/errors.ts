@@ -57,6 +57,9 @@ export const errorCodes = {
   conflict: "The thing is not in a state that allows this.",
   store_unavailable: "The event or state store does not answer.",
   query_timeout: "A query ran past its deadline and was stopped.",
+  key_unavailable: "A key for sealing cannot be read, or is too short.",
+  sealed_key_missing: "Something was sealed by a key that is not there.",
+  sealed_damaged: "Something sealed was changed, or lies where it was not sealed for.",
   source_unavailable: "A source's input cannot be opened.",
 } as const satisfies Record<string, string>;
 export type ErrorCode = keyof typeof errorCodes;

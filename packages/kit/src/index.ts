@@ -1,4 +1,5 @@
 export { z } from "zod";
+export { Chance } from "./chance.ts";
 export * from "./component.ts";
 export * from "./discover.ts";
 export * from "./enricher.ts";
@@ -9,5 +10,6 @@ export * from "./ports.ts";
 export { collectWhenQuiet } from "./quiet.ts";
 export * from "./reference.ts";
 export * from "./release.ts";
+export * from "./sealer.ts";
 export * from "./sink.ts";
 export * from "./time.ts";

@@ -1,1 +1,3 @@
-export type {};
+export { diskFiles, type Files } from "./files.ts";
+export type { KeySources } from "./sources.ts";
+export * from "./vault.ts";

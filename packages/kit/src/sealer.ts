@@ -1,0 +1,30 @@
+/** Keeping bytes secret at rest, as those who have secrets see it. Knows no key and no cipher. */
+
+/** Seals for one purpose; made by the vault, handed to whoever has secrets to keep. */
+export interface Sealer {
+  /** @param place where the box will lie, such as `totp alice`: moved elsewhere it does not open. */
+  seal(plain: Uint8Array, place: string): Uint8Array;
+  /** @throws VedetteError `sealed_key_missing` (no key of this id: nothing is lost), `sealed_damaged` (changed, or of another purpose or place) */
+  open(box: Uint8Array, place: string): Uint8Array;
+}
+
+/** Secrets of the installation itself, each under its name. */
+export interface Secrets {
+  /** The secret of this name; made and kept on first use. @param name lower case letters, digits and `_` */
+  keep(name: string, make: () => Uint8Array): Promise<Uint8Array>;
+}
+
+/** One box, and how another is put in its stead. */
+export interface SealedBox {
+  readonly purpose: string;
+  readonly place: string;
+  readonly bytes: Uint8Array;
+  /** Durable when it resolves; false when something else lies there by now. */
+  replace(bytes: Uint8Array): Promise<boolean>;
+}
+
+/** Somewhere boxes lie: a rotation goes through all of them. */
+export interface SealedPlace {
+  readonly name: string;
+  boxes(): Promise<readonly SealedBox[]>;
+}

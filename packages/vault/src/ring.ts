@@ -1,0 +1,66 @@
+/** The installation's keys, newest first: the newest seals, all of them open. Knows neither where keys come from nor what is sealed. */
+import { hkdfSync } from "node:crypto";
+import { type Sealer, VedetteError } from "@vedette/kit";
+import { boxKeyId, openBox, sealBox } from "./box.ts";
+
+export interface RootKey {
+  /** Names the key in boxes and to people; the key does not follow from it. */
+  readonly id: string;
+  readonly secret: Uint8Array;
+  /** Where it came from, in words. */
+  readonly from: string;
+}
+
+const idBytes = 8;
+
+/** @param secret key material as it was given: its bytes, not what they may encode */
+export function rootKey(secret: Uint8Array, from: string): RootKey {
+  return { id: Buffer.from(hkdfSync("sha256", secret, "", "vedette key id 1", idBytes)).toString("hex"), secret, from };
+}
+
+export class KeyRing {
+  #keys: readonly RootKey[];
+
+  /** @param keys newest first; at least one */
+  constructor(keys: readonly RootKey[]) {
+    this.#keys = unique(keys);
+  }
+
+  get keys(): readonly RootKey[] {
+    return this.#keys;
+  }
+  /** The one that seals. */
+  get newest(): RootKey {
+    return this.#keys[0]!;
+  }
+
+  /** Other keys from now on; sealers that were made before go by them too. */
+  change(keys: readonly RootKey[]): void {
+    this.#keys = unique(keys);
+  }
+
+  sealer(purpose: string): Sealer {
+    return {
+      seal: (plain, place) => sealBox(this.newest, purpose, place, plain),
+      open: (box, place) => {
+        const id = boxKeyId(box);
+        const key = this.#keys.find((one) => one.id === id);
+        if (key === undefined)
+          throw new VedetteError(
+            "sealed_key_missing",
+            true,
+            `${place} is sealed by key ${id}, which is not among this installation's keys`,
+          );
+        return openBox(key, purpose, place, box);
+      },
+    };
+  }
+
+  /** A key of `bytes` bytes for one purpose, from the newest key: it changes with it. Nothing else follows from it. */
+  derive(purpose: string, bytes: number): Uint8Array {
+    return new Uint8Array(hkdfSync("sha256", this.newest.secret, "", `vedette ${purpose}`, bytes));
+  }
+}
+
+const unique = (keys: readonly RootKey[]): readonly RootKey[] =>
+  [...new Map([...keys].reverse().map((key) => [key.id, key])).values()].reverse();
