@@ -5,8 +5,8 @@ import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { Chance } from "@vedette/kit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { random } from "./crash.ts";
 import { freePort } from "./stream.ts";
 import { settledLedger, Vedette } from "./vedette.ts";
 
@@ -96,8 +96,8 @@ afterAll(async () => {
 
 describe("bytes", () => {
   test("garbage is kept as it is, line by line", async () => {
-    const next = random(7);
-    const garbage = Buffer.from(Array.from({ length: 20_000 }, () => Math.floor(next() * 256)));
+    const chance = new Chance(7);
+    const garbage = Buffer.from(Array.from({ length: 20_000 }, () => chance.whole(0, 255)));
     const { status, accepted = 0, dead = 0 } = await ingest("garbage", bytes(garbage));
     expect([status, accepted + dead > 10]).toEqual([200, true]);
     // the first record since the start: not yet analysed, and all the same nothing is behind
@@ -305,8 +305,8 @@ describe("files and sockets", () => {
 
   test("a file full of nothing good is read to its end", async () => {
     const before = (await ledgerOf("files"))?.in ?? 0;
-    const next = random(11);
-    writeFileSync(join(files, "noise.log"), Buffer.from(Array.from({ length: 50_000 }, () => Math.floor(next() * 256))));
+    const chance = new Chance(11);
+    writeFileSync(join(files, "noise.log"), Buffer.from(Array.from({ length: 50_000 }, () => chance.whole(0, 255))));
     appendFileSync(join(files, "noise.log"), `\n${"y".repeat(megabyte)}\nthe end\n`);
     await v.until(
       () => v.events<Found>('"the end"'),
@@ -319,8 +319,8 @@ describe("files and sockets", () => {
   });
 
   test("syslog connections that lie about lengths, stop in the middle or send noise harm no other", async () => {
-    const next = random(13);
-    const noise = Buffer.from(Array.from({ length: 5_000 }, () => Math.floor(next() * 256)));
+    const chance = new Chance(13);
+    const noise = Buffer.from(Array.from({ length: 5_000 }, () => chance.whole(0, 255)));
     for (const hostile of [
       noise,
       Buffer.from("999999999999 x"),

@@ -1,18 +1,8 @@
 /** kill -9 under load: what was acknowledged is there once, nothing is there twice, and alerts are as if nothing had happened. */
 import { setTimeout as pause } from "node:timers/promises";
+import { Chance } from "@vedette/kit";
 import { expect } from "vitest";
 import { settledLedger, Vedette } from "./vedette.ts";
-
-/** Numbers from a seed (mulberry32), so that a failing run can be run again. */
-export function random(seed: number): () => number {
-  let a = seed >>> 0;
-  return () => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 const line = (n: number) =>
   `Nov 21 06:00:00 node1 sshd[7]: Failed password for root from 198.51.100.${n % 3} port ${(n % 60_000) + 1} ssh2`;
@@ -37,15 +27,16 @@ async function send(v: Vedette, from: number, count: number): Promise<boolean> {
 /** Runs `kills` kills from one seed over one data directory and checks at the end. */
 export async function crashRun(seed: number, kills: number): Promise<void> {
   const v = new Vedette();
-  const next = random(seed);
+  // a failing run can be run again
+  const chance = new Chance(seed);
   let acknowledged = 0;
   try {
     await v.start("--no-demo");
     for (let k = 0; k <= kills; k++) {
-      const dead = k < kills ? pause(Math.floor(next() * 600)).then(() => v.kill()) : undefined;
+      const dead = k < kills ? pause(Math.floor(chance.next() * 600)).then(() => v.kill()) : undefined;
       const rounds = k < kills ? Number.POSITIVE_INFINITY : 10;
       for (let round = 0; round < rounds; round++) {
-        const count = 1 + Math.floor(next() * 200);
+        const count = 1 + Math.floor(chance.next() * 200);
         if (await send(v, acknowledged, count)) acknowledged += count;
         else break;
       }

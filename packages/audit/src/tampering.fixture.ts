@@ -3,7 +3,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock } from "@vedette/kit";
+import { Chance, systemClock } from "@vedette/kit";
 import { AuditChain } from "./chain.ts";
 import { type Head, Heads, readHeads } from "./head.ts";
 import { keyRing } from "./key.ts";
@@ -12,15 +12,10 @@ import { type Verdict, verifyChain } from "./verify.ts";
 
 export type Choose = (below: number) => number;
 
-/** Numbers from a seed (mulberry32). */
+/** Choices that a failing run can make again. */
 export function seeded(seed: number): Choose {
-  let a = seed >>> 0;
-  return (below) => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
+  const chance = new Chance(seed);
+  return (below) => chance.whole(0, below - 1);
 }
 
 export interface Made {

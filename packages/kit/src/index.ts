@@ -1,5 +1,6 @@
 export { z } from "zod";
 export { Chance } from "./chance.ts";
+export { Chance } from "./chance.ts";
 export * from "./component.ts";
 export * from "./discover.ts";
 export * from "./enricher.ts";

@@ -1,4 +1,5 @@
-/** What the demo's parts are built on: seeded chance, and a scene that collects lines by their place in the story. Knows no part. */
+/** What the demo's parts are built on: a scene that collects lines by their place in the story. Knows no part. */
+import { Chance } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 
 /** One line of the demo. */
@@ -9,35 +10,6 @@ export interface DemoRecord {
   readonly time: Micros;
   /** The attack it belongs to, as in content/demo/labels.yml; absent for benign lines. */
   readonly label?: string;
-}
-
-/** Reproducible randomness (mulberry32, Tommy Ettinger, public domain): the same seed gives the same story on every machine. */
-export class Chance {
-  #state: number;
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-  /** In [0, 1). */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  }
-  /** A whole number from `low` to `high`, both included. */
-  whole(low: number, high: number): number {
-    return low + Math.floor(this.next() * (high - low + 1));
-  }
-  pick<T>(list: readonly T[]): T {
-    return list[Math.floor(this.next() * list.length)]!;
-  }
-  /** `length` characters of `alphabet`. */
-  text(length: number, alphabet = "0123456789abcdef"): string {
-    let text = "";
-    for (let i = 0; i < length; i++) text += alphabet[Math.floor(this.next() * alphabet.length)];
-    return text;
-  }
 }
 
 /** Makes a line, given its final time and its place among all lines. */
