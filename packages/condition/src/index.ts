@@ -10,3 +10,4 @@ export { ConditionError, linearForm, type RegexFactory, type RegexTest, regexTes
 export { closest, suggestField } from "./suggest.ts";
 export { decimalOf, foldCase, isNothing, numberOf, scalarsOf, textOf } from "./text.ts";
 export { epochUnits, isoTime, ownTime, related, timeOf, timePart, timeParts } from "./time.ts";
+export { masked, narrowed, rowsOf, type Sight, shownWhere, sightOf, unseenFields, type View, type ViewPart, wholeText } from "./view.ts";
