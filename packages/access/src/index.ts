@@ -1,2 +1,5 @@
+export * from "./explain.ts";
+export * from "./memory.ts";
 export * from "./permission.ts";
+export * from "./policy.ts";
 export * from "./principal.ts";

@@ -1,5 +1,5 @@
 /** Who asks, whichever way they proved it. Knows no proof. */
-import type { Role } from "./permission.ts";
+import type { Permission, Role } from "./permission.ts";
 
 /** A role, and what of the data it reaches: all of it where nothing is said. */
 export interface Grant {
@@ -23,9 +23,17 @@ export type Principal =
       readonly by: "session" | "token" | "key";
       /** Names the session, where there is one. */
       readonly session?: string;
+      /** Of a key: it may do these at most, and nothing that its owner may not. */
+      readonly scope?: readonly Permission[];
     }
   /** The admin token of the data directory: whoever reads the file is it, so it can neither request nor approve an action. */
-  | { readonly kind: "shared"; readonly name: "admin"; readonly grants: readonly Grant[]; readonly session?: string }
+  | {
+      readonly kind: "shared";
+      readonly name: "admin";
+      readonly grants: readonly Grant[];
+      readonly session?: string;
+      readonly scope?: readonly Permission[];
+    }
   /** May deliver records of one source and nothing else. */
   | { readonly kind: "source"; readonly source: string; readonly token: string }
   /** A process or agent known by its certificate. */
