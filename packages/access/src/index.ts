@@ -1,3 +1,4 @@
+export * from "./memory.ts";
 export * from "./explain.ts";
 export * from "./memory.ts";
 export * from "./permission.ts";

@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { BadInputError, type Clock, systemClock, UnavailableError, VedetteError } from "@vedette/kit";
+import type { PeopleStore } from "@vedette/model";
 import type { Answer, Call, ThreadOptions } from "./protocol.ts";
 import type { SeriesStore } from "./series.ts";
 import type { AlertStore, CheckpointStore, EventStore, ScanPage, SettingStore, Store } from "./store.ts";
@@ -184,6 +185,13 @@ function checkpointStore(connection: Connection): CheckpointStore {
   };
 }
 
+function peopleStore(connection: Connection): PeopleStore {
+  return {
+    load: (now) => connection.call("people", "load", [now]),
+    save: (change) => connection.call("people", "save", [change]),
+  };
+}
+
 function settingStore(connection: Connection): SettingStore {
   return {
     get: (name) => connection.call("settings", "get", [name]),
@@ -225,6 +233,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     alerts: alertStore(connection),
     checkpoints: checkpointStore(connection),
     settings: settingStore(connection),
+    people: peopleStore(connection),
     close: () => connection.end(),
   };
 }

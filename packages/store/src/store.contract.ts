@@ -229,6 +229,19 @@ function stateContract(open: () => Promise<Store>): void {
     await close();
   });
 
+  test("keeps people and their sessions: a change is made whole or not at all, a name is one person's", async () => {
+    const { people, close } = await open();
+    const session = (id: string, expires: number) => ({ id, person: "p1", expires, body: "{}" });
+    await people.save({ people: [{ id: "p1", name: "ada", body: "1" }], sessions: [session("s1", 10), session("s2", 20)] });
+    await people.save({ people: [{ id: "p1", name: "ada", body: "2" }], removedSessions: ["none"] });
+    const clash = people.save({ sessions: [session("s3", 20)], people: [{ id: "p2", name: "ada", body: "" }], removedSessions: ["s2"] });
+    await expect(clash).rejects.toMatchObject({ code: "conflict" });
+    expect(await people.load(10)).toEqual({ people: [{ id: "p1", name: "ada", body: "2" }], sessions: [session("s2", 20)] });
+    await people.save({ removedPeople: ["p1"], people: [{ id: "p2", name: "ada", body: "" }], removedSessions: ["s2"] });
+    expect(await people.load(0)).toEqual({ people: [{ id: "p2", name: "ada", body: "" }], sessions: [] });
+    await close();
+  });
+
   test("keeps settings", async () => {
     const { settings, close } = await open();
     await settings.set("a", "1");

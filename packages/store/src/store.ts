@@ -1,6 +1,6 @@
 /** What the store promises to the rest, whichever driver is under it. Knows no driver. */
 import type { Condition } from "@vedette/condition";
-import type { Alert, AlertState, Event, EventClass, Micros, Severity } from "@vedette/model";
+import type { Alert, AlertState, Event, EventClass, Micros, PeopleStore, Severity } from "@vedette/model";
 import type { TimeRange } from "./range.ts";
 import type { SeriesStore } from "./series.ts";
 
@@ -213,5 +213,6 @@ export interface Store {
   readonly alerts: AlertStore;
   readonly checkpoints: CheckpointStore;
   readonly settings: SettingStore;
+  readonly people: PeopleStore;
   close(): Promise<void>;
 }

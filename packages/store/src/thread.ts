@@ -15,6 +15,7 @@ import type { EncodedSamples } from "./series/samples.ts";
 import { alertStore } from "./state/alerts.ts";
 import { checkpointStore, settingStore } from "./state/checkpoints.ts";
 import { openState } from "./state/open.ts";
+import { peopleStore } from "./state/people.ts";
 import type { EncodedEvents } from "./store.ts";
 
 type Method = (...parameters: never[]) => unknown;
@@ -60,6 +61,7 @@ async function openAll(options: ThreadOptions) {
     alerts: alertStore(state) as never,
     checkpoints: checkpointStore(state) as never,
     settings: settingStore(state) as never,
+    people: peopleStore(state) as never,
   };
   const close = async () => {
     await partitions.close();

@@ -1,4 +1,5 @@
 /** In-memory store, runtime and clock for this package's tests. */
+import { memoryPeople } from "@vedette/access";
 import { compile } from "@vedette/condition";
 import { BadInputError, type Clock, defineEndpoint, type EndpointResponse, UnavailableError, z } from "@vedette/kit";
 import type { Alert, Event, Micros, RawRecord, RulePlan } from "@vedette/model";
@@ -199,6 +200,7 @@ function fakeStore(): FakeStore {
       get: async (name) => settings.get(name),
       set: async (name, value) => void (value === undefined ? settings.delete(name) : settings.set(name, value)),
     },
+    people: memoryPeople(),
     close: async () => undefined,
   };
   return store;

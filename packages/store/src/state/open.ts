@@ -7,6 +7,7 @@ import { keyDue } from "./migrations/0003_key_due.ts";
 import { series } from "./migrations/0004_series.ts";
 import { alertSerial } from "./migrations/0005_alert_serial.ts";
 import { historical } from "./migrations/0006_historical.ts";
+import { people } from "./migrations/0007_people.ts";
 import { openSqlite } from "./sqlite.ts";
 import type { State, Tables } from "./tables.ts";
 
@@ -18,6 +19,7 @@ export const migrations = {
   "0004_series": series,
   "0005_alert_serial": alertSerial,
   "0006_historical": historical,
+  "0007_people": people,
 } as const;
 
 /** @throws VedetteError `data_dir_format` (written by a newer version, or no database at all), `store_unavailable` (damaged, locked, or a migration failed). */

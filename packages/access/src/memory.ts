@@ -1,0 +1,16 @@
+/** People and sessions in memory, for tests. Keeps nothing. */
+import type { PeopleStore, PersonRow, SessionRow } from "@vedette/model";
+
+export function memoryPeople(): PeopleStore {
+  const people = new Map<string, PersonRow>();
+  const sessions = new Map<string, SessionRow>();
+  return {
+    load: async (now) => ({ people: [...people.values()], sessions: [...sessions.values()].filter(({ expires }) => expires > now) }),
+    save: async (change) => {
+      for (const id of change.removedPeople ?? []) people.delete(id);
+      for (const id of change.removedSessions ?? []) sessions.delete(id);
+      for (const one of change.people ?? []) people.set(one.id, one);
+      for (const one of change.sessions ?? []) sessions.set(one.id, one);
+    },
+  };
+}
