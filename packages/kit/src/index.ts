@@ -1,7 +1,7 @@
 export { z } from "zod";
 export { Chance } from "./chance.ts";
-export { Chance } from "./chance.ts";
 export * from "./component.ts";
+export { type JobOfGroup, jobOfGroup } from "./control_group.ts";
 export * from "./discover.ts";
 export * from "./enricher.ts";
 export * from "./errors.ts";

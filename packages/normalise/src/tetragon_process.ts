@@ -1,5 +1,5 @@
 /** Writes the processes of a Tetragon event as ECS has them, with their container, pod and Slurm job. Knows no kind of event. */
-import type { JsonObject, JsonValue } from "@vedette/kit";
+import { type JsonObject, type JsonValue, jobOfGroup } from "@vedette/kit";
 import type { Fields } from "@vedette/model";
 import { flattenValue } from "./json/flatten.ts";
 import { isObject } from "./json/parse.ts";
@@ -133,21 +133,20 @@ function putContainer(fields: Fields, process: JsonObject): void {
   if (isObject(image)) put(fields, "container.image.name", text(image["name"]));
 }
 
-/** slurmd's control groups: `…/uid_1000/job_4711/step_0/…` (v1), `…/slurmstepd.scope/job_4711/step_batch/…` (v2). */
-const slurmGroup = /(?:^|[/_-])job_(\d{1,10})(?:\/step_([a-z0-9]{1,16})(?![a-z0-9]))?/;
-
 /** The Slurm job from the environment that srun sets, else from the control group. */
 function putJob(fields: Fields, process: JsonObject): void {
   putVariables(fields, process["environment_variables"]);
-  if (fields["slurm.job.id"] === undefined) putJobOfGroup(fields, text(process["cgroup"]) ?? text(process["docker"]));
+  const group = text(process["cgroup"]);
+  if (group !== undefined) fields["tetragon.cgroup"] = group;
+  if (fields["slurm.job.id"] === undefined) putJobOfGroup(fields, group ?? text(process["docker"]));
 }
 
 /** Job and step from a control group's path or name. */
 export function putJobOfGroup(fields: Fields, group: string | undefined): void {
-  const found = group === undefined ? null : slurmGroup.exec(group.slice(0, 4096));
-  if (found === null) return;
-  fields["slurm.job.id"] = found[1];
-  if (found[2] !== undefined) fields["slurm.step.id"] = found[2];
+  const found = group === undefined ? undefined : jobOfGroup(group);
+  if (found === undefined) return;
+  fields["slurm.job.id"] = found.job;
+  if (found.step !== undefined) fields["slurm.step.id"] = found.step;
 }
 
 const slurmVariables: { readonly [name: string]: string } = {

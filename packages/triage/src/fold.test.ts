@@ -46,6 +46,22 @@ test("findings group by tenant, rule and first entity; demo apart", () => {
     expect(groupOf(other)).not.toBe(groupOf(finding()));
 });
 
+test("findings about a batch job group by the job, wherever it stands among the entities, and by the cluster whose job it is", () => {
+  const job = (id: string, cluster: string, ...before: string[]) =>
+    groupOf(
+      finding({
+        entities: [
+          ...before.map((one) => ({ type: "host.name", id: one })),
+          { type: "hpc.job.id", id },
+          { type: "hpc.cluster", id: cluster },
+        ],
+      }),
+    );
+  expect(job("4711", "a", "cn1")).toBe(job("4711", "a", "cn2"));
+  expect(job("4711", "a")).not.toBe(job("4712", "a"));
+  expect(job("4711", "a")).not.toBe(job("4711", "b"));
+});
+
 test("a second finding is counted; the severity never falls and its rise is in the history", () => {
   const alert = foldAll([
     finding(),

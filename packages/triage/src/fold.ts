@@ -8,13 +8,16 @@ const maxEvidence = 20;
 const maxVersions = 32;
 
 /**
- * What findings are grouped by: tenant, rule, and the first entity; demo, shadow and historical apart, so that none touches what people work
- * on.
+ * What findings are grouped by: tenant, rule, and the batch job where there is one, else the first entity; demo, shadow and historical apart, so
+ * that none touches what people work on.
  */
 export function groupOf(finding: Finding): string {
-  const entity = finding.entities[0];
+  const job = finding.entities.find(({ type }) => type === "hpc.job.id");
+  // schedulers number their jobs each for itself
+  const cluster = job && finding.entities.find(({ type }) => type === "hpc.cluster");
+  const entity = job ?? finding.entities[0];
   const kind = `${finding.demo ? "demo" : ""}${finding.shadow ? "shadow" : ""}${finding.historical ? "historical" : ""}`;
-  return idOf(ownerOf(finding.tenant), kind, finding.rule.id, entity?.type ?? "", entity?.id ?? "");
+  return idOf(ownerOf(finding.tenant), kind, finding.rule.id, entity?.type ?? "", entity?.id ?? "", ...(cluster ? [cluster.id] : []));
 }
 
 /**
