@@ -33,6 +33,7 @@ export function whyNot(principal: Principal, permission: Permission, tenant = "m
   if (principal.kind === "machine") return "a machine may deliver its own records and look up the others";
   if (principal.scope !== undefined && !principal.scope.includes(permission))
     return `this key is for ${principal.scope.join(", ") || "nothing"} only`;
+  if (grantsFor(principal, permission, tenant).length > 0) return "it is granted for some rows or fields only";
   const holding = principal.grants.filter((grant) => (roles[grant.role] as readonly Permission[] | undefined)?.includes(permission));
   if (principal.kind === "shared" && holding.length > 0)
     return "a token that several people share can neither request nor approve an action; sign in by name";

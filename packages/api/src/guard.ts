@@ -1,23 +1,43 @@
 /** What every request passes before its route: security headers, host, who asks, origin. Refuses unless a route says otherwise. */
 import { isIP } from "node:net";
-import { type Principal, sessionOf } from "@vedette/access";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { grantsFor, mayFully, type Permission, type Principal, sessionOf, viewOf, whyNot } from "@vedette/access";
+import type { View } from "@vedette/condition";
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Auth } from "./auth.ts";
 import { RateLimit } from "./gcra.ts";
 import type { ServerOptions } from "./ports.ts";
 import { ApiProblem } from "./problems.ts";
 
-/** `admin` unless a route is marked: `open` needs no token, `ingest` takes a source's token too, `metrics` is open on loopback. */
-type Access = "open" | "admin" | "ingest" | "metrics";
+/** `open` needs no token; `ingest` takes a source's token, a machine's certificate, or whoever may make such a token; `metrics` is open on loopback. */
+type Access = "open" | "ingest" | "metrics";
 
 declare module "fastify" {
   interface FastifyContextConfig {
+    /** Where no permission decides. A route names this or a permission, or the server does not start. */
     access?: Access;
+    /** What whoever asks must be permitted; `own`: what concerns nobody else, so that to be known is enough. */
+    permission?: Permission | "own";
+    /** Its answers keep to the request's view. To a route that does not, a grant limited to rows or fields gives no way in. */
+    confined?: true;
+  }
+  interface FastifyInstance {
+    /** Every route with what it demands, in order of registration. */
+    readonly demands: readonly RouteDemand[];
   }
   interface FastifyRequest {
     /** Who asks, where that is known. */
     principal: Principal | undefined;
+    /** What the answer may be made of; undefined: everything. Set on confined routes only. */
+    view: View | undefined;
   }
+}
+
+export interface RouteDemand {
+  readonly method: string;
+  readonly url: string;
+  readonly access?: Access;
+  readonly permission?: Permission | "own";
+  readonly confined?: true;
 }
 
 const cookieName = "vedette_session";
@@ -116,12 +136,51 @@ export function refuseIfTooMany(limit: RateLimit, request: FastifyRequest, reply
   throw new ApiProblem(429, "unauthorised", "too many failed attempts; try again later");
 }
 
+/** Collects what each route demands, as it is when the server starts: plugins complete their routes while they register. */
+function demandsOf(app: FastifyInstance): void {
+  const routes: { readonly method: string | readonly string[]; readonly url: string; readonly config?: FastifyContextConfig }[] = [];
+  const demands: RouteDemand[] = [];
+  app.decorate("demands", demands);
+  app.addHook("onRoute", (route) => void routes.push(route as (typeof routes)[number]));
+  app.addHook("onReady", async () => {
+    for (const { method, url, config: { access, permission, confined } = {} } of routes) {
+      if ((access === undefined) === (permission === undefined))
+        throw new Error(`${String(method)} ${url}: its config must name either the permission that it needs or who may come without one`);
+      for (const one of [method].flat())
+        demands.push({ method: one, url, ...(access && { access }), ...(permission && { permission }), ...(confined && { confined }) });
+    }
+  });
+}
+
+/** What the route demands of who asks. @throws ApiProblem 403 */
+function authorise(request: FastifyRequest, principal: Principal, tenant: string): void {
+  const { access, permission, confined } = request.routeOptions.config;
+  const refuse = (reason: string) => new ApiProblem(403, "forbidden", reason);
+  if (access !== undefined) {
+    if (access === "ingest" && (principal.kind === "source" || principal.kind === "machine")) return;
+    const needed = access === "ingest" ? "sources:write" : "system:read";
+    if (!mayFully(principal, needed, tenant)) throw refuse(`${needed} is needed: ${whyNot(principal, needed, tenant)}`);
+  } else if (permission === "own") {
+    if (principal.kind !== "user" && principal.kind !== "shared") throw refuse(whyNot(principal, "users:read", tenant));
+    if (principal.scope !== undefined && !isSafe(request.method)) throw refuse("a key changes nothing of its owner's; sign in");
+  } else {
+    const grants = permission === undefined ? [] : grantsFor(principal, permission, tenant);
+    if (permission === undefined || grants.length === 0)
+      throw refuse(permission === undefined ? "nobody may" : `${permission} is needed: ${whyNot(principal, permission, tenant)}`);
+    request.view = viewOf(grants);
+    if (request.view !== undefined && !confined)
+      throw refuse(`${permission} is granted for some rows or fields only, and this answer cannot be limited to them`);
+  }
+}
+
 /** Puts the guard before every route of the server, those of plugins included. */
 export function guard(app: FastifyInstance, options: ServerOptions, limit: RateLimit): void {
-  const { auth, loopback = true } = options;
+  const { auth, loopback = true, tenant = "main" } = options;
   const names = new Set(options.hosts?.map((name) => name.toLowerCase()));
   const now = () => (options.clock ? options.clock.now() : Date.now() * 1000);
   app.decorateRequest("principal", undefined);
+  app.decorateRequest("view", undefined);
+  demandsOf(app);
 
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(headers);
@@ -130,7 +189,7 @@ export function guard(app: FastifyInstance, options: ServerOptions, limit: RateL
     if (loopback && !isLoopback(name) && !names.has(name))
       throw new ApiProblem(403, "forbidden", `this server does not answer to the name ${name || "(none)"}`);
     if (request.is404) return;
-    const access = request.routeOptions.config.access ?? "admin";
+    const { access } = request.routeOptions.config;
     request.principal = identify(request, auth);
     const { principal } = request;
     if (access === "open" || (access === "metrics" && isLoopback(request.ip))) return;
@@ -139,8 +198,7 @@ export function guard(app: FastifyInstance, options: ServerOptions, limit: RateL
       if (request.headers.authorization !== undefined) refuseIfTooMany(limit, request, reply, now());
       throw new ApiProblem(401, "unauthorised", "a token or session is needed");
     }
-    if (principal.kind === "source" && access !== "ingest")
-      throw new ApiProblem(403, "forbidden", "a source's token may only deliver records");
+    authorise(request, principal, tenant);
     if (sessionOf(principal) !== undefined && !isSafe(request.method) && !fromOwnPage(request))
       throw new ApiProblem(403, "forbidden", "a request with the session cookie must come from the console itself");
   });

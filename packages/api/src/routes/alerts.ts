@@ -24,6 +24,7 @@ export function alertRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/alerts",
+    config: { permission: "alerts:read" },
     schema: {
       summary: "Alerts, newest first.",
       tags: ["alerts"],
@@ -61,6 +62,7 @@ export function alertRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/alerts/:id",
+    config: { permission: "alerts:read" },
     schema: {
       summary: "One alert with its evidence and history.",
       tags: ["alerts"],
@@ -95,14 +97,14 @@ function transitionRoutes(app: App, { options, tenant, clock, hub, status }: Rou
   app.route({
     method: "POST",
     url: "/alerts/:id/acknowledge",
-    config: { audit: { action: "alert_acknowledged", id: "vedette.audit.alert", shows: ["note"] } },
+    config: { permission: "alerts:write", audit: { action: "alert_acknowledged", id: "vedette.audit.alert", shows: ["note"] } },
     schema: { summary: "Take an open alert.", tags: ["alerts"], params: byId, body: optionalNote, response: changed },
     handler: (request) => change(request.params.id, (alert, at) => acknowledge(alert, callerOf(request.principal), at, request.body?.note)),
   });
   app.route({
     method: "POST",
     url: "/alerts/:id/close",
-    config: { audit: { action: "alert_closed", id: "vedette.audit.alert", shows: ["verdict", "note"] } },
+    config: { permission: "alerts:write", audit: { action: "alert_closed", id: "vedette.audit.alert", shows: ["verdict", "note"] } },
     schema: {
       summary: "Close an alert with a verdict.",
       tags: ["alerts"],
@@ -118,14 +120,14 @@ function transitionRoutes(app: App, { options, tenant, clock, hub, status }: Rou
   app.route({
     method: "POST",
     url: "/alerts/:id/reopen",
-    config: { audit: { action: "alert_reopened", id: "vedette.audit.alert", shows: ["note"] } },
+    config: { permission: "alerts:write", audit: { action: "alert_reopened", id: "vedette.audit.alert", shows: ["note"] } },
     schema: { summary: "Open a closed alert again.", tags: ["alerts"], params: byId, body: optionalNote, response: changed },
     handler: (request) => change(request.params.id, (alert, at) => reopen(alert, callerOf(request.principal), at, request.body?.note)),
   });
   app.route({
     method: "POST",
     url: "/alerts/:id/notes",
-    config: { audit: { action: "alert_noted", id: "vedette.audit.alert", shows: ["note"] } },
+    config: { permission: "alerts:write", audit: { action: "alert_noted", id: "vedette.audit.alert", shows: ["note"] } },
     schema: {
       summary: "Add a note.",
       tags: ["alerts"],

@@ -26,7 +26,7 @@ export function auditRoutes(app: App, { options: { audit } }: RouteContext): voi
   app.route({
     method: "GET",
     url: "/audit",
-    config: { audit: { action: "audit_read" } },
+    config: { permission: "audit:read", audit: { action: "audit_read" } },
     schema: {
       summary: "The audit trail, newest first: sign-ins, refusals, changes, sensitive reads.",
       tags: ["audit"],
@@ -54,6 +54,7 @@ export function auditRoutes(app: App, { options: { audit } }: RouteContext): voi
   app.route({
     method: "GET",
     url: "/audit/head",
+    config: { permission: "audit:read" },
     schema: {
       summary: "The newest head of the audit trail, signed now: kept elsewhere, it shows later what was cut off or rewritten.",
       tags: ["audit"],

@@ -101,7 +101,7 @@ export function backtestRoutes(app: App, { options, clock, bounded }: RouteConte
   app.route({
     method: "POST",
     url: "/backtests/estimate",
-    config: { audit: false },
+    config: { permission: "backtests:run", audit: false },
     bodyLimit,
     schema: {
       summary: "What a backtest would come to: events and seconds. Starts nothing.",
@@ -114,7 +114,7 @@ export function backtestRoutes(app: App, { options, clock, bounded }: RouteConte
   app.route({
     method: "POST",
     url: "/backtests",
-    config: { audit: { action: "backtest_started", shows: ["ids"] } },
+    config: { permission: "backtests:run", audit: { action: "backtest_started", shows: ["ids"] } },
     bodyLimit,
     schema: {
       summary: "Judge stored events by rules, beside production; changes nothing.",
@@ -127,6 +127,7 @@ export function backtestRoutes(app: App, { options, clock, bounded }: RouteConte
   app.route({
     method: "GET",
     url: "/backtests",
+    config: { permission: "backtests:run" },
     schema: {
       summary: "Backtests since the start of the server, the last 32.",
       tags,
@@ -137,13 +138,14 @@ export function backtestRoutes(app: App, { options, clock, bounded }: RouteConte
   app.route({
     method: "GET",
     url: "/backtests/:id",
+    config: { permission: "backtests:run" },
     schema: { summary: "Progress; the result once it is done.", tags, params, response: { 200: full, ...failures, ...lost } },
     handler: async ({ params: { id } }) => inFull(found(port().get(id))),
   });
   app.route({
     method: "DELETE",
     url: "/backtests/:id",
-    config: { audit: { action: "backtest_cancelled", id: "vedette.audit.backtest" } },
+    config: { permission: "backtests:run", audit: { action: "backtest_cancelled", id: "vedette.audit.backtest" } },
     schema: { summary: "Cancel.", tags, params, response: { 200: progress, ...failures, ...lost } },
     handler: async ({ params: { id } }) => row(found(port().cancel(id))),
   });

@@ -36,6 +36,7 @@ export function canaryRoutes(app: App, { options }: RouteContext): void {
   app.route({
     method: "GET",
     url: "/canaries",
+    config: { permission: "rules:read" },
     schema: {
       summary: "Rules proved able to fire, silent ones, and those that cannot be proved with the reason.",
       tags: ["rules"],
@@ -51,7 +52,7 @@ export function canaryRoutes(app: App, { options }: RouteContext): void {
   app.route({
     method: "POST",
     url: "/canaries",
-    config: { audit: { action: "canaries_sent", shows: ["ids"] } },
+    config: { permission: "rules:write", audit: { action: "canaries_sent", shows: ["ids"] } },
     schema: {
       summary: "Send canaries of these rules, or of all, now.",
       tags: ["rules"],

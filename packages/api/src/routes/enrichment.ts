@@ -75,6 +75,7 @@ export function enrichmentRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/enrichers",
+    config: { permission: "system:read" },
     schema: {
       summary: "What is added to events: every enricher with its state and the table it looks things up in.",
       tags: ["enrichment"],
@@ -86,7 +87,7 @@ export function enrichmentRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "PUT",
     url: "/inventory/:id",
-    config: { audit: { action: "inventory_put", id: "vedette.audit.inventory" } },
+    config: { permission: "system:write", audit: { action: "inventory_put", id: "vedette.audit.inventory" } },
     bodyLimit: inventoryBodyLimit,
     schema: {
       summary: "A new version of an inventory, CSV (text/csv) or a JSON array of objects; in force for what is taken in from now on.",
@@ -105,7 +106,7 @@ export function enrichmentRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "DELETE",
     url: "/inventory/:id",
-    config: { audit: { action: "inventory_removed", id: "vedette.audit.inventory" } },
+    config: { permission: "system:write", audit: { action: "inventory_removed", id: "vedette.audit.inventory" } },
     schema: {
       summary: "Take an inventory out of force.",
       tags: ["enrichment"],
@@ -121,7 +122,7 @@ export function enrichmentRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "POST",
     url: "/enrichers/reload",
-    config: { audit: { action: "tables_reloaded", shows: ["reason"] } },
+    config: { permission: "system:write", audit: { action: "tables_reloaded", shows: ["reason"] } },
     schema: {
       summary: "Read the files of inventories and databases again.",
       tags: ["enrichment"],
@@ -139,6 +140,7 @@ function pipelineRoutes(app: App, { options: { runtime }, bounded }: RouteContex
   app.route({
     method: "GET",
     url: "/pipelines",
+    config: { permission: "system:read" },
     schema: {
       summary: "The pipelines that events go through, what each step left out, and the rules that lose their data to them.",
       tags: ["pipelines"],
@@ -149,7 +151,7 @@ function pipelineRoutes(app: App, { options: { runtime }, bounded }: RouteContex
   app.route({
     method: "POST",
     url: "/pipelines/preview",
-    config: { audit: { action: "pipelines_previewed" } },
+    config: { permission: "events:read", audit: { action: "pipelines_previewed" } },
     bodyLimit: previewBodyLimit,
     schema: {
       summary: "What pipelines would do to the newest 1,000 stored events. Changes nothing.",
@@ -175,7 +177,7 @@ function pipelineRoutes(app: App, { options: { runtime }, bounded }: RouteContex
   app.route({
     method: "POST",
     url: "/pipelines/reload",
-    config: { audit: { action: "pipelines_reloaded", shows: ["reason", "yes"] } },
+    config: { permission: "system:write", audit: { action: "pipelines_reloaded", shows: ["reason", "yes"] } },
     schema: {
       summary: "Read the pipelines' files again, unless rules would lose their data.",
       tags: ["pipelines"],
@@ -190,7 +192,7 @@ function pipelineRoutes(app: App, { options: { runtime }, bounded }: RouteContex
   app.route({
     method: "POST",
     url: "/reveal",
-    config: { audit: { action: "pseudonym_revealed", shows: ["pseudonym", "reason"] } },
+    config: { permission: "pseudonyms:reveal", audit: { action: "pseudonym_revealed", shows: ["pseudonym", "reason"] } },
     schema: {
       summary: "The text behind a pseudonym. Who asked and why is on record before it is told.",
       tags: ["pipelines"],

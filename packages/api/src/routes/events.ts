@@ -30,7 +30,7 @@ export function eventRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/events",
-    config: { audit: { action: "events_searched" } },
+    config: { permission: "events:read", audit: { action: "events_searched" } },
     schema: {
       summary: "Events that match a filter, newest first unless asked otherwise.",
       tags: ["events"],
@@ -63,6 +63,7 @@ export function eventRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/events/:id",
+    config: { permission: "events:read" },
     schema: {
       summary: "One event.",
       tags: ["events"],
@@ -87,6 +88,7 @@ function countRoutes(app: App, { options, tenant, clock, bounded }: RouteContext
   app.route({
     method: "GET",
     url: "/events/histogram",
+    config: { permission: "events:read" },
     schema: {
       summary: "Counts over time; empty buckets are left out.",
       tags: ["events"],
@@ -113,6 +115,7 @@ function countRoutes(app: App, { options, tenant, clock, bounded }: RouteContext
   app.route({
     method: "GET",
     url: "/events/top",
+    config: { permission: "events:read" },
     schema: {
       summary: "The most frequent values of a field.",
       tags: ["events"],

@@ -20,12 +20,14 @@ export function operationRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/sources",
+    config: { permission: "sources:read" },
     schema: { summary: "Sources and what became of their records.", tags: ["state"], response: { 200: schemas.sources, ...failures } },
     handler: async () => ({ sources: (await runtime.sourceStates()).map(sourceRow) }),
   });
   app.route({
     method: "GET",
     url: "/sources/quality",
+    config: { permission: "sources:read" },
     schema: {
       summary: "How well data comes in: silence, clocks, lines that do not parse, fields that drift.",
       tags: ["state"],
@@ -36,12 +38,14 @@ export function operationRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/sinks",
+    config: { permission: "system:read" },
     schema: { summary: "Ways out, and what became of what each read.", tags: ["state"], response: { 200: schemas.sinks, ...failures } },
     handler: async () => ({ sinks: (await runtime.sinkStates()).map(sinkRow) }),
   });
   app.route({
     method: "GET",
     url: "/ledger",
+    config: { permission: "system:read" },
     schema: {
       summary: "The loss ledger: in + split = stored + dead + dropped + pending.",
       tags: ["state"],
@@ -56,6 +60,7 @@ export function operationRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/dead",
+    config: { permission: "events:read" },
     schema: {
       summary: "Inputs that no stage could take, newest first.",
       tags: ["state"],
@@ -73,6 +78,7 @@ export function operationRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/status",
+    config: { permission: "system:read" },
     schema: { summary: "The figures of the front page.", tags: ["state"], response: { 200: schemas.status, ...failures } },
     handler: () => context.status.get(),
   });
@@ -84,7 +90,7 @@ function demoRoutes(app: App, { options, status }: RouteContext): void {
   app.route({
     method: "POST",
     url: "/demo",
-    config: { audit: { action: "demo_started" } },
+    config: { permission: "system:write", audit: { action: "demo_started" } },
     schema: {
       summary: "Replay the bundled scenario; everything it makes is marked as demo.",
       tags: ["demo"],
@@ -101,7 +107,7 @@ function demoRoutes(app: App, { options, status }: RouteContext): void {
   app.route({
     method: "DELETE",
     url: "/demo",
-    config: { audit: { action: "demo_cleared" } },
+    config: { permission: "system:write", audit: { action: "demo_cleared" } },
     schema: {
       summary: "Remove everything marked as demo.",
       tags: ["demo"],

@@ -19,7 +19,7 @@ export function queryRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/query",
-    config: { audit: { action: "events_searched" } },
+    config: { permission: "events:read", audit: { action: "events_searched" } },
     schema: {
       summary: "Run a query with pipes; the answer is a table.",
       tags: ["query"],
@@ -40,6 +40,7 @@ export function queryRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/query/check",
+    config: { permission: "events:read" },
     schema: {
       summary: "Whether a query reads, and where it does not.",
       tags: ["query"],
@@ -60,6 +61,7 @@ export function queryRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/fields",
+    config: { permission: "events:read" },
     schema: {
       summary: "Names of fields that events carry.",
       tags: ["query"],

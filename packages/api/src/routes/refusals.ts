@@ -20,6 +20,7 @@ export function refusalRoutes(app: App, { refusals }: RouteContext): void {
   app.route({
     method: "GET",
     url: "/refusals",
+    config: { permission: "sources:read" },
     schema: {
       summary: "The last senders that were refused over HTTP since the server started, newest first.",
       tags: ["sources"],

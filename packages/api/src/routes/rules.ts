@@ -45,6 +45,7 @@ export function ruleRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/rules",
+    config: { permission: "rules:read" },
     schema: {
       summary: "Rules with state, counts and who decided; the refused ones with the reason.",
       tags: ["rules"],
@@ -65,6 +66,7 @@ export function ruleRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/rules/:id",
+    config: { permission: "rules:read" },
     schema: {
       summary: "One rule with every decision on it.",
       tags: ["rules"],
@@ -91,7 +93,10 @@ function decisionRoutes(app: App, { options }: RouteContext): void {
   app.route({
     method: "POST",
     url: "/rules/:id/state",
-    config: { audit: { action: "rule_decided", id: "rule.id", shows: ["state", "reason", "owner", "review", "force"] } },
+    config: {
+      permission: "rules:write",
+      audit: { action: "rule_decided", id: "rule.id", shows: ["state", "reason", "owner", "review", "force"] },
+    },
     schema: {
       summary: "Decide on one rule: on trial (shadow), enabled or quarantined.",
       tags: ["rules"],
@@ -107,7 +112,7 @@ function decisionRoutes(app: App, { options }: RouteContext): void {
   app.route({
     method: "POST",
     url: "/rules/:id/promote",
-    config: { audit: { action: "rule_promoted", id: "rule.id", shows: ["reason", "owner", "review", "force"] } },
+    config: { permission: "rules:write", audit: { action: "rule_promoted", id: "rule.id", shows: ["reason", "owner", "review", "force"] } },
     schema: {
       summary: "Enable a rule that was on trial, unless something is missing.",
       tags: ["rules"],
@@ -133,6 +138,7 @@ function setRoutes(app: App, { options }: RouteContext): void {
   app.route({
     method: "GET",
     url: "/rule-versions",
+    config: { permission: "rules:read" },
     schema: {
       summary: "Every version of the running rules, newest first.",
       tags: ["rules"],
@@ -143,6 +149,7 @@ function setRoutes(app: App, { options }: RouteContext): void {
   app.route({
     method: "GET",
     url: "/rule-releases",
+    config: { permission: "rules:read" },
     schema: {
       summary: "Rules that were brought in, in force or not, newest first.",
       tags: ["rules"],
@@ -153,7 +160,7 @@ function setRoutes(app: App, { options }: RouteContext): void {
   app.route({
     method: "POST",
     url: "/rule-releases",
-    config: { audit: { action: "rule_release_kept", shows: ["pack", "origin"] } },
+    config: { permission: "rules:write", audit: { action: "rule_release_kept", shows: ["pack", "origin"] } },
     bodyLimit: releaseBodyLimit,
     schema: {
       summary: "Bring rules in. They are kept by their content; nothing is in force until they are applied.",
@@ -169,7 +176,7 @@ function setRoutes(app: App, { options }: RouteContext): void {
   app.route({
     method: "POST",
     url: "/rules/diff",
-    config: { audit: false },
+    config: { permission: "rules:write", audit: false },
     bodyLimit: releaseBodyLimit,
     schema: {
       summary: "What a pack's rules would change if they were applied. They are not kept.",
@@ -182,7 +189,7 @@ function setRoutes(app: App, { options }: RouteContext): void {
   app.route({
     method: "POST",
     url: "/rules/plan",
-    config: { audit: false },
+    config: { permission: "rules:write", audit: false },
     schema: {
       summary: "What a change of the rules would do: differences, refusals, coverage, and what the gate makes of it.",
       tags: ["rules"],
@@ -194,7 +201,7 @@ function setRoutes(app: App, { options }: RouteContext): void {
   app.route({
     method: "POST",
     url: "/rules/apply",
-    config: { audit: { action: "rules_applied", shows: ["wish", "reason", "without_refused", "force", "yes"] } },
+    config: { permission: "rules:write", audit: { action: "rules_applied", shows: ["wish", "reason", "without_refused", "force", "yes"] } },
     schema: {
       summary: "Change the rules, unless something stands in the way.",
       tags: ["rules"],
@@ -209,7 +216,7 @@ function setRoutes(app: App, { options }: RouteContext): void {
   app.route({
     method: "POST",
     url: "/rules/rollback",
-    config: { audit: { action: "rules_rolled_back", shows: ["to", "reason"] } },
+    config: { permission: "rules:write", audit: { action: "rules_rolled_back", shows: ["to", "reason"] } },
     schema: {
       summary: "Go back to an earlier version; what the rules left behind had found is taken back.",
       tags: ["rules"],

@@ -56,6 +56,7 @@ export function seriesRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/metrics/series",
+    config: { permission: "events:read" },
     schema: {
       summary: "Series that match a filter and had a sample in the range (the past hour), by name.",
       tags: ["metrics"],
@@ -68,6 +69,7 @@ export function seriesRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/metrics/query",
+    config: { permission: "events:read" },
     schema: {
       summary: "What series came to per step of time.",
       tags: ["metrics"],
@@ -122,6 +124,7 @@ export function seriesRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/metrics/sources",
+    config: { permission: "sources:read" },
     schema: {
       summary: "What became of each source's samples, and how many series it has of how many it may have.",
       tags: ["metrics"],

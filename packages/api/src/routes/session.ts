@@ -66,6 +66,7 @@ export function sessionRoutes(app: App, { options, clock, failures: limit }: Rou
   app.route({
     method: "GET",
     url: "/session",
+    config: { permission: "own" },
     schema: {
       summary: "Who is logged in.",
       tags: ["session"],
@@ -76,7 +77,7 @@ export function sessionRoutes(app: App, { options, clock, failures: limit }: Rou
   app.route({
     method: "DELETE",
     url: "/session",
-    config: { audit: { action: "logout" } },
+    config: { permission: "own", audit: { action: "logout" } },
     schema: { summary: "Log out.", tags: ["session"], response: { 204: z.null().describe("Logged out."), ...failures } },
     handler: async ({ principal }, reply) => {
       const session = sessionOf(principal);

@@ -26,6 +26,7 @@ export function sourceTokenRoutes(app: App, { options: { auth } }: RouteContext)
   app.route({
     method: "GET",
     url: "/source-tokens",
+    config: { permission: "sources:read" },
     schema: {
       summary: "Tokens of sources, without their secrets.",
       tags: ["sources"],
@@ -36,7 +37,7 @@ export function sourceTokenRoutes(app: App, { options: { auth } }: RouteContext)
   app.route({
     method: "POST",
     url: "/source-tokens",
-    config: { audit: { action: "token_created", shows: ["source"] } },
+    config: { permission: "sources:write", audit: { action: "token_created", shows: ["source"] } },
     schema: {
       summary: "Make a token that may ingest for one source and nothing else; the answer shows it for the only time.",
       tags: ["sources"],
@@ -61,7 +62,7 @@ export function sourceTokenRoutes(app: App, { options: { auth } }: RouteContext)
   app.route({
     method: "DELETE",
     url: "/source-tokens/:id",
-    config: { audit: { action: "token_revoked", id: "vedette.audit.token" } },
+    config: { permission: "sources:write", audit: { action: "token_revoked", id: "vedette.audit.token" } },
     schema: {
       summary: "Take a source's token back, at once.",
       tags: ["sources"],

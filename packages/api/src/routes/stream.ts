@@ -16,6 +16,7 @@ export function streamRoute(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/stream",
+    config: { permission: "alerts:read" },
     schema: {
       summary: "Server-sent events: status each second, alerts as they are made or changed, on demand the newest events.",
       description: "Alerts carry ids: reconnect with Last-Event-ID to get those missed; `event: reset` means to load afresh.",
