@@ -1,7 +1,7 @@
 /** The layering of ARCHITECTURE.md, enforced: a package may import only what stands below it. */
 const base = ["condition", "model"];
 const kit = [...base, "kit"];
-const stages = ["vault", "access", "machines", "audit", "log", "store", "ingest", "normalise", "enrich", "detect", "triage", "egress"];
+const stages = ["vault", "access", "machines", "audit", "log", "store", "ingest", "pcap", "normalise", "enrich", "detect", "triage", "egress"];
 const order = {
   condition: [],
   model: ["condition"],
@@ -14,6 +14,7 @@ const order = {
   log: kit,
   store: kit,
   ingest: kit,
+  pcap: kit,
   normalise: kit,
   enrich: [...kit, "sigma"],
   detect: [...kit, "sigma"],

@@ -1,0 +1,198 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { Capture, type CaptureOptions, isCapture, type Row } from "./index.ts";
+import { flag } from "./layers.ts";
+import { clientHello, conversation, dns, pcap, pcapng, tcp, udp } from "./packets.fixture.ts";
+
+function rowsOf(bytes: Buffer, options: CaptureOptions & { readonly piece?: number } = {}) {
+  const rows: Row[] = [];
+  const capture = new Capture((row) => rows.push(row), options);
+  for (let at = 0; at < bytes.length; at += options.piece ?? bytes.length)
+    capture.read(bytes.subarray(at, at + (options.piece ?? bytes.length)));
+  return { flaw: capture.end(), rows, counts: capture.counts };
+}
+const of = (rows: readonly Row[], path: Row["_path"]) => rows.filter((r) => r._path === path);
+
+const web = { from: "10.0.0.9", fromPort: 40_000, to: "203.0.113.80", toPort: 443 };
+const pool = { from: "10.0.0.9", fromPort: 40_001, to: "203.0.113.81", toPort: 3_333 };
+const names = { from: "10.0.0.9", fromPort: 5_353, to: "10.0.0.1", toPort: 53 };
+const answered = { from: "10.0.0.1", fromPort: 53, to: "10.0.0.9", toPort: 5_353 };
+const hello = clientHello("www.example.org");
+const frames = [
+  udp(names, dns("pool.example.net")),
+  udp(answered, dns("pool.example.net", "203.0.113.81")),
+  ...conversation(web, [
+    ["client", hello],
+    ["server", Buffer.from("16030300020200", "hex")],
+  ]),
+  ...conversation(pool, [
+    ["client", '{"id":1,"method":"mining.subscribe","params":["cpuminer/2.5.1"]}\n'],
+    ["server", '{"id":1,"result":[[["mining.notify","ae68"]],"08000002",4],"error":null}\n'],
+  ]),
+];
+
+describe("a capture becomes rows", () => {
+  const { rows, flaw, counts } = rowsOf(pcap(frames));
+  test("without a flaw, everything looked at", () => {
+    expect([flaw, counts]).toEqual([undefined, { packets: 16, connections: 3, rows: 6, cutShort: 0, skipped: {} }]);
+  });
+  test("names asked for, with their answer", () => {
+    expect(of(rows, "dns")).toMatchObject([
+      {
+        query: "pool.example.net",
+        qtype_name: "A",
+        rcode_name: "NOERROR",
+        answers: ["203.0.113.81"],
+        TTLs: [300],
+        rtt: 0.1,
+        "id.resp_p": 53,
+      },
+    ]);
+  });
+  test("the name in a TLS hello, and its fingerprint without GREASE", () => {
+    expect(of(rows, "ssl")).toMatchObject([
+      { server_name: "www.example.org", next_protocol: "h2", ja3: expect.stringMatching(/^[0-9a-f]{32}$/) },
+    ]);
+  });
+  test("what was said of mining", () => {
+    expect(of(rows, "stratum")).toMatchObject([
+      { methods: ["mining.notify", "mining.subscribe"], agent: "cpuminer/2.5.1", "id.resp_h": "203.0.113.81", "id.resp_p": 3_333 },
+    ]);
+  });
+  test("connections with their state, bytes and services", () => {
+    expect(
+      of(rows, "conn").map((r) => [r["id.resp_h"], r["service"], r["conn_state"], r["history"], r["orig_bytes"], r["resp_bytes"]]),
+    ).toEqual([
+      ["10.0.0.1", "dns", "SF", "Dd", 34, 50],
+      ["203.0.113.80", "ssl", "SF", "ShADdFf", hello.length, 7],
+      ["203.0.113.81", undefined, "SF", "ShADdFf", 65, 73],
+    ]);
+  });
+});
+
+test("pcap of either byte order and resolution, and pcapng, tell the same", () => {
+  const { rows } = rowsOf(pcap(frames));
+  for (const other of [pcap(frames, { little: false }), pcap(frames, { nano: true }), pcapng(frames)]) {
+    expect(isCapture(other)).toBe(true);
+    expect(rowsOf(other).rows).toEqual(rows);
+  }
+});
+
+test("VLAN tags, IPv6 and bare IP are seen through", () => {
+  const six = { from: "2001:db8::9", fromPort: 40_000, to: "2001:db8::53", toPort: 53 };
+  const { rows } = rowsOf(pcap([udp(six, dns("a.example"), 42)]));
+  expect(of(rows, "conn")).toMatchObject([{ "id.orig_h": "2001:db8::9", "id.resp_h": "2001:db8::53", vlan: 42, conn_state: "S0" }]);
+  const bare = rowsOf(pcap([udp(names, dns("a.example")).subarray(14)], { link: 101 }));
+  expect(of(bare.rows, "dns")).toMatchObject([{ query: "a.example" }]);
+});
+
+test("segments out of order and sent again are put together", () => {
+  const [a, b, c] = [hello.subarray(0, 20), hello.subarray(20, 60), hello.subarray(60)];
+  const start = [tcp(web, 999, flag.syn)];
+  const late = [tcp(web, 1_060, flag.ack, c), tcp(web, 1_020, flag.ack, b), tcp(web, 1_000, flag.ack, a), tcp(web, 1_000, flag.ack, a)];
+  const { rows } = rowsOf(pcap([...start, ...late]));
+  expect(of(rows, "ssl")).toMatchObject([{ server_name: "www.example.org" }]);
+});
+
+test.each([
+  ["refused", [tcp(web, 1, flag.syn), tcp({ from: web.to, fromPort: 443, to: web.from, toPort: 40_000 }, 0, flag.rst | flag.ack)], "REJ"],
+  ["never answered", [tcp(web, 1, flag.syn)], "S0"],
+  ["given up", [tcp(web, 1, flag.syn), tcp(web, 2, flag.rst)], "RSTOS0"],
+  ["in the middle", [tcp(web, 1, flag.ack, "x")], "OTH"],
+] as const)("a connection that was %s is %s", (_what, packets, state) => {
+  expect(of(rowsOf(pcap(packets)).rows, "conn")).toMatchObject([{ conn_state: state, "id.resp_p": 443 }]);
+});
+
+describe("mining is told, not judged", () => {
+  const said = (turns: Parameters<typeof conversation>[1]) => of(rowsOf(pcap(conversation(pool, turns))).rows, "stratum");
+  test("Monero's login with its job", () => {
+    const turns = [
+      ["client", '{"id":1,"jsonrpc":"2.0","method":"login","params":{"login":"4","pass":"x","agent":"XMRig/6.21","algo":["rx/0"]}}\n'],
+      ["server", '{"id":1,"jsonrpc":"2.0","result":{"id":"1","job":{"blob":"0e","job_id":"7","target":"b8"},"status":"OK"}}\n'],
+    ] as const;
+    expect(said(turns)).toMatchObject([{ methods: ["login"], signs: ["algo", "job", "jsonrpc"], agent: "XMRig/6.21" }]);
+  });
+  test("getwork over HTTP", () => {
+    expect(said([["client", 'POST / HTTP/1.1\r\nHost: a\r\n\r\n{"method":"getwork","params":[],"id":0}']])).toMatchObject([
+      { methods: ["getwork"] },
+    ]);
+  });
+  test("a page about mining says nothing", () => {
+    const page = 'HTTP/1.1 200 OK\r\n\r\n<html>send {"method":"mining.subscribe"} and {"method":"mining.authorize"}</html>';
+    expect(
+      said([
+        ["client", "GET / HTTP/1.1\r\n\r\n"],
+        ["server", page],
+      ]),
+    ).toEqual([]);
+  });
+  test("another program's JSON says nothing", () => {
+    expect(said([["client", '{"jsonrpc":"2.0","method":"eth_blockNumber","id":1}']])).toEqual([]);
+  });
+});
+
+describe("hostile captures", () => {
+  const whole = pcap(frames);
+  test("every truncation tells what came before it and says where the file ends", () => {
+    for (let length = 1; length < whole.length; length++) {
+      const { flaw, counts } = rowsOf(whole.subarray(0, length));
+      expect(counts.packets).toBeLessThanOrEqual(16);
+      if (flaw) expect(["truncated", "not_a_capture"]).toContain(flaw.code);
+    }
+    expect(rowsOf(whole.subarray(0, whole.length - 1))).toMatchObject({ flaw: { code: "truncated" }, counts: { packets: 15 } });
+  });
+  test("in whatever pieces it is read, it tells the same", () => {
+    const { rows } = rowsOf(whole);
+    for (const piece of [1, 3, 7, 64, 1_000]) expect(rowsOf(whole, { piece }).rows).toEqual(rows);
+  });
+  test("flipped bytes neither throw nor make more rows than a packet can tell", () => {
+    const flips = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 40 });
+    const ng = pcapng(frames);
+    fc.assert(
+      fc.property(flips, fc.boolean(), (all, old) => {
+        const bytes = Buffer.from(old ? whole : ng);
+        for (const [at, value] of all) bytes[at] = value;
+        const { rows, counts } = rowsOf(bytes);
+        expect(rows.length).toBeLessThanOrEqual(counts.packets * 4);
+      }),
+      { numRuns: 400, seed: 7 },
+    );
+  });
+  test("payload of any bytes is read or left alone", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), fc.constantFrom("160301", "7b", "", "0001010000010000000000000361"), (tail, head) => {
+        const payload = Buffer.concat([Buffer.from(head, "hex"), tail]);
+        rowsOf(
+          pcap([
+            udp(names, payload),
+            ...conversation(web, [
+              ["client", payload],
+              ["server", payload],
+            ]),
+          ]),
+        );
+      }),
+      { numRuns: 400, seed: 7 },
+    );
+  });
+  test("a scan of more addresses than are followed is told whole, the oldest first", () => {
+    const scan = Array.from({ length: 3_000 }, (_, i) => tcp({ ...web, to: `198.51.${i >> 8}.${i & 255}` }, 1, flag.syn));
+    const { counts, rows } = rowsOf(pcap(scan), { maxFlows: 100 });
+    expect([counts.connections, of(rows, "conn").length]).toEqual([3_000, 3_000]);
+    expect(counts.cutShort).toBeGreaterThan(0);
+  });
+  test("payload beyond the budget is not kept", () => {
+    const { rows } = rowsOf(pcap(frames), { maxBytes: 16 });
+    expect(of(rows, "conn")).toHaveLength(3);
+    expect(of(rows, "ssl")).toEqual([]);
+  });
+  test("lengths that lie end the reading and are named", () => {
+    const bytes = Buffer.from(whole);
+    bytes.writeUInt32LE(0x7fffffff, 32);
+    expect(rowsOf(bytes).flaw).toEqual({ code: "bad_length", expected: "a packet of at most 262144 bytes at byte 24, not 2147483647" });
+  });
+  test("a name that points at itself", () => {
+    const loop = Buffer.concat([dns("a.example").subarray(0, 12), Buffer.from("c00c00010001", "hex")]);
+    expect(of(rowsOf(pcap([udp(names, loop)])).rows, "dns")).toEqual([]);
+  });
+});

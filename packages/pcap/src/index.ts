@@ -1,0 +1,3 @@
+export * from "./capture.ts";
+export { isCapture } from "./container.ts";
+export type { Row } from "./row.ts";
