@@ -4,3 +4,4 @@ export * from "./memory.ts";
 export * from "./permission.ts";
 export * from "./policy.ts";
 export * from "./principal.ts";
+export * from "./tokens.ts";

@@ -3,9 +3,9 @@
  * ended before it is answered; what cannot be recorded is not done. Knows no route: each names its action.
  */
 import { callerOf, sessionOf } from "@vedette/access";
+import { RateLimit } from "@vedette/kit";
 import type { AuditEntry, Fields } from "@vedette/model";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { RateLimit } from "./gcra.ts";
 import { isSafe } from "./guard.ts";
 import type { ServerOptions } from "./ports.ts";
 import { problemOf, turnInto } from "./problems.ts";

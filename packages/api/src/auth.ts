@@ -1,11 +1,10 @@
 /** Who is calling: admin token, one-time login, session cookie, a source's own token. Keeps hashes only; knows no route. */
 import { timingSafeEqual } from "node:crypto";
-import { admin, type Principal } from "@vedette/access";
+import { admin, newToken, type Principal, tokenHash } from "@vedette/access";
 import type { Clock } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import type { SettingStore } from "@vedette/store";
 import { SourceTokens } from "./source_tokens.ts";
-import { newToken, tokenHash } from "./tokens.ts";
 
 export interface AuthOptions {
   /** `tokenHash` of the admin token. */

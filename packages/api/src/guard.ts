@@ -2,9 +2,9 @@
 import { isIP } from "node:net";
 import { grantsFor, mayFully, type Permission, type Principal, sessionOf, viewOf, whyNot } from "@vedette/access";
 import type { View } from "@vedette/condition";
+import { RateLimit } from "@vedette/kit";
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Auth } from "./auth.ts";
-import { RateLimit } from "./gcra.ts";
 import type { ServerOptions } from "./ports.ts";
 import { ApiProblem } from "./problems.ts";
 

@@ -2,5 +2,4 @@ export { Auth, type AuthOptions } from "./auth.ts";
 export * from "./ports.ts";
 export { buildServer } from "./server.ts";
 export { formatTime, parseTime } from "./time.ts";
-export { newToken, tokenHash } from "./tokens.ts";
 export { acknowledge, addNote, close, reopen, type Transition } from "./transitions.ts";

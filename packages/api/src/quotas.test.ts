@@ -1,6 +1,5 @@
-import { defineEndpoint, z } from "@vedette/kit";
+import { defineEndpoint, RateLimit, z } from "@vedette/kit";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { RateLimit } from "./gcra.ts";
 import { asAdmin, type Rig, rig } from "./testing/fakes.ts";
 
 const lines = defineEndpoint({

@@ -1,7 +1,6 @@
 /** Holds senders to their tokens' quotas: what is over is refused as back-pressure, in each protocol's own words. Knows no protocol. */
-import { type Clock, type Intake, UnavailableError } from "@vedette/kit";
+import { type Clock, type Intake, RateLimit, UnavailableError } from "@vedette/kit";
 import type { RawRecord } from "@vedette/model";
-import { RateLimit } from "./gcra.ts";
 import type { Quota } from "./source_tokens.ts";
 
 /** Batches are collected for seconds before they are sent: so many seconds' worth may come at once. */

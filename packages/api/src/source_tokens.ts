@@ -1,8 +1,8 @@
 /** Tokens that may ingest for one source and do nothing else. Keeps hashes only: a token is shown once, when it is made. */
+import { newToken, tokenHash } from "@vedette/access";
 import type { Clock } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import type { SettingStore } from "@vedette/store";
-import { newToken, tokenHash } from "./tokens.ts";
 
 /** What a sender may deliver, on average; ten seconds' worth at once. */
 export interface Quota {

@@ -9,6 +9,7 @@ export * from "./fields.ts";
 export * from "./ids.ts";
 export * from "./ports.ts";
 export { collectWhenQuiet } from "./quiet.ts";
+export * from "./rate_limit.ts";
 export * from "./reference.ts";
 export * from "./release.ts";
 export * from "./sealer.ts";

@@ -1,9 +1,8 @@
 /** What the routes share: options with their defaults filled in, and the parts made once per server. */
-import type { Clock } from "@vedette/kit";
+import type { Clock, RateLimit } from "@vedette/kit";
 import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Bounded } from "../deadline.ts";
-import type { RateLimit } from "../gcra.ts";
 import type { Hub } from "../hub.ts";
 import type { KnownFields } from "../known_fields.ts";
 import type { ServerOptions } from "../ports.ts";

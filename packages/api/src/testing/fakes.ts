@@ -1,5 +1,5 @@
 /** In-memory store, runtime and clock for this package's tests. */
-import { memoryPeople } from "@vedette/access";
+import { memoryPeople, tokenHash } from "@vedette/access";
 import { compile } from "@vedette/condition";
 import { BadInputError, type Clock, defineEndpoint, type EndpointResponse, UnavailableError, z } from "@vedette/kit";
 import type { Alert, Event, Micros, RawRecord, RulePlan } from "@vedette/model";
@@ -8,7 +8,6 @@ import type { FastifyInstance } from "fastify";
 import { Auth } from "../auth.ts";
 import type { EnrichmentPort, Notice, PipelinesPort, RulesPort, RuntimePort, ServerOptions } from "../ports.ts";
 import { buildServer } from "../server.ts";
-import { tokenHash } from "../tokens.ts";
 
 export const start: Micros = 1_795_000_000_000_000;
 export const adminToken = "admin-token-of-the-tests";

@@ -22,7 +22,7 @@ export class RateLimit {
     return wait;
   }
 
-  /** Counts `cost` whether it fits or not. */
+  /** Counts `cost` whether it fits or not; what is less than nothing gives back. */
   charge(key: string, now: Micros, cost: number): void {
     if (this.#due.size >= maxKeys) this.#forget(now);
     this.#due.set(key, Math.max(this.#due.get(key) ?? now, now) + this.#interval * cost);
