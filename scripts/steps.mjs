@@ -63,9 +63,17 @@ export function newest(folder) {
   return time;
 }
 
+/** Writes the types of the HTTP API's client, unless they are newer than the API. */
+export async function generate() {
+  const [types, api] = [join(root, "packages/client/src/schema.ts"), join(root, "packages/api/src")];
+  const script = join(root, "scripts/client.mjs");
+  if (existsSync(types) && statSync(types).mtimeMs > Math.max(newest(api), statSync(script).mtimeMs)) return 0;
+  return step("Types of the API", node(), ["--conditions=source", script]);
+}
+
 /** Compiles what has changed since the last build. */
 export async function build() {
-  const code = await step("Building", node(), [join(root, "node_modules/typescript/bin/tsc"), "-b"]);
+  const code = (await generate()) || (await step("Building", node(), [join(root, "node_modules/typescript/bin/tsc"), "-b"]));
   if (code !== 0) return code;
   const page = join(root, "apps/web/dist/index.html");
   if (existsSync(page) && statSync(page).mtimeMs > newest(join(root, "apps/web"))) return 0;

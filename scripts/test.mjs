@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { install, node, root, run, step } from "./steps.mjs";
+import { generate, install, node, root, run, step } from "./steps.mjs";
 
 const installed = await install();
 if (installed !== 0) process.exit(installed);
@@ -12,6 +12,7 @@ const check = async (title, command, args) => {
   const code = await step(title, command, args);
   count[code === 0 ? "passed" : "failed"]++;
 };
+count[(await generate()) === 0 ? "passed" : "failed"]++;
 const tsc = join(root, "node_modules/typescript/bin/tsc");
 await check("Types and build", node(), [tsc, "-b"]);
 await check("Types of tests", node(), [tsc, "-p", "tsconfig.tests.json"]);

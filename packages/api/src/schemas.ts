@@ -1,4 +1,4 @@
-/** The shapes of requests and answers, for validation and for the OpenAPI document. Knows no handler. */
+/** The shapes of requests and answers, for validation and for the OpenAPI document, where an `id` makes a component. Knows no handler. */
 import { z } from "zod";
 import { parseTime } from "./time.ts";
 import { maxNote } from "./transitions.ts";
@@ -9,9 +9,9 @@ const fields = z
   .record(z.string(), z.union([scalar, list(scalar)]).optional())
   .describe("ECS fields, flat: dotted names to values or arrays of values.");
 const time = z.string().describe("RFC 3339, UTC, microseconds.");
-export const severity = z.enum(["informational", "low", "medium", "high", "critical"]);
-export const alertState = z.enum(["open", "acknowledged", "closed"]);
-export const verdict = z.enum(["true_positive", "benign", "false_positive"]);
+export const severity = z.enum(["informational", "low", "medium", "high", "critical"]).meta({ id: "Severity", examples: ["high"] });
+export const alertState = z.enum(["open", "acknowledged", "closed"]).meta({ id: "AlertState" });
+export const verdict = z.enum(["true_positive", "benign", "false_positive"]).meta({ id: "Verdict" });
 const counts = z.record(z.string(), z.number()).readonly();
 
 /** A time in a query string, read to microseconds. */
@@ -37,11 +37,12 @@ export const wordList = <T extends string>(word: z.ZodType<T>, what: string) =>
       return found.flatMap((one) => (one.success ? [one.data] : []));
     })
     .describe(`${what}, separated by commas.`);
-export const limit = (standard: number, most = 1_000) => z.coerce.number().int().min(1).max(most).default(standard);
+export const limit = (standard: number, most = 1_000) =>
+  z.coerce.number().int().min(1).max(most).default(standard).describe("How many at most.");
 export const cursor = z.string().min(1).max(512).optional().describe("Opaque; from the page before.");
 export const queryText = z.string().max(16_384).default("").describe("Query language: a filter, then pipes.");
-export const note = z.string().trim().min(1).max(maxNote);
-export const id = z.string().min(1).max(200);
+export const note = z.string().trim().min(1).max(maxNote).describe("What people should know of it.");
+export const id = z.string().min(1).max(200).describe("As a list gives it.");
 /** Half-open range of event time; the whole store where not given. */
 export const range = { from: timeParameter.optional(), to: timeParameter.optional() };
 
@@ -53,17 +54,18 @@ const problemDocument = z
     detail: z.string(),
     code: z.string(),
   })
-  .describe("Problem document, RFC 9457.");
+  .meta({ id: "Problem", description: "Problem document, RFC 9457; some carry further members that say where the trouble is." });
 /** The answer of every failure. */
 export const problem = { description: "Problem.", content: { "application/problem+json": { schema: problemDocument } } } as const;
 
-const alertRow = z.object({
+const entity = z.object({ type: z.string(), id: z.string() }).meta({ id: "Entity" });
+const alertRowShape = z.object({
   id: z.string(),
   severity,
   title: z.string(),
   summary: z.string(),
   rule: z.object({ id: z.string(), title: z.string() }),
-  entities: list(z.object({ type: z.string(), id: z.string() })),
+  entities: list(entity),
   attack: list(z.string()),
   count: z.number().describe("Findings."),
   events: z.number().describe("Events behind the findings."),
@@ -79,74 +81,83 @@ const alertRow = z.object({
   historical: z.boolean().optional().describe("Of a historical load: calls nobody."),
   retracted: time.optional().describe("When all its findings had been taken back, by a rollback or by an event that came later."),
 });
-export const alert = alertRow.extend({
-  evidence: list(
-    z.object({
-      id: z.string(),
-      time,
-      source: z.string(),
-      matches: list(z.object({ clause: z.string(), field: z.string(), value: z.string() })),
-      fields,
-      original: z.string(),
-    }),
-  ),
-  history: list(z.object({ at: time, by: z.string(), what: z.string(), note: z.string().optional(), verdict: verdict.optional() })),
-});
-export const alertPage = z.object({ alerts: list(alertRow), cursor: z.string().optional(), total: z.number() });
+const alertRow = alertRowShape.meta({ id: "AlertRow", description: "An alert without evidence and history." });
+const evidence = z
+  .object({
+    id: z.string(),
+    time,
+    source: z.string(),
+    matches: list(z.object({ clause: z.string(), field: z.string(), value: z.string() })),
+    fields,
+    original: z.string(),
+  })
+  .meta({ id: "Evidence" });
+const change = z
+  .object({ at: time, by: z.string(), what: z.string(), note: z.string().optional(), verdict: verdict.optional() })
+  .meta({ id: "AlertChange" });
+export const alert = alertRowShape.extend({ evidence: list(evidence), history: list(change) }).meta({ id: "Alert" });
+export const alertPage = z.object({ alerts: list(alertRow), cursor: z.string().optional(), total: z.number() }).meta({ id: "AlertPage" });
 
-export const event = z.object({
-  id: z.string(),
-  time,
-  received: time,
-  source: z.string(),
-  class: z.string(),
-  host: z.string(),
-  fields,
-  original: z.string(),
-});
-export const eventPage = z.object({ events: list(event), cursor: z.string().optional() });
-export const histogram = z.object({
-  width_ms: z.number(),
-  from: time,
-  to: time,
-  total: z.number(),
-  buckets: list(z.object({ start: time, count: z.number() })),
-});
-export const top = z.object({
-  field: z.string(),
-  total: z.number().describe("Events that have the field."),
-  values: list(z.object({ value: z.string(), count: z.number() })),
-});
-export const table = z.object({ columns: list(z.string()), rows: list(list(z.union([scalar, list(scalar)]))) });
-export const check = z.union([
-  z.object({ ok: z.literal(true), warning: z.string().optional(), suggestion: z.string().optional() }),
-  z.object({
+export const event = z
+  .object({
+    id: z.string(),
+    time,
+    received: time,
+    source: z.string(),
+    class: z.string(),
+    host: z.string(),
+    fields,
+    original: z.string(),
+  })
+  .meta({ id: "Event" });
+export const eventPage = z.object({ events: list(event), cursor: z.string().optional() }).meta({ id: "EventPage" });
+export const histogram = z
+  .object({
+    width_ms: z.number(),
+    from: time,
+    to: time,
+    total: z.number(),
+    buckets: list(z.object({ start: time, count: z.number() })),
+  })
+  .meta({ id: "Histogram" });
+export const top = z
+  .object({
+    field: z.string(),
+    total: z.number().describe("Events that have the field."),
+    values: list(z.object({ value: z.string(), count: z.number() })),
+  })
+  .meta({ id: "Top" });
+export const table = z.object({ columns: list(z.string()), rows: list(list(z.union([scalar, list(scalar)]))) }).meta({ id: "Table" });
+const badQuery = z
+  .object({
     ok: z.literal(false),
     message: z.string(),
-    position: z.number(),
-    length: z.number(),
+    position: z.number().describe("Of the trouble, from 0."),
+    length: z.number().describe("Characters in trouble; 0 at the end of the text."),
     suggestion: z.string().optional().describe("What to write at `position` instead."),
-  }),
-]);
+  })
+  .meta({ id: "BadQuery" });
+export const check = z
+  .union([z.object({ ok: z.literal(true), warning: z.string().optional(), suggestion: z.string().optional() }), badQuery])
+  .meta({ id: "QueryCheck" });
 
 const line = { in: z.number(), stored: z.number(), dead: z.number(), dropped: counts, pending: z.number(), split: z.number().optional() };
-export const sources = z.object({
-  sources: list(
-    z.object({
-      name: z.string(),
-      type: z.string(),
-      state: z.enum(["running", "idle", "failed", "stopped"]),
-      ...line,
-      last_received: time.optional(),
-      rate: z.number(),
-      warnings: list(z.object({ at: time, code: z.string(), message: z.string(), count: z.int().describe("How often it was said.") })),
-    }),
-  ),
-});
-export const ruleState = z.enum(["enabled", "shadow", "quarantined", "refused"]);
-export const decidedState = z.enum(["enabled", "shadow", "quarantined"]);
+const source = z
+  .object({
+    name: z.string(),
+    type: z.string(),
+    state: z.enum(["running", "idle", "failed", "stopped"]),
+    ...line,
+    last_received: time.optional(),
+    rate: z.number().describe("Events a second, mean over 10 s."),
+    warnings: list(z.object({ at: time, code: z.string(), message: z.string(), count: z.int().describe("How often it was said.") })),
+  })
+  .meta({ id: "Source" });
+export const sources = z.object({ sources: list(source) });
+export const ruleState = z.enum(["enabled", "shadow", "quarantined", "refused"]).meta({ id: "RuleState" });
+export const decidedState = z.enum(["enabled", "shadow", "quarantined"]).meta({ id: "DecidedState" });
 const decision = { by: z.string(), at: time, reason: z.string(), owner: z.string().optional(), review: z.string().optional() };
-const rule = z.object({
+const ruleShape = z.object({
   id: z.string(),
   title: z.string(),
   level: z.string(),
@@ -169,34 +180,41 @@ const rule = z.object({
   unknown_fields: list(z.string()).optional().describe("Fields that no event is known to carry: what it waits for may never come."),
   missing: list(z.string()).optional().describe("In shadow: what is missing before a promotion is proposed."),
 });
+const rule = ruleShape.meta({ id: "Rule" });
 export const rules = z.object({ rules: list(rule), hash: z.string(), version: z.number() });
-export const ruleInFull = rule.extend({
-  description: z.string(),
-  falsepositives: list(z.string()),
-  references: list(z.string()),
-  hash: z.string(),
-  history: list(z.object({ version: z.number(), what: z.string(), state: z.string(), ...decision })),
-});
-export const ruleVersion = z.object({
-  number: z.number(),
-  at: time,
-  program: z.string(),
-  rules: z.number().describe("Files."),
-  what: z.string(),
-  by: z.string(),
-  reason: z.string(),
-  subject: z.string().optional(),
-  to: z.number().optional(),
-  current: z.boolean(),
-});
-export const release = z.object({
-  hash: z.string(),
-  pack: z.string(),
-  origin: z.string(),
-  at: time,
-  licence: z.string().optional(),
-  files: z.number(),
-});
+export const ruleInFull = ruleShape
+  .extend({
+    description: z.string(),
+    falsepositives: list(z.string()),
+    references: list(z.string()),
+    hash: z.string(),
+    history: list(z.object({ version: z.number(), what: z.string(), state: z.string(), ...decision })),
+  })
+  .meta({ id: "RuleInFull" });
+export const ruleVersion = z
+  .object({
+    number: z.number(),
+    at: time,
+    program: z.string(),
+    rules: z.number().describe("Files."),
+    what: z.string(),
+    by: z.string(),
+    reason: z.string(),
+    subject: z.string().optional(),
+    to: z.number().optional(),
+    current: z.boolean(),
+  })
+  .meta({ id: "RuleVersion" });
+export const release = z
+  .object({
+    hash: z.string(),
+    pack: z.string(),
+    origin: z.string(),
+    at: time,
+    licence: z.string().optional(),
+    files: z.number(),
+  })
+  .meta({ id: "RuleRelease" });
 export const plan = z
   .object({
     program: z.string(),
@@ -236,12 +254,14 @@ export const plan = z
       ),
     }),
   })
-  .describe("What a change of the rules would do.");
-export const applied = z.object({
-  version: z.number(),
-  blocked: list(z.string()).describe("What stands in the way; empty when the change was made."),
-  plan,
-});
+  .meta({ id: "RulePlan", description: "What a change of the rules would do." });
+export const applied = z
+  .object({
+    version: z.number(),
+    blocked: list(z.string()).describe("What stands in the way; empty when the change was made."),
+    plan,
+  })
+  .meta({ id: "Applied" });
 const detectorLine = z.object({
   name: z.string(),
   keys: z.number().describe("In memory; others may wait in the checkpoint store."),
@@ -254,26 +274,28 @@ const detectorLine = z.object({
   crowded: z.number().describe("Settled before their time: one key had too many open."),
   spilled: z.number().describe("Keys moved from memory to the checkpoint store."),
 });
-export const quality = z.object({
-  at: time.optional().describe("The last tick it rests on."),
-  sources: list(
-    z.object({
-      name: z.string(),
-      state: z.enum(["ok", "silent", "maintenance", "learning"]),
-      last: time,
-      silence_allowed_s: z.number().optional(),
-      formats: list(z.object({ format: z.string(), records: z.number(), flaws: z.number(), failing: z.boolean() })),
-      unknown_fields: list(z.object({ field: z.string(), sampled: z.number() })),
-      drift: list(z.object({ kind: z.string(), appeared: list(z.string()), vanished: list(z.string()), at: time })),
+export const quality = z
+  .object({
+    at: time.optional().describe("The last tick it rests on."),
+    sources: list(
+      z.object({
+        name: z.string(),
+        state: z.enum(["ok", "silent", "maintenance", "learning"]),
+        last: time,
+        silence_allowed_s: z.number().optional(),
+        formats: list(z.object({ format: z.string(), records: z.number(), flaws: z.number(), failing: z.boolean() })),
+        unknown_fields: list(z.object({ field: z.string(), sampled: z.number() })),
+        drift: list(z.object({ kind: z.string(), appeared: list(z.string()), vanished: list(z.string()), at: time })),
+      }),
+    ),
+    hosts: z.object({
+      known: z.number(),
+      unwatched: z.number(),
+      silent: list(z.object({ name: z.string(), last: time.optional() })),
+      clocks: list(z.object({ host: z.string(), source: z.string(), lead_s: z.number() })),
     }),
-  ),
-  hosts: z.object({
-    known: z.number(),
-    unwatched: z.number(),
-    silent: list(z.object({ name: z.string(), last: time.optional() })),
-    clocks: list(z.object({ host: z.string(), source: z.string(), lead_s: z.number() })),
-  }),
-});
+  })
+  .meta({ id: "Quality" });
 export const sinks = z.object({
   sinks: list(
     z.object({
@@ -300,30 +322,30 @@ export const ledger = z.object({
   rules: list(rule),
   detectors: list(detectorLine),
 });
-export const dead = z.object({
-  letters: list(
-    z.object({
-      source: z.string(),
-      position: z.string(),
-      received: time,
-      stage: z.string(),
-      code: z.string(),
-      expected: z.string(),
-      bytes: z.string().describe("The first 64 KiB of the input, base64."),
-    }),
-  ),
-  cursor: z.string().optional(),
-});
+const deadLetter = z
+  .object({
+    source: z.string(),
+    position: z.string(),
+    received: time,
+    stage: z.string(),
+    code: z.string(),
+    expected: z.string(),
+    bytes: z.string().describe("The first 64 KiB of the input, base64."),
+  })
+  .meta({ id: "DeadLetter" });
+export const dead = z.object({ letters: list(deadLetter), cursor: z.string().optional() });
 const problems = list(z.object({ code: z.string(), message: z.string() }));
 export const readiness = z.object({ ready: z.boolean(), problems });
-export const status = z.object({
-  version: z.string(),
-  started: time,
-  events: z.number(),
-  rate: z.number(),
-  lag_ms: z.number(),
-  alerts: z.object({ open: z.record(severity, z.number()) }),
-  disk: z.object({ log_bytes: z.number(), open_bytes: z.number(), sealed_bytes: z.number(), original_bytes: z.number() }),
-  demo: z.object({ present: z.boolean(), running: z.boolean(), events: z.number() }),
-  ...readiness.shape,
-});
+export const status = z
+  .object({
+    version: z.string(),
+    started: time,
+    events: z.number(),
+    rate: z.number(),
+    lag_ms: z.number(),
+    alerts: z.object({ open: z.record(severity, z.number()) }),
+    disk: z.object({ log_bytes: z.number(), open_bytes: z.number(), sealed_bytes: z.number(), original_bytes: z.number() }),
+    demo: z.object({ present: z.boolean(), running: z.boolean(), events: z.number() }),
+    ...readiness.shape,
+  })
+  .meta({ id: "Status" });

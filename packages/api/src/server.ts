@@ -1,8 +1,7 @@
 /** Puts the HTTP server together from its parts and ports. Listens nowhere: that is the program's to decide. */
-import swagger from "@fastify/swagger";
 import { systemClock } from "@vedette/kit";
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from "fastify";
-import { jsonSchemaTransform, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { audit } from "./audit.ts";
 import { consoleRoutes } from "./console.ts";
 import { deadline } from "./deadline.ts";
@@ -11,6 +10,7 @@ import { Hub } from "./hub.ts";
 import { ingestRoutes } from "./ingest.ts";
 import { KnownFields } from "./known_fields.ts";
 import { Metrics } from "./metrics.ts";
+import { describe } from "./openapi.ts";
 import type { ServerOptions } from "./ports.ts";
 import { problemOf, sendProblem } from "./problems.ts";
 import { Refusals, watchRefusals } from "./refusals.ts";
@@ -26,6 +26,7 @@ import { operationRoutes } from "./routes/operations.ts";
 import { queryRoutes } from "./routes/query.ts";
 import { refusalRoutes } from "./routes/refusals.ts";
 import { ruleRoutes } from "./routes/rules.ts";
+import { senderRoutes } from "./routes/senders.ts";
 import { seriesRoutes } from "./routes/series.ts";
 import { loginRoute, sessionRoutes } from "./routes/session.ts";
 import { sourceTokenRoutes } from "./routes/source_tokens.ts";
@@ -79,35 +80,6 @@ function handleErrors(app: FastifyInstance, options: ServerOptions): void {
   });
 }
 
-async function describe(app: FastifyInstance, { version, apiPrefix = "/api/v1" }: ServerOptions): Promise<void> {
-  await app.register(swagger, {
-    exposeHeadRoutes: true,
-    openapi: {
-      openapi: "3.1.0",
-      info: {
-        title: "Vedette",
-        version,
-        description: "Security monitoring. Errors are problem documents (RFC 9457); lists page by opaque cursors.",
-      },
-      components: {
-        securitySchemes: {
-          token: { type: "http", scheme: "bearer" },
-          session: { type: "apiKey", in: "cookie", name: "vedette_session" },
-        },
-      },
-      security: [{ token: [] }, { session: [] }],
-    },
-    transform: (document) => {
-      const { schema, url } = jsonSchemaTransform(document as never);
-      const { method, config } = document.route;
-      const access = config?.access;
-      const names = [String(method).toLowerCase(), ...url.replace(apiPrefix, "").split(/[^A-Za-z0-9]+/)].filter((one) => one !== "");
-      const described = { ...schema, operationId: names.join("_"), ...(access === "open" && { security: [] }) };
-      return { schema: described as never, url };
-    },
-  });
-}
-
 /** The server, ready to `listen` or `inject`; `close()` ends its streams. */
 export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
   const { apiPrefix = "/api/v1" } = options;
@@ -141,6 +113,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       ruleRoutes(api, context);
       enrichmentRoutes(api, context);
       sourceTokenRoutes(api, context);
+      senderRoutes(api, context);
       refusalRoutes(api, context);
       auditRoutes(api, context);
       streamRoute(api, context);

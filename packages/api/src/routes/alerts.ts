@@ -33,7 +33,7 @@ export function alertRoutes(app: App, context: RouteContext): void {
         severity: schemas.wordList(schemas.severity, "informational, low, medium, high, critical").optional(),
         q: z.string().max(500).optional().describe("Text in title, summary or entities."),
         rule: schemas.id.optional(),
-        entity: z.string().min(1).max(1_000).optional(),
+        entity: z.string().min(1).max(1_000).optional().describe("Id of an entity, such as an address or a user."),
         shadow: z.literal("true").optional().describe("Findings of rules on trial instead of alerts."),
         historical: z.literal("true").optional().describe("What historical loads gave, instead of what live events did."),
         ...schemas.range,

@@ -13,7 +13,12 @@ const previewBodyLimit = 4 * 1_048_576;
 
 const reason = z.string().trim().min(1).max(1_000);
 const why = reason.describe("Why; kept for ever.");
-const byId = z.strictObject({ id: z.string().regex(/^[a-z0-9_]{1,64}$/) });
+const byId = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[a-z0-9_]{1,64}$/)
+    .describe("The enricher's name."),
+});
 const table = z.object({
   hash: z.string(),
   bytes: z.number(),

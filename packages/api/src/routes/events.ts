@@ -39,7 +39,7 @@ export function eventRoutes(app: App, context: RouteContext): void {
         ...schemas.range,
         limit: schemas.limit(100),
         cursor: schemas.cursor,
-        order: z.enum(["desc", "asc"]).default("desc"),
+        order: z.enum(["desc", "asc"]).default("desc").describe("desc: newest first."),
       }),
       response: { 200: schemas.eventPage, ...answers },
     },
@@ -122,7 +122,7 @@ function countRoutes(app: App, { options, tenant, clock, bounded }: RouteContext
       querystring: z.strictObject({
         q: schemas.queryText,
         ...schemas.range,
-        field: z.string().min(1).max(200),
+        field: z.string().min(1).max(200).describe("ECS name."),
         limit: schemas.limit(10),
       }),
       response: { 200: schemas.top, ...answers },

@@ -8,7 +8,7 @@ import { type App, failures, type RouteContext } from "./context.ts";
 
 /** The console's own page for the admin token. */
 const signIn = "/sign-in";
-const token = z.string().min(1).max(512);
+const token = z.string().min(1).max(512).describe("As the terminal or `admin.token` shows it.");
 
 export function loginRoute(app: App, { options, clock, failures: limit }: RouteContext): void {
   app.route({

@@ -1,0 +1,3 @@
+export { ApiError, Client, type ClientOptions, type Failure, queryOf } from "./client.ts";
+export type * from "./schema.ts";
+export { type ServerEvent, serverEvents } from "./sse.ts";
