@@ -28,6 +28,7 @@ const order = {
   log: kit,
   store: kit,
   ingest: kit,
+  pcap: kit,
   normalise: kit,
   enrich: [...kit, "sigma"],
   detect: [...kit, "sigma"],
