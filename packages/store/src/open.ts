@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { BadInputError, type Clock, systemClock, UnavailableError, VedetteError } from "@vedette/kit";
-import type { PeopleStore } from "@vedette/model";
+import type { MachineStore, PeopleStore } from "@vedette/model";
 import type { Answer, Call, ThreadOptions } from "./protocol.ts";
 import type { SeriesStore } from "./series.ts";
 import type { AlertStore, CheckpointStore, EventStore, ScanPage, SettingStore, Store } from "./store.ts";
@@ -112,7 +112,7 @@ function eventStore(connection: Connection): EventStore {
     put: (offset, received, events) => call("events", "put", [offset, received, events]),
     applied: () => call("events", "applied", []),
     search: (query, signal) => call("events", "search", [query], { signal }),
-    get: (tenant, ids, range) => call("events", "get", [tenant, ids, range]),
+    get: (tenant, ids, range, view) => call("events", "get", [tenant, ids, range, view]),
     histogram: (query, signal) => call("events", "histogram", [query], { signal }),
     top: (query, signal) => call("events", "top", [query], { signal }),
     stats: (query, signal) => call("events", "stats", [query], { signal }),

@@ -1,6 +1,6 @@
 /** What the store promises to the rest, whichever driver is under it. Knows no driver. */
-import type { Condition } from "@vedette/condition";
-import type { Alert, AlertState, Event, EventClass, Micros, PeopleStore, Severity } from "@vedette/model";
+import type { Condition, View } from "@vedette/condition";
+import type { Alert, AlertState, Event, EventClass, MachineStore, Micros, PeopleStore, Severity } from "@vedette/model";
 import type { TimeRange } from "./range.ts";
 import type { SeriesStore } from "./series.ts";
 
@@ -16,6 +16,10 @@ export interface EventQuery {
   readonly tenant: string;
   readonly range: TimeRange;
   readonly where: Condition;
+}
+export interface SeenQuery extends EventQuery {
+  /** What who asks may see of the events: the answer is as if there were nothing else. Everything where absent. */
+  readonly view?: View;
 }
 export interface EventPage {
   /** Newest first by (time, id) unless asked otherwise. */
@@ -54,24 +58,24 @@ export interface EventStore {
   /** The highest applied raw offset, -1 for none; everything up to it is stored. */
   applied(): Promise<number>;
   search(
-    query: EventQuery & { readonly limit: number; readonly cursor?: string; readonly oldestFirst?: boolean },
+    query: SeenQuery & { readonly limit: number; readonly cursor?: string; readonly oldestFirst?: boolean },
     signal?: AbortSignal,
   ): Promise<EventPage>;
   /** Events by id, in the order asked for, unknown ones left out; `range` narrows where to look: ids carry no time. */
-  get(tenant: string, ids: readonly string[], range?: TimeRange): Promise<readonly Event[]>;
+  get(tenant: string, ids: readonly string[], range?: TimeRange, view?: View): Promise<readonly Event[]>;
   /** Counts per bucket of `width` microseconds, empty buckets left out, `start` aligned to `width` from range.from. */
   histogram(
-    query: EventQuery & { readonly width: Micros },
+    query: SeenQuery & { readonly width: Micros },
     signal?: AbortSignal,
   ): Promise<readonly { readonly start: Micros; readonly count: number }[]>;
   /** The most frequent values of a field, with counts. */
   top(
-    query: EventQuery & { readonly field: string; readonly limit: number },
+    query: SeenQuery & { readonly field: string; readonly limit: number },
     signal?: AbortSignal,
   ): Promise<readonly { readonly value: string; readonly count: number }[]>;
   /** `| stats` of the query language. */
   stats(
-    query: EventQuery & {
+    query: SeenQuery & {
       readonly aggregates: readonly Aggregate[];
       readonly by: readonly string[];
       readonly sort?: { readonly by: string; readonly descending: boolean };

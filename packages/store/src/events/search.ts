@@ -1,13 +1,15 @@
 /** Reads events: search pages, lookups by id, histograms, top values, statistics. Knows how rows are laid out, not where files come from. */
+import { always, narrowed, rowsOf, shownWhere, type View } from "@vedette/condition";
 import { BadInputError, VedetteError } from "@vedette/kit";
 import type { Event } from "@vedette/model";
-import type { Aggregate, EventPage, EventQuery, EventStore, TimeRange } from "../store.ts";
+import type { Aggregate, EventPage, EventStore, SeenQuery, TimeRange } from "../store.ts";
 import { columns } from "./columns.ts";
 import type { Duck } from "./duck.ts";
 import type { Row } from "./duckdb.ts";
-import type { Partitions, Source, View } from "./partitions.ts";
+import type { Partitions, Source, View as Stored } from "./partitions.ts";
 import { numberSql, Predicate, quote } from "./predicate.ts";
 import { eventOf } from "./rows.ts";
+import { shownEvents } from "./shown.ts";
 
 const columnList = columns.map(quote).join(", ");
 /** Values of one `values` aggregate, and groups of one `stats`: more is no table a person reads. */
@@ -27,19 +29,21 @@ const oddOf = (sources: readonly Source[]): ReadonlySet<string> => new Set(sourc
 const between = (predicate: Predicate, { from: least, to: end }: TimeRange) =>
   `time >= ${predicate.bindInteger(least)} AND time < ${predicate.bindInteger(end)}`;
 
-function bounds(predicate: Predicate, query: EventQuery): string {
-  const { range, tenant, where } = query;
-  return `${between(predicate, range)} AND tenant = ${predicate.bind(tenant)} AND ${predicate.compile(where)}`;
+function bounds(predicate: Predicate, query: SeenQuery): string {
+  const { range, tenant, where, view } = query;
+  const asked = view === undefined ? where : narrowed(where, view);
+  return `${between(predicate, range)} AND tenant = ${predicate.bind(tenant)} AND ${predicate.compile(asked)}`;
 }
 
-/** DuckDB's words for what the query, not the store, is to blame for. */
-function explained(error: unknown): unknown {
+/** DuckDB's words for what the query, not the store, is to blame for. They may quote a value, so who sees a part only is not told them. */
+function explained(error: unknown, view: View | undefined): unknown {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof VedetteError || (error instanceof Error && error.name === "AbortError")) return error;
   if (/regexp|regex|missing \)|invalid perl operator|invalid escape|bad repetition|no argument for repetition/i.test(message)) {
     return new BadInputError("query_invalid", `not a linear-time (RE2) pattern: ${message.slice(0, 300)}`, { cause: error });
   }
-  return new VedetteError("store_unavailable", false, `the event store could not answer: ${message.slice(0, 300)}`, { cause: error });
+  const words = view === undefined ? `: ${message.slice(0, 300)}` : "";
+  return new VedetteError("store_unavailable", false, `the event store could not answer${words}`, { cause: error });
 }
 
 type Cursor = readonly [time: number, id: string];
@@ -62,14 +66,17 @@ export class Search implements Pick<EventStore, "search" | "get" | "histogram" |
     this.partitions = partitions;
   }
 
-  private async reading<T>(range: TimeRange | undefined, read: (view: View) => Promise<T>): Promise<T> {
-    const view = await this.partitions.view(range);
+  private async reading<T>(
+    { range, view }: { readonly range?: TimeRange | undefined; readonly view?: View | undefined },
+    read: (stored: Stored) => Promise<T>,
+  ): Promise<T> {
+    const stored = await this.partitions.view(range);
     try {
-      return await read(view);
+      return await read(stored);
     } catch (error) {
-      throw explained(error);
+      throw explained(error, view);
     } finally {
-      view.release();
+      stored.release();
     }
   }
 
@@ -83,7 +90,7 @@ export class Search implements Pick<EventStore, "search" | "get" | "histogram" |
       : oldest
         ? { from: Math.max(query.range.from, cursor[0]), to: query.range.to }
         : { from: query.range.from, to: Math.min(query.range.to, cursor[0] + 1) };
-    return this.reading(range, async ({ sources }) => {
+    return this.reading({ range, view: query.view }, async ({ sources }) => {
       const ordered = [...sources].sort((a, b) => (oldest ? a.minTime - b.minTime : b.maxTime - a.maxTime));
       let rows: Row[] = [];
       for (let at = 0, width = 2; at < ordered.length; width *= 2) {
@@ -94,7 +101,7 @@ export class Search implements Pick<EventStore, "search" | "get" | "histogram" |
         rows = merge(rows, found, oldest).slice(0, limit + 1);
         at += width;
       }
-      const events = rows.slice(0, limit).map(eventOf);
+      const events = shownEvents(rows.slice(0, limit).map(eventOf), query.view);
       const end = events.at(-1);
       if (rows.length <= limit || end === undefined) return { events };
       return { events, cursor: Buffer.from(JSON.stringify([end.time, end.id])).toString("base64url") };
@@ -104,7 +111,7 @@ export class Search implements Pick<EventStore, "search" | "get" | "histogram" |
   /** First finds which times the page spans, from few columns; then reads whole rows of those times only. */
   private async page(
     sources: readonly Source[],
-    query: EventQuery,
+    query: SeenQuery,
     cursor: Cursor | undefined,
     oldest: boolean,
     limit: number,
@@ -128,22 +135,21 @@ export class Search implements Pick<EventStore, "search" | "get" | "histogram" |
     return await select(columnList, { from: Math.min(...ends), to: Math.max(...ends) + 1 });
   }
 
-  get(tenant: string, ids: readonly string[], range?: TimeRange): Promise<readonly Event[]> {
+  get(tenant: string, ids: readonly string[], range?: TimeRange, view?: View): Promise<readonly Event[]> {
     const wanted = [...new Set(ids)].slice(0, maxPage);
     if (wanted.length === 0) return Promise.resolve([]);
-    return this.reading(range, async ({ sources }) => {
+    return this.reading({ range, view }, async ({ sources }) => {
       const found = new Map<string, Event>();
       const ordered = [...sources].sort((a, b) => b.maxTime - a.maxTime);
       for (let at = 0; at < ordered.length && found.size < wanted.length; at += 64) {
-        const predicate = new Predicate(new Set());
+        const predicate = new Predicate(oddOf(ordered.slice(at, at + 64)));
         const list = wanted.map((id) => predicate.bind(id)).join(", ");
         let where = `tenant = ${predicate.bind(tenant)} AND id IN (${list})`;
         if (range !== undefined) where += ` AND ${between(predicate, range)}`;
+        if (view !== undefined) where += ` AND ${predicate.compile(rowsOf(view))}`;
         const sql = `SELECT ${columnList} FROM ${from(ordered.slice(at, at + 64), columnList)} WHERE ${where}`;
-        for (const row of await this.duck.query(sql, predicate.parameters)) {
-          const event = eventOf(row);
-          found.set(event.id, event);
-        }
+        const events = (await this.duck.query(sql, predicate.parameters)).map(eventOf);
+        for (const event of shownEvents(events, view)) found.set(event.id, event);
       }
       return wanted.map((id) => found.get(id)).filter((event) => event !== undefined);
     });
@@ -152,7 +158,7 @@ export class Search implements Pick<EventStore, "search" | "get" | "histogram" |
   histogram(query: Parameters<EventStore["histogram"]>[0], signal?: AbortSignal): ReturnType<EventStore["histogram"]> {
     const width = Math.trunc(query.width);
     if (!(width > 0)) throw new BadInputError("query_invalid", "width: a bucket must be at least one microsecond wide");
-    return this.reading(query.range, async ({ sources }) => {
+    return this.reading(query, async ({ sources }) => {
       if (sources.length === 0) return [];
       const predicate = new Predicate(oddOf(sources));
       const where = bounds(predicate, query);
@@ -164,11 +170,13 @@ export class Search implements Pick<EventStore, "search" | "get" | "histogram" |
   }
 
   top(query: Parameters<EventStore["top"]>[0], signal?: AbortSignal): ReturnType<EventStore["top"]> {
-    return this.reading(query.range, async ({ sources }) => {
+    return this.reading(query, async ({ sources }) => {
       if (sources.length === 0) return [];
       const predicate = new Predicate(oddOf(sources));
       const where = bounds(predicate, query);
-      const value = predicate.plainColumn(query.field) ?? `unnest(list_distinct(${predicate.scalars(query.field)}))`;
+      const shown = shownSql(predicate, query.field, query.view);
+      const plain = predicate.plainColumn(query.field);
+      const value = plain !== undefined ? shown(plain) : `unnest(list_distinct(${shown(predicate.scalars(query.field))}))`;
       const limit = Math.max(1, Math.min(maxGroups, Math.trunc(query.limit)));
       const inner = `SELECT ${value} AS v FROM ${from(sources, "*")} WHERE ${where}`;
       const sql = `SELECT v, count(*) AS n FROM (${inner}) WHERE v IS NOT NULL GROUP BY v ORDER BY n DESC, v LIMIT ${limit}`;
@@ -178,13 +186,13 @@ export class Search implements Pick<EventStore, "search" | "get" | "histogram" |
   }
 
   stats(query: Parameters<EventStore["stats"]>[0], signal?: AbortSignal): ReturnType<EventStore["stats"]> {
-    return this.reading(query.range, async ({ sources }) => {
+    return this.reading(query, async ({ sources }) => {
       if (sources.length === 0) return [];
       const predicate = new Predicate(oddOf(sources));
       const where = bounds(predicate, query);
-      const groups = query.by.map((field, index) => `${textOf(predicate, field)} AS g${index}`);
+      const groups = query.by.map((field, index) => `${shownSql(predicate, field, query.view)(textOf(predicate, field))} AS g${index}`);
       const inner = query.aggregates.flatMap((one, index) =>
-        one.field === undefined ? [] : [`${valuesOf(predicate, one.field)} AS a${index}`],
+        one.field === undefined ? [] : [`${shownSql(predicate, one.field, query.view)(valuesOf(predicate, one.field))} AS a${index}`],
       );
       const outer = query.aggregates.map((one, index) => `${aggregateSql(one, `a${index}`)} AS r${index}`);
       const names = [...query.by, ...query.aggregates.map((one) => one.as)];
@@ -207,6 +215,14 @@ function merge(a: readonly Row[], b: readonly Row[], oldest: boolean): Row[] {
   return [...a, ...b].sort((x, y) => sign * (Number(x[0]) - Number(y[0]) || compareText(String(x[3]), String(y[3]))));
 }
 const compareText = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+/** A field's value where it is shown, NULL elsewhere; an event's time is always shown. */
+function shownSql(predicate: Predicate, field: string, view: View | undefined): (value: string) => string {
+  const where = view === undefined || field === "@timestamp" ? always : shownWhere(view, field);
+  if (where.op === "and" && where.of.length === 0) return (value) => value;
+  const test = predicate.compile(where);
+  return (value) => `CASE WHEN ${test} THEN ${value} END`;
+}
 
 /** A field's scalars as a list; `@timestamp` is the event's time in microseconds. */
 function valuesOf(predicate: Predicate, field: string): string {
