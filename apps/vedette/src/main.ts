@@ -132,6 +132,16 @@ function program(): Command {
     .action(async (files: string[], o) => (await import("./commands/scan.ts")).scan(files, o));
 
   cli
+    .command("pcap")
+    .description("show what a packet capture holds as rows of Zeek's logs, or write them; vedette scan judges captures")
+    .argument("<files...>", "pcap or pcapng files, or folders")
+    .option("--out <dir>", "write conn.log, dns.log, ssl.log and stratum.log there as JSON lines")
+    .addOption(output())
+    .addOption(json())
+    .addHelpText("after", "\nExample:\n  $ vedette pcap suspicious.pcap\n  $ vedette scan suspicious.pcap")
+    .action(async (files: string[], o) => (await import("./commands/pcap.ts")).pcap(files, o));
+
+  cli
     .command("replay")
     .description("run detection again over the retained log of a stopped installation; the same log gives the same digest")
     .option("--data-dir <dir>", "data directory (VEDETTE_DATA; else ./data)")

@@ -2,6 +2,7 @@
 import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "@vedette/kit";
+import { isCapture } from "@vedette/pcap";
 
 export interface Inputs {
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
@@ -18,9 +19,6 @@ const kinds: readonly { readonly magic: string; readonly at?: number; readonly i
   { magic: "04224d18", is: "lz4-compressed; unpack it, or compress it as .gz or .zst" },
   { magic: "456c6646696c6500", is: "a binary Windows event log; export it as JSON lines (evtx_dump -o jsonl)" },
   { magic: "50415231", is: "a Parquet file; export it as JSON lines" },
-  { magic: "d4c3b2a1", is: "a packet capture; run Zeek over it and scan its logs" },
-  { magic: "a1b2c3d4", is: "a packet capture; run Zeek over it and scan its logs" },
-  { magic: "0a0d0d0a", is: "a packet capture; run Zeek over it and scan its logs" },
   { magic: "7f454c46", is: "a program" },
   { magic: "4d5a", is: "a program" },
   { magic: "4c504b5348485248", is: "a systemd journal; export it (journalctl -o json --file …)" },
@@ -59,7 +57,7 @@ export function findInputs(paths: readonly string[]): Inputs {
   return { files, skipped };
 }
 
-/** Why a file's content cannot be read as lines; undefined when it can. */
+/** Why a file cannot be read as lines or as a capture; undefined when it can. */
 function unreadable(path: string): string | undefined {
   const head = Buffer.alloc(headBytes);
   let length: number;
@@ -71,7 +69,7 @@ function unreadable(path: string): string | undefined {
     return (e as Error).message;
   }
   if (length === 0) return "empty";
-  if (/\.(gz|zst)$/.test(path)) return undefined;
+  if (/\.(gz|zst)$/.test(path) || isCapture(head.subarray(0, length))) return undefined;
   if (head.readUInt16BE(0) === 0x1f8b) return "gzip-compressed; give it a name that ends in .gz";
   if (length >= 4 && head.readUInt32LE(0) === 0xfd2fb528) return "zstd-compressed; give it a name that ends in .zst";
   const hex = head.toString("hex", 0, length);

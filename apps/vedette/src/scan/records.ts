@@ -1,10 +1,11 @@
-/** Reads files as production does, through the `file` source: compression, encodings, headers and documents across lines. Knows no rule. */
+/** Reads files as production does, through the `file` source: compression, encodings, headers and documents across lines; captures as Zeek would. Knows no rule. */
 import { createInterface } from "node:readline";
 import { sources } from "@vedette/ingest";
 import { type FormatSpec, type Intake, systemClock } from "@vedette/kit";
 import type { RawRecord } from "@vedette/model";
 import { detectFormat } from "@vedette/normalise";
 import { textOf } from "@vedette/pipeline";
+import { isCaptureFile, readCapture } from "./capture.ts";
 
 /** Some records of one file, in order. */
 export interface Piece {
@@ -39,7 +40,16 @@ export async function readRecords(path: string, options: ReadOptions, take: (pie
     first += records.length;
   };
   if (path === "-") await readLines(hand);
-  else await readFile(path, options, hand);
+  else if (isCaptureFile(path)) {
+    known = "zeek";
+    let row = 0;
+    const records = (rows: readonly object[]) => rows.map((r) => ({ position: String(row++), body: Buffer.from(JSON.stringify(r)) }));
+    await readCapture(
+      path,
+      (rows) => hand(records(rows), undefined),
+      (code, message) => options.warn(path, code, message),
+    );
+  } else await readFile(path, options, hand);
   return first;
 }
 

@@ -13,21 +13,25 @@ const everywhere: { readonly [column: string]: string } = {
   _node_name: "zeek.node",
 };
 
+/** Of a connection that has ended (conn) or goes on (conn_long). */
+const connection = {
+  service: "network.protocol",
+  duration: "event.duration",
+  orig_bytes: "source.bytes",
+  resp_bytes: "destination.bytes",
+  orig_pkts: "source.packets",
+  resp_pkts: "destination.packets",
+  orig_l2_addr: "source.mac",
+  resp_l2_addr: "destination.mac",
+  vlan: "network.vlan.id",
+  inner_vlan: "network.inner.vlan.id",
+};
+
 /** Columns with an ECS home, by log; every other column is `zeek.<log>.<column>`. */
 const byLog: { readonly [log: string]: { readonly [column: string]: string } } = {
   arp: { orig_h: "source.ip", resp_h: "destination.ip", src_mac: "source.mac", dst_mac: "destination.mac", operation: "event.action" },
-  conn: {
-    service: "network.protocol",
-    duration: "event.duration",
-    orig_bytes: "source.bytes",
-    resp_bytes: "destination.bytes",
-    orig_pkts: "source.packets",
-    resp_pkts: "destination.packets",
-    orig_l2_addr: "source.mac",
-    resp_l2_addr: "destination.mac",
-    vlan: "network.vlan.id",
-    inner_vlan: "network.inner.vlan.id",
-  },
+  conn: connection,
+  conn_long: connection,
   dhcp: { mac: "source.mac", client_addr: "source.ip", server_addr: "destination.ip", duration: "event.duration" },
   dns: {
     query: "dns.question.name",

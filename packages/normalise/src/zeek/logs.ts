@@ -130,6 +130,8 @@ const kinds = new Map<string, LogKind>([
   ["cluster", own],
   ["config", { kind: "event", category: "configuration", type: "change" }],
   ["conn", { kind: "event", category: "network", type: "connection", finish: connProtocol }],
+  // of deploy/zeek and Corelight: connections that are still open, told from time to time
+  ["conn_long", { kind: "event", category: "network", type: ["connection", "info"], finish: connProtocol }],
   ["dce_rpc", protocolLog("dce_rpc")],
   ["dhcp", protocolLog("dhcp", duration)],
   ["dnp3", protocolLog("dnp3")],
@@ -188,6 +190,8 @@ const kinds = new Map<string, LogKind>([
   ["ssh", login("ssh", sshOutcome)],
   ["ssl", protocolLog("tls", tlsVersion)],
   ["stats", metric],
+  // of deploy/zeek and of captures: what was said of mining in the clear
+  ["stratum", protocolLog("stratum")],
   ["syslog", protocolLog("syslog")],
   ["telemetry", metric],
   ["traceroute", other],
@@ -216,6 +220,7 @@ export function logOfStream(stream: string): string | undefined {
 
 /** Columns that only one log has, first match wins; every list is complete by itself. Zeek's own spelling. */
 const signs: readonly (readonly [log: string, ...columns: string[]])[] = [
+  ["stratum", "methods", "signs"],
   ["conn", "conn_state"],
   ["dns", "trans_id", "qclass"],
   ["dns", "trans_id", "rcode"],
