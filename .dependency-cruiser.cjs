@@ -34,6 +34,7 @@ const order = {
   detect: [...kit, "sigma"],
   triage: kit,
   egress: kit,
+  simulate: kit,
   pipeline: [...kit, "sigma", ...stages],
   api: [...kit, "sigma", ...stages, "pipeline"],
   // it speaks HTTP to whatever server there is
