@@ -1,4 +1,5 @@
 /** Which field names events have been seen to carry, for completion and for spotting typing errors. Knows no schema. */
+import { always, type View } from "@vedette/condition";
 import type { Clock } from "@vedette/kit";
 import type { Event, Micros } from "@vedette/model";
 import type { EventStore } from "@vedette/store";
@@ -29,12 +30,16 @@ export class KnownFields {
     }
   }
 
-  /** Sorted. Looks at the newest events first when it has not for a minute. */
-  async list(signal: AbortSignal): Promise<readonly string[]> {
+  /** Sorted. Looks at the newest events first when it has not for a minute. Who sees a part of the events is told of those names only. */
+  async list(signal: AbortSignal, view?: View): Promise<readonly string[]> {
     const now = this.#clock.now();
+    const newest = { tenant: this.#tenant, range: { from: 0, to: now + every }, where: always, limit: sample };
+    if (view !== undefined) {
+      const { events } = await this.#events.search({ ...newest, view }, signal);
+      return [...new Set(["@timestamp", ...events.flatMap((event) => Object.keys(event.fields))])].sort();
+    }
     if (now >= this.#next) {
-      const range = { from: 0, to: now + every };
-      const page = await this.#events.search({ tenant: this.#tenant, range, where: { op: "and", of: [] }, limit: sample }, signal);
+      const page = await this.#events.search(newest, signal);
       this.learn(page.events);
       this.#next = now + every;
     }

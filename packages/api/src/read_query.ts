@@ -1,7 +1,9 @@
 /** Query text to what the store takes, or a problem that says where the text is wrong. */
-import { type Condition, parseQuery, type Query } from "@vedette/condition";
+import { mayFully, whyNot } from "@vedette/access";
+import { type Condition, parseQuery, type Query, shownWhere, unseenFields, type View } from "@vedette/condition";
 import { auditTenant, canaryTenant } from "@vedette/kit";
 import type { TimeRange } from "@vedette/store";
+import type { FastifyRequest } from "fastify";
 import { ApiProblem } from "./problems.ts";
 import { parseTime } from "./time.ts";
 
@@ -69,13 +71,51 @@ export function fieldsOf(condition: Condition): string[] {
   }
 }
 
-/** Canaries and Vedette's own audit events are found only by who asks for them: by `vedette.canary`, by `event.dataset:vedette.audit` or a `vedette.audit.…`. */
-export function tenantFor(tenant: string, where: Condition): string {
+/** Whose events a request's question is about, and what of them who asks may see. */
+export function reachOf(
+  { principal, view }: Pick<FastifyRequest, "principal" | "view">,
+  tenant: string,
+  where: Condition,
+): { readonly tenant: string; readonly view?: View } {
+  return { tenant: tenantFor(tenant, where, principal), ...(view && { view }) };
+}
+
+/**
+ * Canaries and Vedette's own audit events are found only by who asks for them: by `vedette.canary`, by `event.dataset:vedette.audit` or a
+ * `vedette.audit.…`. @throws ApiProblem 403 where who asks may not read the audit trail
+ */
+export function tenantFor(tenant: string, where: Condition, principal: FastifyRequest["principal"]): string {
   const fields = fieldsOf(where);
   if (fields.includes("vedette.canary")) return canaryTenant(tenant);
-  return fields.some((one) => one.startsWith("vedette.audit.")) || asksFor(where, "event.dataset", "vedette.audit")
-    ? auditTenant(tenant)
-    : tenant;
+  if (!fields.some((one) => one.startsWith("vedette.audit.")) && !asksFor(where, "event.dataset", "vedette.audit")) return tenant;
+  if (!readsAudit(principal, tenant))
+    throw new ApiProblem(
+      403,
+      "forbidden",
+      `the audit trail's events need audit:read: ${principal && whyNot(principal, "audit:read", tenant)}`,
+    );
+  return auditTenant(tenant);
+}
+
+/** Whether the audit trail's events are there for who asks. */
+export const readsAudit = (principal: FastifyRequest["principal"], tenant: string): boolean =>
+  principal !== undefined && mayFully(principal, "audit:read", tenant);
+
+/** What an answer says of the fields that it was asked by and that who asks may not see everywhere. */
+export function maskedIn(
+  view: View | undefined,
+  where: Condition,
+  others: readonly string[] = [],
+): { readonly masked?: readonly string[] } {
+  if (view === undefined) return {};
+  const hidden = others.filter((field) => field !== "@timestamp" && !shownEverywhere(view, field));
+  const masked = [...new Set([...unseenFields(where, view), ...hidden])];
+  return masked.length > 0 ? { masked } : {};
+}
+
+function shownEverywhere(view: View, field: string): boolean {
+  const shown = shownWhere(view, field);
+  return shown.op === "and" && shown.of.length === 0;
 }
 
 /** Whether a condition names a field with this value, and does not only rule it out. */

@@ -110,7 +110,11 @@ export const event = z
     original: z.string(),
   })
   .meta({ id: "Event" });
-export const eventPage = z.object({ events: list(event), cursor: z.string().optional() }).meta({ id: "EventPage" });
+/** Says that a question was answered as if these had no value. */
+const masked = list(z.string())
+  .optional()
+  .describe("Fields of the question that who asks may not see, or not in every row: to it they have no value.");
+export const eventPage = z.object({ events: list(event), cursor: z.string().optional(), masked }).meta({ id: "EventPage" });
 export const histogram = z
   .object({
     width_ms: z.number(),
@@ -118,6 +122,7 @@ export const histogram = z
     to: time,
     total: z.number(),
     buckets: list(z.object({ start: time, count: z.number() })),
+    masked,
   })
   .meta({ id: "Histogram" });
 export const top = z
@@ -125,9 +130,12 @@ export const top = z
     field: z.string(),
     total: z.number().describe("Events that have the field."),
     values: list(z.object({ value: z.string(), count: z.number() })),
+    masked,
   })
   .meta({ id: "Top" });
-export const table = z.object({ columns: list(z.string()), rows: list(list(z.union([scalar, list(scalar)]))) }).meta({ id: "Table" });
+export const table = z
+  .object({ columns: list(z.string()), rows: list(list(z.union([scalar, list(scalar)]))), masked })
+  .meta({ id: "Table" });
 const badQuery = z
   .object({
     ok: z.literal(false),

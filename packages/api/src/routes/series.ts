@@ -1,6 +1,7 @@
 /** Series of metrics: which there are, what they came to per step of time, and what became of each source's samples. */
 import type { Micros } from "@vedette/model";
 import type { RollUp } from "@vedette/store";
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { ApiProblem } from "../problems.ts";
 import { readFilter, tenantFor } from "../read_query.ts";
@@ -46,11 +47,12 @@ const more = z.boolean().describe("More series fit than were asked for.");
 export function seriesRoutes(app: App, context: RouteContext): void {
   const { options, tenant, clock, bounded } = context;
   const { series } = options.store;
-  const asked = ({ q, from, to, limit }: { readonly q: string; readonly from?: Micros; readonly to?: Micros; readonly limit: number }) => {
+  type Query = { readonly q: string; readonly from?: Micros; readonly to?: Micros; readonly limit: number };
+  const asked = ({ query: { q, from, to, limit }, principal }: Pick<FastifyRequest, "principal"> & { readonly query: Query }) => {
     const where = readFilter(q);
     const now = clock.now();
     const range = rangeOf({ from: from ?? Math.min(now, to ?? now) - 3_600 * second, to }, now);
-    return { tenant: tenantFor(tenant, where), where, range, limit };
+    return { tenant: tenantFor(tenant, where, principal), where, range, limit };
   };
 
   app.route({
@@ -63,7 +65,7 @@ export function seriesRoutes(app: App, context: RouteContext): void {
       querystring: z.strictObject(filter),
       response: { 200: z.object({ series: z.array(z.object(seriesLine)).readonly(), more }), ...answers },
     },
-    handler: async ({ query }, reply) => bounded(reply, (signal) => series.list(asked(query), signal)),
+    handler: async (request, reply) => bounded(reply, (signal) => series.list(asked(request), signal)),
   });
 
   app.route({
@@ -98,8 +100,9 @@ export function seriesRoutes(app: App, context: RouteContext): void {
         ...answers,
       },
     },
-    handler: async ({ query }, reply) => {
-      const question = asked(query);
+    handler: async (request, reply) => {
+      const { query } = request;
+      const question = asked(request);
       const width_s = (question.range.to - question.range.from) / second;
       const step_s = query.step_s ?? steps_s.find((one) => width_s / one <= 250) ?? steps_s.at(-1)!;
       const points = Math.ceil(width_s / step_s);
