@@ -185,6 +185,13 @@ function checkpointStore(connection: Connection): CheckpointStore {
   };
 }
 
+function machineStore(connection: Connection): MachineStore {
+  return {
+    load: (now) => connection.call("machines", "load", [now]),
+    save: (change) => connection.call("machines", "save", [change]),
+  };
+}
+
 function peopleStore(connection: Connection): PeopleStore {
   return {
     load: (now) => connection.call("people", "load", [now]),
@@ -233,6 +240,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     alerts: alertStore(connection),
     checkpoints: checkpointStore(connection),
     settings: settingStore(connection),
+    machines: machineStore(connection),
     people: peopleStore(connection),
     close: () => connection.end(),
   };

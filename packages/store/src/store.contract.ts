@@ -242,6 +242,27 @@ function stateContract(open: () => Promise<Store>): void {
     await close();
   });
 
+  test("keeps machines, their certificates and enrolments: a change is made whole, what expired goes", async () => {
+    const { machines, close } = await open();
+    const certificate = (serial: string, expires: number, body = "{}") => ({ serial, machine: "agent:n1", expires, body });
+    const enrolment = (hash: string, expires: number, body = "{}") => ({ hash, expires, body });
+    const machine = { id: "agent:n1", body: "1" };
+    await machines.save({
+      machines: [machine],
+      certificates: [certificate("a", 10), certificate("b", 20)],
+      enrolments: [enrolment("h", 20)],
+    });
+    await machines.save({ certificates: [certificate("b", 20, "revoked")], enrolments: [enrolment("h", 20, "used"), enrolment("i", 10)] });
+    const wrong = enrolment("j", 30, null as unknown as string);
+    await expect(machines.save({ machines: [{ id: "agent:n2", body: "" }], enrolments: [wrong] })).rejects.toThrow();
+    expect(await machines.load(10)).toEqual({
+      machines: [machine],
+      certificates: [certificate("b", 20, "revoked")],
+      enrolments: [enrolment("h", 20, "used")],
+    });
+    await close();
+  });
+
   test("keeps settings", async () => {
     const { settings, close } = await open();
     await settings.set("a", "1");

@@ -217,6 +217,7 @@ export interface Store {
   readonly alerts: AlertStore;
   readonly checkpoints: CheckpointStore;
   readonly settings: SettingStore;
+  readonly machines: MachineStore;
   readonly people: PeopleStore;
   close(): Promise<void>;
 }

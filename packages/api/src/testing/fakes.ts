@@ -2,6 +2,7 @@
 import { memoryPeople, tokenHash } from "@vedette/access";
 import { compile } from "@vedette/condition";
 import { BadInputError, type Clock, defineEndpoint, type EndpointResponse, UnavailableError, z } from "@vedette/kit";
+import { memoryMachines } from "@vedette/machines";
 import type { Alert, Event, Micros, RawRecord, RulePlan } from "@vedette/model";
 import type { Store } from "@vedette/store";
 import type { FastifyInstance } from "fastify";
@@ -199,6 +200,7 @@ function fakeStore(): FakeStore {
       get: async (name) => settings.get(name),
       set: async (name, value) => void (value === undefined ? settings.delete(name) : settings.set(name, value)),
     },
+    machines: memoryMachines(),
     people: memoryPeople(),
     close: async () => undefined,
   };

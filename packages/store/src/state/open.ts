@@ -8,6 +8,7 @@ import { series } from "./migrations/0004_series.ts";
 import { alertSerial } from "./migrations/0005_alert_serial.ts";
 import { historical } from "./migrations/0006_historical.ts";
 import { people } from "./migrations/0007_people.ts";
+import { machines } from "./migrations/0009_machines.ts";
 import { openSqlite } from "./sqlite.ts";
 import type { State, Tables } from "./tables.ts";
 
@@ -20,6 +21,7 @@ export const migrations = {
   "0005_alert_serial": alertSerial,
   "0006_historical": historical,
   "0007_people": people,
+  "0009_machines": machines,
 } as const;
 
 /** @throws VedetteError `data_dir_format` (written by a newer version, or no database at all), `store_unavailable` (damaged, locked, or a migration failed). */

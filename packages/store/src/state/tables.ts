@@ -40,6 +40,9 @@ export interface Tables {
   folded_finding: { id: string; alert: string; revision: number; events: number };
   checkpoint: { consumer: string; epoch: number; offset: number; meta: string | null };
   checkpoint_key: { consumer: string; shard: number; key: string; value: string; due: number | null };
+  machine: { id: string; body: string };
+  machine_certificate: { serial: string; machine: string; expires: number; body: string };
+  machine_enrolment: { hash: string; expires: number; body: string };
   person: { id: string; name: string; body: string };
   session: { id: string; person: string; expires: number; body: string };
   setting: { name: string; value: string };
