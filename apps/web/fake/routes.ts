@@ -1,6 +1,7 @@
 /** The routes of the API over the fake state: plain functions from a request to an answer. */
 
 import type { Alert, AlertRow, Histogram, Verdict } from "../src/api/types.ts";
+import { readData } from "./data_routes.ts";
 import { stamp } from "./events.ts";
 import { checkQuery, countBy, filterEvents, runStats } from "./query.ts";
 import type { FakeState } from "./state.ts";
@@ -195,6 +196,6 @@ export function read(state: FakeState, path: string, params: URLSearchParams, no
       return ok({ letters: items, cursor });
     }
     default:
-      return undefined;
+      return readData(state, path, params);
   }
 }

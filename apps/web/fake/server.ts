@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 import type { Alert } from "../src/api/types.ts";
 import { makeAlert } from "./alerts.ts";
+import { changeData } from "./data_routes.ts";
 import { makeEvent, stamp } from "./events.ts";
 import { type Answer, actOnAlert, actOnRules, problem, read, withoutEvidence } from "./routes.ts";
 import { seeded } from "./seeded.ts";
@@ -124,10 +125,13 @@ export async function startFake(options: FakeOptions): Promise<FakeServer> {
       if (!on) state.alerts = state.alerts.filter((alert) => !alert.demo);
       return { status: 204 };
     }
-    if (method === "POST" && path.startsWith("/rules/")) return actOnRules(state, path, await bodyOf(request), stamp(Date.now()));
+    const body = await bodyOf(request);
+    const data = changeData(state, method, path, body);
+    if (data !== undefined) return data;
+    if (method === "POST" && path.startsWith("/rules/")) return actOnRules(state, path, body, stamp(Date.now()));
     const found = /^\/alerts\/([^/]+)\/(\w+)$/.exec(path);
     if (method !== "POST" || found === null) return problem(404, "not_found", "There is no such route.");
-    const answer = actOnAlert(state, decodeURIComponent(found[1]!), found[2]!, await bodyOf(request), stamp(Date.now()));
+    const answer = actOnAlert(state, decodeURIComponent(found[1]!), found[2]!, body, stamp(Date.now()));
     if (answer.status === 200) sendAlert(answer.body as Alert);
     return answer;
   };

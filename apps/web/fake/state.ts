@@ -1,8 +1,10 @@
 /** What the fake server knows: events, alerts, rules, sources, dead letters, and whether the demo is in. */
 import type { Alert, AuditRecord, DeadLetter, EventRow, Rule, RuleVersion, Severity, Source, Status } from "../src/api/types.ts";
 import { makeAlerts } from "./alerts.ts";
+import { type FakeData, makeData, no_data } from "./data.ts";
 import { makeEvents, stamp } from "./events.ts";
 import { hostileAlert, hostileEvent, hostileLetter, hostileRecord, hostileRule, hostileSource } from "./hostile.ts";
+import { hostileData } from "./hostile_data.ts";
 
 export interface FakeState {
   events: EventRow[];
@@ -12,6 +14,7 @@ export interface FakeState {
   sources: Source[];
   letters: DeadLetter[];
   records: AuditRecord[];
+  data: FakeData;
   demo: { present: boolean; running: boolean; events: number };
   ready: boolean;
   problems: { code: string; message: string }[];
@@ -234,6 +237,7 @@ export function makeState(scenario: Scenario, now_ms: number): FakeState {
       sources: [],
       letters: [],
       records: [],
+      data: no_data,
       demo: { present: false, running: false, events: 0 },
       ready: true,
       problems: [],
@@ -248,6 +252,7 @@ export function makeState(scenario: Scenario, now_ms: number): FakeState {
     sources: makeSources(now_ms),
     letters: makeLetters(now_ms),
     records: makeRecords(now_ms),
+    data: makeData(now_ms),
     demo: { present: true, running: true, events: 18_240 },
     ready: true,
     problems: [{ code: "source_failed", message: "Source cloudtrail cannot be read: permission denied." }],
@@ -259,6 +264,7 @@ export function makeState(scenario: Scenario, now_ms: number): FakeState {
     state.rules.unshift(hostileRule);
     state.sources.unshift(hostileSource(now_ms));
     state.letters.unshift(hostileLetter(now_ms));
+    state.data = hostileData(now_ms);
     state.records.unshift(hostileRecord(now_ms));
     state.problems.unshift({ code: `<img src=x onerror="window.__xss=1">`, message: `<script>window.__xss=1</script>` });
   }

@@ -18,6 +18,12 @@ const AlertPage = lazy(() => import("./alerts/alert_page.tsx").then((page) => ({
 const EventsPage = lazy(() => import("./events/events_page.tsx").then((page) => ({ default: page.EventsPage })));
 const RulesPage = lazy(() => import("./rules/rules_page.tsx").then((page) => ({ default: page.RulesPage })));
 const SourcesPage = lazy(() => import("./sources/sources_page.tsx").then((page) => ({ default: page.SourcesPage })));
+const SourcePage = lazy(() => import("./sources/source_page.tsx").then((page) => ({ default: page.SourcePage })));
+const QualityPage = lazy(() => import("./quality/quality_page.tsx").then((page) => ({ default: page.QualityPage })));
+const EnrichmentPage = lazy(() => import("./enrichment/enrichment_page.tsx").then((page) => ({ default: page.EnrichmentPage })));
+const PipelinesPage = lazy(() => import("./pipelines/pipelines_page.tsx").then((page) => ({ default: page.PipelinesPage })));
+const SinksPage = lazy(() => import("./sinks/sinks_page.tsx").then((page) => ({ default: page.SinksPage })));
+const MetricsPage = lazy(() => import("./metrics/metrics_page.tsx").then((page) => ({ default: page.MetricsPage })));
 const AuditPage = lazy(() => import("./audit/audit_page.tsx").then((page) => ({ default: page.AuditPage })));
 const LoginPage = lazy(() => import("./login/login_page.tsx").then((page) => ({ default: page.LoginPage })));
 
@@ -45,6 +51,12 @@ createRoot(document.getElementById("root")!).render(
               <Route path="/events" element={<EventsPage />} />
               <Route path="/rules" element={<RulesPage />} />
               <Route path="/sources" element={<SourcesPage />} />
+              <Route path="/sources/:name" element={<SourcePage />} />
+              <Route path="/quality" element={<QualityPage />} />
+              <Route path="/enrichment" element={<EnrichmentPage />} />
+              <Route path="/pipelines" element={<PipelinesPage />} />
+              <Route path="/sinks" element={<SinksPage />} />
+              <Route path="/metrics" element={<MetricsPage />} />
               <Route path="/audit" element={<AuditPage />} />
               <Route path="*" element={<NotFound />} />
             </Route>

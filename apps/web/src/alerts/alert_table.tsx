@@ -4,6 +4,7 @@ import type { AlertRow } from "../api/types.ts";
 import { formatCount } from "../format/number.ts";
 import { InnerLink } from "../shell/link.tsx";
 import { Severity, StateMark } from "../shell/severity.tsx";
+import { TableScroll } from "../shell/table_scroll.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { Time } from "../shell/zone.tsx";
 import { EntityText } from "./entities.tsx";
@@ -16,7 +17,7 @@ export interface AlertTableProps {
 
 export function AlertTable({ rows, selected, select }: AlertTableProps) {
   return (
-    <div className="table-scroll">
+    <TableScroll>
       <table className="grid alert-grid">
         <caption className="visually-hidden">Alerts, newest first</caption>
         <thead>
@@ -38,7 +39,7 @@ export function AlertTable({ rows, selected, select }: AlertTableProps) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableScroll>
   );
 }
 

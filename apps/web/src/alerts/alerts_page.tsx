@@ -19,7 +19,7 @@ import { type ActOn, done_words, useAlertAction } from "./actions.ts";
 import { useAlertList } from "./alert_list.ts";
 import { AlertTable } from "./alert_table.tsx";
 import { CloseDialog } from "./close_dialog.tsx";
-import { describeFilter, matchesFilter, readFilter } from "./filter.ts";
+import { describeFilter, matchesFilter, printKind, readFilter } from "./filter.ts";
 import { FilterBar } from "./filter_bar.tsx";
 
 export function AlertsPage() {
@@ -125,7 +125,7 @@ export function AlertsPage() {
           clauses={describeFilter(filter)}
           selected={selected}
           select={select}
-          clear={() => patch({ state: "any", severity: undefined, q: undefined, rule: undefined, entity: undefined })}
+          clear={() => patch({ state: "any", severity: undefined, q: undefined, rule: undefined, entity: undefined, ...printKind("now") })}
         />
       </section>
       <CloseDialog

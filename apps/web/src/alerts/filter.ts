@@ -19,6 +19,19 @@ export interface AlertFilter {
   readonly historical: boolean;
 }
 
+/** What is listed: alerts of what happens now, what historical loads gave, or what rules on trial found. */
+export const kinds = ["now", "past", "trial"] as const;
+export type Kind = (typeof kinds)[number];
+
+export function kindOf({ shadow, historical }: Pick<AlertFilter, "shadow" | "historical">): Kind {
+  return shadow ? "trial" : historical ? "past" : "now";
+}
+
+/** The changes of the address that list this kind. */
+export function printKind(kind: Kind): { readonly shadow: string | undefined; readonly historical: string | undefined } {
+  return { shadow: kind === "trial" ? "1" : undefined, historical: kind === "past" ? "1" : undefined };
+}
+
 /** What a person works on is what is not closed. */
 export const default_states: readonly AlertState[] = ["open", "acknowledged"];
 

@@ -6,10 +6,16 @@ import { keysOf } from "../shell/keymap.ts";
 import { Severity, state_words } from "../shell/severity.tsx";
 import { ToggleChips } from "../shell/toggle_chips.tsx";
 import type { Changes } from "../url/search.ts";
-import { type AlertFilter, printStates, severities, states } from "./filter.ts";
+import { type AlertFilter, type Kind, kindOf, kinds, printKind, printStates, severities, states } from "./filter.ts";
 
 /** Typing settles for this long before the list asks the server. */
 const settle_ms = 250;
+
+const kind_words: { readonly [kind in Kind]: { readonly name: string; readonly hint: string } } = {
+  now: { name: "Live", hint: "Alerts of events as they come in" },
+  past: { name: "Historical", hint: "What historical loads gave; it called nobody" },
+  trial: { name: "On trial", hint: "What rules in shadow found; no alerts" },
+};
 
 export interface FilterBarProps {
   readonly filter: AlertFilter;
@@ -39,6 +45,21 @@ export function FilterBar({ filter, patch, input }: FilterBarProps) {
         on={filter.severity}
         onChange={(on) => patch({ severity: on.length === severities.length ? "" : on.join(","), sel: undefined })}
       />
+      <fieldset className="chips">
+        <legend className="visually-hidden">Of what</legend>
+        {kinds.map((kind) => (
+          <button
+            key={kind}
+            type="button"
+            className="chip"
+            aria-pressed={kind === kindOf(filter)}
+            title={kind_words[kind].hint}
+            onClick={() => patch({ ...printKind(kind), sel: undefined })}
+          >
+            {kind_words[kind].name}
+          </button>
+        ))}
+      </fieldset>
       <TextInput
         ref={input}
         className="filter-text"
@@ -54,8 +75,6 @@ export function FilterBar({ filter, patch, input }: FilterBarProps) {
       />
       {filter.rule !== "" && <Removable label={`rule ${filter.rule}`} remove={() => patch({ rule: undefined, sel: undefined })} />}
       {filter.entity !== "" && <Removable label={`entity ${filter.entity}`} remove={() => patch({ entity: undefined, sel: undefined })} />}
-      {filter.historical && <Removable label="the past" remove={() => patch({ historical: undefined, sel: undefined })} />}
-      {filter.shadow && <Removable label="rules on trial" remove={() => patch({ shadow: undefined, sel: undefined })} />}
     </search>
   );
 }

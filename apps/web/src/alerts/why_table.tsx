@@ -1,5 +1,6 @@
 /** The clauses that matched: clause, field, value, and the evidence events they matched in. */
 import type { EvidenceEvent } from "../api/types.ts";
+import { TableScroll } from "../shell/table_scroll.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { gatherReasons } from "./why.ts";
 
@@ -24,7 +25,7 @@ export function WhyTable({ evidence }: { readonly evidence: readonly EvidenceEve
   if (reasons.length === 0)
     return <p className="dim panel-pad">The rule gave no single clause; it counts events. They are listed below.</p>;
   return (
-    <div className="table-scroll">
+    <TableScroll>
       <table className="grid why">
         <thead>
           <tr>
@@ -61,6 +62,6 @@ export function WhyTable({ evidence }: { readonly evidence: readonly EvidenceEve
           ))}
         </tbody>
       </table>
-    </div>
+    </TableScroll>
   );
 }

@@ -35,8 +35,9 @@ export function apiPath(path: string, params: Params = {}): string {
 }
 
 export interface RequestOptions {
-  readonly method?: "GET" | "POST" | "DELETE";
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly params?: Params;
+  /** JSON; a Blob is sent as it is, by its own type. */
   readonly body?: unknown;
   readonly signal?: AbortSignal;
 }
@@ -46,8 +47,9 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
   const init: RequestInit = { method: options.method ?? "GET", headers: { accept: "application/json" }, credentials: "same-origin" };
   if (options.signal !== undefined) init.signal = options.signal;
   if (options.body !== undefined) {
-    init.body = JSON.stringify(options.body);
-    init.headers = { accept: "application/json", "content-type": "application/json" };
+    const raw = options.body instanceof Blob ? options.body : undefined;
+    init.body = raw ?? JSON.stringify(options.body);
+    init.headers = { accept: "application/json", "content-type": raw?.type ?? "application/json" };
   }
   let answer: Response;
   try {

@@ -10,6 +10,7 @@ import { LoadMore } from "../shell/load_more.tsx";
 import { PageHead } from "../shell/panel.tsx";
 import { Mark } from "../shell/severity.tsx";
 import { Empty, Failure, Loading } from "../shell/states.tsx";
+import { TableScroll } from "../shell/table_scroll.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { useTitle } from "../shell/title.ts";
 import { Time } from "../shell/zone.tsx";
@@ -72,7 +73,7 @@ export function AuditPage() {
 
 function Records({ records }: { readonly records: readonly AuditRecord[] }) {
   return (
-    <div className="table-scroll">
+    <TableScroll>
       <table className="grid">
         <thead>
           <tr>
@@ -90,7 +91,7 @@ function Records({ records }: { readonly records: readonly AuditRecord[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableScroll>
   );
 }
 

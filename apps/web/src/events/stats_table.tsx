@@ -2,12 +2,13 @@
 import type { Stats } from "../api/types.ts";
 import { formatCount } from "../format/number.ts";
 import { Empty } from "../shell/states.tsx";
+import { TableScroll } from "../shell/table_scroll.tsx";
 import { Hostile } from "../shell/text.tsx";
 
 export function StatsTable({ stats }: { readonly stats: Stats }) {
   if (stats.rows.length === 0) return <Empty icon="search" title="The query gives no rows in this time range" />;
   return (
-    <div className="table-scroll">
+    <TableScroll>
       <table className="grid">
         <caption className="visually-hidden">Result of the query</caption>
         <thead>
@@ -41,6 +42,6 @@ export function StatsTable({ stats }: { readonly stats: Stats }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableScroll>
   );
 }

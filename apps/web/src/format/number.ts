@@ -43,3 +43,13 @@ export function formatShare(part: number, whole: number): string {
   const share = (part / whole) * 100;
   return share > 0 && share < 1 ? "<1 %" : `${Math.round(share)} %`;
 }
+
+/** A measured value of any size, four figures: `0.00123`, `12.35`, `4.19M`. */
+export function formatFigure(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e4) {
+    const [scale, unit] = size >= 1e9 ? [1e9, "G"] : size >= 1e6 ? [1e6, "M"] : [1e3, "k"];
+    return `${Number((value / scale).toPrecision(4))}${unit}`;
+  }
+  return String(Number(value.toPrecision(4)));
+}

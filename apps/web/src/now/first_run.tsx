@@ -1,9 +1,10 @@
 /** What to do while there is nothing yet: the first event in one command, a file source, or the demo. */
-import { Button, CopyButton } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { request } from "../api/client.ts";
 import { Icon } from "../shell/icons.tsx";
 import { Panel } from "../shell/panel.tsx";
+import { Snippet } from "../shell/snippet.tsx";
 
 const line = `{"@timestamp":"NOW","host.name":"web-1","event.action":"hello","message":"first event"}`;
 
@@ -17,22 +18,6 @@ function curlExample(origin: string): string {
 }
 
 const file_example = ["# vedette.yaml", "sources:", "  sshd:", "    file:", "      paths: [/var/log/auth.log]"].join("\n");
-
-function Snippet({ text, label }: { readonly text: string; readonly label: string }) {
-  return (
-    <section className="snippet" aria-label={label}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a block that scrolls must be reachable by keyboard */}
-      <pre tabIndex={0}>{text}</pre>
-      <CopyButton value={text}>
-        {({ copied, copy }) => (
-          <Button size="xs" variant="default" leftSection={<Icon name={copied ? "check" : "copy"} />} onClick={copy}>
-            {copied ? "Copied" : "Copy"}
-          </Button>
-        )}
-      </CopyButton>
-    </section>
-  );
-}
 
 export function FirstRun() {
   const demo = useMutation({ mutationFn: () => request<void>("/demo", { method: "POST" }) });

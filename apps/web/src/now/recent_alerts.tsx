@@ -8,6 +8,7 @@ import { InnerLink } from "../shell/link.tsx";
 import { Panel } from "../shell/panel.tsx";
 import { Severity, StateMark } from "../shell/severity.tsx";
 import { Failure, Loading } from "../shell/states.tsx";
+import { TableScroll } from "../shell/table_scroll.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { useThrottled } from "../shell/throttle.ts";
 import { Time } from "../shell/zone.tsx";
@@ -36,7 +37,7 @@ export function RecentAlerts() {
       ) : data.alerts.length === 0 ? (
         <p className="dim panel-pad">No alert is open.</p>
       ) : (
-        <div className="table-scroll">
+        <TableScroll>
           <table className="grid">
             <thead>
               <tr>
@@ -71,7 +72,7 @@ export function RecentAlerts() {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableScroll>
       )}
     </Panel>
   );

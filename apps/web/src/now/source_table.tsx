@@ -6,6 +6,7 @@ import { formatCount, formatRate } from "../format/number.ts";
 import { formatAgo } from "../format/time.ts";
 import { Mark } from "../shell/severity.tsx";
 import { Empty, Failure, Loading } from "../shell/states.tsx";
+import { TableScroll } from "../shell/table_scroll.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { Time } from "../shell/zone.tsx";
 
@@ -25,7 +26,7 @@ export function SourceTable() {
   if (data === undefined) return error ? <Failure error={error} what="Sources" retry={refetch} /> : <Loading what="sources" rows={4} />;
   if (data.sources.length === 0) return <Empty icon="sources" title="No source is configured yet" />;
   return (
-    <div className="table-scroll">
+    <TableScroll>
       <table className="grid">
         <thead>
           <tr>
@@ -73,6 +74,6 @@ export function SourceTable() {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableScroll>
   );
 }

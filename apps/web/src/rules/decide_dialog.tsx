@@ -1,7 +1,5 @@
-/** Asks for the reason of a decision on rules, says what stands in its way, and lets a person insist. */
-import { Button, Checkbox, Modal, Textarea } from "@mantine/core";
-import { type SubmitEvent, useState } from "react";
-import { Hostile } from "../shell/text.tsx";
+/** Asks for the reason of a decision on rules and sends it. */
+import { ReasonDialog } from "../shell/reason_dialog.tsx";
 import { type RuleAction, useRuleAction } from "./actions.ts";
 
 export interface DecideDialogProps {
@@ -13,59 +11,16 @@ export interface DecideDialogProps {
 }
 
 export function DecideDialog({ action, title, subject, onClose }: DecideDialogProps) {
-  const [reason, setReason] = useState("");
-  const [force, setForce] = useState(false);
-  const [missing, setMissing] = useState(false);
   const act = useRuleAction(onClose);
-  const blocked = act.data?.blocked ?? [];
-  const submit = (event: SubmitEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    if (reason.trim() === "") return setMissing(true);
-    act.mutate({ action, reason: reason.trim(), force });
-  };
   return (
-    <Modal opened onClose={onClose} title={title} closeButtonProps={{ "aria-label": "Cancel" }}>
-      <form onSubmit={submit} className="dialog-form">
-        <p className="dialog-subject">
-          <Hostile text={subject} />
-        </p>
-        <Textarea
-          label="Reason"
-          description="Kept in the history"
-          value={reason}
-          onChange={(event) => {
-            setReason(event.currentTarget.value);
-            setMissing(false);
-          }}
-          error={missing ? "Say why" : undefined}
-          rows={3}
-          maxLength={1000}
-          required
-          data-autofocus
-        />
-        {blocked.length > 0 && (
-          <div role="alert">
-            <p className="strong-bad">Not done:</p>
-            <ul className="small">
-              {blocked.map((line) => (
-                <li key={line}>
-                  <Hostile text={line} />
-                </li>
-              ))}
-            </ul>
-            <Checkbox label="Do it all the same" checked={force} onChange={(event) => setForce(event.currentTarget.checked)} />
-          </div>
-        )}
-        {act.error !== null && <p className="strong-bad">{act.error.message}</p>}
-        <div className="dialog-buttons">
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={act.isPending}>
-            {title}
-          </Button>
-        </div>
-      </form>
-    </Modal>
+    <ReasonDialog
+      title={title}
+      subject={subject}
+      busy={act.isPending}
+      error={act.error}
+      blocked={act.data?.blocked}
+      onSubmit={(reason, force) => act.mutate({ action, reason, force })}
+      onClose={onClose}
+    />
   );
 }

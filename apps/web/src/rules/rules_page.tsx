@@ -10,6 +10,7 @@ import { InnerLink } from "../shell/link.tsx";
 import { PageHead } from "../shell/panel.tsx";
 import { Mark, Severity } from "../shell/severity.tsx";
 import { Empty, Failure, Loading } from "../shell/states.tsx";
+import { TableScroll } from "../shell/table_scroll.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { useTitle } from "../shell/title.ts";
 import { ToggleChips } from "../shell/toggle_chips.tsx";
@@ -119,7 +120,7 @@ function RuleTable({ rules }: { readonly rules: readonly Rule[] }) {
   const [open, setOpen] = useState<string>();
   const rows = all ? rules : rules.slice(0, rows_shown);
   return (
-    <div className="table-scroll">
+    <TableScroll>
       <table className="grid">
         <thead>
           <tr>
@@ -153,7 +154,7 @@ function RuleTable({ rules }: { readonly rules: readonly Rule[] }) {
           </Button>
         </div>
       )}
-    </div>
+    </TableScroll>
   );
 }
 

@@ -7,6 +7,7 @@ import type { RuleVersion } from "../api/types.ts";
 import { Panel } from "../shell/panel.tsx";
 import { Mark } from "../shell/severity.tsx";
 import { Failure, Loading } from "../shell/states.tsx";
+import { TableScroll } from "../shell/table_scroll.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { Time } from "../shell/zone.tsx";
 import { DecideDialog } from "./decide_dialog.tsx";
@@ -29,7 +30,7 @@ export function Versions() {
           <Loading what="versions" rows={3} />
         )
       ) : (
-        <div className="table-scroll">
+        <TableScroll>
           <table className="grid">
             <thead>
               <tr>
@@ -51,7 +52,7 @@ export function Versions() {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableScroll>
       )}
       {back !== undefined && (
         <DecideDialog

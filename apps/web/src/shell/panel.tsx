@@ -2,7 +2,7 @@
 import { type ReactNode, useId } from "react";
 
 export interface PanelProps {
-  readonly title: string;
+  readonly title: ReactNode;
   readonly aside?: ReactNode;
   readonly children: ReactNode;
   readonly className?: string;

@@ -9,6 +9,8 @@ export interface Palette {
   readonly fill: string;
   readonly axis: string;
   readonly grid: string;
+  /** For several lines in one chart. */
+  readonly lines: readonly string[];
 }
 
 export interface PlotProps {
@@ -23,7 +25,8 @@ export interface PlotProps {
 function readPalette(element: HTMLElement): Palette {
   const style = getComputedStyle(element);
   const colour = (name: string) => style.getPropertyValue(name).trim();
-  return { line: colour("--chart"), fill: colour("--chart-fill"), axis: colour("--dim"), grid: colour("--line") };
+  const lines = [1, 2, 3, 4].map((at) => colour(`--series-${at}`));
+  return { line: colour("--chart"), fill: colour("--chart-fill"), axis: colour("--dim"), grid: colour("--line"), lines };
 }
 
 export function Plot({ build, data, height, label }: PlotProps) {

@@ -4,22 +4,33 @@ import { NavLink, Outlet, useLocation, useNavigate } from "react-router";
 import { onUnauthorised, request } from "../api/client.ts";
 import { useLive, useLiveConnection } from "../api/live.ts";
 import { formatCount } from "../format/number.ts";
+import { data_pages } from "../sources/section.tsx";
 import { keepZone, sign_in, useSearch } from "../url/search.ts";
 import { Announcer, announce } from "./announce.tsx";
 import { Boundary } from "./boundary.tsx";
 import { KeyHelp } from "./help.tsx";
 import { Icon, type IconName } from "./icons.tsx";
 import { useKeys } from "./keys.ts";
+import type { SectionPage } from "./section.tsx";
 import { Loading } from "./states.tsx";
 import { TopBar } from "./top_bar.tsx";
 import { ZoneProvider } from "./zone.tsx";
 
-const pages: readonly { readonly to: string; readonly icon: IconName; readonly name: string }[] = [
+interface Entry {
+  readonly to: string;
+  readonly icon: IconName;
+  readonly name: string;
+  /** Further pages of this entry. */
+  readonly pages?: readonly SectionPage[];
+}
+
+const entries: readonly Entry[] = [
   { to: "/", icon: "now", name: "Now" },
   { to: "/alerts", icon: "alerts", name: "Alerts" },
   { to: "/events", icon: "events", name: "Events" },
+  { to: "/metrics", icon: "metrics", name: "Metrics" },
   { to: "/rules", icon: "rules", name: "Rules" },
-  { to: "/sources", icon: "sources", name: "Sources" },
+  { to: "/sources", icon: "sources", name: "Sources", pages: data_pages },
   { to: "/audit", icon: "audit", name: "Audit" },
 ];
 
@@ -53,6 +64,7 @@ export function Shell() {
     go_now: go("/"),
     go_alerts: go("/alerts"),
     go_events: go("/events"),
+    go_metrics: go("/metrics"),
     go_rules: go("/rules"),
     go_sources: go("/sources"),
     go_audit: go("/audit"),
@@ -87,12 +99,8 @@ export function Shell() {
             <img src="/favicon.svg" alt="" width={24} height={24} />
             <span>Vedette</span>
           </div>
-          {pages.map((page) => (
-            <NavLink key={page.to} to={keepZone(page.to, location.search)} end={page.to === "/"} className="rail-link">
-              <Icon name={page.icon} size={18} />
-              <span className="rail-name">{page.name}</span>
-              {page.to === "/alerts" && <OpenCount />}
-            </NavLink>
+          {entries.map((entry) => (
+            <RailLink key={entry.to} entry={entry} />
           ))}
           <div className="rail-foot">
             <button type="button" className="rail-link" onClick={() => setHelp(true)}>
@@ -119,6 +127,22 @@ export function Shell() {
       <KeyHelp opened={help} onClose={() => setHelp(false)} />
       <Announcer />
     </ZoneProvider>
+  );
+}
+
+function RailLink({ entry: { to, icon, name, pages = [] } }: { readonly entry: Entry }) {
+  const { pathname, search } = useLocation();
+  const inside = pages.some((page) => pathname === page.to);
+  return (
+    <NavLink
+      to={keepZone(to, search)}
+      end={to === "/"}
+      className={({ isActive }) => (isActive || inside ? "rail-link active" : "rail-link")}
+    >
+      <Icon name={icon} size={18} />
+      <span className="rail-name">{name}</span>
+      {to === "/alerts" && <OpenCount />}
+    </NavLink>
   );
 }
 

@@ -1,5 +1,6 @@
 /** The four states every list has: loading, empty by filter, nothing yet, error. */
 import { Button } from "@mantine/core";
+import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { ApiError } from "../api/client.ts";
 import { Icon, type IconName } from "./icons.tsx";
@@ -59,4 +60,21 @@ export function Failure({
       )}
     </div>
   );
+}
+
+/** What a query gave once it is there; until then that it is loading, or why it failed. */
+export function Loaded<T>({
+  query,
+  what,
+  rows = 4,
+  children,
+}: {
+  readonly query: Pick<UseQueryResult<T>, "data" | "error" | "refetch">;
+  readonly what: string;
+  readonly rows?: number;
+  readonly children: (data: T) => ReactNode;
+}) {
+  const { data, error, refetch } = query;
+  if (data !== undefined) return children(data);
+  return error ? <Failure error={error} what={what} retry={refetch} /> : <Loading what={what.toLowerCase()} rows={rows} />;
 }

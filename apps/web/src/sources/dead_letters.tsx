@@ -7,6 +7,7 @@ import { decodeBase64, shorten } from "../format/text.ts";
 import { LoadMore } from "../shell/load_more.tsx";
 import { Panel } from "../shell/panel.tsx";
 import { Empty, Failure, Loading } from "../shell/states.tsx";
+import { TableScroll } from "../shell/table_scroll.tsx";
 import { Hostile, Original } from "../shell/text.tsx";
 import { Time } from "../shell/zone.tsx";
 
@@ -38,7 +39,7 @@ export function DeadLetters() {
       ) : letters.length === 0 ? (
         <Empty icon="check" title="No dead letters" />
       ) : (
-        <div className="table-scroll">
+        <TableScroll>
           <table className="grid">
             <thead>
               <tr>
@@ -55,7 +56,7 @@ export function DeadLetters() {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableScroll>
       )}
       {query.hasNextPage && <LoadMore loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()} />}
     </Panel>

@@ -1,132 +1,74 @@
-/** Every source with its ledger and warnings, and the dead letters with the reason. */
-import type { Source } from "../api/types.ts";
-import { formatCount, formatRate } from "../format/number.ts";
-import { source_tones, useSources } from "../now/source_table.tsx";
-import { Icon } from "../shell/icons.tsx";
+/** Every source with its ledger and warnings, senders that were refused, and the dead letters with the reason. */
+import { Button, TextInput } from "@mantine/core";
+import { type SubmitEvent, useState } from "react";
+import { useNavigate } from "react-router";
+import { useSources } from "../now/source_table.tsx";
 import { PageHead } from "../shell/panel.tsx";
-import { Mark } from "../shell/severity.tsx";
-import { Empty, Failure, Loading } from "../shell/states.tsx";
-import { Hostile } from "../shell/text.tsx";
+import { Empty, Loaded } from "../shell/states.tsx";
 import { useTitle } from "../shell/title.ts";
-import { Time } from "../shell/zone.tsx";
+import { keepZone } from "../url/search.ts";
 import { DeadLetters } from "./dead_letters.tsx";
-import { balanceOf, droppedTotal } from "./ledger.ts";
-
-/** Warnings shown of one source, newest first. */
-const warnings_shown = 5;
+import { Refusals } from "./refusals.tsx";
+import { DataTabs } from "./section.tsx";
+import { SourceCard } from "./source_card.tsx";
 
 export function SourcesPage() {
   useTitle("Sources");
-  const { data, error, refetch } = useSources();
+  const query = useSources();
   return (
     <>
       <PageHead title="Sources">
         <span className="dim small">in = stored + dead + dropped + pending</span>
+        <NewSource />
       </PageHead>
-      {data === undefined ? (
-        error ? (
-          <Failure error={error} what="Sources" retry={refetch} />
-        ) : (
-          <Loading what="sources" rows={6} />
-        )
-      ) : data.sources.length === 0 ? (
-        <Empty icon="sources" title="No source is configured yet">
-          <p>
-            Add one under <code>sources:</code> in <code>vedette.yaml</code>.
-          </p>
-        </Empty>
-      ) : (
-        <div className="source-list">
-          {data.sources.map((source) => (
-            <SourceCard key={source.name} source={source} />
-          ))}
-        </div>
-      )}
+      <DataTabs />
+      <Loaded query={query} what="Sources" rows={6}>
+        {({ sources }) =>
+          sources.length === 0 ? (
+            <Empty icon="sources" title="No source is configured yet">
+              <p>
+                Add one under <code>sources:</code> in <code>vedette.yaml</code>, or name one above for a sender that delivers by itself.
+              </p>
+            </Empty>
+          ) : (
+            <div className="source-list">
+              {sources.map((source) => (
+                <SourceCard key={source.name} source={source} />
+              ))}
+            </div>
+          )
+        }
+      </Loaded>
+      <Refusals />
       <DeadLetters />
     </>
   );
 }
 
-function SourceCard({ source }: { readonly source: Source }) {
-  const balance = balanceOf(source);
-  const dropped = Object.entries(source.dropped);
+/** A source that is delivered to needs no configuration: a name, a token, and the sender's. */
+function NewSource() {
+  const navigate = useNavigate();
+  const [name, setName] = useState("");
+  const submit = (event: SubmitEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    navigate(keepZone(`/sources/${encodeURIComponent(name.trim())}`, window.location.search));
+  };
   return (
-    <section className="panel source-card" aria-label={`Source ${source.name}`}>
-      <header className="source-head">
-        <h2>
-          <Hostile text={source.name} /> <span className="dim small">{source.type}</span>
-        </h2>
-        <Mark tone={source_tones[source.state] ?? "quiet"}>{source.state}</Mark>
-        <span className="source-rate">{formatRate(source.rate)}</span>
-        <span className="dim small">
-          {source.last_received === undefined ? (
-            "nothing received yet"
-          ) : (
-            <>
-              last <Time iso={source.last_received} digits={0} />
-            </>
-          )}
-        </span>
-      </header>
-      <dl className="ledger">
-        <Part name="in" count={source.in} />
-        <Part name="stored" sign="=" count={source.stored} />
-        <Part name="dead" sign="+" count={source.dead} bad={source.dead > 0} />
-        <Part
-          name="dropped"
-          sign="+"
-          count={droppedTotal(source)}
-          bad={dropped.length > 0 && droppedTotal(source) > 0}
-          note={dropped.map(([reason, count]) => `${reason} ${formatCount(count)}`).join(", ")}
-        />
-        <Part name="pending" sign="+" count={source.pending} />
-        <div className={`ledger-balance ${balance === 0 ? "" : "strong-bad"}`}>
-          <dt className="visually-hidden">balance</dt>
-          <dd>
-            <Icon name={balance === 0 ? "check" : "warning"} size={14} />
-            {balance === 0 ? "balances" : `off by ${formatCount(balance)}`}
-          </dd>
-        </div>
-      </dl>
-      {source.warnings.length > 0 && (
-        <ul className="warnings">
-          {source.warnings.slice(0, warnings_shown).map((warning) => (
-            <li key={`${warning.at} ${warning.code}`}>
-              <Icon name="warning" size={14} />
-              <span>
-                <Hostile text={warning.message} /> <code>{warning.code}</code>{" "}
-                <span className="dim small">
-                  <Time iso={warning.at} digits={0} />
-                </span>
-              </span>
-            </li>
-          ))}
-        </ul>
-      )}
-    </section>
-  );
-}
-
-function Part({
-  name,
-  count,
-  bad = false,
-  note,
-  sign,
-}: {
-  readonly name: string;
-  readonly count: number;
-  readonly bad?: boolean;
-  readonly note?: string;
-  readonly sign?: "=" | "+";
-}) {
-  return (
-    <div className={bad ? "ledger-part ledger-bad" : "ledger-part"} data-sign={sign}>
-      <dt>{name}</dt>
-      <dd>
-        {formatCount(count)}
-        {note !== undefined && note !== "" && <span className="ledger-note">{note}</span>}
-      </dd>
-    </div>
+    <form className="head-form" onSubmit={submit}>
+      <TextInput
+        size="xs"
+        aria-label="Name of the source to connect a sender to"
+        placeholder="login-nodes"
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+        required
+        maxLength={128}
+        pattern="[A-Za-z0-9][A-Za-z0-9_.\-]*"
+        title="Letters, digits, . _ -"
+      />
+      <Button type="submit" size="xs" variant="default">
+        Connect a sender
+      </Button>
+    </form>
   );
 }

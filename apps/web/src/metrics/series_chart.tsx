@@ -1,0 +1,123 @@
+/** Series of one metric over time, a line each; the table below names them and says the figures. */
+import { useCallback, useMemo } from "react";
+import type uPlot from "uplot";
+import type { SeriesPoints } from "../api/data.ts";
+import { formatFigure } from "../format/number.ts";
+import { type Palette, Plot, time_ticks, zoneDate } from "../shell/plot.tsx";
+import { TableScroll } from "../shell/table_scroll.tsx";
+import { Hostile } from "../shell/text.tsx";
+import { useZone } from "../shell/zone.tsx";
+import { alignSeries, figuresOf, labelText } from "./series.ts";
+
+const height = 190;
+/** Told apart by colour and by dashes; more lines cannot be told apart by either. */
+export const lines_shown = 8;
+const dashes: readonly number[][] = [[], [7, 3], [2, 3], [9, 3, 2, 3]];
+
+function options(palette: Palette, size: { width: number; height: number }, utc: boolean, count: number): uPlot.Options {
+  const axis = { stroke: palette.axis, grid: { stroke: palette.grid, width: 1 }, ticks: { stroke: palette.grid, width: 1 } };
+  return {
+    ...size,
+    tzDate: zoneDate(utc),
+    legend: { show: false },
+    cursor: { drag: { x: false, y: false } },
+    scales: { x: { time: true } },
+    axes: [
+      { ...axis, values: time_ticks, space: 90 },
+      { ...axis, size: 62, values: (_, ticks) => ticks.map(formatFigure) },
+    ],
+    series: [
+      {},
+      ...Array.from({ length: count }, (_, at) => ({
+        stroke: palette.lines[at % palette.lines.length]!,
+        dash: dashes[Math.floor(at / 2) % dashes.length]!,
+        width: 1.6,
+        points: { show: false },
+      })),
+    ],
+  };
+}
+
+export function SeriesChart({
+  name,
+  series,
+  step_s,
+}: {
+  readonly name: string;
+  readonly series: readonly SeriesPoints[];
+  readonly step_s: number;
+}) {
+  const utc = useZone() === "utc";
+  const shown = useMemo(() => series.slice(0, lines_shown), [series]);
+  const count = shown.length;
+  const build = useCallback(
+    (palette: Palette, size: { width: number; height: number }) => options(palette, size, utc, count),
+    [utc, count],
+  );
+  const data = useMemo(() => alignSeries(shown, step_s) as uPlot.AlignedData, [shown, step_s]);
+  return (
+    <Plot build={build} data={data} height={height} label={`${name}: ${count} series over time; the table below says their figures`} />
+  );
+}
+
+export function SeriesTable({ series }: { readonly series: readonly SeriesPoints[] }) {
+  return (
+    <TableScroll className="series-table">
+      <table className="grid">
+        <thead>
+          <tr>
+            <th scope="col">Series</th>
+            <th scope="col">Source</th>
+            {["Last", "Least", "Most"].map((word) => (
+              <th key={word} scope="col" className="number">
+                {word}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {series.map((one, at) => (
+            <Row key={`${one.source} ${labelText(one.labels)}`} one={one} at={at} />
+          ))}
+        </tbody>
+      </table>
+    </TableScroll>
+  );
+}
+
+function Row({ one, at }: { readonly one: SeriesPoints; readonly at: number }) {
+  const figures = figuresOf(one);
+  return (
+    <tr>
+      <td className="cell-main mono">
+        {at < lines_shown && (
+          <svg className="series-key" width={26} height={8} aria-hidden="true" focusable="false">
+            <line
+              x1={0}
+              x2={26}
+              y1={4}
+              y2={4}
+              className={`series-line-${at % 4}`}
+              strokeDasharray={dashes[Math.floor(at / 2) % 4]!.join(" ")}
+            />
+          </svg>
+        )}
+        <Hostile text={labelText(one.labels)} />
+      </td>
+      <td>
+        <Hostile text={one.source} />
+      </td>
+      {figures === undefined ? (
+        <td colSpan={3} className="dim">
+          no sample
+        </td>
+      ) : (
+        <>
+          <td className="number">{formatFigure(figures.last)}</td>
+          <td className="number">{formatFigure(figures.min)}</td>
+          <td className="number">{formatFigure(figures.max)}</td>
+        </>
+      )}
+    </tr>
+  );
+}
