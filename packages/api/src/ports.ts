@@ -218,6 +218,22 @@ export interface ProverPort {
   prove(ids?: readonly string[]): Promise<void>;
 }
 
+/** Where something listens. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+/** What a sender is configured with; the word TOKEN stands for its token. */
+export interface SenderConfig {
+  readonly name: string;
+  readonly summary: string;
+  /** Where it belongs on the sender's machine. */
+  readonly file: string;
+  readonly text: string;
+}
+
 /** The audit trail as the API sees it. */
 export type AuditPort = Pick<AuditTrail, "record" | "newest" | "head">;
 
@@ -248,6 +264,8 @@ export interface ServerOptions {
   readonly prover?: ProverPort;
   /** Where sign-ins, refusals, changes and sensitive reads are recorded; none are without it. */
   readonly audit?: AuditPort;
+  /** What senders to a source are configured with, given where this server was reached. */
+  readonly senders?: (source: string, http: Place) => readonly SenderConfig[];
   /** Milliseconds a query may run. */
   readonly queryTimeout_ms?: number;
 }

@@ -26,6 +26,7 @@ import { operationRoutes } from "./routes/operations.ts";
 import { queryRoutes } from "./routes/query.ts";
 import { refusalRoutes } from "./routes/refusals.ts";
 import { ruleRoutes } from "./routes/rules.ts";
+import { senderRoutes } from "./routes/senders.ts";
 import { seriesRoutes } from "./routes/series.ts";
 import { loginRoute, sessionRoutes } from "./routes/session.ts";
 import { sourceTokenRoutes } from "./routes/source_tokens.ts";
@@ -112,6 +113,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       ruleRoutes(api, context);
       enrichmentRoutes(api, context);
       sourceTokenRoutes(api, context);
+      senderRoutes(api, context);
       refusalRoutes(api, context);
       auditRoutes(api, context);
       streamRoute(api, context);

@@ -1,4 +1,5 @@
 /** `vedette source config`: what a sender is configured with, to copy. */
+import type { Place, SenderConfig } from "@vedette/api";
 import { type ClientConfig, clients, parseAddress, type Target } from "@vedette/ingest";
 import { VedetteError } from "@vedette/kit";
 import { connect, type ServerOptions } from "../client.ts";
@@ -12,6 +13,9 @@ interface Options extends ServerOptions {
   readonly address?: string;
   readonly withToken?: boolean;
 }
+
+/** What stands for a token until one is made. */
+const placeholder = "TOKEN";
 
 /** Sources that listen on ports of their own, each with where its configuration says so. */
 const listeners: {
@@ -29,22 +33,38 @@ const listeners: {
 export async function sourceConfig(name: string, options: Options): Promise<void> {
   const client = clientOf(options.for);
   const loaded = loadConfig(options.config, process.env);
-  const place = client.speaks in listeners ? ownPort(name, client, loaded) : httpPort(loaded, options);
+  const place = client.speaks in listeners ? ownPort(name, client, loaded, "127.0.0.1") : httpPort(loaded, options);
   const address = options.address ?? `${place.host}:${place.port}`;
   const parsed = parseAddress(address);
   if (parsed === undefined)
     throw new VedetteError("config_invalid", true, `--address: expected HOST:PORT, such as 192.0.2.1:8080, found ${address}`);
-  const token = options.withToken ? (await connect(options).post<{ token: string }>("/source-tokens", { source: name })).token : "TOKEN";
-  const { host, port } = parsed;
-  const authority = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-  const target: Target = { url: `${place.tls ? "https" : "http"}://${authority}`, host, port, tls: place.tls, token, source: name };
-  const text = client.text(target);
+  const token = options.withToken ? (await connect(options).post<{ token: string }>("/source-tokens", { source: name })).token : placeholder;
+  const text = client.text(targetOf({ ...parsed, tls: place.tls }, name, token));
   process.stderr.write(`For ${client.summary}; it belongs in ${client.file}.\n`);
-  if (text.includes("TOKEN"))
-    process.stderr.write(`Put the token of vedette source token ${name} in place of TOKEN, or say --with-token.\n`);
+  if (text.includes(placeholder))
+    process.stderr.write(`Put the token of vedette source token ${name} in place of ${placeholder}, or say --with-token.\n`);
   if (parsed.host.startsWith("127.") && options.address === undefined)
     process.stderr.write("The address is this machine's own; for a sender elsewhere say --address HOST:PORT.\n");
   process.stdout.write(text);
+}
+
+/** What each kind of sender is configured with, to reach a source by the configuration that runs; none for a source that reads by itself. */
+export function senderConfigs(loaded: Loaded): (source: string, http: Place) => readonly SenderConfig[] {
+  return (source, http) => {
+    const type = configuredSources(loaded).find(({ name }) => name === source)?.type;
+    // what is delivered over HTTP needs no source in the configuration
+    const fitting = clients.filter(({ speaks }) => (type === undefined ? !(speaks in listeners) : speaks === type));
+    return fitting.map((client) => {
+      const place = client.speaks in listeners ? ownPort(source, client, loaded, http.host) : http;
+      const { name, summary, file } = client;
+      return { name, summary, file, text: client.text(targetOf(place, source, placeholder)) };
+    });
+  };
+}
+
+function targetOf({ host, port, tls }: Place, source: string, token: string): Target {
+  const authority = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return { url: `${tls ? "https" : "http"}://${authority}`, host, port, tls, token, source };
 }
 
 function clientOf(name: string | undefined): ClientConfig {
@@ -60,13 +80,8 @@ function clientOf(name: string | undefined): ClientConfig {
   );
 }
 
-interface Place {
-  readonly host: string;
-  readonly port: number;
-  readonly tls: boolean;
-}
-
-function ownPort(name: string, { name: client, speaks }: ClientConfig, loaded: Loaded): Place {
+/** @param everywhere what to call this machine where the source listens on all its addresses */
+function ownPort(name: string, { name: client, speaks }: ClientConfig, loaded: Loaded, everywhere: string): Place {
   const source = configuredSources(loaded).find((one) => one.name === name && one.type === speaks);
   if (source === undefined)
     throw new VedetteError(
@@ -76,7 +91,7 @@ function ownPort(name: string, { name: client, speaks }: ClientConfig, loaded: L
     );
   const { address, tls } = listeners[speaks]!((source.config ?? {}) as { readonly [key: string]: unknown });
   const { host, port } = parseAddress(String(address))!;
-  return { host: host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host, port, tls };
+  return { host: host === "0.0.0.0" || host === "::" ? everywhere : host, port, tls };
 }
 
 function httpPort(loaded: Loaded, options: Options): Place {

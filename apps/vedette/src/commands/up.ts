@@ -38,6 +38,7 @@ import { replayDemo } from "../demo/replay.ts";
 import { unknownFieldsUnder } from "../fields.ts";
 import { pipelinesReloaded, type Reloaded, reloadOnChange, rulesReloaded, tablesReloaded } from "../reload.ts";
 import { Display } from "./display.ts";
+import { senderConfigs } from "./source_config.ts";
 
 interface Options {
   readonly dataDir?: string;
@@ -170,6 +171,7 @@ async function serve(
     auth,
     backtests,
     prover: runtime.prover,
+    senders: senderConfigs(loaded),
     audit,
     version,
     apiPrefix: config.api.prefix,

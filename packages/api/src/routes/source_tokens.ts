@@ -7,7 +7,7 @@ import { formatTime } from "../time.ts";
 import { type App, failures, type RouteContext } from "./context.ts";
 
 /** As sources are named in the configuration and in `/ingest/NAME`. */
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, "expected letters, digits, . _ - (at most 128)");
+export const sourceName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, "expected letters, digits, . _ - (at most 128)");
 /** A sender of a million a second has several tokens. */
 const perSecond = (what: string) =>
   z.int().min(1).max(10_000_000_000).optional().describe(`Most ${what} a second, on average over ten; what is over is told to wait.`);
@@ -41,7 +41,7 @@ export function sourceTokenRoutes(app: App, { options: { auth } }: RouteContext)
     schema: {
       summary: "Make a token that may ingest for one source and nothing else; the answer shows it for the only time.",
       tags: ["sources"],
-      body: z.strictObject({ source: name, ...quota }),
+      body: z.strictObject({ source: sourceName, ...quota }),
       response: { 201: listed.extend({ token: z.string() }), ...failures, 409: schemas.problem },
     },
     handler: async (request, reply) => {
