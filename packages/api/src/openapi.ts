@@ -24,7 +24,7 @@ interface Operation {
   readonly tags: readonly string[];
   readonly security?: readonly object[];
   readonly parameters?: readonly Parameter[];
-  requestBody?: { readonly required?: boolean; readonly content: Content };
+  requestBody?: { required?: boolean; readonly content: Content };
   responses: { [status: string]: Response | { readonly $ref: string } };
 }
 interface Document {
@@ -100,6 +100,7 @@ function complete(written: Document): Document {
       if (ingests) operation.requestBody ??= { content: { "*/*": { schema: {} } } };
       operation.responses = { ...succeeding(operation, schemas), ...failing(operation) };
       fill(operation.requestBody?.content, schemas);
+      if (operation.requestBody !== undefined && mayBeAbsent(operation.requestBody.content)) operation.requestBody.required = false;
       for (const parameter of operation.parameters ?? []) {
         if (parameter.in === "path") parameter.description ??= "As a list gives it.";
         parameter.example ??= exampleOf(parameter.schema ?? {}, schemas, parameter.name);
@@ -108,6 +109,10 @@ function complete(written: Document): Document {
   document.components.schemas = used(document);
   return document;
 }
+
+/** A route that takes null for a body takes none as well. */
+const mayBeAbsent = (content: Content): boolean =>
+  Object.values(content).some(({ schema }) => schema?.anyOf?.some(({ type }) => type === "null"));
 
 function fill(content: Content | undefined, schemas: Document["components"]["schemas"]): void {
   for (const one of Object.values(content ?? {}))

@@ -1,38 +1,8 @@
 /** `vedette alerts`: list, show, acknowledge, close. */
+import type { Verdict } from "@vedette/client";
 import { connect, type ServerOptions } from "../client.ts";
 import { bold, formOf, paint, printRows, type Row, rangeOf, safe } from "../output.ts";
 
-interface AlertRow {
-  readonly id: string;
-  readonly severity: string;
-  readonly title: string;
-  readonly summary: string;
-  readonly state: string;
-  readonly verdict?: string;
-  readonly count: number;
-  readonly events: number;
-  readonly first_seen: string;
-  readonly last_seen: string;
-  readonly demo: boolean;
-  readonly retracted?: string;
-  readonly late?: boolean;
-  readonly rule: { readonly id: string };
-  readonly attack: readonly string[];
-  readonly entities: readonly { readonly type: string; readonly id: string }[];
-  readonly evidence: readonly {
-    readonly time: string;
-    readonly source: string;
-    readonly original: string;
-    readonly matches: readonly { readonly clause: string; readonly field: string; readonly value: string }[];
-  }[];
-  readonly history: readonly {
-    readonly at: string;
-    readonly by: string;
-    readonly what: string;
-    readonly note?: string;
-    readonly verdict?: string;
-  }[];
-}
 interface Options extends ServerOptions {
   readonly state?: string;
   readonly severity?: string;
@@ -49,13 +19,15 @@ interface Options extends ServerOptions {
 }
 
 export async function list(options: Options): Promise<void> {
-  const { alerts, total } = await connect(options).get<{ alerts: AlertRow[]; total: number }>("/alerts", {
-    state: options.state,
-    severity: options.severity,
-    shadow: options.shadow ? "true" : undefined,
-    historical: options.historical ? "true" : undefined,
-    limit: options.limit,
-    ...rangeOf(options),
+  const { alerts, total } = await connect(options).get("/alerts", {
+    query: {
+      state: options.state,
+      severity: options.severity,
+      shadow: options.shadow ? "true" : undefined,
+      historical: options.historical ? "true" : undefined,
+      limit: options.limit === undefined ? undefined : Number(options.limit),
+      ...rangeOf(options),
+    },
   });
   const form = formOf(options);
   if (form !== "table")
@@ -77,7 +49,7 @@ export async function list(options: Options): Promise<void> {
 }
 
 export async function show(id: string, options: Options): Promise<void> {
-  const a = await connect(options).get<AlertRow>(`/alerts/${encodeURIComponent(id)}`);
+  const a = await connect(options).get("/alerts/{id}", { path: { id } });
   if (options.json) return void process.stdout.write(`${JSON.stringify(a, null, 2)}\n`);
   const out = (text = "") => process.stdout.write(`${text}\n`);
   out(
@@ -100,10 +72,11 @@ export async function show(id: string, options: Options): Promise<void> {
 }
 
 export async function change(id: string, action: "acknowledge" | "close", options: Options): Promise<void> {
-  const body = {
-    ...(options.note === undefined ? {} : { note: options.note }),
-    ...(action === "close" ? { verdict: options.verdict } : {}),
-  };
-  const alert = await connect(options).post<AlertRow>(`/alerts/${encodeURIComponent(id)}/${action}`, body);
+  const { note } = options;
+  const server = connect(options);
+  const alert =
+    action === "close"
+      ? await server.post("/alerts/{id}/close", { path: { id }, body: { note, verdict: options.verdict as Verdict } })
+      : await server.post("/alerts/{id}/acknowledge", { path: { id }, body: { note } });
   process.stderr.write(`${alert.id} is now ${alert.state}${alert.verdict ? ` (${alert.verdict})` : ""}\n`);
 }

@@ -29,10 +29,7 @@ export async function list(options: Options): Promise<void> {
   const wanted = Number(options.limit);
   const found: Row[] = [];
   for (let before: number | undefined; found.length < wanted; ) {
-    const page = await client.get<{ records: Row[]; next?: number }>("/audit", {
-      limit: String(Math.min(pageSize, wanted - found.length)),
-      ...(before !== undefined && { before: String(before) }),
-    });
+    const page = await client.get("/audit", { query: { limit: Math.min(pageSize, wanted - found.length), before } });
     found.push(...page.records);
     before = page.next;
     if (before === undefined) break;

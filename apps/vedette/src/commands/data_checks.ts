@@ -1,5 +1,6 @@
 /** What `doctor` says of data on its way in and out: sources' quality, hosts, sinks. Knows only the API. */
-import type { Client } from "../client.ts";
+import type { Answered, Operation, Quality } from "@vedette/client";
+import type { Server } from "../client.ts";
 
 interface Check {
   readonly name: string;
@@ -7,40 +8,16 @@ interface Check {
   readonly detail: string;
   readonly advice?: string;
 }
-interface Quality {
-  readonly sources: readonly {
-    readonly name: string;
-    readonly state: string;
-    readonly last: string;
-    readonly formats: readonly { readonly format: string; readonly records: number; readonly flaws: number; readonly failing: boolean }[];
-    readonly unknown_fields: readonly { readonly field: string }[];
-    readonly drift: readonly { readonly kind: string; readonly appeared: readonly string[]; readonly vanished: readonly string[] }[];
-  }[];
-  readonly hosts: {
-    readonly known: number;
-    readonly silent: readonly { readonly name: string }[];
-    readonly clocks: readonly { readonly host: string; readonly lead_s: number }[];
-  };
-}
-interface Sink {
-  readonly name: string;
-  readonly type: string;
-  readonly state: string;
-  readonly sent: number;
-  readonly pending: number;
-  readonly missed: number;
-  readonly refused: { readonly [reason: string]: number };
-  readonly problem?: string;
-}
+type Sink = Answered<Operation<"get", "/sinks">>["sinks"][number];
 
 /** Names told of a long list. */
 const told = 5;
 const some = (names: readonly string[]): string =>
   `${names.slice(0, told).join(", ")}${names.length > told ? ` and ${names.length - told} more` : ""}`;
 
-export async function dataChecks(client: Client): Promise<readonly Check[]> {
-  const quality = await client.get<Quality>("/sources/quality");
-  const { sinks } = await client.get<{ sinks: readonly Sink[] }>("/sinks");
+export async function dataChecks(client: Server): Promise<readonly Check[]> {
+  const quality = await client.get("/sources/quality");
+  const { sinks } = await client.get("/sinks");
   return [...quality.sources.map(sourceCheck), ...hostChecks(quality.hosts), ...sinks.map(sinkCheck)];
 }
 

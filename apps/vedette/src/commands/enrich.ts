@@ -9,23 +9,9 @@ interface Options extends ServerOptions {
   readonly json?: boolean;
   readonly reason?: string;
 }
-interface Table {
-  readonly hash: string;
-  readonly rows: number;
-  readonly at: string;
-  readonly by: string;
-  readonly file?: string;
-}
-interface Line {
-  readonly name: string;
-  readonly state: string;
-  readonly reason?: string;
-  readonly summary: string;
-  readonly table?: Table;
-}
 
 export async function list(options: Options): Promise<void> {
-  const { enrichers } = await connect(options).get<{ enrichers: readonly Line[] }>("/enrichers");
+  const { enrichers } = await connect(options).get("/enrichers");
   const rows = enrichers.map(({ name, state, reason, summary, table }) => ({
     name,
     state,
@@ -44,23 +30,26 @@ export async function put(name: string, path: string, options: Options): Promise
   } catch (e) {
     throw new ConfigError("bad_table", `${path}: ${(e as Error).message}`);
   }
-  const table = await connect(options).put<Table>(`/inventory/${encodeURIComponent(name)}${why(options)}`, text, "text/csv");
+  const table = await connect(options).put("/inventory/{id}", {
+    path: { id: name },
+    query: { reason: options.reason },
+    body: text,
+    headers: { "content-type": "text/csv" },
+  });
   if (options.json) process.stdout.write(`${JSON.stringify(table)}\n`);
   else process.stdout.write(`${name}: ${table.rows} rows in force since ${table.at}\n`);
 }
 
 export async function remove(name: string, options: Options): Promise<void> {
-  await connect(options).delete(`/inventory/${encodeURIComponent(name)}${why(options)}`);
+  await connect(options).delete("/inventory/{id}", { path: { id: name }, query: { reason: options.reason } });
 }
 
-const why = ({ reason }: Options): string => (reason === undefined ? "" : `?reason=${encodeURIComponent(reason)}`);
-
 export async function reload(options: Options): Promise<void> {
-  const { changed } = await connect(options).post<{ changed: readonly string[] }>("/enrichers/reload", { reason: options.reason });
+  const { changed } = await connect(options).post("/enrichers/reload", { body: { reason: options.reason! } });
   process.stdout.write(changed.length === 0 ? "nothing had changed\n" : `new: ${changed.join(", ")}\n`);
 }
 
 export async function reveal(pseudonym: string, options: Options): Promise<void> {
-  const found = await connect(options).post<{ text: string }>("/reveal", { pseudonym, reason: options.reason });
+  const found = await connect(options).post("/reveal", { body: { pseudonym, reason: options.reason! } });
   process.stdout.write(options.json ? `${JSON.stringify(found)}\n` : `${safe(found.text)}\n`);
 }

@@ -28,8 +28,8 @@ function tellMore(more: boolean): void {
 }
 
 export async function list(q: string, options: Options): Promise<void> {
-  const asked = { q, ...rangeOf(options), limit: options.limit };
-  const { series, more } = await connect(options).get<{ series: SeriesLine[]; more: boolean }>("/metrics/series", asked);
+  const asked = { q, ...rangeOf(options), limit: Number(options.limit) };
+  const { series, more } = await connect(options).get("/metrics/series", { query: asked });
   const form = formOf(options);
   const rows =
     form === "json" || form === "ndjson"
@@ -40,11 +40,15 @@ export async function list(q: string, options: Options): Promise<void> {
 }
 
 export async function range(q: string, options: Options & { readonly step?: string; readonly function?: string }): Promise<void> {
-  const asked = { q, ...rangeOf(options), limit: options.limit, step_s: options.step, function: options.function };
-  const found = await connect(options).get<{ series: (SeriesLine & { points: [string, number][] })[]; more: boolean }>(
-    "/metrics/query",
-    asked,
-  );
+  const found = await connect(options).get("/metrics/query", {
+    query: {
+      q,
+      ...rangeOf(options),
+      limit: Number(options.limit),
+      step_s: options.step === undefined ? undefined : Number(options.step),
+      function: options.function as "avg" | undefined,
+    },
+  });
   const form = formOf(options);
   if (form === "json") process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
   else {
@@ -55,7 +59,7 @@ export async function range(q: string, options: Options & { readonly step?: stri
 }
 
 export async function sources(options: ServerOptions & { readonly output?: string; readonly json?: boolean }): Promise<void> {
-  const { sources: all } = await connect(options).get<{ sources: { [column: string]: unknown }[] }>("/metrics/sources");
+  const { sources: all } = await connect(options).get("/metrics/sources");
   printRows(
     all,
     ["source", "series", "limit", "kept", "repeated", "refused", "refused_series"],

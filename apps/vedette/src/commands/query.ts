@@ -1,4 +1,6 @@
 /** `vedette query`: events, or a table where the query has `| stats`. */
+
+import type { Event, EventPage } from "@vedette/client";
 import { parseQuery, printCondition } from "@vedette/condition";
 import { VedetteError } from "@vedette/kit";
 import { connect, type ServerOptions } from "../client.ts";
@@ -11,13 +13,6 @@ interface Options extends ServerOptions {
   readonly limit: string;
   readonly output?: string;
   readonly json?: boolean;
-}
-interface EventRow {
-  readonly id: string;
-  readonly time: string;
-  readonly host: string;
-  readonly fields: { readonly [name: string]: unknown };
-  readonly original: string;
 }
 
 export async function query(q: string, options: Options): Promise<void> {
@@ -32,7 +27,7 @@ export async function query(q: string, options: Options): Promise<void> {
   const range = rangeOf(options);
   const form = formOf(options);
   if (parsed.query.stats) {
-    const { columns, rows } = await client.get<{ columns: string[]; rows: unknown[][] }>("/query", { q, ...range });
+    const { columns, rows } = await client.get("/query", { query: { q, ...range } });
     return printRows(
       rows.map((r) => Object.fromEntries(columns.map((c, i) => [c, r[i]]))),
       columns,
@@ -49,14 +44,16 @@ export async function query(q: string, options: Options): Promise<void> {
   const { where } = parsed.query;
   const filter = where.op === "and" && where.of.length === 0 ? "" : printCondition(where);
   const wanted = Math.min(parsed.query.head ?? Number.POSITIVE_INFINITY, Number(options.limit));
-  const found: EventRow[] = [];
+  const found: Event[] = [];
   for (let cursor: string | undefined; found.length < wanted; ) {
-    const page: { events: EventRow[]; cursor?: string } = await client.get("/events", {
-      q: filter,
-      order: order?.descending === false ? "asc" : "desc",
-      ...range,
-      limit: String(Math.min(1_000, wanted - found.length)),
-      cursor,
+    const page: EventPage = await client.get("/events", {
+      query: {
+        q: filter,
+        order: order?.descending === false ? "asc" : "desc",
+        ...range,
+        limit: Math.min(1_000, wanted - found.length),
+        cursor,
+      },
     });
     found.push(...page.events);
     cursor = page.cursor;

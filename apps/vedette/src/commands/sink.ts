@@ -6,7 +6,7 @@ import { writeTable } from "@vedette/store";
 import { connect, type ServerOptions } from "../client.ts";
 import { loadConfig } from "../config/load.ts";
 import { checkSinks, configuredSinks } from "../config/sinks.ts";
-import { formOf, printRows, type Row, safe } from "../output.ts";
+import { formOf, printRows, safe } from "../output.ts";
 
 interface ListOptions extends ServerOptions {
   readonly output?: string;
@@ -14,7 +14,7 @@ interface ListOptions extends ServerOptions {
 }
 
 export async function list(options: ListOptions): Promise<void> {
-  const { sinks: rows } = await connect(options).get<{ sinks: Row[] }>("/sinks");
+  const { sinks: rows } = await connect(options).get("/sinks");
   printRows(
     rows,
     ["name", "type", "select", "format", "state", "sent", "refused", "skipped", "missed", "pending", "lag_ms", "problem"],

@@ -8,8 +8,7 @@ import { textOf } from "@vedette/pipeline";
 import { connect, type ServerOptions } from "../client.ts";
 import { checkComponents, configuredSources } from "../config/components.ts";
 import { loadConfig } from "../config/load.ts";
-import { formOf, printRows, type Row, safe } from "../output.ts";
-import type { RefusalLine } from "./doctor.ts";
+import { formOf, printRows, safe } from "../output.ts";
 
 interface ListOptions extends ServerOptions {
   readonly output?: string;
@@ -17,7 +16,7 @@ interface ListOptions extends ServerOptions {
 }
 
 export async function list(options: ListOptions): Promise<void> {
-  const { sources: rows } = await connect(options).get<{ sources: Row[] }>("/sources");
+  const { sources: rows } = await connect(options).get("/sources");
   printRows(
     rows,
     ["name", "type", "state", "rate", "in", "stored", "dead", "dropped", "pending", "last_received"],
@@ -39,10 +38,10 @@ interface TokenOptions extends ServerOptions {
 export async function token(source: string | undefined, options: TokenOptions): Promise<void> {
   const server = connect(options);
   if (options.revoke !== undefined) {
-    await server.delete(`/source-tokens/${encodeURIComponent(options.revoke)}`);
+    await server.delete("/source-tokens/{id}", { path: { id: options.revoke } });
     process.stderr.write(`token ${safe(options.revoke)} is revoked; senders that use it get 401 from now on\n`);
   } else if (options.list) {
-    const { tokens } = await server.get<{ tokens: Row[] }>("/source-tokens");
+    const { tokens } = await server.get("/source-tokens");
     printRows(
       tokens,
       ["id", "source", "created", "events_per_second", "bytes_per_second"],
@@ -56,10 +55,12 @@ export async function token(source: string | undefined, options: TokenOptions): 
       "name the source the token is for: vedette source token NAME (or --list, or --revoke ID)",
     );
   } else {
-    const made = await server.post<{ id: string; token: string }>("/source-tokens", {
-      source,
-      ...(options.eventsPerSecond === undefined ? {} : { events_per_second: Number(options.eventsPerSecond) }),
-      ...(options.bytesPerSecond === undefined ? {} : { bytes_per_second: Number(options.bytesPerSecond) }),
+    const made = await server.post("/source-tokens", {
+      body: {
+        source,
+        ...(options.eventsPerSecond === undefined ? {} : { events_per_second: Number(options.eventsPerSecond) }),
+        ...(options.bytesPerSecond === undefined ? {} : { bytes_per_second: Number(options.bytesPerSecond) }),
+      },
     });
     process.stderr.write(
       `Token ${made.id} may send events as "${source}" and do nothing else. It is shown only now; give it to the sender as "Authorization: Bearer …".\n`,
@@ -127,24 +128,11 @@ export async function test(name: string, options: TestOptions): Promise<void> {
   }
 }
 
-interface SourceLine {
-  readonly name: string;
-  readonly type: string;
-  readonly state: string;
-  readonly stored: number;
-  readonly dead: number;
-  readonly last_received?: string;
-  readonly warnings: readonly { readonly at: string; readonly code: string; readonly message: string; readonly count: number }[];
-}
-
 /** What a running server knows of senders by HTTP: what came of them, and why those fail that do. False where it knows nothing of the name. */
 async function explained(name: string, options: ServerOptions): Promise<boolean> {
   const server = connect(options);
   const known = (await endpoints()).has(name);
-  const answer = await Promise.all([
-    server.get<{ sources: readonly SourceLine[] }>("/sources"),
-    server.get<{ refusals: readonly RefusalLine[] }>("/refusals"),
-  ]).catch((error: unknown) => {
+  const answer = await Promise.all([server.get("/sources"), server.get("/refusals")]).catch((error: unknown) => {
     if (known || !(error instanceof UnavailableError)) throw error;
     return undefined;
   });

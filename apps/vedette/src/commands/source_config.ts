@@ -38,7 +38,7 @@ export async function sourceConfig(name: string, options: Options): Promise<void
   const parsed = parseAddress(address);
   if (parsed === undefined)
     throw new VedetteError("config_invalid", true, `--address: expected HOST:PORT, such as 192.0.2.1:8080, found ${address}`);
-  const token = options.withToken ? (await connect(options).post<{ token: string }>("/source-tokens", { source: name })).token : placeholder;
+  const token = options.withToken ? (await connect(options).post("/source-tokens", { body: { source: name } })).token : placeholder;
   const text = client.text(targetOf({ ...parsed, tls: place.tls }, name, token));
   process.stderr.write(`For ${client.summary}; it belongs in ${client.file}.\n`);
   if (text.includes(placeholder))

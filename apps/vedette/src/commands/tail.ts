@@ -12,7 +12,7 @@ export async function tail(options: Options): Promise<void> {
   const client = connect(options);
   const machine = options.json || options.output === "ndjson";
   process.stderr.write(`Following ${client.url}; Ctrl-C ends.\n`);
-  for await (const { event, data } of client.stream(options.events ? "/stream?events=1" : "/stream")) {
+  for await (const { event, data } of client.follow(options.events ?? false)) {
     if (event !== "alert" && event !== "events") continue;
     if (machine) {
       process.stdout.write(`${JSON.stringify({ event, data: JSON.parse(data) as unknown })}\n`);

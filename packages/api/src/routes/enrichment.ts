@@ -44,6 +44,7 @@ const pipeline = z.object({
   failing: z.number(),
 });
 const fields = z.record(z.string(), z.unknown());
+const pair = z.tuple([z.string(), z.string()]).readonly().describe("Before and after.");
 const preview = z.object({
   events: z.number(),
   from: z.string().optional(),
@@ -59,8 +60,8 @@ const preview = z.object({
         dropped: z.string().optional(),
         before: fields,
         after: fields,
-        original: z.array(z.string()).readonly().optional(),
-        class: z.array(z.string()).readonly().optional(),
+        original: pair.optional(),
+        class: pair.optional(),
       }),
     )
     .readonly(),

@@ -1,5 +1,5 @@
 /** `vedette pipeline preview|list|reload`: pipelines of a running server. */
-import type { DataLoss, PipelineLine } from "@vedette/model";
+import type { Answered, Operation } from "@vedette/client";
 import { connect, type ServerOptions } from "../../client.ts";
 import { yamlFiles } from "../../content.ts";
 import { bold, formOf, printRows, safe } from "../../output.ts";
@@ -8,29 +8,11 @@ interface Options extends ServerOptions {
   readonly output?: string;
   readonly json?: boolean;
 }
-interface Preview {
-  readonly events: number;
-  readonly from?: string;
-  readonly to?: string;
-  readonly dropped: { readonly [reason: string]: number };
-  readonly changed: number;
-  readonly examples: readonly {
-    readonly id: string;
-    readonly time: string;
-    readonly source: string;
-    readonly dropped?: string;
-    readonly before: { readonly [field: string]: unknown };
-    readonly after: { readonly [field: string]: unknown };
-    readonly original?: readonly [string, string];
-    readonly class?: readonly [string, string];
-  }[];
-  readonly refused: readonly string[];
-  readonly losses: readonly DataLoss[];
-}
+type Preview = Answered<Operation<"post", "/pipelines/preview">>;
 
 export async function preview(paths: readonly string[], options: Options): Promise<void> {
   const files = paths.flatMap(yamlFiles);
-  const found = await connect(options).post<Preview>("/pipelines/preview", { files });
+  const found = await connect(options).post("/pipelines/preview", { body: { files } });
   if (found.refused.length > 0) process.exitCode = 1;
   if (options.json) return void process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
   for (const line of found.refused) process.stdout.write(`${bold("refused")} ${safe(line)}\n`);
@@ -51,15 +33,13 @@ function show({ id, time, source, dropped, before, after, original, class: kept 
   if (original !== undefined) process.stdout.write(`  original: ${value(original[0])}\n         → ${value(original[1])}\n`);
 }
 
-const lossLines = (losses: readonly DataLoss[]): readonly string[] =>
+const lossLines = (losses: Preview["losses"]): readonly string[] =>
   losses.map(
     ({ title, how }) => `${bold("loses its data")} ${safe(title)}: ${how === "changed" ? "what it asks for is changed" : safe(how)}`,
   );
 
 export async function list(options: Options): Promise<void> {
-  const { pipelines, losses } = await connect(options).get<{ pipelines: readonly PipelineLine[]; losses: readonly DataLoss[] }>(
-    "/pipelines",
-  );
+  const { pipelines, losses } = await connect(options).get("/pipelines");
   const rows = pipelines.flatMap(({ name, file, steps }) =>
     steps.map((step) => ({ pipeline: name, step: step.name, does: step.does, dropped: step.dropped, file })),
   );
@@ -69,7 +49,7 @@ export async function list(options: Options): Promise<void> {
 
 export async function reload(options: Options & { readonly reason: string; readonly yes?: boolean }): Promise<void> {
   const { reason, yes = false } = options;
-  const found = await connect(options).post<{ blocked: readonly string[]; changed: boolean }>("/pipelines/reload", { reason, yes });
+  const found = await connect(options).post("/pipelines/reload", { body: { reason, yes } });
   if (found.blocked.length > 0) process.exitCode = 1;
   if (options.json) return void process.stdout.write(`${JSON.stringify(found)}\n`);
   for (const line of found.blocked) process.stdout.write(`${bold("not reloaded")} ${safe(line)}\n`);

@@ -1,7 +1,7 @@
 /** `vedette rule diff | apply | rollback | versions`: what a set of rules would change, putting it in force, and going back. */
-import type { RulePlan } from "@vedette/model";
+import type { Applied, Operation } from "@vedette/client";
 import { connect, type ServerOptions } from "../../client.ts";
-import { formOf, printRows, type Row, safe } from "../../output.ts";
+import { formOf, printRows, safe } from "../../output.ts";
 import { readRelease } from "../../release/read.ts";
 import { agrees, printPlan } from "./plan_report.ts";
 
@@ -21,22 +21,18 @@ interface Options extends ServerOptions {
   readonly output?: string;
   readonly json?: boolean;
 }
-interface Applied {
-  readonly version: number;
-  readonly blocked: readonly string[];
-  readonly plan: RulePlan;
-}
+type Wish = NonNullable<Operation<"post", "/rules/apply">["requestBody"]>["content"]["application/json"]["wish"];
 
 const usage = (message: string) => Object.assign(new Error(message), { permanent: true });
-const stateOf = ({ shadow }: Options) => (shadow ? "shadow" : "enabled");
+const stateOf = ({ shadow }: Options): "shadow" | "enabled" => (shadow ? "shadow" : "enabled");
 
 /** Exit code 1 when something changes or is refused, as diff does. */
 export async function diff(from: string | undefined, options: Options): Promise<void> {
   const client = connect(options);
   const plan =
     from === undefined
-      ? await client.post<RulePlan>("/rules/plan", options.release ? wish(options, options.release) : { kind: "reload" })
-      : await client.post<RulePlan>("/rules/diff", { ...readRelease(from, options).release, state: stateOf(options) });
+      ? await client.post("/rules/plan", { body: options.release ? wish(options, options.release) : { kind: "reload" } })
+      : await client.post("/rules/diff", { body: { ...readRelease(from, options).release, state: stateOf(options) } });
   if (options.json) process.stdout.write(`${JSON.stringify(plan, null, 2)}\n`);
   else printPlan(plan);
   if (plan.differences.length > 0 || plan.refused.length > 0) process.exitCode = 1;
@@ -44,7 +40,7 @@ export async function diff(from: string | undefined, options: Options): Promise<
 
 export async function apply(from: string | undefined, options: Options): Promise<void> {
   const client = connect(options);
-  let wanted: unknown = { kind: "reload" };
+  let wanted: Wish = { kind: "reload" };
   if (options.remove) wanted = { kind: "remove", pack: options.pack };
   else if (options.release !== undefined) wanted = wish(options, options.release);
   else if (from !== undefined) {
@@ -53,12 +49,12 @@ export async function apply(from: string | undefined, options: Options): Promise
       throw usage("rules that raise alerts need --owner NAME and --review YYYY-MM-DD; or apply them on trial with --shadow");
     const { release, left_out } = readRelease(from, options);
     for (const [why, count] of left_out) process.stderr.write(`${count} YAML files left out: ${why}\n`);
-    const kept = await client.post<{ release: { hash: string } }>("/rule-releases", release);
+    const kept = await client.post("/rule-releases", { body: release });
     wanted = wish(options, kept.release.hash);
   }
   const consent = { without_refused: options.withoutRefused ?? false, force: options.force ?? false, yes: options.yes ?? false };
   const reason = options.reason ?? (from === undefined ? "applied by hand" : `applied ${from}`);
-  const send = (agreed: typeof consent) => client.post<Applied>("/rules/apply", { wish: wanted, reason, ...agreed });
+  const send = (agreed: typeof consent) => client.post("/rules/apply", { body: { wish: wanted, reason, ...agreed } });
   let applied = await send(consent);
   if (!options.json) printPlan(applied.plan);
   const onlyCoverage = applied.blocked.length > 0 && applied.blocked.every((one) => one.startsWith("coverage "));
@@ -68,7 +64,7 @@ export async function apply(from: string | undefined, options: Options): Promise
   finish(applied);
 }
 
-function wish(options: Options, release: string) {
+function wish(options: Options, release: string): Wish {
   const { owner, review } = options;
   return { kind: "apply", release, state: stateOf(options), ...(owner ? { owner } : {}), ...(review ? { review } : {}) };
 }
@@ -85,18 +81,15 @@ export function finish({ blocked, version, plan }: Applied): void {
 
 export async function rollback(to: string | undefined, options: Options): Promise<void> {
   if (to !== undefined && !/^\d+$/.test(to)) throw usage(`${to}: expected the number of a version, see vedette rule versions`);
-  const done = await connect(options).post<{ version: number; to: number; rules: number }>("/rules/rollback", {
-    ...(to === undefined ? {} : { to: Number(to) }),
-    reason: options.reason ?? "rolled back by hand",
+  const done = await connect(options).post("/rules/rollback", {
+    body: { ...(to === undefined ? {} : { to: Number(to) }), reason: options.reason ?? "rolled back by hand" },
   });
   if (options.json) process.stdout.write(`${JSON.stringify(done, null, 2)}\n`);
   process.stderr.write(`back to version ${done.to}, now version ${done.version}; what ${done.rules} rules had found is taken back\n`);
 }
 
 export async function versions(options: Options): Promise<void> {
-  const { versions: all } = await connect(options).get<{ versions: (Row & { at: string; program: string; current: boolean })[] }>(
-    "/rule-versions",
-  );
+  const { versions: all } = await connect(options).get("/rule-versions");
   const rows = all.map(({ at, program, current, ...rest }) => ({
     ...rest,
     at: at.slice(0, 19),
@@ -104,7 +97,7 @@ export async function versions(options: Options): Promise<void> {
     now: current ? "*" : "",
   }));
   printRows(
-    formOf(options) === "table" ? rows : (all as Row[]),
+    formOf(options) === "table" ? rows : all,
     ["number", "now", "at", "what", "subject", "to", "by", "program", "reason"],
     formOf(options),
   );

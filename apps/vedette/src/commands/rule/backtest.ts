@@ -19,7 +19,7 @@ import { openStore } from "@vedette/store";
 import { connect, type ServerOptions } from "../../client.ts";
 import { loadConfig } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
-import { configuredRules, type SiteOptions } from "../../config/site.ts";
+import { configuredPlaceholders, configuredRules, type Site, type SiteOptions } from "../../config/site.ts";
 import { bundledPipelines, yamlFiles } from "../../content.ts";
 import { bold, formOf, printRows, rangeOf, safe } from "../../output.ts";
 import { Progress } from "../../progress.ts";
@@ -43,6 +43,12 @@ interface Estimate {
 type RuleRow = Omit<BacktestReport["rules"][number], "first" | "last"> & { readonly first?: string; readonly last?: string };
 interface Report extends Omit<BacktestReport, "rules" | "from" | "to"> {
   readonly rules: readonly RuleRow[];
+}
+interface Asked {
+  readonly rules: readonly { readonly file: string; readonly text: string }[];
+  readonly ids: readonly string[];
+  readonly from?: string;
+  readonly to?: string;
 }
 /** Where it runs. */
 interface Place {
@@ -122,18 +128,18 @@ async function placeOf(wanted: string, options: Options): Promise<Place> {
   return offline(directory, rules, ids, options);
 }
 
-function online(body: object, options: Options): Place {
+function online(body: Asked, options: Options): Place {
   const client = connect(options);
   return {
     where: `at ${client.url}`,
-    estimate: () => client.post<Estimate>("/backtests/estimate", body),
+    estimate: () => client.post("/backtests/estimate", { body }),
     async run(signal, progress) {
-      const { id } = await client.post<{ id: string }>("/backtests", body);
-      const path = `/backtests/${id}`;
-      const cancel = () => void client.delete(path).catch(() => {});
+      const { id } = await client.post("/backtests", { body });
+      const one = { path: { id } };
+      const cancel = () => void client.delete("/backtests/{id}", one).catch(() => {});
       signal.addEventListener("abort", cancel);
       for (;;) {
-        const now = await client.get<{ state: string; read: number; stored: number; error?: string; report?: Report }>(path);
+        const now = await client.get("/backtests/{id}", one);
         progress(now.read, now.stored);
         if (now.state === "done") return now.report;
         if (now.state === "cancelled") return undefined;
@@ -148,9 +154,12 @@ function online(body: object, options: Options): Place {
 /** What a stopped installation has stored: the same judgement in this process, by files, or by rules and detectors of the configuration. */
 async function offline(path: string, rules: ReturnType<typeof yamlFiles>, ids: readonly string[], options: Options): Promise<Place> {
   const { config } = loadConfig(options.config, process.env);
-  const { placeholders } = config.sigma;
+  const placeholders = configuredPlaceholders(config);
   const fixed = { pipelines: bundledPipelines(), lateness_s: config.engine.lateness_s, placeholders, detectors: config.detectors };
-  const plan: BacktestPlan = await planBacktest(rules.length > 0 ? { rules } : subjectOf(ids, configuredRules(config), config), fixed);
+  const plan: BacktestPlan = await planBacktest(
+    rules.length > 0 ? { rules } : subjectOf(ids, configuredRules(config), { placeholders, detectors: config.detectors }),
+    fixed,
+  );
   const directory = openDataDirectory(path);
   const store = await openStore({ directory: path }).catch((e) => {
     directory.release();
@@ -179,11 +188,7 @@ async function offline(path: string, rules: ReturnType<typeof yamlFiles>, ids: r
 }
 
 /** Ids are those of rules, correlations included, and names of detectors; whether there is a detector of the name, the plan says. */
-function subjectOf(
-  ids: readonly string[],
-  files: readonly ProgramFile[],
-  { sigma: { placeholders }, detectors }: Pick<Config, "sigma" | "detectors">,
-): BacktestSubject {
+function subjectOf(ids: readonly string[], files: readonly ProgramFile[], { placeholders, detectors }: Site): BacktestSubject {
   const parsed = parseFiles(files, placeholders);
   const known = new Set(parsed.flatMap(({ rules, correlations }) => [...rules, ...correlations]).map(({ id }) => id));
   const sigma = ids.filter((id) => known.has(id));

@@ -90,7 +90,7 @@ async function overServer(options: Options, coverage: Coverage): Promise<void> {
   const client = connect(options);
   const range = rangeOf(options);
   const q = `* | stats count() as n by ${kindFields.join(", ")} | sort -n | head ${maxKinds}`;
-  const { columns, rows } = await client.get<{ columns: string[]; rows: unknown[][] }>("/query", { q, ...range });
+  const { columns, rows } = await client.get("/query", { query: { q, ...range } });
   const progress = new Progress(rows.length);
   for (const [i, row] of rows.entries()) {
     const filter = kindFields
@@ -99,12 +99,8 @@ async function overServer(options: Options, coverage: Coverage): Promise<void> {
         return value === null || value === undefined || value === "" ? `not ${field}:*` : `${field}:${JSON.stringify(String(value))}`;
       })
       .join(" and ");
-    const page = await client.get<{ events: { fields: Fields; original: string }[] }>("/events", {
-      q: filter,
-      ...range,
-      limit: String(perKind),
-    });
-    for (const event of page.events) coverage.add(event);
+    const page = await client.get("/events", { query: { q: filter, ...range, limit: perKind } });
+    for (const { fields, original } of page.events) coverage.add({ fields: fields as Fields, original });
     progress.at(i, `${coverage.events} events of ${i + 1} kinds`);
   }
   progress.clear();

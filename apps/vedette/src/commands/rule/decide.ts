@@ -1,5 +1,4 @@
 /** `vedette rule promote | enable | shadow | quarantine`: one person's decision on one rule. */
-import type { RulePlan } from "@vedette/model";
 import { connect, type ServerOptions } from "../../client.ts";
 import { finish } from "./apply.ts";
 
@@ -13,11 +12,10 @@ interface Options extends ServerOptions {
 export async function decide(id: string, to: "promote" | "enabled" | "shadow" | "quarantined", options: Options): Promise<void> {
   const { reason, owner, review, force } = options;
   const body = { reason, ...(owner ? { owner } : {}), ...(review ? { review } : {}), ...(force ? { force } : {}) };
-  const path = `/rules/${encodeURIComponent(id)}`;
   const client = connect(options);
   finish(
     to === "promote"
-      ? await client.post<{ version: number; blocked: string[]; plan: RulePlan }>(`${path}/promote`, body)
-      : await client.post<{ version: number; blocked: string[]; plan: RulePlan }>(`${path}/state`, { state: to, ...body }),
+      ? await client.post("/rules/{id}/promote", { path: { id }, body })
+      : await client.post("/rules/{id}/state", { path: { id }, body: { state: to, ...body } }),
   );
 }

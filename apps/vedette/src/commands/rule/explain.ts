@@ -135,7 +135,7 @@ function find(wanted: string, options: Options): Found {
 }
 
 async function stored(id: string, options: ServerOptions): Promise<Placed> {
-  const event = await connect(options).get<{ id: string; fields: Fields; original: string }>(`/events/${encodeURIComponent(id)}`);
+  const event = await connect(options).get("/events/{id}", { path: { id } });
   return { place: `event ${id}`, fields: event.fields, original: event.original };
 }
 

@@ -1,38 +1,8 @@
 /** `vedette rule list | show`: the rules of a running server, with state, counts, and who decided. */
+import type { Rule } from "@vedette/client";
 import { connect, type ServerOptions } from "../../client.ts";
 import { bold, formOf, paint, printRows, type Row, safe } from "../../output.ts";
 
-interface Decision {
-  readonly by: string;
-  readonly at: string;
-  readonly reason: string;
-  readonly owner?: string;
-  readonly review?: string;
-}
-interface RuleRow {
-  readonly id: string;
-  readonly title: string;
-  readonly level: string;
-  readonly status: string;
-  readonly author: string;
-  readonly state: string;
-  readonly file: string;
-  readonly reason?: string;
-  readonly attack: readonly string[];
-  readonly seen: number;
-  readonly matched: number;
-  readonly capped: number;
-  readonly cost_ms: number;
-  readonly decision?: Decision & { readonly changed: boolean };
-  readonly unknown_fields?: readonly string[];
-  readonly missing?: readonly string[];
-}
-interface RuleInFull extends RuleRow {
-  readonly description: string;
-  readonly falsepositives: readonly string[];
-  readonly hash: string;
-  readonly history: readonly (Decision & { readonly version: number; readonly what: string; readonly state: string })[];
-}
 interface Options extends ServerOptions {
   readonly state?: string;
   readonly proposed?: boolean;
@@ -42,9 +12,8 @@ interface Options extends ServerOptions {
 }
 
 export async function list(options: Options): Promise<void> {
-  const { rules: all, version } = await connect(options).get<{ rules: RuleRow[]; version: number }>("/rules", {
-    state: options.state,
-    proposed: options.proposed ? "true" : undefined,
+  const { rules: all, version } = await connect(options).get("/rules", {
+    query: { state: options.state, proposed: options.proposed ? "true" : undefined },
   });
   const rules = options.unknownFields ? all.filter((r) => r.unknown_fields !== undefined) : all;
   const form = formOf(options);
@@ -71,7 +40,7 @@ export async function list(options: Options): Promise<void> {
   process.stderr.write(`version ${version}: ${[...counts].map(([state, n]) => `${n} ${state}`).join(", ") || "none shown"}\n`);
 }
 
-function remarks({ reason, missing, unknown_fields }: RuleRow): string[] {
+function remarks({ reason, missing, unknown_fields }: Rule): string[] {
   return [
     ...(reason === undefined ? [] : [reason]),
     ...(unknown_fields === undefined ? [] : [`no event is known to carry ${unknown_fields.join(", ")}`]),
@@ -80,7 +49,7 @@ function remarks({ reason, missing, unknown_fields }: RuleRow): string[] {
 }
 
 export async function show(id: string, options: Options): Promise<void> {
-  const r = await connect(options).get<RuleInFull>(`/rules/${encodeURIComponent(id)}`);
+  const r = await connect(options).get("/rules/{id}", { path: { id } });
   if (options.json) return void process.stdout.write(`${JSON.stringify(r, null, 2)}\n`);
   const out = (text = "") => process.stdout.write(`${text}\n`);
   out(`${paint(r.level, r.level.toUpperCase())}  ${bold(safe(r.title))}  ${r.state}`);

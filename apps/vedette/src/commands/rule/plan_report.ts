@@ -1,6 +1,6 @@
 /** A plan of a change of rules as people read it, and the question that goes with one that covers less. */
 import { createInterface } from "node:readline/promises";
-import type { RulePlan } from "@vedette/model";
+import type { RulePlan } from "@vedette/client";
 import { bold, paint, safe } from "../../output.ts";
 
 /** Lines of one kind that are worth a screen; all of them are in --json. */

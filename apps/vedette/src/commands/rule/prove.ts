@@ -39,11 +39,11 @@ export async function prove(ids: readonly string[], options: Options): Promise<v
 
 async function served(ids: readonly string[], options: Options): Promise<readonly Line[]> {
   const client = connect(options);
-  const { rules } = await client.post<{ rules: number }>("/canaries", ids.length > 0 ? { ids } : {});
+  const { rules } = await client.post("/canaries", { body: ids.length > 0 ? { ids } : {} });
   const asked = Date.now();
   const progress = new Progress(rules);
   for (;;) {
-    const report = await client.get<{ rules: readonly Line[] }>("/canaries");
+    const report = await client.get("/canaries");
     const wanted = report.rules.filter(({ id }) => ids.length === 0 || ids.includes(id));
     const done = wanted.filter(({ at }) => at !== undefined && Date.parse(at) >= asked - 1_000).length;
     progress.at(done, `${done} of ${wanted.length} rules`);

@@ -1,7 +1,8 @@
 /** `vedette rule pull`: brings a release of rules in, pinned and by its content; nothing is in force by it. */
 import { join } from "node:path";
+import type { RulePlan } from "@vedette/client";
 import { systemClock, UnavailableError } from "@vedette/kit";
-import type { ReleaseHead, RulePlan } from "@vedette/model";
+import type { ReleaseHead } from "@vedette/model";
 import { holderOf, Releases } from "@vedette/pipeline";
 import { connect, type ServerOptions } from "../../client.ts";
 import { formOf, printRows, type Row, safe } from "../../output.ts";
@@ -40,7 +41,7 @@ type Head = Omit<ReleaseHead, "at">;
 /** By the server, which says what the rules would do; into the data directory where none runs. */
 async function ask(release: Parameters<Releases["put"]>[0], options: Options): Promise<{ head: Head; plan?: RulePlan }> {
   try {
-    const { release: head, plan } = await connect(options).post<{ release: Head; plan: RulePlan }>("/rule-releases", release);
+    const { release: head, plan } = await connect(options).post("/rule-releases", { body: release });
     return { head, plan };
   } catch (e) {
     const directory = options.dataDir ?? process.env["VEDETTE_DATA"] ?? "./data";
@@ -51,7 +52,7 @@ async function ask(release: Parameters<Releases["put"]>[0], options: Options): P
 }
 
 async function list(options: Options): Promise<void> {
-  const { releases } = await connect(options).get<{ releases: (Head & { at: string })[] }>("/rule-releases");
+  const { releases } = await connect(options).get("/rule-releases");
   const rows = releases.map(({ hash, pack, at, files, origin }) => ({
     release: hash.slice(0, 12),
     pack,
