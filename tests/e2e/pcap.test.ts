@@ -49,7 +49,7 @@ test("rows are shown, and written as Zeek's logs that scan to the same findings 
       .sort();
   };
   expect(await titles("logs")).toEqual(await titles("mining.pcap"));
-  expect(await titles("mining.pcapng")).toContain("Name of a mining pool resolved");
+  expect(await titles("mining.pcapng")).toContain("Name of a mining pool looked up or asked for");
 });
 
 test("logs are not written over, and what is no capture is refused", async () => {

@@ -5,7 +5,7 @@ import type { FormatSpec } from "@vedette/kit";
 import { detectFormat, formats } from "@vedette/normalise";
 import { Analyser, type Analysis, type Compiled, compileProgram, encodeRecords, makeProgram } from "@vedette/pipeline";
 import { expect } from "vitest";
-import { bundledPipelines, bundledRules } from "../../apps/vedette/src/content.ts";
+import { bundledPipelines, bundledPlaceholders, bundledRules } from "../../apps/vedette/src/content.ts";
 import { random } from "../e2e/crash.ts";
 
 const received = Date.UTC(2026, 10, 21, 6) * 1_000;
@@ -91,7 +91,12 @@ export async function corpora(): Promise<readonly Corpus[]> {
 
 let prepared: Promise<Compiled> | undefined;
 const program = () => {
-  prepared ??= compileProgram(makeProgram({ rules: bundledRules(), pipelines: bundledPipelines(), detectors: {}, lateness_s: 30 }, 0));
+  prepared ??= compileProgram(
+    makeProgram(
+      { rules: bundledRules(), pipelines: bundledPipelines(), placeholders: bundledPlaceholders(), detectors: {}, lateness_s: 30 },
+      0,
+    ),
+  );
   return prepared;
 };
 

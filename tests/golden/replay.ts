@@ -7,7 +7,7 @@ import { memoryLog } from "@vedette/log";
 import type { Event, Finding } from "@vedette/model";
 import { formats } from "@vedette/normalise";
 import { Analyser, type Analysis, type Compiled, compileProgram, decodeBatch, Intakes, KeyedEngine, makeProgram } from "@vedette/pipeline";
-import { bundledPipelines, bundledRules } from "../../apps/vedette/src/content.ts";
+import { bundledPipelines, bundledPlaceholders, bundledRules } from "../../apps/vedette/src/content.ts";
 import { SeenIds } from "../../packages/pipeline/src/seen_ids.ts";
 
 /** Everything was received at one moment, so that years that lines leave out are the same on every run. */
@@ -48,7 +48,12 @@ export interface Result {
 let prepared: Promise<Compiled> | undefined;
 /** The bundled rules and field mappings, compiled once a process. */
 export const bundled = (): Promise<Compiled> => {
-  prepared ??= compileProgram(makeProgram({ rules: bundledRules(), pipelines: bundledPipelines(), detectors: {}, lateness_s }, 0));
+  prepared ??= compileProgram(
+    makeProgram(
+      { rules: bundledRules(), pipelines: bundledPipelines(), placeholders: bundledPlaceholders(), detectors: {}, lateness_s },
+      0,
+    ),
+  );
   return prepared;
 };
 

@@ -1,9 +1,10 @@
-/** Finds the files of rules and field mappings: those bundled with the program and those the configuration names. */
+/** Finds the files of rules, field mappings and lists of indicators: those bundled with the program and those the configuration names. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { csvRows } from "@vedette/enrich";
 import { ConfigError } from "@vedette/kit";
-import type { ProgramFile } from "@vedette/pipeline";
+import type { Program, ProgramFile } from "@vedette/pipeline";
 
 /** The repository's content/ in a clone, the package's own copy when installed. */
 export const contentDirectory = (): string => {
@@ -37,6 +38,27 @@ export function yamlFiles(path: string): ProgramFile[] {
 
 export const bundledRules = (): ProgramFile[] => yamlFiles(join(contentDirectory(), "rules")).map((f) => named(f, "rules"));
 export const bundledPipelines = (): ProgramFile[] => yamlFiles(join(contentDirectory(), "pipelines")).map((f) => named(f, "pipelines"));
+
+/** What the bundled rules leave to lists of content/intel: a row is a placeholder, one value of it, and a note for people. */
+export function bundledPlaceholders(): NonNullable<Program["placeholders"]> {
+  const directory = join(contentDirectory(), "intel");
+  const found: { [name: string]: string[] } = {};
+  for (const name of readdirSync(directory)
+    .filter((f) => f.endsWith(".csv"))
+    .sort()) {
+    const [header, ...rows] = csvRows(readFileSync(join(directory, name), "utf8"));
+    if (header?.cells.join() !== "placeholder,value,note")
+      throw new ConfigError("rule_invalid", `content/intel/${name}: expected columns placeholder,value,note`);
+    for (const { cells, line } of rows) {
+      const [placeholder, value] = cells;
+      if (!placeholder || !value)
+        throw new ConfigError("rule_invalid", `content/intel/${name}:${line}: expected a placeholder and a value`);
+      found[placeholder] ??= [];
+      found[placeholder].push(value);
+    }
+  }
+  return found;
+}
 
 /** Bundled files are named from content/ on, wherever the program is installed: the name is part of the program's hash. */
 function named({ file, text }: ProgramFile, folder: string): ProgramFile {

@@ -1,5 +1,6 @@
 /** Events to events: what is known besides is added, and what the user's pipelines say is done to them. */
 
+export { csvRows } from "./csv.ts";
 export { type CaseResult, runPipelineCases } from "./pipelines/cases.ts";
 export { compileEventPipelines, type EventPipelines } from "./pipelines/compile.ts";
 export { type PipelineDocument, type PipelineFile, parseEventPipeline } from "./pipelines/document.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { openLog } from "@vedette/log";
 import { Control, encodeRecords, Ledger, makeProgram, openDataDirectory } from "@vedette/pipeline";
 import { openStore } from "@vedette/store";
-import { bundledPipelines, bundledRules } from "../../../apps/vedette/src/content.ts";
+import { bundledPipelines, bundledPlaceholders, bundledRules } from "../../../apps/vedette/src/content.ts";
 import { option, print, say } from "../harness.ts";
 import { Program } from "../program.ts";
 import { bodies } from "../sender.ts";
@@ -61,7 +61,11 @@ async function makeLog(directory: string, mb: number, analysed: boolean): Promis
   const texts = (await bodies(100_000, eventsPerBatch)).map((b) => b.toString().split("\n").slice(0, -1));
   const lines = texts.map((batch) => batch.map((line) => Buffer.from(line)));
   const log = await openLog({ directory });
-  const program = makeProgram({ rules: bundledRules(), pipelines: bundledPipelines(), detectors: {}, lateness_s: 30 }, Date.now() * 1_000);
+  const placeholders = bundledPlaceholders();
+  const program = makeProgram(
+    { rules: bundledRules(), pipelines: bundledPipelines(), placeholders, detectors: {}, lateness_s: 30 },
+    Date.now() * 1_000,
+  );
   await (await Control.open(log)).publish(program);
   let offset = 0;
   for (; offset % 16 !== 0 || bytesBelow(join(directory, "log")) < mb * 1e6; offset += 16) {

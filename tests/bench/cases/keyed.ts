@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { formats } from "@vedette/normalise";
 import { Analyser, compileProgram, encodeRecords, type Job, KeyedEngine, type KeyedStep, makeProgram } from "@vedette/pipeline";
-import { bundledPipelines, bundledRules } from "../../../apps/vedette/src/content.ts";
+import { bundledPipelines, bundledPlaceholders, bundledRules } from "../../../apps/vedette/src/content.ts";
 import { corpus } from "../corpus.ts";
 import { type Cost, costOf, print, say } from "../harness.ts";
 
@@ -74,7 +74,12 @@ export async function bench(events = 200_000): Promise<void> {
 }
 
 const compiled = (detectors: { readonly [name: string]: unknown }) =>
-  compileProgram(makeProgram({ rules: bundledRules(), pipelines: bundledPipelines(), detectors, lateness_s: 30 }, 0));
+  compileProgram(
+    makeProgram(
+      { rules: bundledRules(), pipelines: bundledPipelines(), placeholders: bundledPlaceholders(), detectors, lateness_s: 30 },
+      0,
+    ),
+  );
 
 function jobsOf(file: string, format: string): Job[] {
   const lines = readFileSync(file)

@@ -32,7 +32,7 @@ import { type Loaded, loadConfig } from "../config/load.ts";
 import { qualityOptions } from "../config/quality.ts";
 import type { Config } from "../config/schema.ts";
 import { configuredSinks } from "../config/sinks.ts";
-import { configuredRules, resourcesOf } from "../config/site.ts";
+import { configuredPlaceholders, configuredRules, resourcesOf } from "../config/site.ts";
 import { bundledPipelines, yamlFiles } from "../content.ts";
 import { replayDemo } from "../demo/replay.ts";
 import { unknownFieldsUnder } from "../fields.ts";
@@ -134,7 +134,7 @@ async function serve(
     lateness_s: config.engine.lateness_s,
     enrichment: { settings: await enrichSettings(config), tables },
     eventPipelines: { disk: () => config.pipelines.directories.flatMap(yamlFiles), pseudonymKey: resources.pseudonymKey },
-    placeholders: config.sigma.placeholders,
+    placeholders: configuredPlaceholders(config),
     audit,
     sources: configuredSources(loaded),
     historical: historicalSources(loaded),

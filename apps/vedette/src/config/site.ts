@@ -1,7 +1,7 @@
 /** What the configuration leaves to rules that are read without a server: placeholders, and which rule files are the site's. Knows no rule. */
 import { pseudonymKey } from "@vedette/enrich";
 import type { Program, ProgramFile, Resources } from "@vedette/pipeline";
-import { bundledRules, yamlFiles } from "../content.ts";
+import { bundledPlaceholders, bundledRules, yamlFiles } from "../content.ts";
 import { loadConfig } from "./load.ts";
 import type { Config } from "./schema.ts";
 
@@ -18,9 +18,15 @@ export interface Site {
   readonly detectors: Program["detectors"];
 }
 export function siteOf(options: SiteOptions): Site {
-  const { sigma, detectors } = loadConfig(options.config, process.env).config;
-  return { placeholders: sigma.placeholders, detectors };
+  const { config } = loadConfig(options.config, process.env);
+  return { placeholders: configuredPlaceholders(config), detectors: config.detectors };
 }
+
+/** What rules with |expand are read with: the bundled lists, and the site's own values, which take the place of a list of the same name. */
+export const configuredPlaceholders = ({ sigma }: Pick<Config, "sigma">): NonNullable<Program["placeholders"]> => ({
+  ...bundledPlaceholders(),
+  ...sigma.placeholders,
+});
 
 /** What programs name and do not carry: contents of tables, and the key of pseudonyms, which the installation's secret gives. */
 export const resourcesOf = ({ auth }: Pick<Config, "auth">, tables: Resources): Resources => ({

@@ -5,7 +5,7 @@ import { formats } from "@vedette/normalise";
 import { lossesOf, makeProgram } from "@vedette/pipeline";
 import { loadConfig } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
-import { configuredRules, type SiteOptions } from "../../config/site.ts";
+import { configuredPlaceholders, configuredRules, type SiteOptions } from "../../config/site.ts";
 import { bundledPipelines, yamlFiles } from "../../content.ts";
 import { type Outcome, type ReportOptions, report } from "../rule/report.ts";
 
@@ -54,7 +54,7 @@ export async function lint(paths: readonly string[], options: Options): Promise<
       pipelines: bundledPipelines(),
       detectors: config.detectors,
       lateness_s: config.engine.lateness_s,
-      placeholders: config.sigma.placeholders,
+      placeholders: configuredPlaceholders(config),
     },
     0,
   );

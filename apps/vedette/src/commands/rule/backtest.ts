@@ -18,7 +18,6 @@ import {
 import { openStore } from "@vedette/store";
 import { connect, type ServerOptions } from "../../client.ts";
 import { loadConfig } from "../../config/load.ts";
-import type { Config } from "../../config/schema.ts";
 import { configuredPlaceholders, configuredRules, type Site, type SiteOptions } from "../../config/site.ts";
 import { bundledPipelines, yamlFiles } from "../../content.ts";
 import { bold, formOf, printRows, rangeOf, safe } from "../../output.ts";
