@@ -167,7 +167,7 @@ function alertStore(connection: Connection): AlertStore {
     fold: (offset, alerts, findings) => call("alerts", "fold", [offset, alerts, findings]),
     offset: () => call("alerts", "offset", []),
     list: (filter, limit, cursor) => call("alerts", "list", [filter, limit, cursor]),
-    get: (tenant, id) => call("alerts", "get", [tenant, id]),
+    get: (tenant, id, view) => call("alerts", "get", [tenant, id, view]),
     replace: (alert, updated) => call("alerts", "replace", [alert, updated]),
     changed: (after, limit) => call("alerts", "changed", [after, limit]),
     lastChange: () => call("alerts", "lastChange", []),

@@ -121,6 +121,11 @@ export interface AlertFilter {
   readonly shadow?: boolean;
   /** What historical loads gave instead of what live events did. */
   readonly historical?: boolean;
+  /**
+   * What who asks may see of the events: an alert is there where one event of its evidence is seen, and everything else asked for here is judged
+   * on what is told of it then.
+   */
+  readonly view?: View;
 }
 
 /** What triage remembers of a finding it has folded into an alert. */
@@ -152,7 +157,7 @@ export interface AlertStore {
     limit: number,
     cursor?: string,
   ): Promise<{ readonly alerts: readonly Alert[]; readonly cursor?: string; readonly total: number }>;
-  get(tenant: string, id: string): Promise<Alert | undefined>;
+  get(tenant: string, id: string, view?: View): Promise<Alert | undefined>;
   /** Replaces an alert if it is still at `updated`; false when somebody else changed it meanwhile. */
   replace(alert: Alert, updated: Micros): Promise<boolean>;
   /**

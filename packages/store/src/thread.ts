@@ -59,7 +59,7 @@ async function openAll(options: ThreadOptions) {
       ...(seriesStore(series, options.seriesPerSource) as object as { readonly [method: string]: Method }),
       put: (offset: number, received: number, encoded: EncodedSamples) => series.put(offset, received, encoded),
     },
-    alerts: alertStore(state) as never,
+    alerts: alertStore(state, search.get.bind(search)) as never,
     checkpoints: checkpointStore(state) as never,
     settings: settingStore(state) as never,
     machines: machineStore(state) as never,

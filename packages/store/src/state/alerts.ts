@@ -3,6 +3,7 @@ import { BadInputError } from "@vedette/kit";
 import { type Alert, severities } from "@vedette/model";
 import { type ExpressionBuilder, sql } from "kysely";
 import type { AlertFilter, AlertStore, FoldedFinding } from "../store.ts";
+import { AlertSight, type LookUp } from "./seen_alerts.ts";
 import type { State, Tables } from "./tables.ts";
 
 const triageOffset = "triage.offset";
@@ -10,8 +11,12 @@ const lastSerial = "alert.serial";
 /** Parameters per `IN` list. */
 const idsPerStatement = 500;
 
+/** What alerts are searched by. */
+function textOf({ title, summary, rule, entities }: Alert): string {
+  return `${title}\n${summary}\n${rule.title}\n${entities.map((entity) => entity.id).join("\n")}`.toLowerCase();
+}
+
 function rowOf(alert: Alert, group: string, serial: number): Tables["alert"] {
-  const entities = alert.entities.map((entity) => entity.id).join("\n");
   return {
     id: alert.id,
     tenant: alert.tenant,
@@ -26,7 +31,7 @@ function rowOf(alert: Alert, group: string, serial: number): Tables["alert"] {
     shadow: alert.shadow ? 1 : 0,
     historical: alert.historical ? 1 : 0,
     serial,
-    text: `${alert.title}\n${alert.summary}\n${alert.rule.title}\n${entities}`.toLowerCase(),
+    text: textOf(alert),
     body: JSON.stringify(alert),
   };
 }
@@ -102,12 +107,59 @@ function readCursor(cursor: string): readonly [number, string] {
   throw new BadInputError("bad_request", "cursor: not one that a list returned");
 }
 
+const writeCursor = (time: number, id: string): string => Buffer.from(JSON.stringify([time, id])).toString("base64url");
+
 function* slices<T>(items: readonly T[]): Generator<readonly T[]> {
   for (let at = 0; at < items.length; at += idsPerStatement) yield items.slice(at, at + idsPerStatement);
 }
 
-/** Newest first by (last_seen, id). */
-export function alertStore(state: State): AlertStore {
+/** The same tests on what is told of an alert, where that differs from what stands in its row. */
+function matchesSeen(alert: Alert, { text, entity, range }: AlertFilter): boolean {
+  if (range !== undefined && (alert.last_seen < range.from || alert.last_seen >= range.to)) return false;
+  if (entity !== undefined && !alert.entities.some(({ id }) => id === entity)) return false;
+  return text === undefined || textOf(alert).includes(text.toLowerCase());
+}
+
+/** Rows judged between two looks at what else the thread has to do. */
+const seenSlice = 200;
+type Listed = Awaited<ReturnType<AlertStore["list"]>>;
+const newestFirst = (a: Alert, b: Alert) => b.last_seen - a.last_seen || (a.id < b.id ? 1 : -1);
+
+/** Order, tests, total and cursor of what is seen can only be told once all that may be seen has been looked at. */
+async function listSeen(state: State, filter: AlertFilter, sight: AlertSight, limit: number, cursor: string | undefined): Promise<Listed> {
+  const { text: _text, entity: _entity, range: _range, ...inRow } = filter;
+  const after = cursor === undefined ? undefined : readCursor(cursor);
+  let page: Alert[] = [];
+  let total = 0;
+  for (let last = ""; ; ) {
+    const rows = await state
+      .selectFrom("alert")
+      .select(["id", "body"])
+      .where((eb) => eb.and([matches(eb, inRow), eb("id", ">", last)]))
+      .orderBy("id")
+      .limit(seenSlice)
+      .execute();
+    const seen = (await sight.seen(rows.map((row) => alertOf(row.body)))).filter((alert) => matchesSeen(alert, filter));
+    total += seen.length;
+    const later = seen.filter(
+      ({ last_seen, id }) => after === undefined || last_seen < after[0] || (last_seen === after[0] && id < after[1]),
+    );
+    page = [...page, ...later].sort(newestFirst).slice(0, limit + 1);
+    const end = rows.at(-1);
+    if (rows.length < seenSlice || end === undefined) break;
+    last = end.id;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const alerts = page.slice(0, limit);
+  const end = alerts.at(-1);
+  return { alerts, total, ...(page.length > limit && end && { cursor: writeCursor(end.last_seen, end.id) }) };
+}
+
+/**
+ * Newest first by (last_seen, id).
+ * @param lookUp stored events, for what an alert's evidence leaves open
+ */
+export function alertStore(state: State, lookUp: LookUp): AlertStore {
   return {
     async byGroup(keys) {
       const found = new Map<string, Alert>();
@@ -169,6 +221,7 @@ export function alertStore(state: State): AlertStore {
       return (await state.selectFrom("progress").select("value").where("name", "=", triageOffset).executeTakeFirst())?.value ?? 0;
     },
     async list(filter, limit, cursor) {
+      if (filter.view !== undefined) return await listSeen(state, filter, new AlertSight(filter.view, lookUp), limit, cursor);
       const { total } = await state
         .selectFrom("alert")
         .select((eb) => eb.fn.countAll<number>().as("total"))
@@ -191,11 +244,13 @@ export function alertStore(state: State): AlertStore {
       const last = page.at(-1);
       const alerts = page.map((row) => alertOf(row.body));
       if (rows.length <= limit || last === undefined) return { alerts, total: Number(total) };
-      return { alerts, total: Number(total), cursor: Buffer.from(JSON.stringify([last.last_seen, last.id])).toString("base64url") };
+      return { alerts, total: Number(total), cursor: writeCursor(last.last_seen, last.id) };
     },
-    async get(tenant, id) {
+    async get(tenant, id, view) {
       const row = await state.selectFrom("alert").select("body").where("tenant", "=", tenant).where("id", "=", id).executeTakeFirst();
-      return row === undefined ? undefined : alertOf(row.body);
+      if (row === undefined) return undefined;
+      const alert = alertOf(row.body);
+      return view === undefined ? alert : (await new AlertSight(view, lookUp).seen([alert]))[0];
     },
     async replace(alert, updated) {
       return await state.transaction().execute(async (tx) => {
