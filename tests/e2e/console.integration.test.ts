@@ -25,7 +25,19 @@ const pages: readonly { readonly name: string; readonly path: string; readonly r
   { name: "rules", path: "/rules", ready: "table.grid tbody tr" },
   { name: "audit", path: "/audit?z=utc", ready: "table.grid tbody tr" },
   { name: "sources", path: "/sources", ready: "table.grid tbody tr" },
+  { name: "source", path: "/sources/nginx", ready: "[aria-label='Configuration of curl']" },
+  { name: "quality", path: "/quality", ready: "table.grid tbody tr" },
+  { name: "enrichment", path: "/enrichment", ready: "table.grid tbody tr" },
+  { name: "pipelines", path: "/pipelines", ready: ".step-list li" },
+  { name: "sinks", path: "/sinks", ready: "table.grid tbody tr" },
+  { name: "metrics", path: "/metrics?q=metric.name:node_load1&z=utc", ready: ".series-table tbody tr" },
 ];
+
+/** Both schemes, and both a desk and a telephone. */
+const looks = [
+  { scheme: "dark", width: 1440 },
+  { scheme: "light", width: 390 },
+] as const;
 
 describe.skipIf(browser_absent)(`the console in ${chromium_path}${browser_absent ? " (absent: skipped)" : ""}`, () => {
   let browser: Browser;
@@ -40,12 +52,12 @@ describe.skipIf(browser_absent)(`the console in ${chromium_path}${browser_absent
   async function visit(
     scenario: Scenario,
     body: (watched: WatchedPage, server: FakeServer) => Promise<void>,
-    options: { scheme?: "dark" | "light"; provoked?: number[] } = {},
+    options: { scheme?: "dark" | "light"; width?: number; provoked?: number[] } = {},
   ) {
     const server = await startFake({ scenario, dist });
     const context = await browser.newContext({
       colorScheme: options.scheme ?? "dark",
-      viewport: { width: 1440, height: 900 },
+      viewport: { width: options.width ?? 1440, height: 900 },
       reducedMotion: "reduce",
     });
     const watched = await openPage(context, options.provoked);
@@ -60,7 +72,7 @@ describe.skipIf(browser_absent)(`the console in ${chromium_path}${browser_absent
     }
   }
 
-  it.each(["dark", "light"] as const)("shows every page without a complaint and without a serious barrier, %s", async (scheme) => {
+  it.each(looks)("shows every page without a complaint, a serious barrier or anything beyond the edge, $scheme at $width", async (look) => {
     await visit(
       "normal",
       async ({ page }, server) => {
@@ -69,14 +81,16 @@ describe.skipIf(browser_absent)(`the console in ${chromium_path}${browser_absent
           await page.goto(`${server.url}${path}`);
           await page.waitForSelector(ready);
           trouble.push(...(await accessibilityTrouble(page)));
+          const beyond = Number(await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"));
+          if (beyond > 0) trouble.push(`${path} is ${beyond} px wider than the window`);
           if (pictures !== undefined) {
             mkdirSync(pictures, { recursive: true });
-            await page.screenshot({ path: join(pictures, `${name}-${scheme}.png`) });
+            await page.screenshot({ path: join(pictures, `${name}-${look.scheme}.png`) });
           }
         }
         expect(trouble).toEqual([]);
       },
-      { scheme },
+      look,
     );
   });
 
@@ -199,6 +213,11 @@ describe.skipIf(browser_absent)(`the console in ${chromium_path}${browser_absent
         "/rules",
         "/sources",
         "/audit",
+        "/quality",
+        "/enrichment",
+        "/pipelines",
+        "/sinks",
+        "/metrics?q=anything",
       ]) {
         await page.goto(`${server.url}${path}`);
         await page.waitForSelector("main >> text=window.__xss");
@@ -212,6 +231,46 @@ describe.skipIf(browser_absent)(`the console in ${chromium_path}${browser_absent
         expect(await page.evaluate(() => (globalThis as { __xss?: number }).__xss)).toBeUndefined();
         expect(await page.locator("main").innerText()).not.toMatch(/[\u202e\u200b\u0007]/);
       }
+    });
+  });
+
+  it("connects a sender: a token shown once, its configuration to copy, taken back", async () => {
+    await visit("normal", async ({ page }, server) => {
+      await page.goto(`${server.url}/sources`);
+      await page.fill("[placeholder='login-nodes']", "fresh-1");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector("text=Waiting for the first event");
+      await page.waitForSelector("[aria-label='Configuration of curl'] >> text=Bearer TOKEN");
+      await page.click("button:has-text('Make a token')");
+      await page.waitForSelector("[aria-label='New token'] >> text=vds_made-just-now");
+      await page.waitForSelector("[aria-label='Configuration of curl'] >> text=Bearer vds_made-just-now");
+      server.state.sources.push({ ...server.state.sources[0]!, name: "fresh-1" });
+      await page.waitForSelector("[aria-label='Source fresh-1'] >> text=balances");
+      await page.reload();
+      await page.waitForSelector("[aria-label='Configuration of curl'] >> text=Bearer TOKEN");
+      expect(await page.locator("text=vds_made-just-now").count()).toBe(0);
+      await page.click("button:has-text('Take back…')");
+      await page.click("[role=dialog] >> button:has-text('Take back')");
+      await page.waitForSelector("text=No token yet");
+      expect(server.state.data.tokens.map(({ source }) => source)).toEqual(["nginx"]);
+    });
+  });
+
+  it("previews a pipeline, and reads pipelines again although rules lose their data only when told so twice", async () => {
+    await visit("normal", async ({ page }, server) => {
+      await page.goto(`${server.url}/pipelines`);
+      await page.fill("textarea", "steps: [{ drp: {} }]");
+      await page.click("button:has-text('Preview')");
+      await page.waitForSelector('text=did you mean "drop"?');
+      await page.click("text=Take the example");
+      await page.click("button:has-text('Preview')");
+      await page.waitForSelector("text=/1,000 events .*31.* would be changed/");
+      await page.click("text=Read files again…");
+      await page.fill("[role=dialog] textarea", "less noise");
+      await page.click("[role=dialog] >> button:has-text('Read again')");
+      await page.check("[role=dialog] >> text=Do it all the same");
+      await page.click("[role=dialog] >> button:has-text('Read again')");
+      await page.waitForSelector("[role=dialog]", { state: "detached" });
     });
   });
 
