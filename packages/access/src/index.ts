@@ -1,7 +1,11 @@
-export * from "./memory.ts";
 export * from "./explain.ts";
+export type { Documents } from "./jwt.ts";
 export * from "./memory.ts";
+export { maxPassword } from "./passwords.ts";
+export * from "./people.ts";
 export * from "./permission.ts";
 export * from "./policy.ts";
 export * from "./principal.ts";
+export type { Proof, Session } from "./sessions.ts";
 export * from "./tokens.ts";
+export { nameProblem, type User } from "./users.ts";

@@ -1,6 +1,6 @@
 /** Tokens that may ingest for one source and do nothing else. Keeps hashes only: a token is shown once, when it is made. */
 import { newToken, tokenHash } from "@vedette/access";
-import type { Clock } from "@vedette/kit";
+import { type Clock, inTurn } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import type { SettingStore } from "@vedette/store";
 
@@ -35,7 +35,7 @@ export class SourceTokens {
   #byHash: ReadonlyMap<string, Stored>;
   #quotas: ReadonlyMap<string, Quota>;
   /** Changes go one after the other: each rewrites the whole document. */
-  #changing: Promise<unknown> = Promise.resolve();
+  readonly #change = inTurn();
 
   private constructor(settings: SettingStore, clock: Clock, stored: readonly Stored[]) {
     this.#settings = settings;
@@ -83,12 +83,6 @@ export class SourceTokens {
       await this.#save(left);
       return true;
     });
-  }
-
-  #change<T>(change: () => Promise<T>): Promise<T> {
-    const done = this.#changing.then(change);
-    this.#changing = done.catch(() => {});
-    return done;
   }
 
   /** Written before it counts: a token that was handed out survives a crash, a revoked one does not. */

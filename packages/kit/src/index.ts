@@ -7,6 +7,7 @@ export * from "./enricher.ts";
 export * from "./errors.ts";
 export * from "./fields.ts";
 export * from "./ids.ts";
+export * from "./in_turn.ts";
 export * from "./ports.ts";
 export { collectWhenQuiet } from "./quiet.ts";
 export * from "./rate_limit.ts";
