@@ -12,7 +12,7 @@ const nothing: object = new Proxy(() => undefined, {
 /** The document of all routes of the API; those of ingest endpoints belong to other protocols. */
 export async function apiDocument(): Promise<object> {
   const given: Partial<ServerOptions> = { version: "0", clock: systemClock, endpoints: new Map(), apiPrefix: "/api/v1", loopback: true };
-  const absent = new Set(["consoleDirectory", "https", "hosts", "tenant", "queryTimeout_ms", "onError", "prefix"]);
+  const absent = new Set(["consoleDirectory", "https", "hosts", "tenant", "queryTimeout_ms", "requestsPerMinute", "onError", "prefix"]);
   const options = new Proxy(given as ServerOptions, {
     get: (target, name) => (absent.has(String(name)) ? undefined : (Reflect.get(target, name) ?? nothing)),
   });

@@ -138,6 +138,7 @@ const known: { readonly [name: string]: string | number } = {
   changed: "assets",
   row: "ada",
   point: time,
+  masked: "user.name",
 };
 /** Bounds of how deep an example goes: schemas that name themselves end here. */
 const maxDepth = 8;

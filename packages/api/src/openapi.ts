@@ -11,6 +11,7 @@ interface Content {
 }
 interface Response {
   readonly description: string;
+  headers?: object;
   readonly content?: Content;
 }
 interface Parameter {
@@ -29,7 +30,7 @@ interface Operation {
 }
 interface Document {
   readonly paths: { readonly [path: string]: { readonly [method: string]: Operation } };
-  readonly components: { schemas: { [name: string]: JsonSchema }; responses?: object };
+  readonly components: { schemas: { [name: string]: JsonSchema }; responses?: object; headers?: object };
 }
 
 const tags = {
@@ -42,6 +43,8 @@ const tags = {
   enrichment: "What is added to events.",
   pipelines: "What users' pipelines do to events.",
   sources: "Sources, their tokens, and senders that were refused.",
+  machines: "Processes and agents known by certificates.",
+  vault: "Keys at rest.",
   state: "The program's own state.",
   stream: "Server-sent events.",
   audit: "Who did what.",
@@ -52,6 +55,17 @@ const tags = {
 
 const description = `Errors are problem documents (RFC 9457) with a stable \`code\`. Lists page by an opaque \`cursor\`: give back the one of the page
 before; there is none on the last page. Times are RFC 3339 in UTC. A POST that makes something takes an \`Idempotency-Key\`.`;
+
+const idempotencyKey = {
+  type: "string",
+  pattern: "^[\\x21-\\x7e]{1,255}$",
+  description: "The request is done once: sent again with the same key within 24 hours, it gets the answer of the first.",
+  examples: ["6d0e1c52-0f2b-4d0f-9a53-1f4f6c1f9a51"],
+};
+const rateHeaders = {
+  "RateLimit-Policy": { description: "How many requests a minute.", schema: { type: "string" }, example: '"requests";q=6000;w=60' },
+  RateLimit: { description: "How many are left, and seconds until all are.", schema: { type: "string" }, example: '"requests";r=2999;t=1' },
+};
 
 /** Puts the document behind the routes that are added from now on. */
 export async function describe(app: FastifyInstance, { version, apiPrefix = "/api/v1" }: ServerOptions): Promise<void> {
@@ -77,28 +91,35 @@ export async function describe(app: FastifyInstance, { version, apiPrefix = "/ap
       const { permission } = config ?? {};
       const needed = permission === undefined || permission === "own" ? "" : `Needs \`${permission}\`.`;
       const said = [(schema as { readonly description?: string }).description, needed].filter(Boolean).join(" ");
+      const keyed = method === "POST" && url.startsWith(`${apiPrefix}/`) && config?.access !== "open";
       const described = {
         ...schema,
+        ...(keyed && { headers: { type: "object", properties: { "Idempotency-Key": idempotencyKey } } }),
         operationId: names.join("_"),
         ...(said !== "" && { description: said }),
         ...(config?.access === "open" && { security: [] }),
       };
       return { schema: described as never, url };
     },
-    transformObject: (document) => complete(jsonSchemaTransformObject(document) as unknown as Document) as never,
+    transformObject: (document) => complete(jsonSchemaTransformObject(document) as unknown as Document, apiPrefix) as never,
   });
 }
 
+const headerReferences = Object.fromEntries(Object.keys(rateHeaders).map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+
 /** What routes leave to be said for all of them: failures, examples, bodies of any type. */
-function complete(written: Document): Document {
+function complete(written: Document, apiPrefix: string): Document {
   const document = merged(written);
   const { schemas } = document.components;
   document.components.responses = failureResponses;
-  for (const methods of Object.values(document.paths))
+  document.components.headers = rateHeaders;
+  for (const [path, methods] of Object.entries(document.paths))
     for (const [method, operation] of Object.entries(methods)) {
       const ingests = operation.tags.includes("ingest") && method !== "get" && method !== "head";
       if (ingests) operation.requestBody ??= { content: { "*/*": { schema: {} } } };
       operation.responses = { ...succeeding(operation, schemas), ...failing(operation) };
+      if (path.startsWith(`${apiPrefix}/`))
+        for (const one of Object.values(operation.responses)) if ("content" in one) one.headers = headerReferences;
       fill(operation.requestBody?.content, schemas);
       if (operation.requestBody !== undefined && mayBeAbsent(operation.requestBody.content)) operation.requestBody.required = false;
       for (const parameter of operation.parameters ?? []) {

@@ -266,6 +266,8 @@ export interface ServerOptions {
   readonly audit?: AuditPort;
   /** What senders to a source are configured with, given where this server was reached. */
   readonly senders?: (source: string, http: Place) => readonly SenderConfig[];
+  /** Requests to the API a minute, of one principal. */
+  readonly requestsPerMinute?: number;
   /** Milliseconds a query may run. */
   readonly queryTimeout_ms?: number;
 }

@@ -34,6 +34,12 @@ export class RateLimit {
     return Math.max(0, due + Math.min(this.#interval * cost, this.#burst) - now - this.#burst);
   }
 
+  /** How many fit now, and the microseconds until all do. */
+  state(key: string, now: Micros): { readonly left: number; readonly recovered: Micros } {
+    const recovered = Math.max(0, (this.#due.get(key) ?? now) - now);
+    return { left: Math.max(0, Math.floor((this.#burst - recovered) / this.#interval)), recovered };
+  }
+
   #forget(now: Micros): void {
     for (const [key, due] of this.#due) if (due <= now) this.#due.delete(key);
     if (this.#due.size >= maxKeys) this.#due.clear();

@@ -84,6 +84,10 @@ interface FakeStore extends Store {
   readonly aborted: unknown[];
   /** Called before each `replace`. */
   beforeReplace?: () => void;
+  /** What is in `settings`. */
+  readonly kept: ReadonlyMap<string, string>;
+  /** Called before each `set`. */
+  beforeSet?: (name: string, value: string | undefined) => unknown;
 }
 
 const none = (): never => {
@@ -113,6 +117,7 @@ function fakeStore(): FakeStore {
     alertsById,
     hang: false,
     aborted,
+    kept: settings,
     events: {
       put: none,
       applied: none,
@@ -198,7 +203,10 @@ function fakeStore(): FakeStore {
     checkpoints: { load: none, rows: none, acquire: none, commit: none },
     settings: {
       get: async (name) => settings.get(name),
-      set: async (name, value) => void (value === undefined ? settings.delete(name) : settings.set(name, value)),
+      set: async (name, value) => {
+        await store.beforeSet?.(name, value);
+        value === undefined ? settings.delete(name) : settings.set(name, value);
+      },
     },
     machines: memoryMachines(),
     people: memoryPeople(),
