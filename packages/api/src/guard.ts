@@ -4,7 +4,6 @@ import { grantsFor, mayFully, type Permission, type Principal, sessionOf, viewOf
 import type { View } from "@vedette/condition";
 import { RateLimit } from "@vedette/kit";
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Auth } from "./auth.ts";
 import type { ServerOptions } from "./ports.ts";
 import { ApiProblem } from "./problems.ts";
 
@@ -118,7 +117,8 @@ function fromOwnPage(request: FastifyRequest): boolean {
   }
 }
 
-function identify(request: FastifyRequest, auth: Auth): Principal | undefined {
+/** Who asks, as of now: a session may have ended since. */
+export function identify(request: FastifyRequest, { auth }: Pick<ServerOptions, "auth">): Principal | undefined {
   const { authorization, cookie } = request.headers;
   const token = tokenOf(authorization);
   if (token !== undefined) return auth.ofToken(token);
@@ -175,7 +175,7 @@ function authorise(request: FastifyRequest, principal: Principal, tenant: string
 
 /** Puts the guard before every route of the server, those of plugins included. */
 export function guard(app: FastifyInstance, options: ServerOptions, limit: RateLimit): void {
-  const { auth, loopback = true, tenant = "main" } = options;
+  const { loopback = true, tenant = "main" } = options;
   const names = new Set(options.hosts?.map((name) => name.toLowerCase()));
   const now = () => (options.clock ? options.clock.now() : Date.now() * 1000);
   app.decorateRequest("principal", undefined);
@@ -190,7 +190,7 @@ export function guard(app: FastifyInstance, options: ServerOptions, limit: RateL
       throw new ApiProblem(403, "forbidden", `this server does not answer to the name ${name || "(none)"}`);
     if (request.is404) return;
     const { access } = request.routeOptions.config;
-    request.principal = identify(request, auth);
+    request.principal = identify(request, options);
     const { principal } = request;
     if (access === "open" || (access === "metrics" && isLoopback(request.ip))) return;
     reply.header("cache-control", "no-store");

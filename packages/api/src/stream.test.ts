@@ -26,7 +26,7 @@ class Client implements StreamClient {
 
 describe("hub", () => {
   test("who comes back gets what it missed, in order, once", () => {
-    const hub = new Hub();
+    const hub = new Hub(async () => undefined);
     const first = new Client();
     const leave = hub.add(first, undefined);
     hub.alert(alertOf("a1"));
@@ -42,7 +42,7 @@ describe("hub", () => {
   });
 
   test("who connected before the first alert misses none", () => {
-    const hub = new Hub();
+    const hub = new Hub(async () => undefined);
     const first = new Client();
     hub.add(first, undefined)();
     hub.alert(alertOf("a1"));
@@ -52,7 +52,7 @@ describe("hub", () => {
   });
 
   test("who was away too long, or was elsewhere, is told to reload", () => {
-    const hub = new Hub();
+    const hub = new Hub(async () => undefined);
     const first = new Client();
     hub.add(first, undefined)();
     for (let i = 0; i < ringSize; i++) hub.alert(alertOf(`a${i}`));
@@ -69,7 +69,7 @@ describe("hub", () => {
   });
 
   test("who is too slow, or whose session ended, is let go; the rest go on", () => {
-    const hub = new Hub();
+    const hub = new Hub(async () => undefined);
     const [slow, ended, fine] = [new Client(), new Client(), new Client()];
     for (const client of [slow, ended, fine]) hub.add(client, undefined);
     slow.waiting = maxPending + 1;
@@ -83,7 +83,7 @@ describe("hub", () => {
   });
 
   test("the newest events of a second go to those who want them", () => {
-    const hub = new Hub();
+    const hub = new Hub(async () => undefined);
     const [plain, wanting] = [new Client(), new Client()];
     wanting.wantsEvents = true;
     hub.add(plain, undefined);

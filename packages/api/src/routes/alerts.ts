@@ -3,6 +3,7 @@
 import { callerOf } from "@vedette/access";
 import type { Alert, Micros } from "@vedette/model";
 import type { AlertFilter } from "@vedette/store";
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { alertInFull, alertRow } from "../present.ts";
 import { ApiProblem } from "../problems.ts";
@@ -24,7 +25,7 @@ export function alertRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/alerts",
-    config: { permission: "alerts:read" },
+    config: { permission: "alerts:read", confined: true },
     schema: {
       summary: "Alerts, newest first.",
       tags: ["alerts"],
@@ -42,7 +43,7 @@ export function alertRoutes(app: App, context: RouteContext): void {
       }),
       response: { 200: schemas.alertPage, ...failures },
     },
-    handler: async ({ query: { state, severity, q, rule, entity, shadow, historical, from, to, limit, cursor } }) => {
+    handler: async ({ view, query: { state, severity, q, rule, entity, shadow, historical, from, to, limit, cursor } }) => {
       const filter: AlertFilter = {
         tenant,
         ...(state !== undefined && { states: state }),
@@ -52,6 +53,7 @@ export function alertRoutes(app: App, context: RouteContext): void {
         ...(entity !== undefined && { entity }),
         ...(shadow !== undefined && { shadow: true }),
         ...(historical !== undefined && { historical: true }),
+        ...(view && { view }),
         ...((from !== undefined || to !== undefined) && { range: { from: from ?? 0, to: to ?? Number.MAX_SAFE_INTEGER } }),
       };
       const page = await alerts.list(filter, limit, cursor);
@@ -62,15 +64,15 @@ export function alertRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/alerts/:id",
-    config: { permission: "alerts:read" },
+    config: { permission: "alerts:read", confined: true },
     schema: {
       summary: "One alert with its evidence and history.",
       tags: ["alerts"],
       params: byId,
       response: { 200: schemas.alert, ...failures, 404: schemas.problem },
     },
-    handler: async ({ params }) => {
-      const alert = await alerts.get(tenant, params.id);
+    handler: async ({ params, view }) => {
+      const alert = await alerts.get(tenant, params.id, view);
       if (alert === undefined) throw notFound();
       return alertInFull(alert);
     },
@@ -78,9 +80,12 @@ export function alertRoutes(app: App, context: RouteContext): void {
   transitionRoutes(app, context);
 }
 
+type Changing = Pick<FastifyRequest, "view"> & { readonly params: { readonly id: string } };
+
 function transitionRoutes(app: App, { options, tenant, clock, hub, status }: RouteContext): void {
   const { alerts } = options.store;
-  async function change(id: string, step: (alert: Alert, at: Micros) => Transition) {
+  async function change({ params: { id }, view }: Changing, step: (alert: Alert, at: Micros) => Transition) {
+    if (view !== undefined && (await alerts.get(tenant, id, view)) === undefined) throw notFound();
     for (let i = 0; i < tries; i++) {
       const alert = await alerts.get(tenant, id);
       if (alert === undefined) throw notFound();
@@ -89,7 +94,10 @@ function transitionRoutes(app: App, { options, tenant, clock, hub, status }: Rou
       if (!(await alerts.replace(result.alert, alert.updated))) continue;
       hub.alert(result.alert);
       status.alertsChanged();
-      return alertInFull(result.alert);
+      // as it may be seen: the change itself was made on the whole
+      const seen = view === undefined ? result.alert : await alerts.get(tenant, id, view);
+      if (seen === undefined) throw notFound();
+      return alertInFull(seen);
     }
     throw new ApiProblem(409, "conflict", "the alert keeps changing; try again");
   }
@@ -97,14 +105,22 @@ function transitionRoutes(app: App, { options, tenant, clock, hub, status }: Rou
   app.route({
     method: "POST",
     url: "/alerts/:id/acknowledge",
-    config: { permission: "alerts:write", audit: { action: "alert_acknowledged", id: "vedette.audit.alert", shows: ["note"] } },
+    config: {
+      permission: "alerts:write",
+      confined: true,
+      audit: { action: "alert_acknowledged", id: "vedette.audit.alert", shows: ["note"] },
+    },
     schema: { summary: "Take an open alert.", tags: ["alerts"], params: byId, body: optionalNote, response: changed },
-    handler: (request) => change(request.params.id, (alert, at) => acknowledge(alert, callerOf(request.principal), at, request.body?.note)),
+    handler: (request) => change(request, (alert, at) => acknowledge(alert, callerOf(request.principal), at, request.body?.note)),
   });
   app.route({
     method: "POST",
     url: "/alerts/:id/close",
-    config: { permission: "alerts:write", audit: { action: "alert_closed", id: "vedette.audit.alert", shows: ["verdict", "note"] } },
+    config: {
+      permission: "alerts:write",
+      confined: true,
+      audit: { action: "alert_closed", id: "vedette.audit.alert", shows: ["verdict", "note"] },
+    },
     schema: {
       summary: "Close an alert with a verdict.",
       tags: ["alerts"],
@@ -114,20 +130,20 @@ function transitionRoutes(app: App, { options, tenant, clock, hub, status }: Rou
     },
     handler: (request) => {
       const { verdict, note } = request.body;
-      return change(request.params.id, (alert, at) => close(alert, callerOf(request.principal), at, verdict, note));
+      return change(request, (alert, at) => close(alert, callerOf(request.principal), at, verdict, note));
     },
   });
   app.route({
     method: "POST",
     url: "/alerts/:id/reopen",
-    config: { permission: "alerts:write", audit: { action: "alert_reopened", id: "vedette.audit.alert", shows: ["note"] } },
+    config: { permission: "alerts:write", confined: true, audit: { action: "alert_reopened", id: "vedette.audit.alert", shows: ["note"] } },
     schema: { summary: "Open a closed alert again.", tags: ["alerts"], params: byId, body: optionalNote, response: changed },
-    handler: (request) => change(request.params.id, (alert, at) => reopen(alert, callerOf(request.principal), at, request.body?.note)),
+    handler: (request) => change(request, (alert, at) => reopen(alert, callerOf(request.principal), at, request.body?.note)),
   });
   app.route({
     method: "POST",
     url: "/alerts/:id/notes",
-    config: { permission: "alerts:write", audit: { action: "alert_noted", id: "vedette.audit.alert", shows: ["note"] } },
+    config: { permission: "alerts:write", confined: true, audit: { action: "alert_noted", id: "vedette.audit.alert", shows: ["note"] } },
     schema: {
       summary: "Add a note.",
       tags: ["alerts"],
@@ -135,6 +151,6 @@ function transitionRoutes(app: App, { options, tenant, clock, hub, status }: Rou
       body: z.strictObject({ note: schemas.note }),
       response: changed,
     },
-    handler: (request) => change(request.params.id, (alert, at) => addNote(alert, callerOf(request.principal), at, request.body.note)),
+    handler: (request) => change(request, (alert, at) => addNote(alert, callerOf(request.principal), at, request.body.note)),
   });
 }

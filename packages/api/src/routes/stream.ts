@@ -1,6 +1,8 @@
 /** Server-sent events: a connection per listener, fed by the hub. */
-import { sessionOf } from "@vedette/access";
+import { grantsFor, type Principal, viewOf } from "@vedette/access";
+import type { View } from "@vedette/condition";
 import { z } from "zod";
+import { identify } from "../guard.ts";
 import { maxClients, type StreamClient } from "../hub.ts";
 import { ApiProblem } from "../problems.ts";
 import * as schemas from "../schemas.ts";
@@ -16,7 +18,7 @@ export function streamRoute(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/stream",
-    config: { permission: "alerts:read" },
+    config: { permission: "alerts:read", confined: true },
     schema: {
       summary: "Server-sent events: status each second, alerts as they are made or changed, on demand the newest events.",
       description: "Alerts carry ids: reconnect with Last-Event-ID to get those missed; `event: reset` means to load afresh.",
@@ -30,7 +32,9 @@ export function streamRoute(app: App, context: RouteContext): void {
     },
     handler: async (request, reply) => {
       if (hub.clients >= maxClients) throw new ApiProblem(429, "backpressure", `more than ${maxClients} listeners`);
-      const session = sessionOf(request.principal);
+      const sees = sightOf(request.principal, options.tenant);
+      const wantsEvents = request.query.events === "1";
+      if (wantsEvents && sees.events === "nothing") throw new ApiProblem(403, "forbidden", "events=1: events:read is needed");
       reply.hijack();
       const { raw } = reply;
       raw.writeHead(200, {
@@ -40,8 +44,9 @@ export function streamRoute(app: App, context: RouteContext): void {
         "x-accel-buffering": "no",
       });
       const client: StreamClient = {
-        wantsEvents: request.query.events === "1",
-        alive: () => session === undefined || options.auth.alive(session),
+        wantsEvents,
+        ...viewsOf(sees),
+        alive: () => same(sightOf(identify(request, options), options.tenant), sees),
         write: (text) => void raw.write(text),
         pending: () => raw.writableLength,
         close: (reason) => {
@@ -57,6 +62,28 @@ export function streamRoute(app: App, context: RouteContext): void {
       raw.on("error", leave);
     },
   });
+}
+
+type Sight = View | "everything" | "nothing";
+interface Sees {
+  readonly alerts: Sight;
+  readonly events: Sight;
+}
+
+/** What who asks may see of alerts and of events; both are in the one stream. */
+function sightOf(principal: Principal | undefined, tenant: string | undefined): Sees {
+  const of = (permission: "alerts:read" | "events:read"): Sight => {
+    const grants = principal === undefined ? [] : grantsFor(principal, permission, tenant);
+    return grants.length === 0 ? "nothing" : (viewOf(grants) ?? "everything");
+  };
+  return { alerts: of("alerts:read"), events: of("events:read") };
+}
+const same = (a: Sees, b: Sees) => JSON.stringify(a) === JSON.stringify(b);
+
+function viewsOf({ alerts, events }: Sees): Pick<StreamClient, "views"> {
+  const view = (sight: Sight) => (typeof sight === "string" ? undefined : sight);
+  const views = { alerts: view(alerts), events: view(events) };
+  return views.alerts === undefined && views.events === undefined ? {} : { views };
 }
 
 /** Feeds the hub until `signal` aborts. The runtime is asked for events only while someone listens for them. */
