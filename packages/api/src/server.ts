@@ -7,12 +7,14 @@ import { consoleRoutes } from "./console.ts";
 import { deadline } from "./deadline.ts";
 import { failedLogins, guard } from "./guard.ts";
 import { Hub } from "./hub.ts";
+import { idempotency } from "./idempotency.ts";
 import { ingestRoutes } from "./ingest.ts";
 import { KnownFields } from "./known_fields.ts";
 import { Metrics } from "./metrics.ts";
 import { describe } from "./openapi.ts";
 import type { ServerOptions } from "./ports.ts";
 import { problemOf, sendProblem } from "./problems.ts";
+import { limitRates } from "./rate_limits.ts";
 import { Refusals, watchRefusals } from "./refusals.ts";
 import { alertRoutes } from "./routes/alerts.ts";
 import { auditRoutes } from "./routes/audit.ts";
@@ -101,6 +103,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   loginRoute(typed, context);
   await app.register(
     async (scope) => {
+      limitRates(scope, context.clock, options.requestsPerMinute);
+      idempotency(scope, options.store.settings, context.clock);
       const api = scope.withTypeProvider<ZodTypeProvider>() as unknown as App;
       sessionRoutes(api, context);
       alertRoutes(api, context);
