@@ -138,6 +138,17 @@ const known: { readonly [name: string]: string | number } = {
   changed: "assets",
   row: "ada",
   point: time,
+  until: "2026-11-22T06:30:00.000000Z",
+  renew_after: "2026-11-21T18:30:00.000000Z",
+  role: "agent",
+  address: "https://node17:9000",
+  listening: "https://vedette.example.org:8443",
+  trust_domain: "vedette.internal",
+  fingerprint: "q3n1pX8hVb0c5l2ZJm7yTg4sKd9wRf6uEa0oNi3vQxA",
+  certificate: "-----BEGIN CERTIFICATE-----\nMIIB…\n-----END CERTIFICATE-----\n",
+  authority: "-----BEGIN CERTIFICATE-----\nMIIB…\n-----END CERTIFICATE-----\n",
+  request: "-----BEGIN CERTIFICATE REQUEST-----\nMIIB…\n-----END CERTIFICATE REQUEST-----\n",
+  revocation_list: "-----BEGIN X509 CRL-----\nMIIB…\n-----END X509 CRL-----\n",
   masked: "user.name",
 };
 /** Bounds of how deep an example goes: schemas that name themselves end here. */

@@ -1,6 +1,7 @@
 /** Mounts the ingest endpoints outside the API prefix and hands them the body as it arrives. Knows no protocol. */
 import type { Principal } from "@vedette/access";
 import type { EndpointContext, EndpointRequest, EndpointResponse, Intake } from "@vedette/kit";
+import { readMachineId } from "@vedette/machines";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { MountedEndpoint, ServerOptions } from "./ports.ts";
 import { problemOf, setProblemHeaders } from "./problems.ts";
@@ -37,8 +38,12 @@ function endpointRequest(request: FastifyRequest): EndpointRequest {
   };
 }
 
-/** With a source's own token, whatever source the endpoint asks for is that one, within the token's quota. */
+/** With a source's own token, whatever source the endpoint asks for is that one, within the token's quota; a machine is the source of its name. */
 function contextFor(principal: Principal | undefined, context: EndpointContext, quotas: Quotas): EndpointContext {
+  if (principal?.kind === "machine") {
+    const { name } = readMachineId(principal.id);
+    return { intake: () => context.intake(name), clock: context.clock, warn: context.warn };
+  }
   if (principal?.kind !== "source") return context;
   const { source, token } = principal;
   const within = quotas.within(token);

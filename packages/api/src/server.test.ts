@@ -47,6 +47,7 @@ describe("who may do what", () => {
     "GET /login",
     "POST /api/v1/session",
     "GET /api/v1/openapi.json",
+    "POST /api/v1/machines/enrol",
     "GET /",
     "HEAD /",
     "GET /banner",

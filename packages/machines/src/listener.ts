@@ -46,7 +46,7 @@ export class MachineListener {
   readonly #peers = new WeakMap<Socket, Peer>();
   readonly #sockets = new WeakSet<Socket>();
 
-  private constructor(options: ListenerOptions) {
+  constructor(options: ListenerOptions) {
     this.#options = options;
     const settings = {
       minVersion: "TLSv1.3",
@@ -64,14 +64,12 @@ export class MachineListener {
     this.#server.on("tlsClientError", (error, socket) => options.onRefused(socket.remoteAddress, error.message));
   }
 
-  static async open(options: ListenerOptions): Promise<MachineListener> {
-    const listener = new MachineListener(options);
-    listener.#server.listen(options.port, options.host);
-    await once(listener.#server, "listening");
-    return listener;
+  async listen(): Promise<void> {
+    this.#server.listen(this.#options.port, this.#options.host);
+    await once(this.#server, "listening");
   }
 
-  /** As it was told to listen, with the port that it got. */
+  /** As it was told to listen, with the port that it got; only while it does. */
   get url(): string {
     const { host } = this.#options;
     return `https://${host.includes(":") ? `[${host}]` : host}:${(this.#server.address() as AddressInfo).port}`;

@@ -4,14 +4,14 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { request as httpsRequest } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Clock, type Secrets, systemClock } from "@vedette/kit";
+import { type Clock, systemClock } from "@vedette/kit";
 import type { MachineStore } from "@vedette/model";
 import fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
 import { Authority, newMachineKey } from "./authority.ts";
 import { makeCertificate, newSerial } from "./certificate.ts";
 import { MachineListener } from "./listener.ts";
-import { memoryMachines } from "./memory.ts";
+import { memoryMachines, memorySecrets } from "./memory.ts";
 import { idOfMachine, readSpiffeId, spiffeId } from "./name.ts";
 import { Register } from "./register.ts";
 import { makeRequest, readRequest } from "./request.ts";
@@ -20,18 +20,6 @@ const domain = "site.example";
 const node = { role: "agent", name: "node17" };
 const hour = 3_600_000_000;
 const uri = spiffeId(domain, node);
-
-function memorySecrets(): Secrets & { readonly kept: Map<string, Uint8Array> } {
-  const kept = new Map<string, Uint8Array>();
-  return {
-    kept,
-    keep: async (name, make) => {
-      const found = kept.get(name) ?? make();
-      kept.set(name, found);
-      return found;
-    },
-  };
-}
 
 interface Rig {
   readonly register: Register;
@@ -67,7 +55,7 @@ afterEach(async () => {
 });
 async function listen({ register, clock }: Rig) {
   const refused: string[] = [];
-  const listener: MachineListener = await MachineListener.open({
+  const listener: MachineListener = new MachineListener({
     register,
     clock,
     host: "127.0.0.1",
@@ -77,6 +65,7 @@ async function listen({ register, clock }: Rig) {
     handle: (request, answer) => answer.end(listener.peerOf(request.socket)?.id ?? "nobody"),
     onRefused: (_, reason) => refused.push(reason),
   });
+  await listener.listen();
   listeners.push(listener);
   return { url: listener.url, refused };
 }

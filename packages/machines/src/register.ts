@@ -128,6 +128,11 @@ export class Register {
     });
   }
 
+  /** Whom a token is for, used or not. */
+  machineOf(token: string): string | undefined {
+    return this.#enrolments.get(tokenHash(token))?.machine;
+  }
+
   /**
    * Uses a token up. The certificates that the machine had are revoked: there is one machine of a name.
    * @param request PEM @throws BadInputError `unauthorised` (unknown, expired, used before), `bad_request`, `forbidden` (asks for another name)
@@ -186,6 +191,7 @@ export class Register {
 
   /** What a machine says of itself. */
   report(id: string, { ttl_s, ...said }: Report): Promise<MachineLine> {
+    readMachineId(id);
     return this.#change(async () => {
       const now = this.#options.clock.now();
       const machine = this.#machines.get(id) ?? { created: now };
