@@ -7,8 +7,11 @@ import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyReques
 import type { ServerOptions } from "./ports.ts";
 import { ApiProblem } from "./problems.ts";
 
-/** `open` needs no token; `ingest` takes a source's token, a machine's certificate, or whoever may make such a token; `metrics` is open on loopback. */
-type Access = "open" | "ingest" | "metrics";
+/**
+ * `open` needs no token, `enrol` none but the one that it takes; `ingest` takes a source's token, a machine's certificate, or whoever may make such a
+ * token; `machine` a machine's certificate; `metrics` is open on loopback.
+ */
+type Access = "open" | "enrol" | "ingest" | "machine" | "metrics";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -118,7 +121,12 @@ function fromOwnPage(request: FastifyRequest): boolean {
 }
 
 /** Who asks, as of now: a session may have ended since. */
-export function identify(request: FastifyRequest, { auth }: Pick<ServerOptions, "auth">): Principal | undefined {
+export function identify(request: FastifyRequest, { auth, machines }: ServerOptions): Principal | undefined {
+  const { socket } = request.raw;
+  if (machines?.listener?.has(socket)) {
+    const peer = machines.listener.peerOf(socket);
+    return peer && { kind: "machine", id: peer.id, role: peer.role };
+  }
   const { authorization, cookie } = request.headers;
   const token = tokenOf(authorization);
   if (token !== undefined) return auth.ofToken(token);
@@ -158,6 +166,8 @@ function authorise(request: FastifyRequest, principal: Principal, tenant: string
   const refuse = (reason: string) => new ApiProblem(403, "forbidden", reason);
   if (access !== undefined) {
     if (access === "ingest" && (principal.kind === "source" || principal.kind === "machine")) return;
+    if (access === "machine" && principal.kind !== "machine") throw refuse("a connection with a machine's certificate is needed");
+    if (access === "machine") return;
     const needed = access === "ingest" ? "sources:write" : "system:read";
     if (!mayFully(principal, needed, tenant)) throw refuse(`${needed} is needed: ${whyNot(principal, needed, tenant)}`);
   } else if (permission === "own") {
@@ -175,7 +185,7 @@ function authorise(request: FastifyRequest, principal: Principal, tenant: string
 
 /** Puts the guard before every route of the server, those of plugins included. */
 export function guard(app: FastifyInstance, options: ServerOptions, limit: RateLimit): void {
-  const { loopback = true, tenant = "main" } = options;
+  const { machines, loopback = true, tenant = "main" } = options;
   const names = new Set(options.hosts?.map((name) => name.toLowerCase()));
   const now = () => (options.clock ? options.clock.now() : Date.now() * 1000);
   app.decorateRequest("principal", undefined);
@@ -186,12 +196,15 @@ export function guard(app: FastifyInstance, options: ServerOptions, limit: RateL
     reply.headers(headers);
     if (options.https) reply.header("strict-transport-security", "max-age=31536000");
     const name = hostName(request.headers.host ?? "");
-    if (loopback && !isLoopback(name) && !names.has(name))
+    const fromMachine = machines?.listener?.has(request.raw.socket) === true;
+    if (loopback && !fromMachine && !isLoopback(name) && !names.has(name))
       throw new ApiProblem(403, "forbidden", `this server does not answer to the name ${name || "(none)"}`);
     if (request.is404) return;
     const { access } = request.routeOptions.config;
     request.principal = identify(request, options);
     const { principal } = request;
+    if (access === "enrol") return;
+    if (fromMachine && principal === undefined) throw new ApiProblem(401, "unauthorised", "a machine's certificate that holds is needed");
     if (access === "open" || (access === "metrics" && isLoopback(request.ip))) return;
     reply.header("cache-control", "no-store");
     if (principal === undefined) {

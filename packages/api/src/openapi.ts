@@ -97,7 +97,7 @@ export async function describe(app: FastifyInstance, { version, apiPrefix = "/ap
         ...(keyed && { headers: { type: "object", properties: { "Idempotency-Key": idempotencyKey } } }),
         operationId: names.join("_"),
         ...(said !== "" && { description: said }),
-        ...(config?.access === "open" && { security: [] }),
+        ...((config?.access === "open" || config?.access === "enrol") && { security: [] }),
       };
       return { schema: described as never, url };
     },

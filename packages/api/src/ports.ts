@@ -2,6 +2,7 @@
 
 import type { AuditTrail } from "@vedette/audit";
 import type { Clock, EndpointContext, EndpointSpec } from "@vedette/kit";
+import type { MachineListener, Register } from "@vedette/machines";
 import type {
   Alert,
   Applied,
@@ -29,6 +30,7 @@ import type {
   TableRef,
 } from "@vedette/model";
 import type { Store, TimeRange } from "@vedette/store";
+import type { Rotated, VaultStatus } from "@vedette/vault";
 import type { Auth } from "./auth.ts";
 
 export interface Problem {
@@ -234,6 +236,18 @@ export interface SenderConfig {
   readonly text: string;
 }
 
+/** Machines, and the port that theirs come in by where there is one. */
+export interface MachinesPort {
+  readonly register: Register;
+  readonly listener?: Pick<MachineListener, "has" | "peerOf" | "url">;
+}
+
+/** The vault as the API sees it. */
+export interface VaultPort {
+  status(): Promise<VaultStatus>;
+  rotate(): Promise<Rotated>;
+}
+
 /** The audit trail as the API sees it. */
 export type AuditPort = Pick<AuditTrail, "record" | "newest" | "head">;
 
@@ -264,6 +278,9 @@ export interface ServerOptions {
   readonly prover?: ProverPort;
   /** Where sign-ins, refusals, changes and sensitive reads are recorded; none are without it. */
   readonly audit?: AuditPort;
+  readonly machines?: MachinesPort;
+  /** Keys at rest. */
+  readonly vault?: VaultPort;
   /** What senders to a source are configured with, given where this server was reached. */
   readonly senders?: (source: string, http: Place) => readonly SenderConfig[];
   /** Requests to the API a minute, of one principal. */

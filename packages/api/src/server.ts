@@ -24,6 +24,7 @@ import type { App, RouteContext } from "./routes/context.ts";
 import { enrichmentRoutes } from "./routes/enrichment.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { machineRoutes } from "./routes/machines.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { queryRoutes } from "./routes/query.ts";
 import { refusalRoutes } from "./routes/refusals.ts";
@@ -33,6 +34,7 @@ import { seriesRoutes } from "./routes/series.ts";
 import { loginRoute, sessionRoutes } from "./routes/session.ts";
 import { sourceTokenRoutes } from "./routes/source_tokens.ts";
 import { runStream, streamRoute } from "./routes/stream.ts";
+import { vaultRoutes } from "./routes/vault.ts";
 import { StatusReport } from "./status.ts";
 
 /** Bodies of the API itself: the longest is a note. */
@@ -118,6 +120,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       enrichmentRoutes(api, context);
       sourceTokenRoutes(api, context);
       senderRoutes(api, context);
+      machineRoutes(api, context);
+      vaultRoutes(api, context);
       refusalRoutes(api, context);
       auditRoutes(api, context);
       streamRoute(api, context);

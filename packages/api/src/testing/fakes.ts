@@ -2,12 +2,12 @@
 import { memoryPeople, tokenHash } from "@vedette/access";
 import { compile } from "@vedette/condition";
 import { BadInputError, type Clock, defineEndpoint, type EndpointResponse, UnavailableError, z } from "@vedette/kit";
-import { memoryMachines } from "@vedette/machines";
+import { Authority, memoryMachines, memorySecrets, Register } from "@vedette/machines";
 import type { Alert, Event, Micros, RawRecord, RulePlan } from "@vedette/model";
 import type { Store } from "@vedette/store";
 import type { FastifyInstance } from "fastify";
 import { Auth } from "../auth.ts";
-import type { EnrichmentPort, Notice, PipelinesPort, RulesPort, RuntimePort, ServerOptions } from "../ports.ts";
+import type { EnrichmentPort, Notice, PipelinesPort, RulesPort, RuntimePort, ServerOptions, VaultPort } from "../ports.ts";
 import { buildServer } from "../server.ts";
 
 export const start: Micros = 1_795_000_000_000_000;
@@ -474,6 +474,14 @@ const echo = defineEndpoint({
   examples: [],
 });
 
+const fakeVault: VaultPort = {
+  status: async () => ({
+    keys: [{ id: "00ff", from: "SECRET_KEY", boxes: 2, use: "seals" }],
+    places: [{ name: "keys", boxes: 2, old: 0, damaged: 0 }],
+  }),
+  rotate: async () => ({ key: "00ff", resealed: 2, dropped: [] }),
+};
+
 export interface Rig {
   readonly app: FastifyInstance;
   readonly store: FakeStore;
@@ -499,6 +507,7 @@ export async function rig(more: Partial<ServerOptions> = {}): Promise<Rig> {
     clock,
   });
   const { token: sourceToken } = (await auth.sources.issue("web"))!;
+  const authority = await Authority.open({ secrets: memorySecrets(), clock, trustDomain: "site.example" });
   const app = await buildServer({
     store,
     runtime,
@@ -516,6 +525,8 @@ export async function rig(more: Partial<ServerOptions> = {}): Promise<Rig> {
       clock,
       warn: () => undefined,
     },
+    machines: { register: await Register.open({ store: store.machines, authority, clock }) },
+    vault: fakeVault,
     onError: (error) => errors.push(error),
     ...more,
   });
