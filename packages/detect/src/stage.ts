@@ -4,7 +4,7 @@ import { ConfigError, contentHash, type DetectorSpec, newFields } from "@vedette
 import type { Event, Fields, Micros, Observation, Tally } from "@vedette/model";
 import { Questions } from "./questions.ts";
 import { detectors } from "./registry.ts";
-import { Bucket, maxOriginal } from "./tally.ts";
+import { Bucket, maxOriginal, placeOf } from "./tally.ts";
 
 /** A detector with its settings, ready for both passes. */
 export interface PreparedDetector {
@@ -47,7 +47,7 @@ export interface Flushed {
 
 const defaultLateness: Micros = 30_000_000;
 const none: readonly Observation[] = [];
-/** Keys of one event for one detector: a crafted event with a thousand addresses must not cost a thousand folds. */
+/** Keys of one event for one detector that asks for no more: a crafted event with a thousand addresses must not cost a thousand folds. */
 const maxKeys = 16;
 
 /** `where` is absent for a detector that only follows others. */
@@ -105,12 +105,14 @@ export function stageOf(all: readonly Concerned[]): DetectStage {
     const key = detector.spec.key(event.fields, detector.config);
     if (key === undefined) return found;
     const keys = typeof key === "string" ? [key] : key;
-    if (keys.length > maxKeys) capped.set(detector.spec.name, (capped.get(detector.spec.name) ?? 0) + keys.length - maxKeys);
-    for (const one of keys.length === 1 ? keys : new Set(keys.slice(0, maxKeys))) {
-      if (detector.spec.tally) tallies.add(detector, one, event, seen, demo, stream);
+    const most = detector.spec.fan ?? maxKeys;
+    if (keys.length > most) capped.set(detector.spec.name, (capped.get(detector.spec.name) ?? 0) + keys.length - most);
+    const counted = detector.spec.at ? countedAt(event, detector.spec.at(event.fields, event.time, event.received)) : event;
+    for (const one of keys.length === 1 ? keys : new Set(keys.slice(0, most))) {
+      if (detector.spec.tally) tallies.add(detector, one, counted, seen, demo, stream);
       else {
         found ??= [];
-        found.push(observation(detector.spec, one, event, seen, demo, stream));
+        found.push(observation(detector.spec, one, counted, seen, demo, stream));
       }
     }
     return found;
@@ -130,6 +132,12 @@ export function stageOf(all: readonly Concerned[]): DetectStage {
       return flushed;
     },
   };
+}
+
+/** The event at another time: no earlier than it happened, no later than it was received. */
+function countedAt(event: Event, at: Micros | undefined): Event {
+  if (at === undefined || !(at > event.time) || event.received <= event.time) return event;
+  return { ...event, time: Math.min(Math.round(at), event.received) };
 }
 
 /** What pass 2 is told of one event under one key. */
@@ -182,8 +190,8 @@ class Tallies {
     const first: Tally = {
       start,
       count: 1,
-      value: tally.of(event.fields, event.time, config),
-      sample: [[event.time, event.source, event.seq, event.id]],
+      value: tally.of(event.fields, event.time, config, event.id),
+      sample: [placeOf(event, tally)],
       seq: event.seq,
       last: event.seq,
     };

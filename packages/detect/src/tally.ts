@@ -12,6 +12,7 @@ type Place = Tally["sample"][number];
 
 /** Order key, the id as the last resort: parts of one record share time and sequence number. */
 function earlier(a: Place, b: Place): boolean {
+  if (a[4] !== b[4]) return a[4] === 1;
   if (a[0] !== b[0]) return a[0] < b[0];
   if (a[1] !== b[1]) return a[1] < b[1];
   return a[2] !== b[2] ? a[2] < b[2] : a[3] < b[3];
@@ -24,6 +25,9 @@ function insert(sample: Place[], place: Place): void {
   sample.splice(at, 0, place);
   if (sample.length > maxSample) sample.pop();
 }
+
+export const placeOf = (event: Event, spec: TallySpec): Place =>
+  spec.stands?.(event.fields) ? [event.time, event.source, event.seq, event.id, 1] : [event.time, event.source, event.seq, event.id];
 
 /** One bucket while it fills. */
 export class Bucket {
@@ -56,7 +60,7 @@ export class Bucket {
 
   /** @param fields the event's projected fields, asked for only if it is the oldest now */
   add(event: Event, demo: boolean, spec: TallySpec, config: unknown, fields: () => Fields): void {
-    const place: Place = [event.time, event.source, event.seq, event.id];
+    const place = placeOf(event, spec);
     if (earlier(place, this.#sample[0]!)) {
       const original = event.original.slice(0, maxOriginal);
       this.#oldest = {
@@ -70,7 +74,7 @@ export class Bucket {
       };
     }
     insert(this.#sample, place);
-    this.#value = spec.merge(this.#value, spec.of(event.fields, event.time, config), config);
+    this.#value = spec.merge(this.#value, spec.of(event.fields, event.time, config, event.id), config);
     this.#last = event.seq;
     this.#more(1, event.time, event.received, demo);
   }

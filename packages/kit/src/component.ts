@@ -1,5 +1,5 @@
 /** How a component is declared: one `define…` call carries its config, its documentation and its examples. Knows no concrete component. */
-import type { Event, Fields, Finding, Flaw, Micros, RawRecord, Sample, Severity } from "@vedette/model";
+import type { Event, Fields, Finding, Flaw, Match, Micros, RawRecord, Sample, Severity } from "@vedette/model";
 import type { z } from "zod";
 import type { EnricherSpec } from "./enricher.ts";
 import type { ErrorCode } from "./errors.ts";
@@ -185,7 +185,9 @@ export interface TallySpec<C extends z.ZodType = z.ZodType, T = any> {
   /** Width of a bucket, µs; buckets begin at multiples of it. */
   bucket(config: z.output<C>): Micros;
   /** What one event adds. JSON, bounded. */
-  of(fields: Fields, time: Micros, config: z.output<C>): T;
+  of(fields: Fields, time: Micros, config: z.output<C>, event: string): T;
+  /** Events that stand for a bucket before older ones: what a finding would be about, where the others are only the background. */
+  stands?(fields: Fields): boolean;
   /** May change and return `into`. Bounded, whatever comes. */
   merge(into: T, more: T, config: z.output<C>): T;
 }
@@ -205,6 +207,8 @@ export interface Claim {
   readonly attack?: readonly string[];
   /** What detectors that follow this one see besides the entities. */
   readonly fields?: Fields;
+  /** Why: shown with the first event of the evidence. */
+  readonly matches?: readonly Match[];
 }
 /** Folds observations of one key in order-key order. Pure: no I/O, clock, randomness, nothing remembered outside `state`; `state` is never changed in place and is JSON. */
 // biome-ignore lint/suspicious/noExplicitAny: a table of detectors holds states of different types; each spec checks its own
@@ -219,6 +223,13 @@ export interface DetectorSpec<C extends z.ZodType = z.ZodType, S = any> extends 
   readonly fields: readonly string[];
   /** What it counts by, one key or several; undefined: not concerned. */
   key(fields: Fields, config: z.output<C>): string | readonly string[] | undefined;
+  /** Most keys of one event, where 16 are too few: a batch job runs on many nodes. */
+  readonly fan?: number;
+  /**
+   * When an event counts, where that is not when it happened: a connection is written when it ends, with the time at which it began; a queue is
+   * listed with the starts of its jobs. Undefined: at its own time. Never before that, nor after it was received.
+   */
+  at?(fields: Fields, time: Micros, received: Micros): Micros | undefined;
   readonly tally?: TallySpec<C>;
   /** How much disorder in event time it asks for, µs; the program's lateness holds where that is more. */
   lateness?(config: z.output<C>): Micros;

@@ -84,8 +84,8 @@ export interface Tally {
   readonly count: number;
   /** As the detector's `TallySpec` sums it up; JSON. */
   readonly value: unknown;
-  /** The oldest events in order-key order; the first is the observation's own. */
-  readonly sample: readonly (readonly [time: Micros, source: string, seq: number, event: string])[];
+  /** The oldest events in order-key order, those that stand for the bucket before the others; the first is the observation's own. */
+  readonly sample: readonly (readonly [time: Micros, source: string, seq: number, event: string, stands?: 1])[];
   /** Sequence numbers of the first and the last of them to come, while they are of one source, stream and host: none of the key's came between. */
   readonly seq: number;
   readonly last: number;

@@ -296,7 +296,7 @@ export class Key {
       events: claim.events,
       count: claim.count,
       entities: claim.entities,
-      evidence: this.evidence.filter((e) => claim.events.includes(e.id)).slice(0, 10),
+      evidence: withReasons(this.evidence.filter((e) => claim.events.includes(e.id)).slice(0, 10), claim),
       attack: claim.attack ?? [],
       summary: claim.summary,
       revision: shown.revision,
@@ -312,6 +312,15 @@ export class Key {
 }
 
 const none: readonly Finding[] = [];
+
+/** Reasons that an alert shows of one claim. */
+const maxReasons = 32;
+
+/** What the claim says for itself stands with the first event of its evidence. */
+function withReasons(evidence: readonly EvidenceEvent[], { matches }: Claim): readonly EvidenceEvent[] {
+  const [first, ...rest] = evidence;
+  return first && matches ? [{ ...first, matches: matches.slice(0, maxReasons) }, ...rest] : evidence;
+}
 
 /** A detector's first two fields are what it counts and by what: they stand as the reason. */
 function evidenceFor(o: Observation, { spec }: PreparedDetector): EvidenceEvent {
