@@ -1,14 +1,11 @@
 /** Prints rows for people and programs. Everything that came from a log is shown as text: control characters are made visible. */
+import { jsonText, visible } from "@vedette/kit";
 
 export type Form = "table" | "json" | "ndjson" | "csv";
 export type Row = { readonly [column: string]: unknown };
 
-/** ANSI, control and bidirectional characters of log content must not reach a terminal. */
-export const safe = (text: string): string =>
-  text.replace(
-    /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+/** Nothing of log content may steer a terminal or hide in it. */
+export const safe = visible;
 
 const cell = (value: unknown): string =>
   value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
@@ -18,8 +15,8 @@ export function formOf(options: { readonly output?: string; readonly json?: bool
 }
 
 export function printRows(rows: readonly Row[], columns: readonly string[], form: Form, empty = "nothing found"): void {
-  if (form === "json") return void process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
-  if (form === "ndjson") return void process.stdout.write(rows.map((r) => `${JSON.stringify(r)}\n`).join(""));
+  if (form === "json") return void process.stdout.write(`${jsonText(rows, 2)}\n`);
+  if (form === "ndjson") return void process.stdout.write(rows.map((r) => `${jsonText(r)}\n`).join(""));
   if (form === "csv") {
     process.stdout.write(`${columns.map(csvCell).join(",")}\n`);
     for (const row of rows) process.stdout.write(`${columns.map((c) => csvCell(cell(row[c]))).join(",")}\n`);
@@ -44,7 +41,7 @@ export function printRows(rows: readonly Row[], columns: readonly string[], form
 /** A spreadsheet must not run what a log says: cells that start like a formula are quoted as text. */
 export function csvCell(text: string): string {
   // leading blanks do not keep a spreadsheet from it; control characters would reach a terminal that shows the file
-  const guarded = safe(/^\s*[=+\-@]/.test(text) ? `'${text}` : text);
+  const guarded = safe(/^[\t\r]|^[\s\0]*[=+\-@＝＋－＠]/.test(text) ? `'${text}` : text);
   return /[",]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }
 

@@ -1,6 +1,7 @@
 /** Spreads alerts, events and status to whoever listens, each at its own pace and none without bound. Knows no HTTP. */
 import { randomBytes } from "node:crypto";
 import type { View } from "@vedette/condition";
+import { jsonText } from "@vedette/kit";
 import type { Alert, Event } from "@vedette/model";
 import { shownEvents } from "@vedette/store";
 import { alertRow, eventRow } from "./present.ts";
@@ -28,7 +29,7 @@ export const maxClients = 100;
 const maxEvents = 20;
 
 const frame = (event: string, data: unknown, id?: string) =>
-  `${id === undefined ? "" : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+  `${id === undefined ? "" : `id: ${id}\n`}event: ${event}\ndata: ${jsonText(data)}\n\n`;
 
 /** One alert as it went out. Its id says nothing but where to resume: neither how many there were, nor of which process. */
 interface Sent {

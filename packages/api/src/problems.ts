@@ -1,6 +1,6 @@
 /** Turns every failure into an RFC 9457 problem document; what it does not know becomes a bare 500. */
 import { STATUS_CODES } from "node:http";
-import { type ErrorCode, VedetteError } from "@vedette/kit";
+import { type ErrorCode, jsonText, VedetteError } from "@vedette/kit";
 import type { FastifyReply } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 
@@ -86,5 +86,5 @@ export function turnInto(reply: FastifyReply, problem: ApiProblem): object {
 }
 
 export function sendProblem(reply: FastifyReply, problem: ApiProblem): FastifyReply {
-  return reply.serializer(JSON.stringify).send(turnInto(reply, problem));
+  return reply.serializer(jsonText).send(turnInto(reply, problem));
 }

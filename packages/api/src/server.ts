@@ -1,5 +1,5 @@
 /** Puts the HTTP server together from its parts and ports. Listens nowhere: that is the program's to decide. */
-import { systemClock } from "@vedette/kit";
+import { jsonText, systemClock } from "@vedette/kit";
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from "fastify";
 import { validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { audit } from "./audit.ts";
@@ -91,7 +91,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   const app = Fastify(settings(options));
   app.setValidatorCompiler(validatorCompiler);
   // answers are built by us to their schema, which documents them and which the tests hold them to
-  app.setSerializerCompiler(() => JSON.stringify);
+  app.setSerializerCompiler(() => jsonText);
   handleErrors(app, options);
   guard(app, options, context.failures);
   audit(app, options);

@@ -16,3 +16,4 @@ export * from "./release.ts";
 export * from "./sealer.ts";
 export * from "./sink.ts";
 export * from "./time.ts";
+export { jsonText, visible } from "./visible.ts";

@@ -1,5 +1,7 @@
 /** `vedette alerts`: list, show, acknowledge, close. */
+
 import type { Verdict } from "@vedette/client";
+import { jsonText } from "@vedette/kit";
 import { connect, type ServerOptions } from "../client.ts";
 import { bold, formOf, paint, printRows, type Row, rangeOf, safe } from "../output.ts";
 
@@ -50,7 +52,7 @@ export async function list(options: Options): Promise<void> {
 
 export async function show(id: string, options: Options): Promise<void> {
   const a = await connect(options).get("/alerts/{id}", { path: { id } });
-  if (options.json) return void process.stdout.write(`${JSON.stringify(a, null, 2)}\n`);
+  if (options.json) return void process.stdout.write(`${jsonText(a, 2)}\n`);
   const out = (text = "") => process.stdout.write(`${text}\n`);
   out(
     `${paint(a.severity, a.severity.toUpperCase())}  ${bold(safe(a.title))}${a.demo ? "  [demo]" : ""}${a.late ? "  [late: of events that came after their time]" : ""}`,

@@ -1,7 +1,7 @@
 /** `vedette audit list | head | erase`: reading the audit trail of a running server; taking content out of that of a stopped one. */
 import { resolve } from "node:path";
 import { type AuditRecord, AuditTrail } from "@vedette/audit";
-import { ConfigError, systemClock } from "@vedette/kit";
+import { ConfigError, jsonText, systemClock } from "@vedette/kit";
 import { openDataDirectory } from "@vedette/pipeline";
 import { operator } from "../audit.ts";
 import { connect, type ServerOptions } from "../client.ts";
@@ -59,7 +59,7 @@ function row({ n, time, fields, erased }: Row) {
 
 /** Prints the newest signed head: one line to append to a file elsewhere. */
 export async function head(options: ServerOptions): Promise<void> {
-  process.stdout.write(`${JSON.stringify(await connect(options).get("/audit/head"))}\n`);
+  process.stdout.write(`${jsonText(await connect(options).get("/audit/head"))}\n`);
 }
 
 interface EraseOptions {

@@ -1,5 +1,5 @@
 /** `vedette config validate|show|schema`. */
-import { ConfigError } from "@vedette/kit";
+import { ConfigError, jsonText } from "@vedette/kit";
 import { z } from "zod";
 import { checkComponents } from "../config/components.ts";
 import { loadConfig } from "../config/load.ts";
@@ -24,15 +24,15 @@ export async function show(options: Options): Promise<void> {
     value: secretKeys.has(key) && value !== undefined ? "(set, not shown)" : value,
     from: origins.get(key) ?? "file or default",
   }));
-  if (options.json) return void process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+  if (options.json) return void process.stdout.write(`${jsonText(rows, 2)}\n`);
   for (const { key, value, from } of rows) {
     const note = unusedEmbedded.has(key.split(".")[0]!) ? "  # read only by a driver that is not selected" : "";
-    process.stdout.write(`${key} = ${JSON.stringify(value)}  # ${from}${note && ";"}${note.slice(3)}\n`);
+    process.stdout.write(`${key} = ${jsonText(value)}  # ${from}${note && ";"}${note.slice(3)}\n`);
   }
 }
 
 export function schema(): void {
-  process.stdout.write(`${JSON.stringify(z.toJSONSchema(configSchema, { io: "input", unrepresentable: "any" }), null, 2)}\n`);
+  process.stdout.write(`${jsonText(z.toJSONSchema(configSchema, { io: "input", unrepresentable: "any" }), 2)}\n`);
 }
 
 function flatten(value: unknown, prefix = ""): [string, unknown][] {

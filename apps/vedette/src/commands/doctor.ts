@@ -1,7 +1,9 @@
 /** `vedette doctor`: what is wrong with this installation, and what to do about it. */
+
 import { accessSync, constants, statfsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { resolve } from "node:path";
+import { jsonText } from "@vedette/kit";
 import { holderOf } from "@vedette/pipeline";
 import { connect, type ServerOptions } from "../client.ts";
 import { checkComponents } from "../config/components.ts";
@@ -82,7 +84,7 @@ export async function doctor(options: Options): Promise<void> {
   const holder = holderOf(directory);
   if (holder?.url ?? options.url ?? process.env["VEDETTE_URL"]) checks.push(...(await server(options)));
   else checks.push(await port(listen));
-  if (options.json) process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
+  if (options.json) process.stdout.write(`${jsonText(checks, 2)}\n`);
   else
     for (const c of checks) {
       process.stdout.write(`${c.ok ? "ok  " : bold("BAD ")} ${c.name}: ${c.detail}\n`);

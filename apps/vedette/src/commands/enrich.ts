@@ -1,6 +1,6 @@
 /** `vedette enrich list|put|remove|reload` and `vedette reveal`: speaks to a running server. */
 import { readFileSync } from "node:fs";
-import { ConfigError } from "@vedette/kit";
+import { ConfigError, jsonText } from "@vedette/kit";
 import { connect, type ServerOptions } from "../client.ts";
 import { formOf, printRows, safe } from "../output.ts";
 
@@ -36,7 +36,7 @@ export async function put(name: string, path: string, options: Options): Promise
     body: text,
     headers: { "content-type": "text/csv" },
   });
-  if (options.json) process.stdout.write(`${JSON.stringify(table)}\n`);
+  if (options.json) process.stdout.write(`${jsonText(table)}\n`);
   else process.stdout.write(`${name}: ${table.rows} rows in force since ${table.at}\n`);
 }
 
@@ -51,5 +51,5 @@ export async function reload(options: Options): Promise<void> {
 
 export async function reveal(pseudonym: string, options: Options): Promise<void> {
   const found = await connect(options).post("/reveal", { body: { pseudonym, reason: options.reason! } });
-  process.stdout.write(options.json ? `${JSON.stringify(found)}\n` : `${safe(found.text)}\n`);
+  process.stdout.write(options.json ? `${jsonText(found)}\n` : `${safe(found.text)}\n`);
 }

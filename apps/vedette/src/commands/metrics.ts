@@ -1,4 +1,5 @@
 /** `vedette metrics`: series by name and label, what they came to over time, and what became of each source's samples. */
+import { jsonText } from "@vedette/kit";
 import { connect, type ServerOptions } from "../client.ts";
 import { formOf, printRows, rangeOf } from "../output.ts";
 
@@ -50,7 +51,7 @@ export async function range(q: string, options: Options & { readonly step?: stri
     },
   });
   const form = formOf(options);
-  if (form === "json") process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+  if (form === "json") process.stdout.write(`${jsonText(found, 2)}\n`);
   else {
     const rows = found.series.flatMap((one) => one.points.map(([time, value]) => ({ time, value, series: shown(one) })));
     printRows(rows, ["time", "value", "series"], form, "no sample in the range");

@@ -1,7 +1,7 @@
 /** `vedette pcap`: a capture as rows of Zeek's logs, shown or written to files. Judging them is `vedette scan`'s business, which reads captures too. */
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { ConfigError } from "@vedette/kit";
+import { ConfigError, jsonText } from "@vedette/kit";
 import type { Row as Logged } from "@vedette/pcap";
 import { formOf, printRows, type Row, safe } from "../output.ts";
 import { isCaptureFile, readCapture } from "../scan/capture.ts";
@@ -50,7 +50,7 @@ class Shown {
   }
 
   add(rows: readonly Logged[]): void {
-    if (this.#form === "ndjson") return void process.stdout.write(rows.map((r) => `${JSON.stringify(r)}\n`).join(""));
+    if (this.#form === "ndjson") return void process.stdout.write(rows.map((r) => `${jsonText(r)}\n`).join(""));
     for (const row of rows)
       if (this.#held.length < maxShown) this.#held.push(this.#form === "json" ? row : summary(row));
       else this.#left++;

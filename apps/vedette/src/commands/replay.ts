@@ -1,6 +1,7 @@
 /** `vedette replay`: runs detection again over the retained log of a stopped installation and prints the digest of what it finds. */
 
 import { join, resolve } from "node:path";
+import { jsonText } from "@vedette/kit";
 import { openLog } from "@vedette/log";
 import { CanaryKey, Control, openDataDirectory, replay as replayLog, Tables, threadPool } from "@vedette/pipeline";
 import { loadConfig } from "../config/load.ts";
@@ -26,7 +27,7 @@ export async function replay(options: Options): Promise<void> {
       },
     });
     if (process.stderr.isTTY) process.stderr.write("\n");
-    if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+    if (options.json) process.stdout.write(`${jsonText(result)}\n`);
     else
       process.stdout.write(
         `digest   ${result.digest}\nbatches  ${result.batches}${result.damaged > 0 ? ` (${result.damaged} damaged)` : ""}\nevents   ${result.events}\nfindings ${result.findings} in ${result.groups} groups\n`,

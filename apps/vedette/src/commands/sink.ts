@@ -1,7 +1,7 @@
 /** `vedette sink list|test`. */
 import { hostname } from "node:os";
 import { outgoing, type Parcel, sinks } from "@vedette/egress";
-import { formatTime, newFields, systemClock, VedetteError } from "@vedette/kit";
+import { formatTime, jsonText, newFields, systemClock, VedetteError } from "@vedette/kit";
 import { writeTable } from "@vedette/store";
 import { connect, type ServerOptions } from "../client.ts";
 import { loadConfig } from "../config/load.ts";
@@ -58,9 +58,7 @@ export async function test(name: string, options: TestOptions): Promise<void> {
   const taken = delivery.outcome === "answered" && (delivery.refused ?? []).length === 0 && (delivery.later ?? []).length === 0;
   const said = delivery.outcome === "answered" ? (delivery.refused?.[0]?.reason ?? delivery.answer) : delivery.reason;
   if (options.json)
-    process.stdout.write(
-      `${JSON.stringify({ sink: name, type: sink.type, id: record.id, taken, outcome: delivery.outcome, answer: said })}\n`,
-    );
+    process.stdout.write(`${jsonText({ sink: name, type: sink.type, id: record.id, taken, outcome: delivery.outcome, answer: said })}\n`);
   else
     process.stdout.write(
       `${taken ? "taken" : "NOT taken"} (${delivery.outcome}) after ${Math.round(performance.now() - begun)} ms by ${name} (${sink.type}): ${safe(said)}\n  id ${record.id}\n  sent ${safe(record.body).slice(0, 500)}\n`,

@@ -1,7 +1,7 @@
 /** `vedette source list|test|token`. */
 
 import { endpoints, sources } from "@vedette/ingest";
-import { type Intake, systemClock, UnavailableError, VedetteError } from "@vedette/kit";
+import { type Intake, jsonText, systemClock, UnavailableError, VedetteError } from "@vedette/kit";
 import type { RawRecord } from "@vedette/model";
 import { detectFormat, formats } from "@vedette/normalise";
 import { textOf } from "@vedette/pipeline";
@@ -65,7 +65,7 @@ export async function token(source: string | undefined, options: TokenOptions): 
     process.stderr.write(
       `Token ${made.id} may send events as "${source}" and do nothing else. It is shown only now; give it to the sender as "Authorization: Bearer …".\n`,
     );
-    process.stdout.write(options.json ? `${JSON.stringify(made)}\n` : `${made.token}\n`);
+    process.stdout.write(options.json ? `${jsonText(made)}\n` : `${made.token}\n`);
   }
 }
 
@@ -177,7 +177,7 @@ async function showDecoded(
         source: "test",
         stream,
       });
-    if (json) process.stdout.write(`${JSON.stringify({ position: record.position, format, text: texts[i], result })}\n`);
+    if (json) process.stdout.write(`${jsonText({ position: record.position, format, text: texts[i], result })}\n`);
     else {
       process.stdout.write(`${safe(texts[i]!).slice(0, 300)}\n  format ${format}\n`);
       if ("code" in result) process.stdout.write(`  dead letter ${result.code}: ${result.expected}\n`);

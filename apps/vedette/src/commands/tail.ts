@@ -1,4 +1,5 @@
 /** `vedette tail`: alerts as they are raised, and a sample of events. */
+import { jsonText } from "@vedette/kit";
 import { connect, type ServerOptions } from "../client.ts";
 import { paint, safe } from "../output.ts";
 
@@ -15,7 +16,7 @@ export async function tail(options: Options): Promise<void> {
   for await (const { event, data } of client.follow(options.events ?? false)) {
     if (event !== "alert" && event !== "events") continue;
     if (machine) {
-      process.stdout.write(`${JSON.stringify({ event, data: JSON.parse(data) as unknown })}\n`);
+      process.stdout.write(`${jsonText({ event, data: JSON.parse(data) as unknown })}\n`);
       continue;
     }
     if (event === "alert") {

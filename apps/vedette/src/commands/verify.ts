@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Head, keyRing, readHeads, trailPaths, type Verdict, verifyChain } from "@vedette/audit";
-import { ConfigError } from "@vedette/kit";
+import { ConfigError, jsonText } from "@vedette/kit";
 import { safe } from "../output.ts";
 import { Progress } from "../progress.ts";
 
@@ -29,7 +29,7 @@ export async function verify(options: Options): Promise<void> {
     onProgress: (records) => progress.at(records, `${records} records verified`),
   });
   progress.clear();
-  if (options.json) process.stdout.write(`${JSON.stringify({ ...verdict, ok: verdict.bad === undefined, unknown: unknowns(options) })}\n`);
+  if (options.json) process.stdout.write(`${jsonText({ ...verdict, ok: verdict.bad === undefined, unknown: unknowns(options) })}\n`);
   else process.stdout.write(report(verdict, options));
   if (verdict.bad) process.exitCode = 1;
 }

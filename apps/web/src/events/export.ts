@@ -1,12 +1,13 @@
 /** Rows → CSV and NDJSON text. CSV cells that a spreadsheet would run as a formula are defused. */
 import type { EventRow, FieldValue } from "../api/types.ts";
+import { escapeHidden } from "../format/text.ts";
 
-/** One CSV cell (RFC 4180). A leading = + - @ tab or CR gets an apostrophe in front (OWASP, "CSV injection"), numbers excepted. */
+/** One CSV cell (RFC 4180). What a spreadsheet would run gets an apostrophe in front (OWASP, "CSV injection"), numbers excepted; blanks before it do not keep one from running it. */
 export function csvCell(value: FieldValue | undefined): string {
   if (value === undefined || value === null) return "";
   if (typeof value === "number") return String(value);
   const text = Array.isArray(value) ? value.join("; ") : String(value);
-  const safe = /^[=+\-@\t\r＝＋－＠]/.test(text) ? `'${text}` : text;
+  const safe = escapeHidden(/^[\t\r]|^[\s\0]*[=+\-@＝＋－＠]/.test(text) ? `'${text}` : text);
   return /[",\n\r]/.test(safe) || safe !== text ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
@@ -33,7 +34,7 @@ export function eventsToCsv(events: readonly EventRow[]): string {
 }
 
 export function eventsToNdjson(events: readonly EventRow[]): string {
-  return events.map((event) => `${JSON.stringify(event)}\n`).join("");
+  return events.map((event) => `${escapeHidden(JSON.stringify(event))}\n`).join("");
 }
 
 /** Hands text to the browser as a file. */

@@ -26,6 +26,15 @@ export function visiblePieces(text: string, lines = false): Piece[] {
   return pieces;
 }
 
+/** As `\\uXXXX` where it leaves the page: in files, marks of ours would be taken for the text. Line breaks and tabs stay: a quoted cell may hold them. */
+export function escapeHidden(text: string): string {
+  return text.replace(hidden, (character) =>
+    "\n\r\t".includes(character)
+      ? character
+      : Array.from({ length: character.length }, (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`).join(""),
+  );
+}
+
 /** The same as one string, for titles and attributes. */
 export function visibleText(text: string): string {
   return visiblePieces(text)

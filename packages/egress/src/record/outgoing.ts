@@ -1,5 +1,5 @@
 /** A parcel written in the schema that the configuration asks for. */
-import type { Outgoing } from "@vedette/kit";
+import { jsonText, type Outgoing } from "@vedette/kit";
 import type { Parcel } from "./ecs.ts";
 import { toOcsf } from "./ocsf.ts";
 
@@ -9,5 +9,5 @@ export type Schema = (typeof schemas)[number];
 /** @param version Vedette's own */
 export function outgoing(parcel: Parcel, schema: Schema, version: string): Outgoing {
   const { id, kind, time, severity, name, host, fields } = parcel;
-  return { id, kind, time, severity, name, host, fields, body: JSON.stringify(schema === "ecs" ? fields : toOcsf(parcel, version)) };
+  return { id, kind, time, severity, name, host, fields, body: jsonText(schema === "ecs" ? fields : toOcsf(parcel, version)) };
 }

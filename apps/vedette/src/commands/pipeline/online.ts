@@ -1,5 +1,7 @@
 /** `vedette pipeline preview|list|reload`: pipelines of a running server. */
+
 import type { Answered, Operation } from "@vedette/client";
+import { jsonText } from "@vedette/kit";
 import { connect, type ServerOptions } from "../../client.ts";
 import { yamlFiles } from "../../content.ts";
 import { bold, formOf, printRows, safe } from "../../output.ts";
@@ -14,7 +16,7 @@ export async function preview(paths: readonly string[], options: Options): Promi
   const files = paths.flatMap(yamlFiles);
   const found = await connect(options).post("/pipelines/preview", { body: { files } });
   if (found.refused.length > 0) process.exitCode = 1;
-  if (options.json) return void process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+  if (options.json) return void process.stdout.write(`${jsonText(found, 2)}\n`);
   for (const line of found.refused) process.stdout.write(`${bold("refused")} ${safe(line)}\n`);
   const dropped = Object.values(found.dropped).reduce((a, b) => a + b, 0);
   const span = found.from === undefined ? "" : ` from ${found.from} to ${found.to}`;
@@ -51,7 +53,7 @@ export async function reload(options: Options & { readonly reason: string; reado
   const { reason, yes = false } = options;
   const found = await connect(options).post("/pipelines/reload", { body: { reason, yes } });
   if (found.blocked.length > 0) process.exitCode = 1;
-  if (options.json) return void process.stdout.write(`${JSON.stringify(found)}\n`);
+  if (options.json) return void process.stdout.write(`${jsonText(found)}\n`);
   for (const line of found.blocked) process.stdout.write(`${bold("not reloaded")} ${safe(line)}\n`);
   if (found.blocked.length === 0) process.stdout.write(found.changed ? "reloaded\n" : "nothing had changed\n");
 }

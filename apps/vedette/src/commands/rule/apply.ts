@@ -1,5 +1,7 @@
 /** `vedette rule diff | apply | rollback | versions`: what a set of rules would change, putting it in force, and going back. */
+
 import type { Applied, Operation } from "@vedette/client";
+import { jsonText } from "@vedette/kit";
 import { connect, type ServerOptions } from "../../client.ts";
 import { formOf, printRows, safe } from "../../output.ts";
 import { readRelease } from "../../release/read.ts";
@@ -33,7 +35,7 @@ export async function diff(from: string | undefined, options: Options): Promise<
     from === undefined
       ? await client.post("/rules/plan", { body: options.release ? wish(options, options.release) : { kind: "reload" } })
       : await client.post("/rules/diff", { body: { ...readRelease(from, options).release, state: stateOf(options) } });
-  if (options.json) process.stdout.write(`${JSON.stringify(plan, null, 2)}\n`);
+  if (options.json) process.stdout.write(`${jsonText(plan, 2)}\n`);
   else printPlan(plan);
   if (plan.differences.length > 0 || plan.refused.length > 0) process.exitCode = 1;
 }
@@ -60,7 +62,7 @@ export async function apply(from: string | undefined, options: Options): Promise
   const onlyCoverage = applied.blocked.length > 0 && applied.blocked.every((one) => one.startsWith("coverage "));
   if (onlyCoverage && (await agrees(`${applied.blocked.join("\n")}\nPut it in force all the same?`)))
     applied = await send({ ...consent, yes: true });
-  if (options.json) process.stdout.write(`${JSON.stringify(applied, null, 2)}\n`);
+  if (options.json) process.stdout.write(`${jsonText(applied, 2)}\n`);
   finish(applied);
 }
 
@@ -84,7 +86,7 @@ export async function rollback(to: string | undefined, options: Options): Promis
   const done = await connect(options).post("/rules/rollback", {
     body: { ...(to === undefined ? {} : { to: Number(to) }), reason: options.reason ?? "rolled back by hand" },
   });
-  if (options.json) process.stdout.write(`${JSON.stringify(done, null, 2)}\n`);
+  if (options.json) process.stdout.write(`${jsonText(done, 2)}\n`);
   process.stderr.write(`back to version ${done.to}, now version ${done.version}; what ${done.rules} rules had found is taken back\n`);
 }
 

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { ConfigError, systemClock, UnavailableError } from "@vedette/kit";
+import { ConfigError, jsonText, systemClock, UnavailableError } from "@vedette/kit";
 import type { BacktestReport } from "@vedette/model";
 import {
   type BacktestPlan,
@@ -72,7 +72,7 @@ export async function backtest(wanted: string, options: Options): Promise<void> 
       `${estimate.rules} rules over ${count(estimate.stored)} events ${place.where}: about ${count(estimate.candidates)} to look at, ${duration(estimate.seconds)}`,
     );
     if (options.estimate) {
-      if (options.json) process.stdout.write(`${JSON.stringify(estimate)}\n`);
+      if (options.json) process.stdout.write(`${jsonText(estimate)}\n`);
       return;
     }
     if (estimate.seconds > askAfter_s && !options.yes && process.stdin.isTTY && !(await agreed())) return;
@@ -201,7 +201,7 @@ function subjectOf(ids: readonly string[], files: readonly ProgramFile[], { plac
 
 function show(report: Report, options: Options): void {
   const form = formOf(options);
-  if (form === "json") return void process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  if (form === "json") return void process.stdout.write(`${jsonText(report, 2)}\n`);
   const rows = [...report.rules]
     .sort((a, b) => b.alerts - a.alerts || b.matched - a.matched || (a.title < b.title ? -1 : 1))
     .map((rule) => ({

@@ -1,5 +1,7 @@
 /** `vedette rule list | show`: the rules of a running server, with state, counts, and who decided. */
+
 import type { Rule } from "@vedette/client";
+import { jsonText } from "@vedette/kit";
 import { connect, type ServerOptions } from "../../client.ts";
 import { bold, formOf, paint, printRows, type Row, safe } from "../../output.ts";
 
@@ -50,7 +52,7 @@ function remarks({ reason, missing, unknown_fields }: Rule): string[] {
 
 export async function show(id: string, options: Options): Promise<void> {
   const r = await connect(options).get("/rules/{id}", { path: { id } });
-  if (options.json) return void process.stdout.write(`${JSON.stringify(r, null, 2)}\n`);
+  if (options.json) return void process.stdout.write(`${jsonText(r, 2)}\n`);
   const out = (text = "") => process.stdout.write(`${text}\n`);
   out(`${paint(r.level, r.level.toUpperCase())}  ${bold(safe(r.title))}  ${r.state}`);
   if (r.description) out(safe(r.description));

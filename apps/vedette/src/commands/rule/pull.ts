@@ -1,7 +1,7 @@
 /** `vedette rule pull`: brings a release of rules in, pinned and by its content; nothing is in force by it. */
 import { join } from "node:path";
 import type { RulePlan } from "@vedette/client";
-import { systemClock, UnavailableError } from "@vedette/kit";
+import { jsonText, systemClock, UnavailableError } from "@vedette/kit";
 import type { ReleaseHead } from "@vedette/model";
 import { holderOf, Releases } from "@vedette/pipeline";
 import { connect, type ServerOptions } from "../../client.ts";
@@ -28,7 +28,7 @@ export async function pull(from: string | undefined, options: Options): Promise<
   for (const [why, count] of left_out) say(`${count} YAML files left out: ${why}`);
   const asked = await ask(release, options);
   const { head, plan } = asked;
-  if (options.json) process.stdout.write(`${JSON.stringify({ release: head, plan }, null, 2)}\n`);
+  if (options.json) process.stdout.write(`${jsonText({ release: head, plan }, 2)}\n`);
   else if (plan) printPlan(plan);
   say(`${head.files} rules of ${safe(head.origin)} kept as ${head.pack} ${head.hash.slice(0, 12)}; nothing is in force by it.`);
   if (head.licence !== undefined)

@@ -1,4 +1,5 @@
 /** Reports of rule checks: for people, as JSON, and for other programs as JUnit XML and SARIF 2.1.0. Knows no rule. */
+import { jsonText } from "@vedette/kit";
 import { bold, safe } from "../../output.ts";
 
 export interface ReportOptions {
@@ -33,7 +34,7 @@ export function report(outcomes: readonly Outcome[], options: ReportOptions, wha
   const fails = (o: Outcome) => !o.ok && (o.level === "error" || options.strict === true);
   const failed = outcomes.filter(fails);
   const form = options.json ? "json" : (options.output ?? "table");
-  if (form === "json") process.stdout.write(`${JSON.stringify(outcomes, null, 2)}\n`);
+  if (form === "json") process.stdout.write(`${jsonText(outcomes, 2)}\n`);
   else if (form === "junit") process.stdout.write(junit(outcomes, fails));
   else if (form === "sarif") process.stdout.write(sarif(outcomes));
   else table(outcomes, fails);

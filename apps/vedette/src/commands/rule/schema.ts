@@ -1,4 +1,5 @@
 /** The form of a rule file: JSON Schema for editors (`vedette rule schema`), and the check of what stands under `vedette.tests`. */
+import { jsonText } from "@vedette/kit";
 import { z } from "zod";
 
 const level = z.enum(["informational", "low", "medium", "high", "critical"]);
@@ -100,5 +101,5 @@ const correlation = z.looseObject({
 export function schema(): void {
   const all = z.union([rule, correlation, filter]).describe("A Sigma rule, correlation or filter with Vedette's keys.");
   const made = z.toJSONSchema(all, { io: "input", unrepresentable: "any" });
-  process.stdout.write(`${JSON.stringify({ ...made, title: "Vedette rule" }, null, 2)}\n`);
+  process.stdout.write(`${jsonText({ ...made, title: "Vedette rule" }, 2)}\n`);
 }
