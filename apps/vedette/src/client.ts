@@ -31,7 +31,7 @@ export class Server extends Client {
         throw errorOf(this.url, { status: 0, code: "unreachable", detail: "", cause });
       });
       const text = await answer.text();
-      if (answer.ok) return JSON.parse(text) as T;
+      if (answer.ok) return (text === "" ? undefined : JSON.parse(text)) as T;
       if (answer.status !== 429 && answer.status !== 503)
         throw errorOf(this.url, { status: answer.status, code: "error", detail: detailOf(text) ?? `POST ${path}: ${answer.status}` });
       await systemClock.sleep(Math.min(30, Number(answer.headers.get("retry-after")) || 1) * 1_000);

@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { addPipelineCommands } from "./commands/pipeline/commands.ts";
 import { addRuleCommands } from "./commands/rule/commands.ts";
+import { addSimulateCommands } from "./commands/simulate/commands.ts";
 import { json, output, range, server, site } from "./options.ts";
 
 /** Exit codes of the contract. */
@@ -33,6 +34,8 @@ function program(): Command {
   server(demo.command("clear").description("remove everything marked as demo")).action(async (_o, c: Command) =>
     (await import("./commands/demo.ts")).clearDemo(c.optsWithGlobals()),
   );
+
+  addSimulateCommands(cli);
 
   range(
     server(

@@ -1,3 +1,7 @@
+export { Folder } from "./output/files.ts";
+export { send } from "./output/protocols.ts";
+export { parseDuration, scenarios, stage } from "./scenarios/catalogue.ts";
+export { type Claim, type Score, score } from "./score.ts";
 export { Simulation } from "./simulation.ts";
-export type { IncidentTruth, JobTruth, Place, SimulationTruth } from "./truth.ts";
-export type { Emitted, Stream, WorldOptions } from "./world.ts";
+export type { IncidentTruth, SimulationTruth } from "./truth.ts";
+export type { Emitted, WorldOptions } from "./world.ts";

@@ -1,8 +1,12 @@
 /** A whole simulation: the site, everybody who lives there, and the attacks staged among them. Knows no way of writing or sending. */
+import { beginBorder } from "./life/border.ts";
+import { beginHouse } from "./life/house.ts";
 import { meters } from "./life/meters.ts";
+import { knocking, person } from "./life/people.ts";
 import { squeue, submissions } from "./life/queue.ts";
-import type { Incident, IncidentTruth, JobTruth, SimulationTruth } from "./truth.ts";
-import { type Emitted, World, type WorldOptions } from "./world.ts";
+import type { Staged } from "./scenarios/catalogue.ts";
+import { Incident, type IncidentTruth, type JobTruth, type SimulationTruth } from "./truth.ts";
+import { type Actor, type Emitted, World, type WorldOptions } from "./world.ts";
 
 /** Records handed on at once. */
 const together = 4_096;
@@ -12,12 +16,25 @@ export class Simulation {
   readonly incidents: Incident[] = [];
   readonly #records: { [stream: string]: number } = {};
 
-  constructor(options: WorldOptions) {
-    this.world = new World(options);
-    const { site } = this.world;
-    this.world.begin(submissions(this.world));
-    this.world.begin(squeue(this.world));
-    for (const host of [...site.compute, ...site.gpu, ...site.logins]) this.world.begin(meters(this.world, host));
+  constructor(options: WorldOptions, staged: readonly Staged[]) {
+    const world = new World(options);
+    this.world = world;
+    const { site } = world;
+    world.begin(submissions(world));
+    world.begin(squeue(world));
+    for (const user of site.users) world.begin(person(world, user));
+    world.begin(knocking(world));
+    beginHouse(world);
+    beginBorder(world);
+    for (const host of [...site.compute, ...site.gpu, ...site.logins]) world.begin(meters(world, host));
+    for (const [i, one] of staged.entries()) world.begin(this.#play(one, i));
+  }
+
+  *#play({ scenario, after }: Staged, i: number): Actor {
+    const incident = new Incident(`S${String(i + 1).padStart(4, "0")}`, scenario.name, scenario.expected);
+    this.incidents.push(incident);
+    yield this.world.now + after;
+    yield* scenario.play(this.world, incident, this.world.chanceOf(`incident ${incident.id}`));
   }
 
   /** All records in the order in which the programs would write them; the same for the same options. */

@@ -14,7 +14,9 @@ const perNodeAndDay = 2.2;
 const byHour = [3, 2, 2, 2, 2, 3, 5, 9, 14, 17, 18, 16, 13, 16, 18, 18, 16, 13, 9, 7, 6, 5, 4, 4];
 const busiest = Math.max(...byHour);
 
-export const isWeekend = (time: number): boolean => [0, 6].includes(new Date(time / 1_000).getUTCDay());
+/** 0 is Sunday. */
+export const weekday = (time: number): number => new Date(time / 1_000).getUTCDay();
+export const isWeekend = (time: number): boolean => weekday(time) === 0 || weekday(time) === 6;
 const busyness = (time: number): number => (byHour[Math.floor((time % day) / hour)]! / busiest) * (isWeekend(time) ? 0.33 : 1);
 
 /** Honest people submit honest work. */
