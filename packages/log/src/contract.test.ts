@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Damaged, type Entry, type Log, memoryLog, openLog, openLogHere } from "./index.ts";
+import { type Damaged, type Entry, type Log, memoryLog, newLogKey, openLog, openLogHere } from "./index.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (entry: Entry | Damaged | undefined) => {
@@ -10,10 +10,14 @@ const text = (entry: Entry | Damaged | undefined) => {
   return new TextDecoder().decode(entry.bytes);
 };
 
+const encryption = { keys: [newLogKey()], seal: true };
+
 const drivers: readonly { name: string; durable: boolean; open(directory: string): Promise<Log> }[] = [
   { name: "memory", durable: false, open: async () => memoryLog() },
   { name: "segments here", durable: true, open: (directory) => openLogHere({ directory, segmentBytes: 4096 }) },
   { name: "segments in a thread", durable: true, open: (directory) => openLog({ directory, segmentBytes: 4096 }) },
+  { name: "sealed segments", durable: true, open: (directory) => openLogHere({ directory, segmentBytes: 4096, encryption }) },
+  { name: "sealed segments in a thread", durable: true, open: (directory) => openLog({ directory, segmentBytes: 4096, encryption }) },
 ];
 
 describe.each(drivers)("log: $name", ({ open, durable }) => {

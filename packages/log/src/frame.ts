@@ -1,6 +1,7 @@
 /** The stored bytes of a segment: its header and its frames (docs/format/log.md). Does no I/O and knows no topic's content. */
 import * as zlib from "node:zlib";
 import { crc32c } from "./crc32c.ts";
+import { noEncryption, Seals } from "./seal.ts";
 
 export const SEGMENT_HEADER_BYTES = 128;
 export const FRAME_HEADER_BYTES = 56;
@@ -17,6 +18,7 @@ const FRAME_MAGIC_NUMBER = FRAME_MAGIC.readUInt32LE(0);
 const TOPIC_BYTES = 32;
 const FLAG_ZSTD = 1;
 const FLAG_SNAPSHOT = 2;
+const FLAG_SEALED = 4;
 
 export interface SegmentHeader {
   readonly topic: string;
@@ -68,6 +70,7 @@ const noMeta: Meta = { positions: [], counts: [] };
 export interface FrameHeader {
   readonly snapshot: boolean;
   readonly zstd: boolean;
+  readonly sealed: boolean;
   readonly offset: number;
   /** Grows by one with each append to the whole log: says which of two partitions holds a stream's later position. */
   readonly sequence: number;
@@ -112,10 +115,14 @@ function pairs(value: unknown, second: "string" | "number"): boolean {
   return Array.isArray(value) && value.every((pair) => Array.isArray(pair) && typeof pair[0] === "string" && typeof pair[1] === second);
 }
 
-/** Appends one frame to `out`. The payload is compressed where that helps. */
-export function encodeFrame(out: GroupBuffer, frame: FrameInput, salt: Uint8Array, groupStart: number): void {
+/** Appends one frame to `out`. The payload is compressed where that helps; that of a batch is sealed where `seals` does. */
+export function encodeFrame(out: GroupBuffer, frame: FrameInput, salt: Uint8Array, groupStart: number, seals?: Seals): void {
   const compressed = compress(frame.payload);
-  const stored = compressed ?? frame.payload;
+  const { offset, sequence, snapshot } = frame;
+  const bound = { salt, offset, sequence, rawBytes: frame.payload.length, zstd: compressed !== undefined };
+  // a snapshot says no more than the metadata of batches does, and start-up must not need a key
+  const sealed = snapshot ? undefined : seals?.seal(compressed ?? frame.payload, bound);
+  const stored = sealed ?? compressed ?? frame.payload;
   const metaBytes = frame.meta?.length ?? 0;
   const start = out.grow(FRAME_HEADER_BYTES + metaBytes + stored.length);
   const { bytes } = out;
@@ -124,16 +131,18 @@ export function encodeFrame(out: GroupBuffer, frame: FrameInput, salt: Uint8Arra
   bytes.set(stored, body + metaBytes);
   bytes.writeUInt32LE(FRAME_MAGIC_NUMBER, start);
   bytes.set(salt, start + 8);
-  writeOffset(bytes, frame.offset, start + 16);
-  writeOffset(bytes, frame.sequence, start + 24);
+  writeOffset(bytes, offset, start + 16);
+  writeOffset(bytes, sequence, start + 24);
   bytes.writeUInt32LE(stored.length, start + 32);
   bytes.writeUInt32LE(frame.payload.length, start + 36);
   bytes.writeUInt32LE(metaBytes, start + 40);
   bytes.writeUInt32LE(groupStart, start + 44);
   bytes.writeUInt32LE(crc32c(bytes, body, body + metaBytes + stored.length), start + 48);
-  bytes.writeUInt32LE((compressed ? FLAG_ZSTD : 0) | (frame.snapshot ? FLAG_SNAPSHOT : 0), start + 52);
+  bytes.writeUInt32LE((compressed ? FLAG_ZSTD : 0) | (snapshot ? FLAG_SNAPSHOT : 0) | (sealed ? FLAG_SEALED : 0), start + 52);
   bytes.writeUInt32LE(crc32c(bytes, start + 8, start + FRAME_HEADER_BYTES), start + 4);
 }
+
+const noSeals = new Seals(noEncryption, () => {});
 
 function compress(payload: Uint8Array): Uint8Array | undefined {
   if (payload.length < COMPRESS_FROM_BYTES) return undefined;
@@ -155,6 +164,7 @@ export function decodeFrameHeader(bytes: Buffer, at: number, salt: Uint8Array | 
   return {
     snapshot: (flags & FLAG_SNAPSHOT) !== 0,
     zstd: (flags & FLAG_ZSTD) !== 0,
+    sealed: (flags & FLAG_SEALED) !== 0,
     offset: readOffset(bytes, at + 16),
     sequence: readOffset(bytes, at + 24),
     storedBytes,
@@ -166,13 +176,16 @@ export function decodeFrameHeader(bytes: Buffer, at: number, salt: Uint8Array | 
   };
 }
 
-/** The batch of a frame at `bytes[at]`, freshly allocated, or why it does not read back. */
-export function decodePayload(bytes: Buffer, at: number, header: FrameHeader): Uint8Array | string {
+/** The batch of a frame at `bytes[at]`, freshly allocated, or why it does not read back. @throws VedetteError `sealed_key_missing` */
+export function decodePayload(bytes: Buffer, at: number, header: FrameHeader, seals?: Seals): Uint8Array | string {
   const body = at + FRAME_HEADER_BYTES;
   const end = at + header.bytes;
   if (end > bytes.length) return "cut short";
   if (crc32c(bytes, body, end) !== header.bodyChecksum) return "checksum";
-  const stored = bytes.subarray(body + header.metaBytes, end);
+  const kept = bytes.subarray(body + header.metaBytes, end);
+  const salt = bytes.subarray(at + 8, at + 8 + SALT_BYTES);
+  const stored = header.sealed ? (seals ?? noSeals).open(kept, { ...header, salt }) : kept;
+  if (typeof stored === "string") return stored;
   if (!header.zstd) return stored.length === header.rawBytes ? new Uint8Array(stored) : "length";
   try {
     const raw = zlib.zstdDecompressSync(stored, { maxOutputLength: header.rawBytes, chunkSize: Math.max(64, header.rawBytes) });

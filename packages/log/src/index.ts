@@ -2,4 +2,5 @@ export * from "./disk.ts";
 export * from "./log.ts";
 export { memoryLog } from "./memory.ts";
 export { openLog } from "./open.ts";
+export { type LogEncryption, type LogKey, newLogKey } from "./seal.ts";
 export { openLogHere, type SegmentLogOptions, type World } from "./segments.ts";

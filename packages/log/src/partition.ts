@@ -10,6 +10,7 @@ import { MarkFile } from "./mark.ts";
 import { PartitionReader } from "./partition_reader.ts";
 import { Recovery } from "./recover.ts";
 import { scan, Window } from "./scan.ts";
+import type { Seals } from "./seal.ts";
 import { createSegment, makeFolders, markPath, type Place, type Segment } from "./segment.ts";
 
 export interface PartitionSettings {
@@ -24,6 +25,7 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly random: (into: Uint8Array) => void;
   readonly damage: DamageLedger;
+  readonly seals: Seals;
   readonly cache: TailCache;
   readonly settings: PartitionSettings;
 }
@@ -73,7 +75,7 @@ export class Partition {
   ) {
     this.place = place;
     this.#around = around;
-    this.#reader = new PartitionReader(around.disk, place, around.damage);
+    this.#reader = new PartitionReader(around.disk, place, around.damage, around.seals);
     this.#segments = state.segments;
     this.#end = state.end;
     this.ledger = state.ledger;
@@ -160,7 +162,7 @@ export class Partition {
     for (const [index, { batch, meta, sequence }] of group.entries()) {
       positions.push(segment.bytes + this.#group.length);
       const frame = { offset: this.#end + index, sequence, payload: batch, meta, snapshot: false };
-      encodeFrame(this.#group, frame, segment.salt!, segment.bytes);
+      encodeFrame(this.#group, frame, segment.salt!, segment.bytes, this.#around.seals);
     }
     return positions;
   }

@@ -4,6 +4,7 @@ import type { Disk, DiskFile } from "./disk.ts";
 import { decodePayload, type FrameHeader, SEGMENT_HEADER_BYTES } from "./frame.ts";
 import type { Damaged, Entry } from "./log.ts";
 import { type Expectation, type Hole, step, Window } from "./scan.ts";
+import type { Seals } from "./seal.ts";
 import type { Place, Segment } from "./segment.ts";
 
 /** Read-ahead: a few hundred small frames, or the head of a large one. */
@@ -39,9 +40,11 @@ export class PartitionReader {
   readonly #disk: Disk;
   readonly #place: Place;
   readonly #damage: DamageLedger;
+  readonly #seals: Seals;
   #open: { readonly segment: Segment; readonly file: DiskFile } | undefined;
 
-  constructor(disk: Disk, place: Place, damage: DamageLedger) {
+  constructor(disk: Disk, place: Place, damage: DamageLedger, seals: Seals) {
+    this.#seals = seals;
     this.#disk = disk;
     this.#place = place;
     this.#damage = damage;
@@ -85,7 +88,7 @@ export class PartitionReader {
         if (header.offset === answer.next && !answer.full) {
           // The window's buffer is another one after this.
           const at = (await window.at(position, header.bytes))!;
-          const batch = decodePayload(window.buffer, at, header);
+          const batch = decodePayload(window.buffer, at, header, this.#seals);
           if (typeof batch === "string") {
             await this.#report(segment, { position, end: position + header.bytes, reason: batch }, window);
             answer.lost(header.offset + 1, batch);

@@ -7,6 +7,7 @@ import { type Disk, nodeDisk } from "./disk.ts";
 import { encodeMeta } from "./frame.ts";
 import type { AppendOptions, Damaged, Entry, Log, Topic } from "./log.ts";
 import { Partition, type Surroundings } from "./partition.ts";
+import { type LogEncryption, noEncryption, Seals } from "./seal.ts";
 import type { Place } from "./segment.ts";
 
 export interface SegmentLogOptions {
@@ -24,6 +25,8 @@ export interface SegmentLogOptions {
   readonly linger_ms?: number;
   /** Newest batches kept in memory for readers at the tail. */
   readonly cacheBytes?: number;
+  /** Keys of sealed batches, and whether new ones are sealed. */
+  readonly encryption?: LogEncryption;
 }
 
 export const segmentLogDefaults = {
@@ -33,6 +36,7 @@ export const segmentLogDefaults = {
   groupBytes: 8 << 20,
   linger_ms: 2,
   cacheBytes: 8 << 20,
+  encryption: noEncryption,
 } as const;
 
 /** What tests and the simulator put in place of the world. */
@@ -75,10 +79,12 @@ export class SegmentLog implements Log {
   static async open(given: SegmentLogOptions, world: World): Promise<SegmentLog> {
     const options = { ...segmentLogDefaults, ...given };
     const disk = world.disk ?? nodeDisk;
+    const random = world.random ?? ((into: Uint8Array) => void randomFillSync(into));
     const log = new SegmentLog(options, {
       disk,
       clock: world.clock ?? systemClock,
-      random: world.random ?? ((into) => void randomFillSync(into)),
+      random,
+      seals: new Seals(options.encryption, random),
       damage: new DamageLedger(disk, `${options.directory}/log/quarantine`),
       cache: new TailCache(options.cacheBytes),
       settings: options,
