@@ -1,5 +1,6 @@
 export * from "./explain.ts";
 export type { Documents } from "./jwt.ts";
+export { type ApiKey, defaultDays, Keys, maxDays } from "./keys.ts";
 export * from "./memory.ts";
 export { maxPassword } from "./passwords.ts";
 export * from "./people.ts";

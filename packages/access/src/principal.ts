@@ -25,6 +25,8 @@ export type Principal =
       readonly session?: string;
       /** Of a key: it may do these at most, and nothing that its owner may not. */
       readonly scope?: readonly Permission[];
+      /** Names the key. */
+      readonly key?: string;
     }
   /** The admin token of the data directory: whoever reads the file is it, so it can neither request nor approve an action. */
   | {
@@ -33,6 +35,7 @@ export type Principal =
       readonly grants: readonly Grant[];
       readonly session?: string;
       readonly scope?: readonly Permission[];
+      readonly key?: string;
     }
   /** May deliver records of one source and nothing else. */
   | { readonly kind: "source"; readonly source: string; readonly token: string }

@@ -4,6 +4,7 @@ export * from "./backtest.ts";
 export * from "./canary.ts";
 export * from "./event.ts";
 export * from "./finding.ts";
+export * from "./key.ts";
 export * from "./machine.ts";
 export * from "./people.ts";
 export * from "./pipeline.ts";

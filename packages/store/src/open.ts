@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { BadInputError, type Clock, systemClock, UnavailableError, VedetteError } from "@vedette/kit";
-import type { MachineStore, PeopleStore } from "@vedette/model";
+import type { KeyStore, MachineStore, PeopleStore } from "@vedette/model";
 import type { Answer, Call, ThreadOptions } from "./protocol.ts";
 import type { SeriesStore } from "./series.ts";
 import type { AlertStore, CheckpointStore, EventStore, ScanPage, SettingStore, Store } from "./store.ts";
@@ -185,6 +185,13 @@ function checkpointStore(connection: Connection): CheckpointStore {
   };
 }
 
+function keyStore(connection: Connection): KeyStore {
+  return {
+    load: (now) => connection.call("keys", "load", [now]),
+    save: (change) => connection.call("keys", "save", [change]),
+  };
+}
+
 function machineStore(connection: Connection): MachineStore {
   return {
     load: (now) => connection.call("machines", "load", [now]),
@@ -240,6 +247,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     alerts: alertStore(connection),
     checkpoints: checkpointStore(connection),
     settings: settingStore(connection),
+    keys: keyStore(connection),
     machines: machineStore(connection),
     people: peopleStore(connection),
     close: () => connection.end(),

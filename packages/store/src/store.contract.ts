@@ -263,6 +263,16 @@ function stateContract(open: () => Promise<Store>): void {
     await close();
   });
 
+  test("keeps keys by their hash; what expired goes", async () => {
+    const { keys, close } = await open();
+    const key = (hash: string, expires: number, body = "{}") => ({ hash, owner: "u1", expires, body });
+    await keys.save({ keys: [key("a", 10), key("b", 20), key("c", 30)] });
+    await keys.save({ keys: [key("b", 20, "used")], removed: ["c"] });
+    expect(await keys.load(10)).toEqual([key("b", 20, "used")]);
+    expect(await keys.load(0)).toEqual([key("b", 20, "used")]);
+    await close();
+  });
+
   test("keeps settings", async () => {
     const { settings, close } = await open();
     await settings.set("a", "1");

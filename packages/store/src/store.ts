@@ -1,6 +1,6 @@
 /** What the store promises to the rest, whichever driver is under it. Knows no driver. */
 import type { Condition, View } from "@vedette/condition";
-import type { Alert, AlertState, Event, EventClass, MachineStore, Micros, PeopleStore, Severity } from "@vedette/model";
+import type { Alert, AlertState, Event, EventClass, KeyStore, MachineStore, Micros, PeopleStore, Severity } from "@vedette/model";
 import type { TimeRange } from "./range.ts";
 import type { SeriesStore } from "./series.ts";
 
@@ -222,6 +222,7 @@ export interface Store {
   readonly alerts: AlertStore;
   readonly checkpoints: CheckpointStore;
   readonly settings: SettingStore;
+  readonly keys: KeyStore;
   readonly machines: MachineStore;
   readonly people: PeopleStore;
   close(): Promise<void>;

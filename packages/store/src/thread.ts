@@ -14,6 +14,7 @@ import { seriesStore } from "./series/query.ts";
 import type { EncodedSamples } from "./series/samples.ts";
 import { alertStore } from "./state/alerts.ts";
 import { checkpointStore, settingStore } from "./state/checkpoints.ts";
+import { keyStore } from "./state/keys.ts";
 import { machineStore } from "./state/machines.ts";
 import { openState } from "./state/open.ts";
 import { peopleStore } from "./state/people.ts";
@@ -62,6 +63,7 @@ async function openAll(options: ThreadOptions) {
     alerts: alertStore(state, search.get.bind(search)) as never,
     checkpoints: checkpointStore(state) as never,
     settings: settingStore(state) as never,
+    keys: keyStore(state) as never,
     machines: machineStore(state) as never,
     people: peopleStore(state) as never,
   };

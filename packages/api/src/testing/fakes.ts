@@ -1,5 +1,5 @@
 /** In-memory store, runtime and clock for this package's tests. */
-import { memoryPeople, tokenHash } from "@vedette/access";
+import { memoryKeys, memoryPeople, tokenHash } from "@vedette/access";
 import { compile } from "@vedette/condition";
 import { BadInputError, type Clock, defineEndpoint, type EndpointResponse, UnavailableError, z } from "@vedette/kit";
 import { Authority, memoryMachines, memorySecrets, Register } from "@vedette/machines";
@@ -208,6 +208,7 @@ function fakeStore(): FakeStore {
         value === undefined ? settings.delete(name) : settings.set(name, value);
       },
     },
+    keys: memoryKeys(),
     machines: memoryMachines(),
     people: memoryPeople(),
     close: async () => undefined,

@@ -8,6 +8,7 @@ import { series } from "./migrations/0004_series.ts";
 import { alertSerial } from "./migrations/0005_alert_serial.ts";
 import { historical } from "./migrations/0006_historical.ts";
 import { people } from "./migrations/0007_people.ts";
+import { apiKeys } from "./migrations/0008_api_keys.ts";
 import { machines } from "./migrations/0009_machines.ts";
 import { openSqlite } from "./sqlite.ts";
 import type { State, Tables } from "./tables.ts";
@@ -21,6 +22,7 @@ export const migrations = {
   "0005_alert_serial": alertSerial,
   "0006_historical": historical,
   "0007_people": people,
+  "0008_api_keys": apiKeys,
   "0009_machines": machines,
 } as const;
 

@@ -40,6 +40,7 @@ export interface Tables {
   folded_finding: { id: string; alert: string; revision: number; events: number };
   checkpoint: { consumer: string; epoch: number; offset: number; meta: string | null };
   checkpoint_key: { consumer: string; shard: number; key: string; value: string; due: number | null };
+  api_key: { hash: string; owner: string; expires: number; body: string };
   machine: { id: string; body: string };
   machine_certificate: { serial: string; machine: string; expires: number; body: string };
   machine_enrolment: { hash: string; expires: number; body: string };
