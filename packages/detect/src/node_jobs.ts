@@ -20,6 +20,8 @@ export interface KnownJob {
   /** Nodes it runs on, where the scheduler told. */
   readonly nodes?: number;
   readonly cores?: number;
+  /** The array that it is a task of. */
+  readonly array?: string;
   /** When the scheduler last told of it. */
   readonly told: Micros;
 }
@@ -92,6 +94,8 @@ export function jobTold(fields: Fields, time: Micros): KnownJob | undefined {
     end: micros(textField(fields, "event.end")),
     nodes: Array.isArray(nodes) ? Math.max(nodes.length, numberField(fields, "slurm.job.node_count")) : undefined,
     cores: numberField(fields, "slurm.job.cpus") || undefined,
+    // Slurm writes 0 for none
+    array: [short(textField(fields, "slurm.job.array.id"))].find((one) => one !== "0"),
     told: time,
   } as KnownJob);
 }
@@ -245,8 +249,12 @@ const fits = (job: KnownJob, { uid, user }: Doer): boolean =>
 /** Numbers of accounts that run no job of a person's: UID_MIN of login.defs(5). Root's processes on a node are the system's. */
 const isSystem = ({ uid }: Doer): boolean => uid !== undefined && Number(uid) < 1_000;
 
+/** Jobs that were on the node at a time. */
+export const runningAt = (node: NodeJobs, time: Micros, skew: Micros): readonly KnownJob[] =>
+  node.jobs.filter((job) => running(job, time, skew));
+
 export function identify(node: NodeJobs, doer: Doer, time: Micros, skew: Micros): Identity {
-  const here = node.jobs.filter((job) => running(job, time, skew));
+  const here = runningAt(node, time, skew);
   const placed = isSystem(doer) ? [] : here.filter((job) => fits(job, doer)).map(({ id }) => id);
   const descent = ancestorJob(node, doer);
   const told = doer.told.filter(([way]) => way !== "ancestry" || descent === undefined);

@@ -57,7 +57,7 @@ export const activityFields = [
   "slurm.job.state",
 ];
 
-const isExec = (fields: Fields): boolean => fields["tetragon.type"] === "process_exec";
+export const isExec = (fields: Fields): boolean => fields["tetragon.type"] === "process_exec";
 /** Neither a scheduler's record nor the start of a process. */
 export const isSocket = (fields: Fields): boolean =>
   fields["event.module"] !== "slurm" && !isExec(fields) && textField(fields, "destination.ip") !== undefined;
@@ -74,7 +74,7 @@ export function nodesConcerned(fields: Fields, outside: (ip: string, port: numbe
 }
 
 /** A process that can be a job's: one that says so, or of a user that is no service. */
-const isPersons = (fields: Fields): boolean => fields["hpc.job.id"] !== undefined || Number(fields["user.id"] ?? 0) >= 1_000;
+export const isPersons = (fields: Fields): boolean => fields["hpc.job.id"] !== undefined || Number(fields["user.id"] ?? 0) >= 1_000;
 
 /** `/tmp` and the like, where any user may write, and files without a name (memfd_create(2)) or whose name is gone. */
 const strayPlaces = ["/tmp/", "/var/tmp/", "/dev/shm/", "/run/user/", "memfd:", "/memfd:"];
@@ -137,10 +137,11 @@ export function mergeActivity(into: Activity, more: Activity): Activity {
     sockets: firstOf(into.sockets, more.sockets, sameSocket, (one) => one.time, counted, maxSockets),
   };
 }
-const keepOne = <T>(first: T): T => first;
+export const keepOne = <T>(first: T): T => first;
 const counted = (first: Socket, other: Socket): Socket => ({ ...first, count: first.count + other.count });
 
-function firstOf<T>(
+/** Union of two lists, by id; of equal ones what `join` makes of them in their order, of too many the earliest. */
+export function firstOf<T>(
   a: readonly T[],
   b: readonly T[],
   id: (one: T) => string,

@@ -1,0 +1,412 @@
+/** A batch job that looks like mining by what is measured of it and what else is known. Knows no pool list: the rules have it. */
+import { defineDetector, z } from "@vedette/kit";
+import type { Fields, Micros } from "@vedette/model";
+import { day, type Episode, extend, hour, minute, ongoing, second, windowOf } from "../episode.ts";
+import { type Counters, type Meter, type Minute, minuteOf } from "../job_meters.ts";
+import { countsAt, type Facts, factsOf, factsQuery, mergeFacts, nodesOfFacts } from "../miner_facts.ts";
+import { type Circumstances, type Course, type Courses, matchesOf, type Score, scoreOf, shownOf } from "../miner_score.ts";
+import { internal, isGroup, neighbourhood, network, within } from "../networks.ts";
+import { type Doer, entitiesOfJob, type Identity, identify, type NodeJobs, named, noJobs, runningAt, withJob } from "../node_jobs.ts";
+import { isSocket } from "../sockets.ts";
+
+/** A job, or all tasks of an array: short tasks are one work. */
+interface Unit {
+  readonly identity: Identity;
+  readonly last: Micros;
+  readonly courses: Courses;
+  /** Seconds of thin contact by network, and when it was last. */
+  readonly contacts: readonly (readonly [end: string, seconds: number, last: Micros])[];
+  /** Tasks of the array that ran here, at most twenty. */
+  readonly tasks: readonly string[];
+  readonly socket?: string;
+  readonly pool?: string;
+  readonly program?: string;
+  readonly own?: string;
+  readonly episode?: Episode | undefined;
+}
+interface State extends NodeJobs {
+  readonly counters: Counters;
+  readonly units: { readonly [job: string]: Unit };
+  /** Meters of the node itself. */
+  readonly node: Courses;
+  readonly last: Micros;
+}
+
+/** An hour of minutes is kept of each meter; the factors look at the last half. */
+const maxMinutes = 60;
+const lookBack = 30;
+/** Jobs of one node that are scored: those heard of last. */
+const maxUnits = 24;
+const maxContacts = 16;
+const maxTasks = 20;
+/** Contact of so long ago is another matter. */
+const contactMemory = 3 * hour;
+/** A node whose meters fall silent for so long is forgotten. */
+const quiet = 6 * hour;
+/** A job that many tasks of an array fill the gaps with: each is over before anybody looks. */
+const manyTasks = 8;
+
+const systemTrees = [
+  "/usr/",
+  "/bin/",
+  "/sbin/",
+  "/lib",
+  "/opt/",
+  "/apps/",
+  "/sw/",
+  "/software/",
+  "/cm/",
+  "/cvmfs/",
+  "/nix/store/",
+  "/gnu/store/",
+  "/modules/",
+  "/easybuild/",
+  "/spack/",
+];
+
+const base: Fields = { "event.dataset": "vedette.metric", "metric.kind": "gauge", "host.name": "cn1", "labels.slurmjobid": "4711" };
+const sample = (at_min: number, name: string, value: number, more: Fields = {}) => ({
+  time: at_min * minute,
+  fields: { ...base, "metric.name": name, "metric.value": value, ...more },
+});
+const placed = {
+  time: 0,
+  fields: {
+    "event.module": "slurm",
+    "event.type": "start",
+    "slurm.job.id": "4711",
+    "slurm.job.nodes": ["cn1"],
+    "slurm.job.account": "physics",
+    "user.name": "ada",
+    "user.id": "1000",
+  } as Fields,
+};
+/** A minute of a job: busy share of 64 cores, resident gigabytes, bytes a second of files. */
+const measured = (at_min: number, busy: number, rss: number, io: number) => [
+  sample(at_min, "slurm_job_core_usage_total", at_min * 60e9 * 64 * busy, { "metric.kind": "counter" }),
+  sample(at_min, "slurm_job_cores", 64),
+  sample(at_min, "slurm_job_memory_rss", rss * 1e9),
+  sample(at_min, "slurm_job_memory_limit", 200e9),
+  sample(at_min, "slurm_job_io_bytes_per_second", io),
+];
+const minutes = (n: number, of: (at: number) => ReturnType<typeof measured>) => Array.from({ length: n }, (_, i) => of(i)).flat();
+const connection = (at_min: number, lasted_min: number, bytes: number) => ({
+  time: at_min * minute,
+  fields: {
+    "event.module": "zeek",
+    "event.dataset": "zeek.conn",
+    "hpc.node": "cn1",
+    "network.transport": "tcp",
+    "destination.ip": "203.0.113.9",
+    "destination.port": 443,
+    "event.duration": lasted_min * 60e9,
+    "source.bytes": bytes / 3,
+    "destination.bytes": (bytes / 3) * 2,
+  } as Fields,
+});
+const started = (executable: string) => ({
+  time: second,
+  fields: {
+    "event.module": "tetragon",
+    "event.dataset": "tetragon",
+    "tetragon.type": "process_exec",
+    "host.name": "cn1",
+    "hpc.job.id": "4711",
+    "hpc.job.by": ["environment"],
+    "user.id": "1000",
+    "process.executable": executable,
+  } as Fields,
+});
+
+export default defineDetector({
+  name: "silent_miner",
+  title: "Batch job that looks like mining",
+  summary: "Scores every batch job by nine factors that tell mining from computing, and finds those whose score is too high.",
+  description:
+    "Five factors are measured: every core busy without a phase (15), memory flat and small while much was asked for (10), no files (15), no traffic between the nodes of a job on several (10), GPUs pinned with dead tensor and FP64 pipes (20); together they count at most 60, because physics looks like that too. Four are known from elsewhere: long thin contact with a network outside (30; 15 for a socket of which no more is known), words of a pool (60), a program that lies where none should (15; 8 for one of the user's own), an array of many short tasks (10). Nothing is found without one of these four. " +
+    "Measurements are those of slurm-job-exporter, cgroup_exporter, CEEMS, cAdvisor, dcgm-exporter, node_exporter, lustre_exporter and Netdata, by the job in their labels; a node's own count where one job has the node. Programs and sockets are Tetragon's, connections Zeek's for nodes of the `assets` inventory. What is not measured gives no points, and the alert says so. The factors with their values stand in the alert's evidence.",
+  stability: "experimental",
+  where: factsQuery,
+  unstored: true,
+  fan: 256,
+  at: countsAt,
+  lateness: () => 5 * minute,
+  fields: [
+    "metric.name",
+    "metric.value",
+    "host.name",
+    "hpc.node",
+    "hpc.job.id",
+    "user.name",
+    "process.executable",
+    "process.command_line",
+    "destination.ip",
+    "destination.port",
+    "event.duration",
+    "source.bytes",
+    "destination.bytes",
+    "labels.slurmjobid",
+    "labels.jobid",
+    "labels.hpc_job",
+  ],
+  config: z.strictObject({
+    alert: z.number().min(40).max(100).default(70).describe("Least score of a finding, of 100."),
+    numa_nodes: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(2)
+      .describe("NUMA nodes of a compute node: RandomX keeps its dataset once in each; two sockets are usual."),
+    trees: z
+      .array(z.string().startsWith("/"))
+      .max(100)
+      .default(systemTrees)
+      .describe("Where the system and its modules lie; programs elsewhere are users' own."),
+    internal,
+    allow: z
+      .array(network)
+      .max(1_000)
+      .default([])
+      .describe("Public networks that jobs may be in long contact with: licence servers, experiment trackers."),
+    skew_s: z.int().min(0).max(3_600).default(60).describe("How far a node's clock may be off, seconds."),
+  }),
+  examples: [
+    {
+      title: "Even load, nothing written, and half an hour of thin contact",
+      events: [placed, started("/home/ada/solver"), ...minutes(31, (at) => measured(at, 0.98, 2.3, 30)), connection(3, 36, 36 * 60 * 100)],
+      finds: ["job 4711 (ada, physics) on cn1 looks like mining, 78 of 100: network 30, cpu 15, files 15, memory 10, program 8"],
+    },
+    {
+      title: "The same load alone: a calculation",
+      events: [placed, ...minutes(40, (at) => measured(at, 0.98, 2.3, 30))],
+      finds: [],
+    },
+    {
+      title: "A simulation with checkpoints, in contact with a tracker",
+      events: [
+        placed,
+        ...minutes(40, (at) => measured(at, at % 10 < 2 ? 0.5 : 0.95, 40 + at, at % 10 < 2 ? 4e8 : 2e4)),
+        connection(3, 36, 36 * 60 * 100),
+      ],
+      finds: [],
+    },
+    {
+      title: "A program that is told to speak Stratum, on the first minutes",
+      events: [
+        placed,
+        {
+          time: second,
+          fields: { ...started("/dev/shm/x").fields, "process.command_line": "/dev/shm/x -o stratum+tcp://203.0.113.9:3333" },
+        },
+        ...minutes(2, (at) => measured(at + 1, 0.98, 2.3, 30)),
+      ],
+      finds: [],
+    },
+  ],
+
+  key: (fields, config) => nodesOfFacts(fields, boundsOf(config)),
+
+  tally: {
+    bucket: () => minute,
+    of: (fields, time, config, event) => factsOf(fields, time, event, boundsOf(config)),
+    merge: mergeFacts,
+    stands: (fields) => fields["metric.name"] === undefined && isSocket(fields),
+  },
+
+  fold(input, state: State | undefined, config) {
+    const { start, value, events, count } = input.tally!;
+    const facts = value as Facts;
+    const skew = config.skew_s * second;
+    let known: NodeJobs = { jobs: state?.jobs ?? noJobs.jobs, processes: [] };
+    for (const one of facts.jobs) known = withJob(known, one);
+    const { minute: measures, counters } = minuteOf(facts.readings, state?.counters ?? {});
+    const at = Math.floor(start / minute);
+    const work = new Work(known, state?.units ?? {}, start, skew);
+    work.measure(measures, at);
+    for (const one of facts.sockets) work.add(one.doer, one.time, { socket: `${one.to}:${one.port}` });
+    for (const { doer, time, kind, why } of facts.oddities) work.add(doer, time, { [kind]: why });
+    for (const end in facts.contacts) work.contact(end, facts.contacts[end]!);
+    const node = extended(state?.node, measures.get(""), at);
+    const claims = work.score(node, config.numa_nodes, config.alert, { time: input.time, start, events, count }, input.key);
+    return {
+      state: { ...known, counters: kept(state?.counters, counters), units: work.units(), node, last: start },
+      claims,
+    };
+  },
+
+  expires: (state) => state.last + Math.max(quiet, state.jobs.length > 0 ? 8 * day : 0),
+});
+
+type Config = { readonly internal: Networks; readonly allow: Networks; readonly trees: readonly string[] };
+type Networks = readonly Parameters<typeof within>[1][number][];
+const boundsOf = ({ internal, allow, trees }: Config) => ({
+  trees,
+  outside: (ip: string) => !isGroup(ip) && !within(ip, internal) && !within(ip, allow),
+});
+
+/** Counters of series that come again; those of jobs that are over go with the oldest. */
+const maxCounters = 384;
+function kept(before: Counters | undefined, now: Counters): Counters {
+  const all = { ...before, ...now };
+  const names = Object.keys(all);
+  if (names.length <= maxCounters) return all;
+  return Object.fromEntries(
+    names
+      .sort((a, b) => all[b]![0] - all[a]![0] || (a < b ? -1 : 1))
+      .slice(0, maxCounters)
+      .map((name) => [name, all[name]!]),
+  );
+}
+
+function extended(courses: Courses | undefined, values: ReadonlyMap<Meter, number> | undefined, at: number): Courses {
+  const all: { [M in Meter]?: Course } = { ...courses };
+  for (const [meter, value] of values ?? []) {
+    const course = (all[meter] ?? []).filter(([minute]) => minute > at - maxMinutes && minute < at);
+    all[meter] = [...course, [at, value]];
+  }
+  return all;
+}
+/** What the factors look at. */
+function recent(courses: Courses, at: number): Courses {
+  const all: { [M in Meter]?: Course } = {};
+  for (const meter in courses) {
+    const course = courses[meter as Meter]!.filter(([minute]) => minute > at - lookBack - 1);
+    if (course.length > 0) all[meter as Meter] = course;
+  }
+  return all;
+}
+
+type Found = Partial<Pick<Unit, "socket" | "pool" | "program" | "own">>;
+interface Bucket {
+  readonly time: Micros;
+  readonly start: Micros;
+  readonly events: readonly string[];
+  readonly count: number;
+}
+
+/** The units of one node while a minute is folded. */
+class Work {
+  readonly #node: NodeJobs;
+  readonly #units: Map<string, Unit>;
+  readonly #touched = new Set<string>();
+  readonly #start: Micros;
+  readonly #skew: Micros;
+
+  constructor(node: NodeJobs, units: { readonly [job: string]: Unit }, start: Micros, skew: Micros) {
+    this.#node = node;
+    this.#units = new Map(Object.entries(units).filter(([, unit]) => start - unit.last < quiet));
+    this.#start = start;
+    this.#skew = skew;
+  }
+
+  units(): { readonly [job: string]: Unit } {
+    const all = [...this.#units].sort((a, b) => b[1].last - a[1].last || (a[0] < b[0] ? -1 : 1)).slice(0, maxUnits);
+    return Object.fromEntries(all);
+  }
+
+  measure(measures: Minute, at: number): void {
+    for (const [job, values] of measures) {
+      if (job === "") continue;
+      const identity = identify(this.#node, { mark: 0, parent: 0, told: [["cgroup", job]] }, this.#start, this.#skew);
+      const [id, unit] = this.#unit(identity);
+      this.#put(id, { ...unit, courses: extended(unit.courses, values, at) });
+    }
+  }
+
+  add(doer: Doer, time: Micros, found: Found): void {
+    const identity = identify(this.#node, doer, time, this.#skew);
+    if (identity.job === undefined) return;
+    const [id, unit] = this.#unit(identity);
+    this.#put(id, { ...unit, ...found });
+  }
+
+  /** A sensor knows the node alone: it is the contact of the one job there, or of one that opened a socket to that network. */
+  contact(end: string, seconds: number): void {
+    const here = new Set(runningAt(this.#node, this.#start, this.#skew).map((job) => job.array ?? job.id));
+    const opened = [...this.#units].filter(([, { socket }]) => socket !== undefined && sameNetwork(socket, end)).map(([id]) => id);
+    const id = here.size === 1 ? [...here][0]! : opened.length === 1 ? opened[0]! : undefined;
+    const job = id === undefined ? undefined : (this.#node.jobs.find((one) => (one.array ?? one.id) === id)?.id ?? id);
+    if (job === undefined) return;
+    const identity = identify(this.#node, { mark: 0, parent: 0, told: [["schedule", job]] }, this.#start, this.#skew);
+    const [name, unit] = this.#unit(identity);
+    const before = unit.contacts.filter(([other, , last]) => other !== end && this.#start - last < contactMemory);
+    const known = unit.contacts.find(([other, , last]) => other === end && this.#start - last < contactMemory);
+    this.#put(name, { ...unit, contacts: [...before, [end, (known?.[1] ?? 0) + seconds, this.#start] as const].slice(-maxContacts) });
+  }
+
+  score(node: Courses, numa: number, alert: number, bucket: Bucket, name: string) {
+    const at = Math.floor(this.#start / minute);
+    const running = runningAt(this.#node, this.#start, this.#skew);
+    const here = new Set(running.length > 0 ? running.map((job) => job.array ?? job.id) : this.#units.keys());
+    const claims = [];
+    for (const id of [...this.#touched].sort()) {
+      const unit = this.#units.get(id)!;
+      const alone = here.size === 1 && here.has(id);
+      const courses = recent({ ...(alone ? node : {}), ...unit.courses }, at);
+      const score = scoreOf(courses, this.#circumstances(id, unit, alone), numa);
+      const before = ongoing(unit.episode, this.#start, quiet);
+      const found = score.total >= alert && score.evidence;
+      const episode = found ? extend(before, quiet, bucket) : before;
+      this.#units.set(id, { ...unit, episode: episode && { ...episode, events: episode.events.slice(0, 20) } });
+      if (found) claims.push(claimOf(unit.identity, score, episode!, name));
+    }
+    return claims;
+  }
+
+  #circumstances(id: string, unit: Unit, alone: boolean): Circumstances {
+    const nodes = this.#node.jobs.find((job) => (job.array ?? job.id) === id)?.nodes ?? 1;
+    const [end, seconds] = [...unit.contacts].sort((a, b) => b[1] - a[1])[0] ?? [undefined, 0];
+    const many =
+      unit.tasks.length >= manyTasks
+        ? `${unit.tasks.length >= maxTasks ? `${maxTasks} and more` : unit.tasks.length} tasks of an array here`
+        : undefined;
+    return {
+      nodes,
+      alone,
+      contact_min: seconds / 60,
+      ...(end !== undefined && { contact: end }),
+      ...(unit.socket !== undefined && { socket: unit.socket }),
+      ...(unit.pool !== undefined && { pool: unit.pool }),
+      ...(unit.program !== undefined && { program: unit.program }),
+      ...(unit.own !== undefined && { own: unit.own }),
+      ...(many !== undefined && { account: many }),
+    };
+  }
+
+  #unit(identity: Identity): readonly [id: string, unit: Unit] {
+    const job = identity.job!;
+    const id = this.#node.jobs.find((one) => one.id === job)?.array ?? job;
+    const before = this.#units.get(id);
+    // a number that comes again is another job
+    const other = before?.identity.user !== undefined && identity.user !== undefined && before.identity.user !== identity.user;
+    const unit = before && !other ? before : { identity, last: 0, courses: {}, contacts: [], tasks: [] };
+    const tasks = unit.tasks.includes(job) || unit.tasks.length >= maxTasks ? unit.tasks : [...unit.tasks, job];
+    return [id, { ...unit, identity: { ...unit.identity, ...identity, job: id }, tasks: id === job ? [] : tasks }];
+  }
+
+  #put(id: string, unit: Unit): void {
+    this.#units.set(id, { ...unit, last: this.#start });
+    this.#touched.add(id);
+  }
+}
+
+/** `203.0.113.9:443` and `203.0.113.0/24 port 443`. */
+function sameNetwork(socket: string, end: string): boolean {
+  const at = socket.lastIndexOf(":");
+  return end === `${neighbourhood(socket.slice(0, at))} port ${socket.slice(at + 1)}`;
+}
+
+function claimOf(identity: Identity, score: Score, episode: Episode, node: string) {
+  const pool = score.factors.some(({ name, points }) => name === "pool" && points > 0);
+  return {
+    window: windowOf(episode),
+    severity: pool || score.total >= 85 ? ("high" as const) : ("medium" as const),
+    summary: `${named(identity)} on ${node} looks like mining, ${score.total} of 100: ${shownOf(score)}`,
+    events: episode.events,
+    count: episode.count,
+    entities: entitiesOfJob(identity, node),
+    attack: ["T1496"],
+    fields: { "hpc.job.id": identity.job, "miner.score": score.total },
+    matches: matchesOf(score),
+  };
+}
