@@ -1,6 +1,6 @@
 import { request as httpsRequest } from "node:https";
-import { systemClock } from "@vedette/kit";
-import { Authority, MachineListener, makeRequest, memoryMachines, memorySecrets, newMachineKey, Register } from "@vedette/machines";
+import { memorySecrets, systemClock } from "@vedette/kit";
+import { Authority, MachineListener, makeRequest, memoryMachines, newMachineKey, Register } from "@vedette/machines";
 import type { AuditEntry } from "@vedette/model";
 import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -1,19 +1,21 @@
 import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock } from "@vedette/kit";
+import { memorySecrets, type Secrets, systemClock } from "@vedette/kit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AuditTrail, keyRing, readHeads, trailPaths, verifyChain } from "./index.ts";
 
 let directory: string;
+let secrets: Secrets;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "vedette-audit-"));
+  secrets = memorySecrets();
 });
 afterEach(() => rm(directory, { recursive: true }));
 
 const problems: (string | undefined)[] = [];
 const open = (heads: readonly string[] = []) =>
-  AuditTrail.open({ directory, clock: systemClock, heads, onProblem: (_, message) => problems.push(message) });
+  AuditTrail.open({ directory, clock: systemClock, secrets, heads, onProblem: (_, message) => problems.push(message) });
 const login = (user: string) => ({ action: "login", outcome: "success", by: { user, ip: "192.0.2.1" } }) as const;
 
 async function verdict(heads: readonly string[] = []) {

@@ -1,7 +1,8 @@
 /** The key that signs heads and tombstones, and the keys that may have. Knows nothing of what is signed. */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, verify } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Secrets } from "@vedette/kit";
 
 export interface AuditKey {
   readonly secret: KeyObject;
@@ -14,22 +15,32 @@ const keyId = (key: KeyObject): string =>
     .digest("base64url")
     .slice(0, 16);
 
-/** The installation's signing key, made on first use. The public half lies beside it for whoever verifies. */
-export async function auditKey(directory: string): Promise<AuditKey> {
-  const path = join(directory, "audit.pem");
+/**
+ * The installation's signing key, made on first use. The public half lies in `directory` for whoever verifies. One that lies there unsealed, as
+ * earlier versions left it, is taken over.
+ */
+export async function auditKey(directory: string, secrets: Secrets): Promise<AuditKey> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (e) {
-    if ((e as NodeJS.ErrnoException).code !== "ENOENT") throw e;
-    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
-    text = privateKey.export({ type: "pkcs8", format: "pem" }) as string;
-    await writeFile(path, text, { mode: 0o600, flag: "wx" });
-    await writeFile(join(directory, "audit.pub.pem"), publicKey.export({ type: "spki", format: "pem" }) as string, { mode: 0o644 });
-  }
-  const secret = createPrivateKey(text);
+  const unsealed = join(directory, "audit.pem");
+  const before = await textOf(unsealed);
+  const kept = await secrets.keep("audit", () => Buffer.from(before ?? newKey()));
+  const secret = createPrivateKey(Buffer.from(kept));
+  const shown = createPublicKey(secret).export({ type: "spki", format: "pem" }) as string;
+  const path = join(directory, "audit.pub.pem");
+  if ((await textOf(path)) !== shown) await writeFile(path, shown, { mode: 0o644 });
+  if (before !== undefined && Buffer.from(kept).equals(Buffer.from(before))) await rm(unsealed);
   return { secret, id: keyId(secret) };
+}
+
+const newKey = (): string => generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }) as string;
+
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw e;
+  }
 }
 
 /** Public keys by their ids. */

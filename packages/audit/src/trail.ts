@@ -1,6 +1,6 @@
 /** The audit trail of one installation: what was done goes into the chain, heads are told, readers page through it. Knows no HTTP. */
 import { join } from "node:path";
-import type { Clock } from "@vedette/kit";
+import type { Clock, Secrets } from "@vedette/kit";
 import type { AuditEntry, Fields, Micros } from "@vedette/model";
 import { AuditChain } from "./chain.ts";
 import { type Head, Heads } from "./head.ts";
@@ -11,6 +11,8 @@ export interface TrailOptions {
   /** The data directory. */
   readonly directory: string;
   readonly clock: Clock;
+  /** Keeps the key that signs heads. */
+  readonly secrets: Secrets;
   /** Files elsewhere that heads are appended to. */
   readonly heads: readonly string[];
   readonly onProblem: (code: string, message: string | undefined) => void;
@@ -48,12 +50,12 @@ export class AuditTrail {
     this.#key = key;
   }
 
-  static async open({ directory, clock, heads: outside, onProblem }: TrailOptions): Promise<AuditTrail> {
+  static async open({ directory, clock, secrets, heads: outside, onProblem }: TrailOptions): Promise<AuditTrail> {
     const paths = trailPaths(directory);
     let told: (link: Link) => void = () => {};
     const chain = await AuditChain.open({ directory: paths.chain, clock, onRecord: (link) => told(link) });
     const [first] = await chain.read(0, 1);
-    const key = await auditKey(paths.keys);
+    const key = await auditKey(paths.keys, secrets);
     const heads = await Heads.open({
       chain,
       first: first ?? chain.last,

@@ -28,3 +28,16 @@ export interface SealedPlace {
   readonly name: string;
   boxes(): Promise<readonly SealedBox[]>;
 }
+
+/** Secrets in memory, for tests and for what leaves nothing behind. */
+export function memorySecrets(): Secrets & { readonly kept: ReadonlyMap<string, Uint8Array> } {
+  const kept = new Map<string, Uint8Array>();
+  return {
+    kept,
+    keep: async (name, make) => {
+      const found = kept.get(name) ?? make();
+      kept.set(name, found);
+      return found;
+    },
+  };
+}

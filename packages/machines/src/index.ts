@@ -1,6 +1,6 @@
 export { Authority, fingerprintOf, newMachineKey } from "./authority.ts";
 export * from "./listener.ts";
-export { memoryMachines, memorySecrets } from "./memory.ts";
+export { memoryMachines } from "./memory.ts";
 export * from "./name.ts";
 export * from "./register.ts";
 export { makeRequest } from "./request.ts";

@@ -1,5 +1,4 @@
-/** Machines and secrets kept in memory only, for tests. Knows nothing of what they say. */
-import type { Secrets } from "@vedette/kit";
+/** Machines kept in memory only, for tests. Knows nothing of what their bodies say. */
 import type { EnrolmentRow, MachineCertificateRow, MachineRow, MachineStore } from "@vedette/model";
 
 export function memoryMachines(): MachineStore {
@@ -16,19 +15,6 @@ export function memoryMachines(): MachineStore {
       for (const one of change.machines ?? []) machines.set(one.id, one);
       for (const one of change.certificates ?? []) certificates.set(one.serial, one);
       for (const one of change.enrolments ?? []) enrolments.set(one.hash, one);
-    },
-  };
-}
-
-/** What a vault keeps, unsealed. */
-export function memorySecrets(): Secrets & { readonly kept: ReadonlyMap<string, Uint8Array> } {
-  const kept = new Map<string, Uint8Array>();
-  return {
-    kept,
-    keep: async (name, make) => {
-      const found = kept.get(name) ?? make();
-      kept.set(name, found);
-      return found;
     },
   };
 }

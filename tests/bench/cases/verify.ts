@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AuditTrail, keyRing, readHeads, trailPaths, verifyChain } from "@vedette/audit";
-import { systemClock } from "@vedette/kit";
+import { memorySecrets, systemClock } from "@vedette/kit";
 import { costOf, option, print } from "../harness.ts";
 
 /** Records per CPU second. */
@@ -14,7 +14,7 @@ export async function bench(): Promise<void> {
   const records = option("records") ?? 500_000;
   const directory = mkdtempSync(join(tmpdir(), "vedette-bench-"));
   try {
-    const trail = await AuditTrail.open({ directory, clock: systemClock, heads: [], onProblem: () => {} });
+    const trail = await AuditTrail.open({ directory, clock: systemClock, secrets: memorySecrets(), heads: [], onProblem: () => {} });
     const writing = await costOf(async () => {
       for (let n = 0; n < records; n += atOnce)
         await Promise.all(

@@ -5,7 +5,9 @@ import { ConfigError, jsonText, systemClock } from "@vedette/kit";
 import { openDataDirectory } from "@vedette/pipeline";
 import { operator } from "../audit.ts";
 import { connect, type ServerOptions } from "../client.ts";
+import { loadConfig } from "../config/load.ts";
 import { formOf, printRows } from "../output.ts";
+import { openVault } from "../vault.ts";
 
 interface Options extends ServerOptions {
   readonly limit: string;
@@ -81,7 +83,8 @@ export async function erase({ dataDir, before, user, reason, yes }: EraseOptions
   const directory = openDataDirectory(resolve(dataDir ?? process.env["VEDETTE_DATA"] ?? "./data"));
   try {
     const say = (_: string, message: string | undefined) => void (message && process.stderr.write(`${message}\n`));
-    const trail = await AuditTrail.open({ directory: directory.path, clock: systemClock, heads: [], onProblem: say });
+    const secrets = await openVault(loadConfig(undefined, process.env).config, directory.path);
+    const trail = await AuditTrail.open({ directory: directory.path, clock: systemClock, secrets, heads: [], onProblem: say });
     const count = yes ? await trail.erase(wanted, { reason, by: operator() }) : await trail.count(wanted);
     await trail.close();
     process.stdout.write(

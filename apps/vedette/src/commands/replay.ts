@@ -5,7 +5,7 @@ import { jsonText } from "@vedette/kit";
 import { openLog } from "@vedette/log";
 import { CanaryKey, Control, openDataDirectory, replay as replayLog, Tables, threadPool } from "@vedette/pipeline";
 import { loadConfig } from "../config/load.ts";
-import { resourcesOf } from "../config/site.ts";
+import { logEncryption, openVault, resourcesOf } from "../vault.ts";
 
 interface Options {
   readonly dataDir?: string;
@@ -14,8 +14,10 @@ interface Options {
 
 export async function replay(options: Options): Promise<void> {
   const directory = openDataDirectory(resolve(options.dataDir ?? process.env["VEDETTE_DATA"] ?? "./data"));
-  const log = await openLog({ directory: directory.path });
-  const pool = threadPool(undefined, resourcesOf(loadConfig(undefined, process.env).config, new Tables(join(directory.path, "tables"))));
+  const { config } = loadConfig(undefined, process.env);
+  const vault = await openVault(config, directory.path);
+  const log = await openLog({ directory: directory.path, encryption: await logEncryption(vault, config) });
+  const pool = threadPool(undefined, await resourcesOf(vault, config, new Tables(join(directory.path, "tables"))));
   try {
     const result = await replayLog({
       log,

@@ -10,7 +10,7 @@ import { AuditTrail } from "@vedette/audit";
 import { sinks } from "@vedette/egress";
 import { enrichers } from "@vedette/enrich";
 import { endpoints, sources } from "@vedette/ingest";
-import { ConfigError, collectWhenQuiet, type Intake, systemClock } from "@vedette/kit";
+import { ConfigError, collectWhenQuiet, type Intake, type SealedPlace, systemClock } from "@vedette/kit";
 import { openLog } from "@vedette/log";
 import {
   BacktestQueue,
@@ -27,16 +27,20 @@ import {
 } from "@vedette/pipeline";
 import { openStore, type Store } from "@vedette/store";
 import { operator, recordStart } from "../audit.ts";
+import { type Address, readAddress } from "../config/address.ts";
 import { checkComponents, configuredSources, historicalSources } from "../config/components.ts";
 import { type Loaded, loadConfig } from "../config/load.ts";
 import { qualityOptions } from "../config/quality.ts";
 import type { Config } from "../config/schema.ts";
 import { configuredSinks } from "../config/sinks.ts";
-import { configuredPlaceholders, configuredRules, resourcesOf } from "../config/site.ts";
+import { configuredPlaceholders, configuredRules } from "../config/site.ts";
 import { bundledPipelines, yamlFiles } from "../content.ts";
 import { replayDemo } from "../demo/replay.ts";
 import { unknownFieldsUnder } from "../fields.ts";
+import { openMachines, reportSelf } from "../machines.ts";
+import { openPeople } from "../people.ts";
 import { pipelinesReloaded, type Reloaded, reloadOnChange, rulesReloaded, tablesReloaded } from "../reload.ts";
+import { logEncryption, openVault, resourcesOf } from "../vault.ts";
 import { Display } from "./display.ts";
 import { senderConfigs } from "./source_config.ts";
 
@@ -49,7 +53,7 @@ interface Options {
 }
 
 const version = "0.1.0";
-const loopback = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/;
+const loopback = /^(127\.\d+\.\d+\.\d+|localhost|::1)$/;
 const day = 86_400_000_000;
 
 export async function up(options: Options): Promise<void> {
@@ -72,27 +76,20 @@ export async function up(options: Options): Promise<void> {
   }
 }
 
-function listenAddress({ config, place }: Loaded): { readonly host: string; readonly port: number } {
-  const at = config.listen.lastIndexOf(":");
-  const host = config.listen.slice(0, at);
-  const port = Number(config.listen.slice(at + 1));
-  if (at < 1 || !Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new ConfigError(
-      "config_invalid",
-      `${place(["listen"])}: listen: expected HOST:PORT, e.g. 127.0.0.1:8080, found "${config.listen}"`,
-    );
+function listenAddress({ config, place }: Loaded): Address {
+  const { host, port } = readAddress(config.listen, ["listen"], place);
   if (!loopback.test(host))
     throw new ConfigError(
       "config_invalid",
       `${place(["listen"])}: listen: ${host} is not a loopback address; this version has no TLS and refuses to be reached from other machines. Put a TLS proxy in front.`,
     );
-  return { host: host.replace(/^\[|\]$/g, ""), port };
+  return { host, port };
 }
 
 async function serve(
   loaded: Loaded,
   config: Config,
-  address: { readonly host: string; readonly port: number },
+  address: Address,
   directory: DataDirectory,
   display: Display,
   demo: boolean,
@@ -101,7 +98,12 @@ async function serve(
   // whoever stops it while it is still starting gets a clean end too
   const stopAsked = untilStopped(display);
   collectWhenQuiet();
-  const log = await openLog({ directory: directory.path, segmentBytes: config.log.segment_mb * 1_048_576 });
+  const vault = await openVault(config, directory.path);
+  const log = await openLog({
+    directory: directory.path,
+    segmentBytes: config.log.segment_mb * 1_048_576,
+    encryption: await logEncryption(vault, config),
+  });
   const store = await openStore({
     directory: directory.path,
     memoryLimitMb: config.events.memory_mb,
@@ -112,12 +114,13 @@ async function serve(
   const audit = await AuditTrail.open({
     directory: directory.path,
     clock: systemClock,
+    secrets: vault,
     heads: config.audit.heads,
     onProblem: (_, message) => message && display.say(message),
   });
   await recordStart(audit, store.settings, config, version);
   const tables = new Tables(join(directory.path, "tables"));
-  const resources = resourcesOf(config, tables);
+  const resources = await resourcesOf(vault, config, tables);
   const ruleFile = join(directory.path, "rules.cache");
   readRulesFrom(keptRules(ruleFile));
   const runtime = await Runtime.open({
@@ -159,9 +162,24 @@ async function serve(
     program: () => runtime.program!,
     lag: () => runtime.lag(),
   });
-  const auth = await Auth.open({ adminTokenHash: tokenHash(adminToken(directory.path)), settings: store.settings, clock: systemClock });
+  const people = await openPeople(config, vault, store);
+  const auth = await Auth.open({
+    adminTokenHash: tokenHash(adminToken(directory.path)),
+    settings: store.settings,
+    people,
+    clock: systemClock,
+  });
+  const machines = await openMachines(loaded, {
+    secrets: vault,
+    store,
+    audit,
+    handle: (request, answer) => server.routing(request, answer),
+  });
+  /** Where boxes lie besides the vault's own. */
+  const places: readonly SealedPlace[] = [people.sealed()];
+  await vault.reseal(places).catch((e: Error) => display.say(`vault: ${e.message}`));
   const consoleDirectory = fileURLToPath(new URL("../../../web/dist", import.meta.url));
-  const server = await buildServer({
+  const server: Awaited<ReturnType<typeof buildServer>> = await buildServer({
     store,
     runtime,
     endpoints: new Map(
@@ -171,6 +189,8 @@ async function serve(
     auth,
     backtests,
     prover: runtime.prover,
+    machines,
+    vault: { status: () => vault.status(places), rotate: () => vault.rotate(places) },
     senders: senderConfigs(loaded),
     audit,
     version,
@@ -181,12 +201,15 @@ async function serve(
       display.say(`${route}: ${e instanceof Error ? (process.env["VEDETTE_DEBUG"] ? e.stack : e.message) : String(e)}`),
   });
   const url = await server.listen(address);
+  await machines.listener?.listen();
   directory.announce(url);
   runtime.start();
   const refused = runtime.rules().rules.filter((r) => r.state === "refused");
   display.say(
     `Vedette ${version} is up at ${url} after ${((performance.now() - started) / 1_000).toFixed(1)} s; data in ${directory.path}`,
   );
+  if (machines.listener)
+    display.say(`Machines come in at ${machines.listener.url} with certificates; vedette machine token makes what one enrols with`);
   display.say(
     `Log in once with ${url}/login?token=${auth.issueLogin()}  (valid for an hour; later: the token in ${join(directory.path, "admin.token")})`,
   );
@@ -203,10 +226,12 @@ async function serve(
   if (directory.fresh && demo) playDemo(runtime, display, url);
   const stopped = new AbortController();
   const heads = audit.run(stopped.signal);
+  const serving = [reportSelf(machines.register, runtime, url, version, stopped.signal), machines.listener?.run(stopped.signal)];
   const reloading = reloadOnChange(reloaded(config, runtime, display), systemClock, stopped.signal);
   await stopAsked;
   stopped.abort();
-  await Promise.all([reloading, heads]);
+  await Promise.all([reloading, heads, ...serving]);
+  await machines.listener?.close();
   await backtests.close();
   await audit.record({ action: "service_stopped", outcome: "success", by: { user: operator() } });
   await shutDown(runtime, server, audit, log, store, directory, display);

@@ -29,6 +29,10 @@ export const configSchema = z.strictObject({
   log: z
     .strictObject({
       driver: z.enum(["segments"]).default("segments").describe("Where the log lives: segment files on the local disk."),
+      encryption: z
+        .enum(["off", "on"])
+        .default("off")
+        .describe("Whether batches are sealed from now on; what is sealed is read in any case. Needed where the volume is not encrypted."),
       segment_mb: z.int().min(1).max(1024).default(64).describe("Size at which a segment file is closed, in MiB."),
     })
     .prefault({})
@@ -108,6 +112,25 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("What Sigma rules leave to the site."),
+  machines: z
+    .strictObject({
+      listen: z
+        .string()
+        .optional()
+        .describe("HOST:PORT where machines come in with certificates, over TLS 1.3; nowhere when absent. E.g. 0.0.0.0:8443."),
+      trust_domain: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9._-]{0,252}$/, "expected a lower case name such as cluster.example.org")
+        .default("vedette.internal")
+        .describe("SPIFFE trust domain of the certificates; it stays as it was when the authority was made."),
+      hosts: z
+        .array(z.string().min(1).max(253))
+        .default([])
+        .describe("Names and addresses by which machines reach this server, besides its own host name and loopback."),
+      certificate_hours: z.number().min(0.1).max(24).default(24).describe("Life of a machine's certificate, in hours."),
+    })
+    .prefault({})
+    .describe("Machines: processes and agents known by certificates."),
   canaries: z
     .strictObject({
       enabled: z.boolean().default(true).describe("Whether rules are proved able to fire without being asked."),
@@ -189,9 +212,16 @@ export const configSchema = z.strictObject({
         .string()
         .min(16)
         .optional()
-        .describe(
-          "Key material for tokens; environment SECRET_KEY, or a file by VEDETTE_SECRET_KEY_FILE. Never write it into a file that is shared.",
-        ),
+        .describe("Key that everything at rest is sealed by; environment SECRET_KEY. Never write it into a file that is shared."),
+      secret_key_file: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("File of such keys, one a line, newest first: the newest seals, all of them open. Environment: VEDETTE_SECRET_KEY_FILE."),
+      key_command: z
+        .array(z.string().min(1))
+        .default([])
+        .describe("Program and arguments that prints keys in the same way, such as a client of a key service; no shell reads it."),
       algorithm: z.enum(["HS256", "EdDSA"]).default("HS256").describe("Signature of access tokens. Environment: ALGORITHM."),
       access_token_expire_minutes: z
         .int()
@@ -249,6 +279,7 @@ export const environmentNames: { readonly [name: string]: string } = {
   PROMETHEUS_PORT: "prometheus.port",
   OPENAI_API_KEY: "openai.api_key",
   SECRET_KEY: "auth.secret_key",
+  VEDETTE_SECRET_KEY_FILE: "auth.secret_key_file",
   ALGORITHM: "auth.algorithm",
   ACCESS_TOKEN_EXPIRE_MINUTES: "auth.access_token_expire_minutes",
   POSTGRES_HOST: "postgres.host",

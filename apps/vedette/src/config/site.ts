@@ -1,6 +1,5 @@
 /** What the configuration leaves to rules that are read without a server: placeholders, and which rule files are the site's. Knows no rule. */
-import { pseudonymKey } from "@vedette/enrich";
-import type { Program, ProgramFile, Resources } from "@vedette/pipeline";
+import type { Program, ProgramFile } from "@vedette/pipeline";
 import { bundledPlaceholders, bundledRules, yamlFiles } from "../content.ts";
 import { loadConfig } from "./load.ts";
 import type { Config } from "./schema.ts";
@@ -26,12 +25,6 @@ export function siteOf(options: SiteOptions): Site {
 export const configuredPlaceholders = ({ sigma }: Pick<Config, "sigma">): NonNullable<Program["placeholders"]> => ({
   ...bundledPlaceholders(),
   ...sigma.placeholders,
-});
-
-/** What programs name and do not carry: contents of tables, and the key of pseudonyms, which the installation's secret gives. */
-export const resourcesOf = ({ auth }: Pick<Config, "auth">, tables: Resources): Resources => ({
-  table: (hash) => tables.table(hash),
-  pseudonymKey: auth.secret_key === undefined ? undefined : pseudonymKey(auth.secret_key),
 });
 
 /** The bundled rules unless they are turned off, and the folders that the configuration names. */

@@ -1,8 +1,8 @@
 /** In-memory store, runtime and clock for this package's tests. */
 import { memoryKeys, memoryPeople, tokenHash } from "@vedette/access";
 import { compile } from "@vedette/condition";
-import { BadInputError, type Clock, defineEndpoint, type EndpointResponse, UnavailableError, z } from "@vedette/kit";
-import { Authority, memoryMachines, memorySecrets, Register } from "@vedette/machines";
+import { BadInputError, type Clock, defineEndpoint, type EndpointResponse, memorySecrets, UnavailableError, z } from "@vedette/kit";
+import { Authority, memoryMachines, Register } from "@vedette/machines";
 import type { Alert, Event, Micros, RawRecord, RulePlan } from "@vedette/model";
 import type { Store } from "@vedette/store";
 import type { FastifyInstance } from "fastify";

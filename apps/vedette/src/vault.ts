@@ -1,0 +1,43 @@
+/** Opens the vault with the keys that the configuration names, and takes out of it what other parts need. Seals nothing itself. */
+import { randomBytes } from "node:crypto";
+import { pseudonymKey } from "@vedette/enrich";
+import type { Secrets } from "@vedette/kit";
+import { type LogEncryption, newLogKey } from "@vedette/log";
+import type { Resources } from "@vedette/pipeline";
+import { Vault } from "@vedette/vault";
+import type { Config } from "./config/schema.ts";
+
+type KeyConfig = Pick<Config, "auth">;
+
+/** @throws ConfigError, UnavailableError `key_unavailable` */
+export const openVault = ({ auth }: KeyConfig, directory: string): Promise<Vault> =>
+  Vault.open({
+    directory,
+    secret: auth.secret_key,
+    file: auth.secret_key_file,
+    command: auth.key_command.length === 0 ? undefined : auth.key_command,
+  });
+
+const pseudonymBytes = 64;
+
+/** The key of pseudonyms: made once, from SECRET_KEY where there is one, and the same from then on whatever becomes of that. */
+const keptPseudonymKey = (secrets: Secrets, { auth }: KeyConfig): Promise<Uint8Array> =>
+  secrets.keep("pseudonyms", () =>
+    auth.secret_key === undefined ? new Uint8Array(randomBytes(pseudonymBytes)) : pseudonymKey(auth.secret_key),
+  );
+
+/** What programs name and do not carry: contents of tables, and the key of pseudonyms. */
+export async function resourcesOf(secrets: Secrets, config: KeyConfig, tables: Resources): Promise<Resources> {
+  return { table: (hash) => tables.table(hash), pseudonymKey: await keptPseudonymKey(secrets, config) };
+}
+
+/** The keys of the log, and whether it is to be sealed. */
+export async function logEncryption(secrets: Secrets, { log }: Pick<Config, "log">): Promise<LogEncryption> {
+  const first = () => {
+    const { id, key } = newLogKey();
+    return Buffer.from(JSON.stringify([{ id, key: Buffer.from(key).toString("base64url") }]));
+  };
+  const kept = JSON.parse(Buffer.from(await secrets.keep("log", first)).toString("utf8")) as readonly { id: string; key: string }[];
+  const keys = kept.map(({ id, key }) => ({ id, key: new Uint8Array(Buffer.from(key, "base64url")) }));
+  return { keys, seal: log.encryption === "on" };
+}
