@@ -1,3 +1,4 @@
+export { peoplePurpose } from "./credentials.ts";
 export * from "./explain.ts";
 export type { Documents } from "./jwt.ts";
 export { type ApiKey, defaultDays, Keys, maxDays } from "./keys.ts";

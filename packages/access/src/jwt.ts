@@ -101,13 +101,18 @@ export class AccessTokens {
       .sign(key?.private ?? this.#hmac);
   }
 
-  /** What a token claims, if it is one of ours and good now; its session may have ended. */
-  async check(token: string): Promise<Claims | undefined> {
-    if (token.length > maxLength) return undefined;
-    const now = this.#options.clock.now();
+  /** Checks a token's signature and claims, once: what is good is known from then on. */
+  async check(token: string): Promise<void> {
+    if (token.length > maxLength) return;
     const hash = tokenHash(token);
-    const known = this.#known.get(hash) ?? (await this.#verified(token, hash, now));
-    return known !== undefined && known.expires > now ? known : undefined;
+    if (!this.#known.has(hash)) await this.#verify(token, hash);
+  }
+
+  /** What a checked token claims, if it has not expired; its session may have ended. */
+  known(token: string): Claims | undefined {
+    if (token.length > maxLength) return undefined;
+    const known = this.#known.get(tokenHash(token));
+    return known !== undefined && known.expires > this.#options.clock.now() ? known : undefined;
   }
 
   /** The public keys that others check our tokens by, RFC 7517; none with HS256. */
@@ -134,25 +139,23 @@ export class AccessTokens {
     }));
   }
 
-  async #verified(token: string, hash: string, now: Micros): Promise<Claims | undefined> {
-    const { issuer, algorithm } = this.#options;
+  async #verify(token: string, hash: string): Promise<void> {
+    const { issuer, algorithm, clock } = this.#options;
     try {
       const { payload } = await jwtVerify(token, (header) => this.#keyOf(header), {
         algorithms: [algorithm],
         issuer,
         audience,
         typ: type,
-        currentDate: new Date(now / 1_000),
+        currentDate: new Date(clock.now() / 1_000),
         requiredClaims: ["sub", "sid", "exp", "nbf", "iat", "jti"],
       });
-      if (typeof payload["sid"] !== "string" || payload.sub === undefined || payload.exp === undefined) return undefined;
+      if (typeof payload["sid"] !== "string" || payload.sub === undefined || payload.exp === undefined) return;
       const claims = { subject: payload.sub, session: payload["sid"], expires: payload.exp * 1_000_000 };
       if (this.#known.size >= maxKnown) this.#known.delete(this.#known.keys().next().value!);
       this.#known.set(hash, claims);
-      return claims;
     } catch (error) {
-      if (error instanceof errors.JOSEError) return undefined;
-      throw error;
+      if (!(error instanceof errors.JOSEError)) throw error;
     }
   }
 

@@ -176,6 +176,11 @@ export class Sessions {
     });
   }
 
+  /** All of a person's. */
+  async endOf(person: string): Promise<void> {
+    await this.end(this.list(person).map(({ id }) => id));
+  }
+
   /** Resolves when what is being written is written. */
   async settled(): Promise<void> {
     await this.#after(async () => {});

@@ -1,8 +1,8 @@
-/** Who is calling: admin token, one-time login, session cookie, a source's own token. Keeps hashes only; knows no route. */
+/** Who is calling: people by session or access token, the admin token, one-time links, a source's own token. Keeps hashes only; knows no route. */
 import { timingSafeEqual } from "node:crypto";
-import { admin, newToken, type Principal, tokenHash } from "@vedette/access";
+import { admin, Keys, newToken, nobody, type People, type Principal, type Proof, type Session, tokenHash } from "@vedette/access";
 import type { Clock } from "@vedette/kit";
-import type { Micros } from "@vedette/model";
+import type { KeyStore, Micros } from "@vedette/model";
 import type { SettingStore } from "@vedette/store";
 import { SourceTokens } from "./source_tokens.ts";
 
@@ -10,22 +10,19 @@ export interface AuthOptions {
   /** `tokenHash` of the admin token. */
   readonly adminTokenHash: string;
   readonly settings: SettingStore;
+  readonly people: People;
+  readonly keys: KeyStore;
   readonly clock: Clock;
 }
 
-interface Session {
-  readonly user: string;
-  readonly expires: Micros;
-}
+/** Where somebody signs in from. */
+export type Place = Pick<Session, "ip" | "agent">;
+/** A session that was opened, and its cookie's value. */
+type Opened = Awaited<ReturnType<People["open"]>>;
 
 /** Login links are printed to a terminal and used at once. */
 const loginLifetime: Micros = 3_600_000_000;
-/** A working day and a bit: a person logs in once in the morning. */
-const sessionLifetime: Micros = 24 * 3_600_000_000;
-/** Sessions kept; the oldest goes first. One admin on a few machines needs a handful. */
-const maxSessions = 100;
-const setting = "api.sessions";
-/** No token of ours or a collector's is longer. */
+/** No token of ours or a collector's is longer, access tokens aside. */
 const maxToken = 512;
 
 function equal(a: string, b: string): boolean {
@@ -33,27 +30,34 @@ function equal(a: string, b: string): boolean {
   return x.length === y.length && timingSafeEqual(x, y);
 }
 
+/** Three parts with dots between: no other token of ours has one. */
+const isAccessToken = (token: string): boolean => token.includes(".");
+
 export class Auth {
   readonly #options: AuthOptions;
   readonly #logins = new Map<string, Micros>();
-  #sessions = new Map<string, Session>();
+  readonly people: People;
+  readonly keys: Keys;
   readonly sources: SourceTokens;
 
-  private constructor(options: AuthOptions, sources: SourceTokens) {
+  private constructor(options: AuthOptions, keys: Keys, sources: SourceTokens) {
     this.#options = options;
+    this.keys = keys;
+    this.people = options.people;
     this.sources = sources;
   }
 
-  /** Loads the sessions that are still good, and the sources' tokens. */
+  /** Loads the keys and the sources' tokens. */
   static async open(options: AuthOptions): Promise<Auth> {
-    const auth = new Auth(options, await SourceTokens.open(options.settings, options.clock));
-    const text = await options.settings.get(setting);
-    if (text !== undefined) {
-      const now = options.clock.now();
-      const stored = JSON.parse(text) as [string, Session][];
-      auth.#sessions = new Map(stored.filter(([, session]) => session.expires > now));
-    }
-    return auth;
+    const { people, clock } = options;
+    const keys = await Keys.open(options.keys, clock, (owner) => {
+      if (owner === nobody) return { kind: "shared", name: "admin", grants: admin };
+      const user = people.users.ofId(owner);
+      return user === undefined || user.disabled
+        ? undefined
+        : { kind: "user", id: user.id, name: user.name, grants: user.grants, by: "key" };
+    });
+    return new Auth(options, keys, await SourceTokens.open(options.settings, clock));
   }
 
   /** A token for `/login?token=…`, good once within the hour. */
@@ -65,55 +69,42 @@ export class Auth {
     return token;
   }
 
-  /** Uses up a one-time token; the new session's cookie value, or undefined. */
-  async login(token: string): Promise<string | undefined> {
+  /** Uses up a one-time token for a session. */
+  async login(token: string, place: Place): Promise<Opened | undefined> {
     const key = tokenHash(token);
     const expires = this.#logins.get(key);
     this.#logins.delete(key);
-    return expires === undefined || expires <= this.#options.clock.now() ? undefined : this.#open();
+    return expires === undefined || expires <= this.#options.clock.now() ? undefined : this.#open("link", place);
   }
 
   /** Opens a session for the admin token. */
-  async loginWithToken(token: string): Promise<string | undefined> {
-    return equal(tokenHash(token), this.#options.adminTokenHash) ? this.#open() : undefined;
+  async loginWithToken(token: string, place: Place): Promise<Opened | undefined> {
+    return equal(tokenHash(token), this.#options.adminTokenHash) ? this.#open("token", place) : undefined;
   }
 
-  async logout(session: string): Promise<void> {
-    if (this.#sessions.delete(session)) await this.#save();
+  /** Checks what takes its time to check: an access token's signature. `ofToken` knows it from then on. */
+  async verify(token: string): Promise<void> {
+    if (isAccessToken(token)) await this.people.tokens.check(token);
   }
 
-  /** Whether the session with this id (a `Principal`'s) still holds. */
-  alive(session: string): boolean {
-    return (this.#sessions.get(session)?.expires ?? 0) > this.#options.clock.now();
-  }
-
-  /** Who a token belongs to. */
+  /** Who a token belongs to, now. An access token was verified before. */
   ofToken(token: string): Principal | undefined {
+    if (isAccessToken(token)) return this.people.ofAccessToken(token);
     if (token.length > maxToken) return undefined;
     const key = tokenHash(token);
     if (equal(key, this.#options.adminTokenHash)) return { kind: "shared", name: "admin", grants: admin };
+    const program = this.keys.ofHash(key);
+    if (program !== undefined) return program;
     const made = this.sources.ofHash(key);
     return made && { kind: "source", source: made.source, token: made.id };
   }
 
   /** Who a session cookie belongs to. */
   ofCookie(value: string): Principal | undefined {
-    if (value.length > maxToken) return undefined;
-    const session = tokenHash(value);
-    return this.alive(session) ? { kind: "shared", name: "admin", grants: admin, session } : undefined;
+    return value.length > maxToken ? undefined : this.people.ofCookie(value);
   }
 
-  async #open(): Promise<string> {
-    const now = this.#options.clock.now();
-    for (const [known, session] of this.#sessions) if (session.expires <= now) this.#sessions.delete(known);
-    while (this.#sessions.size >= maxSessions) this.#sessions.delete(this.#sessions.keys().next().value!);
-    const value = newToken();
-    this.#sessions.set(tokenHash(value), { user: "admin", expires: now + sessionLifetime });
-    await this.#save();
-    return value;
-  }
-
-  #save(): Promise<void> {
-    return this.#options.settings.set(setting, JSON.stringify([...this.#sessions]));
+  #open(by: Proof, place: Place): Promise<Opened> {
+    return this.people.open({ person: nobody, kind: "browser", by, ...place });
   }
 }

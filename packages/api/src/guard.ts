@@ -42,7 +42,8 @@ export interface RouteDemand {
   readonly confined?: true;
 }
 
-const cookieName = "vedette_session";
+/** Over TLS the browser keeps it from every other host and path. */
+const cookieName = (secure: boolean) => (secure ? "__Host-vedette_session" : "vedette_session");
 
 /** Inline styles are what the console's components set; scripts come from our own files only. */
 const policy = [
@@ -121,7 +122,7 @@ function fromOwnPage(request: FastifyRequest): boolean {
 }
 
 /** Who asks, as of now: a session may have ended since. */
-export function identify(request: FastifyRequest, { auth, machines }: ServerOptions): Principal | undefined {
+export function identify(request: FastifyRequest, { auth, machines, https }: ServerOptions): Principal | undefined {
   const { socket } = request.raw;
   if (machines?.listener?.has(socket)) {
     const peer = machines.listener.peerOf(socket);
@@ -130,7 +131,7 @@ export function identify(request: FastifyRequest, { auth, machines }: ServerOpti
   const { authorization, cookie } = request.headers;
   const token = tokenOf(authorization);
   if (token !== undefined) return auth.ofToken(token);
-  const session = cookieOf(cookie, cookieName);
+  const session = cookieOf(cookie, cookieName(https !== undefined));
   return session === undefined ? undefined : auth.ofCookie(session);
 }
 
@@ -201,6 +202,7 @@ export function guard(app: FastifyInstance, options: ServerOptions, limit: RateL
       throw new ApiProblem(403, "forbidden", `this server does not answer to the name ${name || "(none)"}`);
     if (request.is404) return;
     const { access } = request.routeOptions.config;
+    await options.auth.verify(tokenOf(request.headers.authorization) ?? "");
     request.principal = identify(request, options);
     const { principal } = request;
     if (access === "enrol") return;
@@ -212,12 +214,16 @@ export function guard(app: FastifyInstance, options: ServerOptions, limit: RateL
       throw new ApiProblem(401, "unauthorised", "a token or session is needed");
     }
     authorise(request, principal, tenant);
-    if (sessionOf(principal) !== undefined && !isSafe(request.method) && !fromOwnPage(request))
+    if (cookieSession(request) !== undefined && !isSafe(request.method) && !fromOwnPage(request))
       throw new ApiProblem(403, "forbidden", "a request with the session cookie must come from the console itself");
   });
 }
 
+/** The session whose cookie came with a request. */
+export const cookieSession = ({ headers, principal }: FastifyRequest): string | undefined =>
+  headers.authorization === undefined ? sessionOf(principal) : undefined;
+
 export function sessionCookie(value: string, secure: boolean, maxAge_s?: number): string {
   const age = maxAge_s === undefined ? "" : `; Max-Age=${maxAge_s}`;
-  return `${cookieName}=${value}; HttpOnly; SameSite=Strict; Path=/${age}${secure ? "; Secure" : ""}`;
+  return `${cookieName(secure)}=${value}; HttpOnly; SameSite=Strict; Path=/${age}${secure ? "; Secure" : ""}`;
 }

@@ -35,6 +35,10 @@ interface Document {
 
 const tags = {
   session: "Signing in and out.",
+  me: "What whoever is signed in does about themselves.",
+  users: "People, and what they may do.",
+  keys: "Keys that programs ask with.",
+  access: "Roles, and why somebody may or may not do something.",
   alerts: "What was found, and what people made of it.",
   events: "Stored events.",
   query: "The query language.",

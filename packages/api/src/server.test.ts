@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { z } from "zod";
 import { Auth } from "./auth.ts";
 import * as schemas from "./schemas.ts";
-import { adminToken, alertOf, asAdmin, eventOf, type Rig, rig, start } from "./testing/fakes.ts";
+import { adminToken, alertOf, asAdmin, eventOf, peopleOf, type Rig, rig, start } from "./testing/fakes.ts";
 import { formatTime, parseTime } from "./time.ts";
 
 let it: Rig;
@@ -46,6 +46,10 @@ describe("who may do what", () => {
     "GET /metrics",
     "GET /login",
     "POST /api/v1/session",
+    "POST /api/v1/token",
+    "POST /api/v1/token/refresh",
+    "POST /api/v1/token/revoke",
+    "GET /.well-known/jwks.json",
     "GET /api/v1/openapi.json",
     "POST /api/v1/machines/enrol",
     "GET /",
@@ -86,7 +90,7 @@ describe("who may do what", () => {
     expect(tokens.map((one) => one.id)).toContain(id);
     expect(JSON.stringify(tokens)).not.toContain(token.slice(4));
     expect(it.auth.ofToken(token)).toEqual({ kind: "source", source: "login-nodes", token: id });
-    const again = await Auth.open({ adminTokenHash: "-", settings: it.store.settings, clock: it.clock });
+    const again = await Auth.open({ adminTokenHash: "-", settings: it.store.settings, people: it.auth.people, keys: it.store.keys, clock: it.clock });
     expect(again.ofToken(token)).toEqual({ kind: "source", source: "login-nodes", token: id });
     const gone = await it.app.inject({ method: "DELETE", url: `/api/v1/source-tokens/${id}`, headers: asAdmin });
     expect(gone.statusCode).toBe(204);
@@ -147,7 +151,11 @@ describe("who may do what", () => {
       `Splunk ${adminToken}`,
       `ApiKey ${adminToken}`,
     ])
-      expect((await get("/api/v1/session", { authorization })).json()).toEqual({ user: "admin" });
+      expect((await get("/api/v1/session", { authorization })).json()).toMatchObject({
+        user: "admin",
+        kind: "shared",
+        permissions: expect.arrayContaining(["users:write"]),
+      });
     for (const authorization of ["Bearer", "Bearer x", "Basic x", `Digest ${adminToken}`, `Bearer ${"x".repeat(3000)}`, "\u00ff"])
       isProblem(await get("/api/v1/session", { authorization }), 401, "unauthorised");
   });
@@ -198,7 +206,11 @@ describe("sessions", () => {
     const first = await get(url, {});
     expect([first.statusCode, first.headers["location"]]).toEqual([303, "/"]);
     expect(first.headers["set-cookie"]).toMatch(/^vedette_session=[\w-]{43}; HttpOnly; SameSite=Strict; Path=\/$/);
-    expect((await get("/api/v1/session", { cookie: cookieOf(first) })).json()).toEqual({ user: "admin" });
+    expect((await get("/api/v1/session", { cookie: cookieOf(first) })).json()).toMatchObject({
+      user: "admin",
+      kind: "shared",
+      permissions: expect.arrayContaining(["users:write"]),
+    });
     isProblem(await get(url, {}), 401, "unauthorised");
   });
 
@@ -219,17 +231,14 @@ describe("sessions", () => {
     isProblem(await get("/api/v1/session", { cookie }), 401, "unauthorised");
 
     const again = cookieOf(await post("/api/v1/session", { token: adminToken }, {}));
-    await it.clock.pass(24 * 3_600_000);
+    await it.clock.pass(3_600_000);
     isProblem(await get("/api/v1/session", { cookie: again }), 401, "unauthorised");
   });
 
   test("sessions outlive the server, as hashes", async () => {
-    const value = (await it.auth.loginWithToken(adminToken))!;
-    const stored = await it.store.settings.get("api.sessions");
-    expect(stored).not.toContain(value);
-    const { Auth } = await import("./auth.ts");
-    const next = await Auth.open({ adminTokenHash: "x", settings: it.store.settings, clock: it.clock });
-    expect(next.ofCookie(value)).toMatchObject({ kind: "shared" });
+    const { secret } = (await it.auth.loginWithToken(adminToken, { ip: "::1", agent: "" }))!;
+    expect(JSON.stringify(await it.store.people.load(0))).not.toContain(secret);
+    expect((await peopleOf(it.store, it.clock)).ofCookie(secret)).toMatchObject({ kind: "shared" });
   });
 
   test("what a cookie changes must come from our own page", async () => {

@@ -25,16 +25,18 @@ import { enrichmentRoutes } from "./routes/enrichment.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { machineRoutes } from "./routes/machines.ts";
+import { meRoutes } from "./routes/me.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { queryRoutes } from "./routes/query.ts";
 import { refusalRoutes } from "./routes/refusals.ts";
 import { ruleRoutes } from "./routes/rules.ts";
 import { senderRoutes } from "./routes/senders.ts";
 import { seriesRoutes } from "./routes/series.ts";
-import { loginRoute, sessionRoutes } from "./routes/session.ts";
+import { keySetRoute, loginRoute, sessionRoutes } from "./routes/session.ts";
 import { sourceTokenRoutes } from "./routes/source_tokens.ts";
 import { runStream, streamRoute } from "./routes/stream.ts";
 import { vaultRoutes } from "./routes/vault.ts";
+import { userRoutes } from "./routes/users.ts";
 import { StatusReport } from "./status.ts";
 
 /** Bodies of the API itself: the longest is a note. */
@@ -103,12 +105,15 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
 
   healthRoutes(typed, context, metrics);
   loginRoute(typed, context);
+  keySetRoute(typed, context);
   await app.register(
     async (scope) => {
       limitRates(scope, context.clock, options.requestsPerMinute);
       idempotency(scope, options.store.settings, context.clock);
       const api = scope.withTypeProvider<ZodTypeProvider>() as unknown as App;
       sessionRoutes(api, context);
+      meRoutes(api, context);
+      userRoutes(api, context);
       alertRoutes(api, context);
       eventRoutes(api, context);
       queryRoutes(api, context);

@@ -52,6 +52,7 @@ export const errorCodes = {
   pipeline_invalid: "An event pipeline cannot be loaded.",
   bad_request: "A request does not have the expected form.",
   unauthorised: "A token is missing, unknown or expired.",
+  second_factor_needed: "The password was right; a one-time code or a recovery code is needed too.",
   forbidden: "The token is known but may not do this.",
   not_found: "There is no such thing.",
   conflict: "The thing is not in a state that allows this.",

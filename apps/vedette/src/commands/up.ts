@@ -167,6 +167,7 @@ async function serve(
     adminTokenHash: tokenHash(adminToken(directory.path)),
     settings: store.settings,
     people,
+    keys: store.keys,
     clock: systemClock,
   });
   const machines = await openMachines(loaded, {

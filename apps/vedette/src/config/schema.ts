@@ -1,4 +1,5 @@
 /** Every configuration key, with its default, unit and meaning. The reference page, the JSON Schema and the checks all come from here. */
+import { roles } from "@vedette/access";
 import { z } from "zod";
 
 const retention = z.strictObject({
@@ -231,6 +232,37 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("Authentication."),
+  access: z
+    .strictObject({
+      url: z
+        .url({ protocol: /^https?$/, normalize: true })
+        .transform((url) => url.replace(/\/$/, ""))
+        .optional()
+        .describe(
+          "Where people reach console and API from outside, e.g. https://vedette.example.org; issuer of access tokens, and where an OpenID provider sends people back to.",
+        ),
+      idle_minutes: z.int().min(1).max(1_440).default(60).describe("A browser's session that nobody uses ends after so long, in minutes."),
+      session_hours: z.int().min(1).max(720).default(24).describe("Any browser's session ends after so long, in hours."),
+      refresh_days: z
+        .int()
+        .min(1)
+        .max(90)
+        .default(7)
+        .describe("A program that was signed in by name must sign in anew after so long, in days."),
+      totp_required: z
+        .array(z.enum(Object.keys(roles) as [keyof typeof roles]))
+        .default([])
+        .describe("Who has one of these roles sets up one-time codes before anything else."),
+      breached_passwords: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          "File of leaked passwords as the downloader of haveibeenpwned.com writes it: SHA-1:count, one a line, sorted; none of them is taken.",
+        ),
+    })
+    .prefault({})
+    .describe("People: how long they stay signed in, and what they sign in with."),
   kafka: z
     .strictObject({
       server: z.string().optional().describe("Bootstrap servers; used when log.driver is kafka. Environment: KAFKA_SERVER."),

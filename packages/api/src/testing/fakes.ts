@@ -1,7 +1,16 @@
 /** In-memory store, runtime and clock for this package's tests. */
-import { memoryKeys, memoryPeople, tokenHash } from "@vedette/access";
+import { memoryKeys, memoryPeople, People, type PeopleOptions, tokenHash } from "@vedette/access";
 import { compile } from "@vedette/condition";
-import { BadInputError, type Clock, defineEndpoint, type EndpointResponse, memorySecrets, UnavailableError, z } from "@vedette/kit";
+import {
+  BadInputError,
+  type Clock,
+  defineEndpoint,
+  type EndpointResponse,
+  memorySecrets,
+  type Sealer,
+  UnavailableError,
+  z,
+} from "@vedette/kit";
 import { Authority, memoryMachines, Register } from "@vedette/machines";
 import type { Alert, Event, Micros, RawRecord, RulePlan } from "@vedette/model";
 import type { Store } from "@vedette/store";
@@ -496,17 +505,21 @@ export interface Rig {
   readonly errors: unknown[];
 }
 
+/** What is sealed shows through: nothing here is at rest. */
+const glass: Sealer = { seal: (plain) => plain, open: (box) => box };
+
+/** The people of a store, as they would be after a restart. */
+export const peopleOf = ({ people: store, settings: documents }: Store, clock: Clock, more: Partial<PeopleOptions> = {}) =>
+  People.open({ store, documents, clock, sealer: glass, secret: Buffer.alloc(32, 7), ...more });
+
 export async function rig(more: Partial<ServerOptions> = {}): Promise<Rig> {
   const clock = new FakeClock();
   const store = fakeStore();
   const runtime = fakeRuntime();
   const accepted: { source: string; record: RawRecord }[] = [];
   const errors: unknown[] = [];
-  const auth = await Auth.open({
-    adminTokenHash: tokenHash(adminToken),
-    settings: store.settings,
-    clock,
-  });
+  const people = await peopleOf(store, clock);
+  const auth = await Auth.open({ adminTokenHash: tokenHash(adminToken), settings: store.settings, keys: store.keys, people, clock });
   const { token: sourceToken } = (await auth.sources.issue("web"))!;
   const authority = await Authority.open({ secrets: memorySecrets(), clock, trustDomain: "site.example" });
   const app = await buildServer({
