@@ -1,5 +1,6 @@
 export { Folder } from "./output/files.ts";
 export { send } from "./output/protocols.ts";
+export { zeekHeader } from "./records/zeek.ts";
 export { parseDuration, scenarios, stage } from "./scenarios/catalogue.ts";
 export { type Claim, type Score, score } from "./score.ts";
 export { Simulation } from "./simulation.ts";

@@ -111,7 +111,7 @@ export function score(head: SimulationTruth, incidents: readonly IncidentTruth[]
     true_alerts: right,
     false_alerts: wrong,
     false_per_day: wrong / days,
-    false_per_10000_jobs: head.jobs === 0 ? 0 : (wrong / head.jobs) * 10_000,
+    false_per_10000_jobs: head.jobs === 0 ? 0 : (wrong * 10_000) / head.jobs,
     recall: due.length === 0 ? 1 : due.filter((one) => found.has(one.id)).length / due.length,
     scenarios: byScenario(due, found),
     rules: [...rules]

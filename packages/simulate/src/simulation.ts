@@ -9,7 +9,7 @@ import { Incident, type IncidentTruth, type JobTruth, type SimulationTruth } fro
 import { type Actor, type Emitted, World, type WorldOptions } from "./world.ts";
 
 /** Records handed on at once. */
-const together = 4_096;
+const together = 256;
 
 export class Simulation {
   readonly world: World;

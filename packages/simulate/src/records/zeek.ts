@@ -56,7 +56,7 @@ export const zeekFooter = (closed: Micros): string => `#close\t${dayStamp(closed
 
 const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 const quoted = (text: string): string => (plain.test(text) ? `"${text}"` : JSON.stringify(text));
-const number = (value: number): string => String(Number.isInteger(value) ? value : Number(value.toFixed(6)));
+const number = (value: number): string => String(Number.isInteger(value) ? value : Math.round(value * 1e6) / 1e6);
 
 /** One row; `values` follow the log's columns without the first, the time. */
 export function zeekLine(form: ZeekForm, log: ZeekLog, time: Micros, values: readonly Value[]): string {
