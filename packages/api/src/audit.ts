@@ -103,8 +103,20 @@ function entry(request: FastifyRequest, action: string, outcome: AuditEntry["out
     outcome,
     // a session's id is the hash of its cookie; its beginning tells sessions apart and opens none
     by: { user, ip: request.ip, ...(session !== undefined && { session: session.slice(0, 10) }) },
-    fields: { "http.request.method": request.method, "url.path": request.url.split("?")[0]!.slice(0, 500), ...request.told, ...fields },
+    fields: {
+      ...keyOf(request),
+      "http.request.method": request.method,
+      "url.path": request.url.split("?")[0]!.slice(0, 500),
+      ...request.told,
+      ...fields,
+    },
   };
+}
+
+/** The key that was asked with, where it was one. */
+function keyOf({ principal }: FastifyRequest): Fields {
+  const key = principal?.kind === "user" || principal?.kind === "shared" ? principal.key : undefined;
+  return key === undefined ? {} : { "vedette.audit.key": key };
 }
 
 function fieldsOf(request: FastifyRequest, { shows = [], id }: Exclude<Audited, false>): Fields {

@@ -16,6 +16,7 @@ import type { ServerOptions } from "./ports.ts";
 import { problemOf, sendProblem } from "./problems.ts";
 import { limitRates } from "./rate_limits.ts";
 import { Refusals, watchRefusals } from "./refusals.ts";
+import { accessRoutes } from "./routes/access.ts";
 import { alertRoutes } from "./routes/alerts.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { backtestRoutes } from "./routes/backtests.ts";
@@ -24,6 +25,7 @@ import type { App, RouteContext } from "./routes/context.ts";
 import { enrichmentRoutes } from "./routes/enrichment.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { keyRoutes } from "./routes/keys.ts";
 import { machineRoutes } from "./routes/machines.ts";
 import { meRoutes } from "./routes/me.ts";
 import { operationRoutes } from "./routes/operations.ts";
@@ -35,8 +37,8 @@ import { seriesRoutes } from "./routes/series.ts";
 import { keySetRoute, loginRoute, sessionRoutes } from "./routes/session.ts";
 import { sourceTokenRoutes } from "./routes/source_tokens.ts";
 import { runStream, streamRoute } from "./routes/stream.ts";
-import { vaultRoutes } from "./routes/vault.ts";
 import { userRoutes } from "./routes/users.ts";
+import { vaultRoutes } from "./routes/vault.ts";
 import { StatusReport } from "./status.ts";
 
 /** Bodies of the API itself: the longest is a note. */
@@ -124,6 +126,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       ruleRoutes(api, context);
       enrichmentRoutes(api, context);
       sourceTokenRoutes(api, context);
+      keyRoutes(api, context);
+      accessRoutes(api, context);
       senderRoutes(api, context);
       machineRoutes(api, context);
       vaultRoutes(api, context);
