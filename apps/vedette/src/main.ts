@@ -1,5 +1,7 @@
 /** The command line: names, options and help of every command; each command's code is loaded only when it runs. */
 import { Command, CommanderError, Option } from "commander";
+import { addAccessCommands } from "./commands/access_commands.ts";
+import { addMachineCommands } from "./commands/machine/commands.ts";
 import { addPipelineCommands } from "./commands/pipeline/commands.ts";
 import { addRuleCommands } from "./commands/rule/commands.ts";
 import { addSimulateCommands } from "./commands/simulate/commands.ts";
@@ -181,6 +183,7 @@ function program(): Command {
 
   addRuleCommands(cli.command("rule").description("write, check, explain and measure rules"));
   addPipelineCommands(cli);
+  addMachineCommands(cli);
 
   const config = cli.command("config").description("check and show the configuration");
   const file = (c: Command) => c.option("--config <file>", "configuration file (default vedette.yaml if there is one)");
@@ -268,6 +271,19 @@ function program(): Command {
     .addOption(json())
     .addHelpText("after", "\nExample:\n  $ vedette sink test soc\nExit code 1 when the receiver did not take it.")
     .action(async (name: string, o) => (await import("./commands/sink.ts")).test(name, { ...o, version: cli.version()! }));
+
+  cli
+    .command("sizing")
+    .description("estimate events, processors, memory, disk and network of a cluster, with every assumption")
+    .requiredOption("--nodes <n>", "compute nodes")
+    .requiredOption("--gbps <n>", "rate of the link that Zeek watches, in Gbit/s")
+    .option("--days <n>", "days for which events are kept", "30")
+    .option("--events-per-cpu-second <n>", "what a core of yours was measured to do (npm run bench -- ingest)")
+    .addOption(json())
+    .addHelpText("after", "\nExample:\n  $ vedette sizing --nodes 5000 --gbps 400")
+    .action(async (o) => (await import("./commands/sizing.ts")).sizing(o));
+
+  addAccessCommands(cli);
 
   file(server(cli.command("doctor").description("check the installation and say what to do about what is wrong")))
     .addOption(json())
