@@ -25,7 +25,11 @@ const connection = {
   resp_l2_addr: "destination.mac",
   vlan: "network.vlan.id",
   inner_vlan: "network.inner.vlan.id",
+  // of a site's own script: after the flow was shunted the sensor did not see its bytes
+  shunted: "zeek.shunted",
 };
+/** A flow as NetControl writes it. */
+const flow = { "f.src_h": "source.ip", "f.src_p": "source.port", "f.dst_h": "destination.ip", "f.dst_p": "destination.port" };
 
 /** Columns with an ECS home, by log; every other column is `zeek.<log>.<column>`. */
 const byLog: { readonly [log: string]: { readonly [column: string]: string } } = {
@@ -72,6 +76,7 @@ const byLog: { readonly [log: string]: { readonly [column: string]: string } } =
   known_certs: { host: "host.ip", subject: "file.x509.subject.distinguished_name", serial: "file.x509.serial_number" },
   known_hosts: { host: "host.ip" },
   known_services: { host: "host.ip" },
+  netcontrol_shunt: flow,
   notice: { note: "rule.name", msg: "message", file_mime_type: "file.mime_type" },
   ntlm: { username: "user.name", domainname: "user.domain" },
   quic: { server_name: "tls.client.server_name" },
