@@ -94,7 +94,8 @@ export class Keys {
       const token = `${prefix}${newToken()}`;
       const hash = tokenHash(token);
       const created = this.#clock.now();
-      const key = { id: hash.slice(0, 10), owner, name, scope: [...new Set(scope)], created, expires: created + days * day };
+      // never taken for an option of a command
+      const key = { id: `k${hash.slice(0, 10)}`, owner, name, scope: [...new Set(scope)], created, expires: created + days * day };
       await this.#save({ ...key, hash });
       return { ...key, token };
     });
