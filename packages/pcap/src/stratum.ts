@@ -16,7 +16,7 @@ export interface StratumTalk {
  * Slush's Stratum (mining.*), Monero's (login, job, submit, getjob, keepalived), Ethereum's (eth_*), and the node's own calls that pools took over
  * (BIP 22, 23; getwork).
  */
-const methods = new Set([
+export const miningMethods: ReadonlySet<string> = new Set([
   "mining.subscribe",
   "mining.authorize",
   "mining.submit",
@@ -50,7 +50,7 @@ export function stratumOf(client: Buffer, server: Buffer): StratumTalk | undefin
   const found = new Set<string>();
   const signs = new Set<string>();
   for (const text of texts) {
-    for (const [, name] of text.matchAll(named)) if (methods.has(name!)) found.add(name!);
+    for (const [, name] of text.matchAll(named)) if (miningMethods.has(name!)) found.add(name!);
     // the subscription names what the pool will send
     for (const [, name] of text.matchAll(/\["(mining\.(?:notify|set_difficulty))",/g)) found.add(name!);
     if (text.includes('"blob"') && text.includes('"target"') && text.includes('"job_id"')) signs.add("job");
