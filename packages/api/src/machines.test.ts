@@ -66,7 +66,7 @@ async function enrol(name: string): Promise<Client & { readonly token: string }>
   const { token } = (await admin("POST", "/machines/tokens", { role: "agent", name })).json;
   const { certificate: ca } = (await admin("GET", "/machines/authority")).json;
   const keys = newMachineKey();
-  const made = await over({ ca }, "POST", "/api/v1/machines/enrol", { token, request: makeRequest(uri(name), keys) });
+  const made = await over({ ca }, "POST", "/api/v1/machines/enrol", { token, request: makeRequest(keys, uri(name)) });
   expect(made.status).toBe(201);
   const { certificate, authority } = JSON.parse(made.body) as { certificate: string; authority: string };
   expect(authority).toBe(ca);
@@ -82,7 +82,7 @@ test("a machine enrols, delivers as the source of its name, finds others, renews
   const found = JSON.parse((await over(client, "GET", "/api/v1/machines")).body) as { machines: object[] };
   expect(found.machines).toMatchObject([{ id: "agent:node1", report: { address: "https://node1:9000" } }]);
   const keys = newMachineKey();
-  const renewed = await over(client, "POST", "/api/v1/machines/renew", { request: makeRequest(uri("node1"), keys) });
+  const renewed = await over(client, "POST", "/api/v1/machines/renew", { request: makeRequest(keys, uri("node1")) });
   expect(renewed.status).toBe(201);
   const next = {
     ca: client.ca,
@@ -90,7 +90,7 @@ test("a machine enrols, delivers as the source of its name, finds others, renews
     key: keys.privateKey.export({ type: "pkcs8", format: "pem" }) as string,
   };
   expect((await over(next, "GET", "/api/v1/machines")).status).toBe(200);
-  const other = await over(client, "POST", "/api/v1/machines/renew", { request: makeRequest(uri("node2"), keys) });
+  const other = await over(client, "POST", "/api/v1/machines/renew", { request: makeRequest(keys, uri("node2")) });
   expect([other.status, JSON.parse(other.body).detail]).toEqual([403, expect.stringContaining("asks for the name node2")]);
   expect((await admin("DELETE", "/machines/agent%3Anode1?reason=stolen")).json).toEqual({ revoked: 2 });
   for (const one of [client, next]) await expect(over(one, "POST", "/ingest", "{}")).rejects.toThrow();
@@ -111,7 +111,7 @@ test("a machine may do nothing else, whatever token it brings along, and without
 test("an enrolment token that is used twice is refused, and both are on record", async () => {
   audited.length = 0;
   const { ca, token } = await enrol("node4");
-  const again = await over({ ca }, "POST", "/api/v1/machines/enrol", { token, request: makeRequest(uri("node4"), newMachineKey()) });
+  const again = await over({ ca }, "POST", "/api/v1/machines/enrol", { token, request: makeRequest(newMachineKey(), uri("node4")) });
   expect([again.status, JSON.parse(again.body)]).toEqual([
     401,
     expect.objectContaining({
@@ -131,7 +131,7 @@ test("an enrolment token that is used twice is refused, and both are on record",
 
 test("who guesses enrolment tokens is told to wait", async () => {
   const { certificate: ca } = (await admin("GET", "/machines/authority")).json;
-  const body = { token: "vdm_guess", request: makeRequest(uri("node5"), newMachineKey()) };
+  const body = { token: "vdm_guess", request: makeRequest(newMachineKey(), uri("node5")) };
   const statuses: number[] = [];
   for (let i = 0; i < 30; i++) statuses.push((await over({ ca }, "POST", "/api/v1/machines/enrol", body)).status);
   expect(statuses[0]).toBe(401);

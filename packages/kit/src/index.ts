@@ -6,6 +6,7 @@ export * from "./discover.ts";
 export * from "./enricher.ts";
 export * from "./errors.ts";
 export * from "./fields.ts";
+export * from "./files.ts";
 export * from "./ids.ts";
 export * from "./in_turn.ts";
 export * from "./ports.ts";

@@ -45,7 +45,7 @@ const codeOf = (work: Promise<unknown>) =>
 async function enrolled({ register }: Rig, name = node) {
   const keys = newMachineKey();
   const { token } = await register.token(name, "ada");
-  const made = await register.enrol(token, makeRequest(spiffeId(domain, name), keys));
+  const made = await register.enrol(token, makeRequest(keys, spiffeId(domain, name)));
   return { ...made, key: keys.privateKey.export({ type: "pkcs8", format: "pem" }) as string, token };
 }
 
@@ -95,7 +95,7 @@ test("a machine enrols with a token, is known by its certificate, and renews it"
   expect(made.renew_after).toBeLessThanOrEqual(all.clock.now() + 12 * hour);
   expect(await ask(url, made.authority, { key: made.key, cert: made.certificate })).toBe("agent:node17");
   const keys = newMachineKey();
-  const again = await all.register.renew(certificate.serialNumber.toLowerCase(), makeRequest(uri, keys));
+  const again = await all.register.renew(certificate.serialNumber.toLowerCase(), makeRequest(keys, uri));
   const key = keys.privateKey.export({ type: "pkcs8", format: "pem" }) as string;
   expect(await ask(url, made.authority, { key, cert: again.certificate })).toBe("agent:node17");
   expect(await ask(url, made.authority, { key: made.key, cert: made.certificate })).toBe("agent:node17");
@@ -158,7 +158,7 @@ test("a revoked certificate is refused at the handshake and on connections that 
   expect(await ask(url, made.authority, client)).toMatch(/^refused: /);
   expect(refused.at(-1)).toBe("agent:node17 was revoked");
   const serial = new X509Certificate(made.certificate).serialNumber.toLowerCase();
-  expect(await codeOf(all.register.renew(serial, makeRequest(uri, newMachineKey())))).toContain("forbidden: agent:node17 was revoked");
+  expect(await codeOf(all.register.renew(serial, makeRequest(newMachineKey(), uri)))).toContain("forbidden: agent:node17 was revoked");
   expect(all.register.revoked().map((one) => one.serial)).toEqual([serial]);
   // after a restart too, and after its end
   const again = await Register.open({ store: all.store, authority: all.authority, clock: all.clock });
@@ -185,23 +185,23 @@ test("an enrolment token is good once, for an hour, for one name", async () => {
   const { token } = await all.register.token(node, "ada");
   expect(token).toMatch(/^vdm_[\w-]{43}\.[\w-]{43}$/);
   for (const other of ["node18", "root"])
-    expect(await codeOf(all.register.enrol(token, makeRequest(spiffeId(domain, { role: "agent", name: other }), keys)))).toContain(
+    expect(await codeOf(all.register.enrol(token, makeRequest(keys, spiffeId(domain, { role: "agent", name: other }))))).toContain(
       "forbidden: ",
     );
-  expect(await codeOf(all.register.enrol(token, makeRequest(spiffeId("other.example", node), keys)))).toContain("forbidden: ");
+  expect(await codeOf(all.register.enrol(token, makeRequest(keys, spiffeId("other.example", node))))).toContain("forbidden: ");
   // twice at once: one gets it
   const both = await Promise.all([
-    codeOf(all.register.enrol(token, makeRequest(uri, keys))),
-    codeOf(all.register.enrol(token, makeRequest(uri, keys))),
+    codeOf(all.register.enrol(token, makeRequest(keys, uri))),
+    codeOf(all.register.enrol(token, makeRequest(keys, uri))),
   ]);
   expect(both[0]).toBe("done");
   expect(both[1]).toContain("unauthorised: the enrolment token of agent:node17 was used before");
   const restarted = await Register.open({ store: all.store, authority: all.authority, clock: all.clock });
-  expect(await codeOf(restarted.enrol(token, makeRequest(uri, keys)))).toContain("was used before");
-  expect(await codeOf(all.register.enrol("vdm_guessed", makeRequest(uri, keys)))).toContain("unauthorised");
+  expect(await codeOf(restarted.enrol(token, makeRequest(keys, uri)))).toContain("was used before");
+  expect(await codeOf(all.register.enrol("vdm_guessed", makeRequest(keys, uri)))).toContain("unauthorised");
   const late = await all.register.token(node, "ada");
   all.clock.skew = hour + 1;
-  expect(await codeOf(all.register.enrol(late.token, makeRequest(uri, keys)))).toContain(
+  expect(await codeOf(all.register.enrol(late.token, makeRequest(keys, uri)))).toContain(
     "unauthorised: no enrolment token like this is open",
   );
 });
@@ -215,7 +215,7 @@ test("enrolling a name anew revokes what it had; a token that was not used is ta
   expect(await ask(url, first.authority, { key: second.key, cert: second.certificate })).toBe("agent:node17");
   const { token } = await all.register.token(node, "ada");
   expect(await all.register.revoke("agent:node17", "gone")).toBe(2);
-  expect(await codeOf(all.register.enrol(token, makeRequest(uri, newMachineKey())))).toContain("unauthorised");
+  expect(await codeOf(all.register.enrol(token, makeRequest(newMachineKey(), uri)))).toContain("unauthorised");
   expect(await codeOf(all.register.revoke("agent:never", "x"))).toContain("not_found");
   expect(await ask(url, first.authority, { key: second.key, cert: second.certificate })).toMatch(/^refused/);
 });
@@ -273,14 +273,14 @@ test("openssl reads and verifies what we sign, and we read what it asks for", as
 
 test("requests that are no requests are refused and say why: other keys, others' keys, damage at any byte", () => {
   const keys = newMachineKey();
-  const good = makeRequest(uri, keys);
+  const good = makeRequest(keys, uri);
   expect(readRequest(good).names).toEqual(["node17", `URI:${uri}`]);
   expect(() => readRequest("")).toThrow("expected a PEM block CERTIFICATE REQUEST");
   expect(() => readRequest(good.repeat(100))).toThrow("longer than");
-  const other = makeRequest(uri, { privateKey: newMachineKey().privateKey, publicKey: keys.publicKey });
+  const other = makeRequest({ privateKey: newMachineKey().privateKey, publicKey: keys.publicKey }, uri);
   expect(() => readRequest(other)).toThrow("its signature is not of its key");
   const p384 = generateKeyPairSync("ec", { namedCurve: "P-384" });
-  expect(() => readRequest(makeRequest(uri, p384))).toThrow("expected a key of ECDSA P-256 or Ed25519, found ec secp384r1");
+  expect(() => readRequest(makeRequest(p384, uri))).toThrow("expected a key of ECDSA P-256 or Ed25519, found ec secp384r1");
   const der = Buffer.from(good.replace(/-----[^-]+-----/g, ""), "base64");
   const wrapped = (bytes: Buffer) =>
     `-----BEGIN CERTIFICATE REQUEST-----\n${bytes.toString("base64")}\n-----END CERTIFICATE REQUEST-----\n`;

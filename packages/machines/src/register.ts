@@ -3,7 +3,7 @@
  * another. Every change is durable before it counts. Knows no HTTP and no socket.
  */
 import { hash, randomBytes } from "node:crypto";
-import { BadInputError, type Clock } from "@vedette/kit";
+import { BadInputError, type Clock, inTurn } from "@vedette/kit";
 import type { MachineStore, Micros } from "@vedette/model";
 import { type Authority, maxLifetime_h } from "./authority.ts";
 import type { RevokedCertificate } from "./certificate.ts";
@@ -96,7 +96,7 @@ export class Register {
   readonly #serials = new Map<string, Set<string>>();
   readonly #enrolments = new Map<string, Enrolment>();
   /** Changes go one after the other: a token that is used twice at once is used once. */
-  #changing: Promise<unknown> = Promise.resolve();
+  readonly #change = inTurn();
 
   private constructor(options: RegisterOptions) {
     this.#options = options;
@@ -289,12 +289,6 @@ export class Register {
         this.#certificates.delete(serial);
         this.#serials.get(machine)?.delete(serial);
       }
-  }
-
-  #change<T>(change: () => Promise<T>): Promise<T> {
-    const done = this.#changing.then(change);
-    this.#changing = done.catch(() => {});
-    return done;
   }
 
   async #saveEnrolment(key: string, { expires, ...body }: Enrolment): Promise<void> {

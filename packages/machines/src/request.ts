@@ -23,16 +23,14 @@ const ed25519 = oid("1.3.101.112");
 const refused = (why: string, cause?: unknown) =>
   new BadInputError("bad_request", `request: ${why}`, cause === undefined ? undefined : { cause });
 
-/** @param keys ECDSA P-256 */
-export function makeRequest(
-  uri: string,
-  { privateKey, publicKey }: { readonly privateKey: KeyObject; readonly publicKey: KeyObject },
-): string {
-  const names = sequence(context(6, false, Buffer.from(uri, "latin1")));
-  const extensions = sequence(sequence(subjectNames, octets(names)));
-  const subject = sequence(set(sequence(commonName, utf8(readSpiffeId(uri)?.name ?? uri))));
+/** @param keys ECDSA P-256 @param uri the SPIFFE id; who enrols need not know it: the token does */
+export function makeRequest(keys: { readonly privateKey: KeyObject; readonly publicKey: KeyObject }, uri?: string): string {
+  const { privateKey, publicKey } = keys;
+  const names = uri === undefined ? [] : [set(sequence(commonName, utf8(readSpiffeId(uri)?.name ?? uri)))];
+  const alternatives = uri === undefined ? [] : [octets(sequence(context(6, false, Buffer.from(uri, "latin1"))))];
+  const extensions = alternatives.map((one) => sequence(extensionRequest, set(sequence(sequence(subjectNames, one)))));
   const spki = publicKey.export({ type: "spki", format: "der" });
-  const body = sequence(integer(Buffer.from([0])), subject, spki, context(0, true, sequence(extensionRequest, set(extensions))));
+  const body = sequence(integer(Buffer.from([0])), sequence(...names), spki, context(0, true, ...extensions));
   return pem("CERTIFICATE REQUEST", sequence(body, sequence(ecdsaSha256), bits(sign("sha256", body, privateKey))));
 }
 

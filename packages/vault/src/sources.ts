@@ -2,8 +2,7 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { ConfigError, UnavailableError } from "@vedette/kit";
-import { diskFiles, type Files } from "./files.ts";
+import { ConfigError, diskFiles, type Files, UnavailableError } from "@vedette/kit";
 import { type RootKey, rootKey } from "./ring.ts";
 
 export interface KeySources {

@@ -1,8 +1,17 @@
 /** The vault of one installation: its keys, its own secrets in sealed files, and the rotation of all that is sealed. Knows no secret's meaning. */
 import { join } from "node:path";
-import { BadInputError, type SealedBox, type SealedPlace, type Sealer, type Secrets, VedetteError } from "@vedette/kit";
+import {
+  BadInputError,
+  diskFiles,
+  type Files,
+  inTurn,
+  type SealedBox,
+  type SealedPlace,
+  type Sealer,
+  type Secrets,
+  VedetteError,
+} from "@vedette/kit";
 import { boxKeyId } from "./box.ts";
-import { diskFiles, type Files } from "./files.ts";
 import { KeyRing, type RootKey } from "./ring.ts";
 import { generatedFile, type KeySources, newSecret, readKeys } from "./sources.ts";
 
@@ -34,7 +43,7 @@ export class Vault implements Secrets {
   readonly #sources: KeySources;
   readonly #files: Files;
   readonly #folder: string;
-  #rotating: Promise<unknown> = Promise.resolve();
+  readonly #oneByOne = inTurn();
 
   private constructor(ring: KeyRing, sources: KeySources, files: Files) {
     this.#ring = ring;
@@ -116,9 +125,7 @@ export class Vault implements Secrets {
    * what was sealed a moment ago may not be written yet.
    */
   rotate(places: readonly SealedPlace[]): Promise<Rotated> {
-    const done = this.#rotating.then(() => this.#rotate(places));
-    this.#rotating = done.catch(() => {});
-    return done;
+    return this.#oneByOne(() => this.#rotate(places));
   }
 
   async #rotate(places: readonly SealedPlace[]): Promise<Rotated> {
