@@ -1,5 +1,5 @@
 /** One line of ArcSight's Common Event Format (version 0) for anything that leaves. Everything in it is hostile text. */
-import type { Outgoing } from "@vedette/kit";
+import { type Outgoing, visible } from "@vedette/kit";
 import { severityRank } from "./record/ecs.ts";
 
 /** CEF key, ECS fields of which the first present is taken. Keys are those of the CEF dictionary; longer values than it allows are cut. */
@@ -46,18 +46,15 @@ const longestCustom = 4_000;
 
 const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
 /** A header's part: no line break can be written in it. */
-const header = (text: string): string =>
-  text
-    .slice(0, 512)
-    .replace(controls, " ")
-    .replace(/[\\|]/g, (c) => `\\${c}`);
-/** A value of the extension; line breaks are written, other control characters become blanks. */
+const header = (text: string): string => visible(text.slice(0, 512).replace(controls, " ")).replace(/[\\|]/g, (c) => `\\${c}`);
+/** A value of the extension; line breaks are written, other control characters become blanks, hidden ones their escapes. */
 const value = (text: string): string =>
   text
-    .replace(/[\\=]/g, (c) => `\\${c}`)
-    .replace(/\r\n|\n|\u2028|\u2029/g, "\\n")
-    .replace(/\r/g, "\\r")
-    .replace(controls, " ");
+    .split(/(\r\n|[\r\n\u2028\u2029])/)
+    .map((part, i) =>
+      i % 2 === 0 ? visible(part.replace(controls, " ")).replace(/[\\=]/g, (c) => `\\${c}`) : part === "\r" ? "\\r" : "\\n",
+    )
+    .join("");
 
 /** CEF counts severity 0 to 10. */
 const severity = (one: Outgoing["severity"]): number => (one === "informational" ? 1 : severityRank(one) * 2);
