@@ -151,8 +151,6 @@ export function read(state: FakeState, path: string, params: URLSearchParams, no
   if (!check.ok && ["/events", "/query", "/events/histogram", "/events/top"].includes(path))
     return problem(400, "bad_query", `${check.message} (position ${check.position + 1})`);
   switch (path) {
-    case "/session":
-      return ok({ user: "admin" });
     case "/alerts":
       return listAlerts(state, params);
     case "/events": {

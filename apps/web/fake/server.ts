@@ -7,6 +7,8 @@ import type { Alert } from "../src/api/types.ts";
 import { makeAlert } from "./alerts.ts";
 import { changeData } from "./data_routes.ts";
 import { makeEvent, stamp } from "./events.ts";
+import { whoIs } from "./people.ts";
+import { changePeople, readPeople, signIn } from "./people_routes.ts";
 import { type Answer, actOnAlert, actOnRules, problem, read, withoutEvidence } from "./routes.ts";
 import { seeded } from "./seeded.ts";
 import { type FakeState, makeState, type Scenario, statusOf } from "./state.ts";
@@ -15,8 +17,7 @@ import { type FakeState, makeState, type Scenario, statusOf } from "./state.ts";
 export const policy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-export const fake_token = "fake-admin-token";
-const cookie = "vedette_session=fake";
+const cookie = "vedette_session=";
 
 const types: { readonly [extension: string]: string } = {
   ".html": "text/html; charset=utf-8",
@@ -118,7 +119,7 @@ export async function startFake(options: FakeOptions): Promise<FakeServer> {
     response.on("close", () => listeners.delete(listener));
     response.write(`event: status\ndata: ${JSON.stringify(statusOf(state, state.sources.length === 0 ? 0 : 430))}\n\n`);
   };
-  const change = async (method: string, path: string, request: IncomingMessage): Promise<Answer> => {
+  const change = async (method: string, path: string, request: IncomingMessage, name: string): Promise<Answer> => {
     if (path === "/demo") {
       const on = method === "POST";
       state.demo = { present: on, running: on, events: on ? 1 : 0 };
@@ -126,8 +127,8 @@ export async function startFake(options: FakeOptions): Promise<FakeServer> {
       return { status: 204 };
     }
     const body = await bodyOf(request);
-    const data = changeData(state, method, path, body);
-    if (data !== undefined) return data;
+    const done = changeData(state, method, path, body) ?? changePeople(state, method, path, body, name);
+    if (done !== undefined) return done;
     if (method === "POST" && path.startsWith("/rules/")) return actOnRules(state, path, body, stamp(Date.now()));
     const found = /^\/alerts\/([^/]+)\/(\w+)$/.exec(path);
     if (method !== "POST" || found === null) return problem(404, "not_found", "There is no such route.");
@@ -140,8 +141,9 @@ export async function startFake(options: FakeOptions): Promise<FakeServer> {
       response.setHeader("set-cookie", "vedette_session=; Max-Age=0; Path=/");
       return { status: 204 };
     }
-    if ((await bodyOf(request))["token"] !== fake_token) return problem(401, "bad_token", "This token is not valid.");
-    response.setHeader("set-cookie", `${cookie}; HttpOnly; SameSite=Strict; Path=/`);
+    const signed = signIn(state, await bodyOf(request));
+    if (typeof signed !== "string") return signed;
+    response.setHeader("set-cookie", `${cookie}${signed}; HttpOnly; SameSite=Strict; Path=/`);
     return { status: 204 };
   };
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -153,21 +155,26 @@ export async function startFake(options: FakeOptions): Promise<FakeServer> {
       return;
     }
     if (url.pathname === "/login") {
-      response.writeHead(303, { location: "/", "set-cookie": `${cookie}; HttpOnly; SameSite=Strict; Path=/` }).end();
+      response.writeHead(303, { location: "/", "set-cookie": `${cookie}admin; HttpOnly; SameSite=Strict; Path=/` }).end();
       return;
     }
     if (!url.pathname.startsWith("/api/v1/")) return serveFile(options.dist, url.pathname, response);
     const path = url.pathname.slice("/api/v1".length);
-    const signed = request.headers.cookie?.includes(cookie) ?? false;
+    const name = /vedette_session=([^;]+)/.exec(request.headers.cookie ?? "")?.[1] ?? "";
+    const who = whoIs(state.people, name);
     let answer: Answer;
     if (path === "/session" && method !== "GET") answer = await session(method, request, response);
-    else if (!signed) answer = problem(401, "no_session", "Sign in first.");
+    else if (who === undefined) answer = problem(401, "no_session", "Sign in first.");
     else if (broken !== undefined) answer = problem(broken, "broken", "The event store does not answer.");
+    else if (path === "/session") answer = { status: 200, body: who };
     else if (path === "/stream") return stream(url.searchParams, response);
     else if (path === "/status") answer = { status: 200, body: statusOf(state, 430) };
     else if (method === "GET")
-      answer = read(state, path, url.searchParams, Date.now()) ?? problem(404, "not_found", "There is no such route.");
-    else answer = await change(method, path, request);
+      answer =
+        readPeople(state, path, name) ??
+        read(state, path, url.searchParams, Date.now()) ??
+        problem(404, "not_found", "There is no such route.");
+    else answer = await change(method, path, request, name);
     response.writeHead(answer.status, {
       "content-type": answer.status < 400 ? "application/json" : "application/problem+json",
       "cache-control": "no-store",

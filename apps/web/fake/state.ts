@@ -5,6 +5,7 @@ import { type FakeData, makeData, no_data } from "./data.ts";
 import { makeEvents, stamp } from "./events.ts";
 import { hostileAlert, hostileEvent, hostileLetter, hostileRecord, hostileRule, hostileSource } from "./hostile.ts";
 import { hostileData } from "./hostile_data.ts";
+import { type FakePeople, hostilePeople, makePeople, no_people } from "./people.ts";
 
 export interface FakeState {
   events: EventRow[];
@@ -15,6 +16,7 @@ export interface FakeState {
   letters: DeadLetter[];
   records: AuditRecord[];
   data: FakeData;
+  people: FakePeople;
   demo: { present: boolean; running: boolean; events: number };
   ready: boolean;
   problems: { code: string; message: string }[];
@@ -238,6 +240,7 @@ export function makeState(scenario: Scenario, now_ms: number): FakeState {
       letters: [],
       records: [],
       data: no_data,
+      people: no_people,
       demo: { present: false, running: false, events: 0 },
       ready: true,
       problems: [],
@@ -253,6 +256,7 @@ export function makeState(scenario: Scenario, now_ms: number): FakeState {
     letters: makeLetters(now_ms),
     records: makeRecords(now_ms),
     data: makeData(now_ms),
+    people: makePeople(now_ms),
     demo: { present: true, running: true, events: 18_240 },
     ready: true,
     problems: [{ code: "source_failed", message: "Source cloudtrail cannot be read: permission denied." }],
@@ -265,6 +269,7 @@ export function makeState(scenario: Scenario, now_ms: number): FakeState {
     state.sources.unshift(hostileSource(now_ms));
     state.letters.unshift(hostileLetter(now_ms));
     state.data = hostileData(now_ms);
+    state.people = hostilePeople(now_ms);
     state.records.unshift(hostileRecord(now_ms));
     state.problems.unshift({ code: `<img src=x onerror="window.__xss=1">`, message: `<script>window.__xss=1</script>` });
   }

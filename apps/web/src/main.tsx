@@ -3,11 +3,12 @@ import { MantineProvider } from "@mantine/core";
 import "./mantine.css";
 import "./app.css";
 import { QueryClientProvider } from "@tanstack/react-query";
-import { lazy, StrictMode, Suspense } from "react";
+import { type ComponentType, lazy, StrictMode, Suspense } from "react";
 import { createRoot } from "react-dom/client";
 import { BrowserRouter, Route, Routes } from "react-router";
 import { queryClient } from "./api/query_client.ts";
 import { NowPage } from "./now/now_page.tsx";
+import { Allowed } from "./shell/allowed.tsx";
 import { NotFound } from "./shell/not_found.tsx";
 import { Shell } from "./shell/shell.tsx";
 import { resolver, theme } from "./theme.ts";
@@ -25,7 +26,32 @@ const PipelinesPage = lazy(() => import("./pipelines/pipelines_page.tsx").then((
 const SinksPage = lazy(() => import("./sinks/sinks_page.tsx").then((page) => ({ default: page.SinksPage })));
 const MetricsPage = lazy(() => import("./metrics/metrics_page.tsx").then((page) => ({ default: page.MetricsPage })));
 const AuditPage = lazy(() => import("./audit/audit_page.tsx").then((page) => ({ default: page.AuditPage })));
+const UsersPage = lazy(() => import("./access/users_page.tsx").then((page) => ({ default: page.UsersPage })));
+const UserPage = lazy(() => import("./access/user_page.tsx").then((page) => ({ default: page.UserPage })));
+const RolesPage = lazy(() => import("./access/roles_page.tsx").then((page) => ({ default: page.RolesPage })));
+const MachinesPage = lazy(() => import("./access/machines_page.tsx").then((page) => ({ default: page.MachinesPage })));
+const ProfilePage = lazy(() => import("./profile/profile_page.tsx").then((page) => ({ default: page.ProfilePage })));
 const LoginPage = lazy(() => import("./login/login_page.tsx").then((page) => ({ default: page.LoginPage })));
+
+/** Each with the permission without which the server would show nothing of it. */
+const pages: readonly { readonly path: string; readonly needs: string; readonly whole?: true; readonly Page: ComponentType }[] = [
+  { path: "/alerts", needs: "alerts:read", Page: AlertsPage },
+  { path: "/alerts/:id", needs: "alerts:read", Page: AlertPage },
+  { path: "/events", needs: "events:read", Page: EventsPage },
+  { path: "/metrics", needs: "events:read", whole: true, Page: MetricsPage },
+  { path: "/rules", needs: "rules:read", Page: RulesPage },
+  { path: "/sources", needs: "sources:read", Page: SourcesPage },
+  { path: "/sources/:name", needs: "sources:read", Page: SourcePage },
+  { path: "/quality", needs: "sources:read", Page: QualityPage },
+  { path: "/enrichment", needs: "system:read", Page: EnrichmentPage },
+  { path: "/pipelines", needs: "system:read", Page: PipelinesPage },
+  { path: "/sinks", needs: "system:read", Page: SinksPage },
+  { path: "/users", needs: "users:read", Page: UsersPage },
+  { path: "/users/:id", needs: "users:read", Page: UserPage },
+  { path: "/roles", needs: "users:read", Page: RolesPage },
+  { path: "/machines", needs: "machines:read", Page: MachinesPage },
+  { path: "/audit", needs: "audit:read", Page: AuditPage },
+];
 
 createRoot(document.getElementById("root")!).render(
   <StrictMode>
@@ -46,18 +72,18 @@ createRoot(document.getElementById("root")!).render(
             ))}
             <Route element={<Shell />}>
               <Route index element={<NowPage />} />
-              <Route path="/alerts" element={<AlertsPage />} />
-              <Route path="/alerts/:id" element={<AlertPage />} />
-              <Route path="/events" element={<EventsPage />} />
-              <Route path="/rules" element={<RulesPage />} />
-              <Route path="/sources" element={<SourcesPage />} />
-              <Route path="/sources/:name" element={<SourcePage />} />
-              <Route path="/quality" element={<QualityPage />} />
-              <Route path="/enrichment" element={<EnrichmentPage />} />
-              <Route path="/pipelines" element={<PipelinesPage />} />
-              <Route path="/sinks" element={<SinksPage />} />
-              <Route path="/metrics" element={<MetricsPage />} />
-              <Route path="/audit" element={<AuditPage />} />
+              <Route path="/profile" element={<ProfilePage />} />
+              {pages.map(({ path, needs, whole, Page }) => (
+                <Route
+                  key={path}
+                  path={path}
+                  element={
+                    <Allowed needs={needs} whole={whole}>
+                      <Page />
+                    </Allowed>
+                  }
+                />
+              ))}
               <Route path="*" element={<NotFound />} />
             </Route>
           </Routes>

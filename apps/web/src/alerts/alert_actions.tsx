@@ -1,6 +1,7 @@
 /** The buttons on an alert's page, with what came of pressing them. */
 import { Button, Textarea } from "@mantine/core";
 import { type SubmitEvent, useState } from "react";
+import { useMay } from "../api/session.ts";
 import type { Alert } from "../api/types.ts";
 import { Icon } from "../shell/icons.tsx";
 import { keysOf } from "../shell/keymap.ts";
@@ -13,6 +14,7 @@ export function AlertActions({ alert, events }: { readonly alert: Alert; readonl
   const [closing, setClosing] = useState(false);
   const [noting, setNoting] = useState(false);
   const [done, setDone] = useState<string>();
+  const may_write = useMay("alerts:write");
   const act = useAlertAction((_, what) => {
     // An answer to an earlier action must not shut what was opened since.
     if (what.action.do === "close") setClosing(false);
@@ -24,13 +26,13 @@ export function AlertActions({ alert, events }: { readonly alert: Alert; readonl
     act.mutate({ id: alert.id, title: alert.title, action });
   };
   useKeys({
-    ...(alert.state === "open" && { alert_acknowledge: () => run({ do: "acknowledge" }) }),
-    ...(alert.state !== "closed" && { alert_close: () => setClosing(true) }),
+    ...(may_write && alert.state === "open" && { alert_acknowledge: () => run({ do: "acknowledge" }) }),
+    ...(may_write && alert.state !== "closed" && { alert_close: () => setClosing(true) }),
   });
   return (
     <>
       <div className="alert-actions">
-        {alert.state === "open" && (
+        {may_write && alert.state === "open" && (
           <Button
             size="xs"
             loading={act.isPending && act.variables?.action.do === "acknowledge"}
@@ -39,7 +41,7 @@ export function AlertActions({ alert, events }: { readonly alert: Alert; readonl
             Acknowledge<kbd>{keysOf("alert_acknowledge")}</kbd>
           </Button>
         )}
-        {alert.state !== "closed" ? (
+        {!may_write ? null : alert.state !== "closed" ? (
           <Button size="xs" variant="default" onClick={() => setClosing(true)}>
             Close…<kbd>{keysOf("alert_close")}</kbd>
           </Button>
@@ -48,15 +50,17 @@ export function AlertActions({ alert, events }: { readonly alert: Alert; readonl
             Reopen
           </Button>
         )}
-        <Button
-          size="xs"
-          variant="default"
-          onClick={() => setNoting((on) => !on)}
-          aria-expanded={noting}
-          leftSection={<Icon name="note" size={14} />}
-        >
-          Note
-        </Button>
+        {may_write && (
+          <Button
+            size="xs"
+            variant="default"
+            onClick={() => setNoting((on) => !on)}
+            aria-expanded={noting}
+            leftSection={<Icon name="note" size={14} />}
+          >
+            Note
+          </Button>
+        )}
         <InnerLink to={events} className="button-link">
           <Icon name="events" size={14} /> Show events<kbd>{keysOf("alert_events")}</kbd>
         </InnerLink>

@@ -2,8 +2,10 @@
 import { Button } from "@mantine/core";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useLocation, useNavigate } from "react-router";
+import { useMay } from "../api/session.ts";
 import type { AlertRow } from "../api/types.ts";
 import { formatCount } from "../format/number.ts";
+import { Only } from "../shell/allowed.tsx";
 import { announce } from "../shell/announce.tsx";
 import { Icon } from "../shell/icons.tsx";
 import { keysOf } from "../shell/keymap.ts";
@@ -31,6 +33,7 @@ export function AlertsPage() {
   const stable = useStable(filter);
   const selected = params.get("sel") ?? undefined;
   const list = useAlertList(stable, selected);
+  const may_write = useMay("alerts:write");
   const input = useRef<HTMLInputElement>(null);
   const [closing, setClosing] = useState<string>();
   const [done, setDone] = useState<ActOn>();
@@ -63,8 +66,10 @@ export function AlertsPage() {
     alerts_previous: () => move(-1),
     alerts_search: () => input.current?.focus(),
     alerts_open: onSelected(({ id }) => navigate(keepZone(`/alerts/${encodeURIComponent(id)}`, window.location.search))),
-    alerts_acknowledge: onSelected(({ id, title }) => act.mutate({ id, title, action: { do: "acknowledge" } })),
-    alerts_close: onSelected(({ id }) => setClosing(id)),
+    ...(may_write && {
+      alerts_acknowledge: onSelected(({ id, title }) => act.mutate({ id, title, action: { do: "acknowledge" } })),
+      alerts_close: onSelected(({ id }) => setClosing(id)),
+    }),
   });
   return (
     <>
@@ -78,23 +83,25 @@ export function AlertsPage() {
       </PageHead>
       <FilterBar filter={filter} patch={patch} input={input} />
       <div className="action-bar">
-        <Button
-          size="xs"
-          variant="default"
-          disabled={current === undefined || current.state !== "open"}
-          onClick={() => current && act.mutate({ id: current.id, title: current.title, action: { do: "acknowledge" } })}
-        >
-          Acknowledge
-          <kbd>{keysOf("alerts_acknowledge")}</kbd>
-        </Button>
-        <Button
-          size="xs"
-          variant="default"
-          disabled={current === undefined || current.state === "closed"}
-          onClick={() => current && setClosing(current.id)}
-        >
-          Close…<kbd>{keysOf("alerts_close")}</kbd>
-        </Button>
+        <Only needs="alerts:write">
+          <Button
+            size="xs"
+            variant="default"
+            disabled={current === undefined || current.state !== "open"}
+            onClick={() => current && act.mutate({ id: current.id, title: current.title, action: { do: "acknowledge" } })}
+          >
+            Acknowledge
+            <kbd>{keysOf("alerts_acknowledge")}</kbd>
+          </Button>
+          <Button
+            size="xs"
+            variant="default"
+            disabled={current === undefined || current.state === "closed"}
+            onClick={() => current && setClosing(current.id)}
+          >
+            Close…<kbd>{keysOf("alerts_close")}</kbd>
+          </Button>
+        </Only>
         <span className="action-state">
           {act.error !== null ? (
             <span className="strong-bad">{act.error.message}</span>
@@ -110,7 +117,7 @@ export function AlertsPage() {
               )}
             </>
           ) : (
-            <span className="dim small">{current === undefined ? "Select a row to act on it." : ""}</span>
+            <span className="dim small">{may_write && current === undefined ? "Select a row to act on it." : ""}</span>
           )}
         </span>
         {list.waiting.length > 0 && (

@@ -84,14 +84,23 @@ export function takeStatus(live: Live, status: Status, at: number): Live {
   return { connection: "live", status, samples: [...kept, { at, rate: status.rate, lag_ms: status.lag_ms }] };
 }
 
+export interface LiveRights {
+  /** May listen at all. */
+  readonly stream: boolean;
+  /** May see the state of the whole. */
+  readonly status: boolean;
+}
+
 /** Keeps the live connection open while the shell is mounted; the first status is asked for, since the stream's comes up to a second later. */
-export function useLiveConnection(): void {
+export function useLiveConnection({ stream, status: whole }: LiveRights): void {
   useEffect(() => {
+    if (!stream) return;
     const asked = new AbortController();
-    request<Status>("/status", { signal: asked.signal }).then(
-      (status) => publish({ ...current, status: current.status ?? status }),
-      () => undefined,
-    );
+    if (whole)
+      request<Status>("/status", { signal: asked.signal }).then(
+        (status) => publish({ ...current, status: current.status ?? status }),
+        () => undefined,
+      );
     const missed = () => {
       for (const listener of reconnectListeners) listener();
     };
@@ -117,8 +126,10 @@ export function useLiveConnection(): void {
     return () => {
       asked.abort();
       close();
+      // Somebody else may sign in next.
+      publish({ connection: "connecting", status: undefined, samples: [] });
     };
-  }, []);
+  }, [stream, whole]);
 }
 
 function subscribe(watch: () => void): () => void {

@@ -3,6 +3,7 @@ import { Button } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { request } from "../api/client.ts";
 import type { AuditRecord } from "../api/types.ts";
+import { addFilter } from "../events/query.ts";
 import { formatCount } from "../format/number.ts";
 import { shorten } from "../format/text.ts";
 import { InnerLink } from "../shell/link.tsx";
@@ -95,6 +96,16 @@ function Records({ records }: { readonly records: readonly AuditRecord[] }) {
   );
 }
 
+/** All records of this person, or of this kind: the trail is searched as events are. */
+function SearchLink({ field, value }: { readonly field: string; readonly value: string }) {
+  if (value === "") return null;
+  return (
+    <InnerLink to={`/events?t=all&q=${encodeURIComponent(addFilter("event.dataset:vedette.audit", field, value, false))}`}>
+      <Hostile text={value} />
+    </InnerLink>
+  );
+}
+
 function Row({ record }: { readonly record: AuditRecord }) {
   const { n, time, hash, fields, erased } = record;
   const text = (name: string) => String(fields?.[name] ?? "");
@@ -108,13 +119,13 @@ function Row({ record }: { readonly record: AuditRecord }) {
         <Time iso={time} digits={3} />
       </td>
       <td>
-        <Hostile text={text("user.name")} />
+        <SearchLink field="user.name" value={text("user.name")} />
         <div className="cell-sub mono">
           <Hostile text={text("source.ip")} />
         </div>
       </td>
       <td>
-        <code>{erased === undefined ? <Hostile text={text("event.action")} /> : "erased"}</code>
+        <code>{erased === undefined ? <SearchLink field="event.action" value={text("event.action")} /> : "erased"}</code>
       </td>
       <td>{outcome !== undefined && <Mark tone={outcome[0]}>{outcome[1]}</Mark>}</td>
       <td className="cell-main wrap">

@@ -5,6 +5,7 @@ import { useRef, useState } from "react";
 import { request } from "../api/client.ts";
 import type { Enricher } from "../api/data.ts";
 import { formatBytes, formatCount } from "../format/number.ts";
+import { Only } from "../shell/allowed.tsx";
 import { announce } from "../shell/announce.tsx";
 import { PageHead } from "../shell/panel.tsx";
 import { ReasonDialog } from "../shell/reason_dialog.tsx";
@@ -62,9 +63,11 @@ export function EnrichmentPage() {
     <>
       <PageHead title="Enrichment">
         <span className="dim small">what is known besides, added before rules see an event</span>
-        <Button size="xs" variant="default" onClick={() => begin({ do: "reload" })}>
-          Read files again…
-        </Button>
+        <Only needs="system:write">
+          <Button size="xs" variant="default" onClick={() => begin({ do: "reload" })}>
+            Read files again…
+          </Button>
+        </Only>
       </PageHead>
       <DataTabs />
       <section className="panel panel-flush" aria-label="Enrichers">
@@ -166,7 +169,13 @@ function Row({ one, begin }: Begin & { readonly one: Enricher }) {
           </>
         )}
       </td>
-      <td>{inventory && <InventoryActions name={name} removable={table !== undefined} begin={begin} />}</td>
+      <td>
+        {inventory && (
+          <Only needs="system:write">
+            <InventoryActions name={name} removable={table !== undefined} begin={begin} />
+          </Only>
+        )}
+      </td>
     </tr>
   );
 }

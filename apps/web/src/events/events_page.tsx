@@ -3,6 +3,7 @@ import { Button } from "@mantine/core";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { formatCount } from "../format/number.ts";
 import { formatDuration } from "../format/time.ts";
+import { Only } from "../shell/allowed.tsx";
 import { Icon } from "../shell/icons.tsx";
 import { keysOf } from "../shell/keymap.ts";
 import { useKeys } from "../shell/keys.ts";
@@ -72,7 +73,9 @@ export function EventsPage() {
         >
           Live tail<kbd>{keysOf("events_tail")}</kbd>
         </Button>
-        <ExportButtons rows={piped || tailing ? [] : (rows ?? [])} stats={piped && !tailing ? stats.data : undefined} />
+        <Only needs="events:export">
+          <ExportButtons rows={piped || tailing ? [] : (rows ?? [])} stats={piped && !tailing ? stats.data : undefined} />
+        </Only>
       </PageHead>
       <QueryBar
         text={text}

@@ -4,6 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { request } from "../api/client.ts";
 import type { Status } from "../api/types.ts";
 import { formatCount } from "../format/number.ts";
+import { Only } from "../shell/allowed.tsx";
 import { announce } from "../shell/announce.tsx";
 import { Icon } from "../shell/icons.tsx";
 
@@ -29,9 +30,11 @@ export function DemoBanner({ demo }: { readonly demo: Status["demo"] }) {
         </span>
         {remove.error !== null && <p className="strong-bad">It could not be removed: {remove.error.message}</p>}
       </div>
-      <Button size="xs" variant="default" loading={remove.isPending} onClick={() => remove.mutate()}>
-        Remove demo data
-      </Button>
+      <Only needs="system:write">
+        <Button size="xs" variant="default" loading={remove.isPending} onClick={() => remove.mutate()}>
+          Remove demo data
+        </Button>
+      </Only>
     </div>
   );
 }

@@ -2,6 +2,7 @@
 import { Button } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { request } from "../api/client.ts";
+import { Only } from "../shell/allowed.tsx";
 import { Icon } from "../shell/icons.tsx";
 import { Panel } from "../shell/panel.tsx";
 import { Snippet } from "../shell/snippet.tsx";
@@ -36,14 +37,16 @@ export function FirstRun() {
           </p>
           <Snippet text={file_example} label="Configuration of a file source" />
         </li>
-        <li>
-          <h3>Watch the demo</h3>
-          <p className="dim">Replays a labelled attack through the real ingest path. It can be removed with one click.</p>
-          <Button size="sm" loading={demo.isPending} onClick={() => demo.mutate()} leftSection={<Icon name="play" />}>
-            Start the demo
-          </Button>
-          {demo.error !== null && <p className="strong-bad">{demo.error.message}</p>}
-        </li>
+        <Only needs="system:write">
+          <li>
+            <h3>Watch the demo</h3>
+            <p className="dim">Replays a labelled attack through the real ingest path. It can be removed with one click.</p>
+            <Button size="sm" loading={demo.isPending} onClick={() => demo.mutate()} leftSection={<Icon name="play" />}>
+              Start the demo
+            </Button>
+            {demo.error !== null && <p className="strong-bad">{demo.error.message}</p>}
+          </li>
+        </Only>
       </ol>
     </Panel>
   );

@@ -1,7 +1,9 @@
 /** The first page: what is happening now, what waits for a person, and whether anything is wrong. */
 import { useLive } from "../api/live.ts";
+import { useMay } from "../api/session.ts";
 import { formatBytes, formatCount, formatRate } from "../format/number.ts";
 import { formatDuration } from "../format/time.ts";
+import { Only } from "../shell/allowed.tsx";
 import { Icon } from "../shell/icons.tsx";
 import { InnerLink } from "../shell/link.tsx";
 import { PageHead, Panel } from "../shell/panel.tsx";
@@ -16,9 +18,26 @@ import { RateChart } from "./rate_chart.tsx";
 import { RecentAlerts } from "./recent_alerts.tsx";
 import { SourceTable } from "./source_table.tsx";
 
+/** Figures of the whole cannot be cut to what somebody may see. */
+function Confined() {
+  return (
+    <>
+      <PageHead title="Now" />
+      <Only needs="alerts:read">
+        <RecentAlerts />
+      </Only>
+      <p className="dim small">
+        Your roles reach a part of the events; figures of the whole are not shown. <InnerLink to="/profile">What you may</InnerLink>
+      </p>
+    </>
+  );
+}
+
 export function NowPage() {
   useTitle("Now");
   const { status, samples, connection } = useLive();
+  const may_see_all = useMay("system:read");
+  if (!may_see_all) return <Confined />;
   if (status === undefined) {
     return (
       <>
@@ -99,9 +118,11 @@ export function NowPage() {
         </Panel>
       </div>
       <RecentAlerts />
-      <Panel title="Sources" flush aside={<InnerLink to="/sources">Ledger and dead letters</InnerLink>}>
-        <SourceTable />
-      </Panel>
+      <Only needs="sources:read">
+        <Panel title="Sources" flush aside={<InnerLink to="/sources">Ledger and dead letters</InnerLink>}>
+          <SourceTable />
+        </Panel>
+      </Only>
     </>
   );
 }

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { request } from "../api/client.ts";
 import type { DataLoss, Pipeline } from "../api/data.ts";
 import { formatCount } from "../format/number.ts";
+import { Only } from "../shell/allowed.tsx";
 import { announce } from "../shell/announce.tsx";
 import { PageHead, Panel } from "../shell/panel.tsx";
 import { ReasonDialog } from "../shell/reason_dialog.tsx";
@@ -31,9 +32,11 @@ export function PipelinesPage() {
     <>
       <PageHead title="Event pipelines">
         <span className="dim small">after enrichment, before any rule</span>
-        <Button size="xs" variant="default" onClick={() => setReloading(true)}>
-          Read files again…
-        </Button>
+        <Only needs="system:write">
+          <Button size="xs" variant="default" onClick={() => setReloading(true)}>
+            Read files again…
+          </Button>
+        </Only>
       </PageHead>
       <DataTabs />
       <Loaded query={query} what="Pipelines" rows={6}>
@@ -55,8 +58,12 @@ export function PipelinesPage() {
           </>
         )}
       </Loaded>
-      <PreviewPanel />
-      <RevealPanel />
+      <Only needs="events:read" whole>
+        <PreviewPanel />
+      </Only>
+      <Only needs="pseudonyms:reveal">
+        <RevealPanel />
+      </Only>
       {reloading && <ReloadDialog onClose={() => setReloading(false)} />}
     </>
   );

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { request } from "../api/client.ts";
 import type { Rule, RuleInFull } from "../api/types.ts";
 import { formatCount } from "../format/number.ts";
+import { Only } from "../shell/allowed.tsx";
 import { InnerLink } from "../shell/link.tsx";
 import { Failure, Loading } from "../shell/states.tsx";
 import { Hostile } from "../shell/text.tsx";
@@ -40,11 +41,13 @@ export function RuleDetails({ rule }: { readonly rule: Rule }) {
       <Facts rule={data} />
       {data.history.length > 0 && <History rule={data} />}
       <div className="alert-actions">
-        {offersFor(data).map((offer) => (
-          <Button key={offer.title} size="xs" variant="default" onClick={() => setDeciding(offer)}>
-            {offer.title}…
-          </Button>
-        ))}
+        <Only needs="rules:write">
+          {offersFor(data).map((offer) => (
+            <Button key={offer.title} size="xs" variant="default" onClick={() => setDeciding(offer)}>
+              {offer.title}…
+            </Button>
+          ))}
+        </Only>
         <InnerLink to={alertsOf(data)} className="button-link">
           {data.state === "shadow" ? "What it found" : "Its alerts"}
         </InnerLink>

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { request } from "../api/client.ts";
 import type { RuleVersion } from "../api/types.ts";
+import { Only } from "../shell/allowed.tsx";
 import { Panel } from "../shell/panel.tsx";
 import { Mark } from "../shell/severity.tsx";
 import { Failure, Loading } from "../shell/states.tsx";
@@ -92,9 +93,11 @@ function VersionRow({ version, onBack }: { readonly version: RuleVersion; readon
         {version.current ? (
           <Mark tone="good">in force</Mark>
         ) : (
-          <Button size="compact-xs" variant="default" onClick={onBack} aria-label={`Go back to version ${version.number}`}>
-            Go back…
-          </Button>
+          <Only needs="rules:write">
+            <Button size="compact-xs" variant="default" onClick={onBack} aria-label={`Go back to version ${version.number}`}>
+              Go back…
+            </Button>
+          </Only>
         )}
       </td>
     </tr>

@@ -26,6 +26,8 @@ export const keymap = [
   { id: "go_rules", keys: "g r", scope: "everywhere", what: "Go to Rules" },
   { id: "go_sources", keys: "g s", scope: "everywhere", what: "Go to Sources" },
   { id: "go_audit", keys: "g u", scope: "everywhere", what: "Go to Audit" },
+  { id: "go_access", keys: "g c", scope: "everywhere", what: "Go to Access" },
+  { id: "go_profile", keys: "g p", scope: "everywhere", what: "Go to your profile" },
   { id: "zone", keys: "u", scope: "everywhere", what: "Switch between UTC and local time" },
   { id: "copy_link", keys: "c", scope: "everywhere", what: "Copy a link to this view" },
   { id: "alerts_next", keys: "j", scope: "alerts", what: "Next alert" },

@@ -44,7 +44,7 @@ export const verdict_words: { readonly [verdict in Verdict]: string } = {
 
 /** A round mark with a word: filled, half and hollow tell the states apart without colour. */
 export function Mark({ tone, children }: { readonly tone: "good" | "warn" | "bad" | "busy" | "quiet"; readonly children: string }) {
-  return <span className={`mark mark-${tone}`}>{children}</span>;
+  return <span className={`mark mark-${tone}`}>{children.charAt(0).toUpperCase() + children.slice(1)}</span>;
 }
 
 export function StateMark({ state, verdict }: { readonly state: AlertState; readonly verdict?: Verdict | undefined }) {

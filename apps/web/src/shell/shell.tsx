@@ -1,8 +1,11 @@
 /** The frame around every page: rail, live line, time zone, theme, keys, and the way to the login page. */
 import { Suspense, useEffect, useRef, useState } from "react";
-import { NavLink, Outlet, useLocation, useNavigate } from "react-router";
+import { Navigate, NavLink, Outlet, useLocation, useNavigate } from "react-router";
+import { access_pages } from "../access/section.tsx";
 import { onUnauthorised, request } from "../api/client.ts";
 import { useLive, useLiveConnection } from "../api/live.ts";
+import { queryClient } from "../api/query_client.ts";
+import { useMay, useSession } from "../api/session.ts";
 import { formatCount } from "../format/number.ts";
 import { data_pages } from "../sources/section.tsx";
 import { keepZone, sign_in, useSearch } from "../url/search.ts";
@@ -11,8 +14,9 @@ import { Boundary } from "./boundary.tsx";
 import { KeyHelp } from "./help.tsx";
 import { Icon, type IconName } from "./icons.tsx";
 import { useKeys } from "./keys.ts";
-import type { SectionPage } from "./section.tsx";
-import { Loading } from "./states.tsx";
+import { type SectionPage, useVisible } from "./section.tsx";
+import { Loaded, Loading } from "./states.tsx";
+import { Hostile } from "./text.tsx";
 import { TopBar } from "./top_bar.tsx";
 import { ZoneProvider } from "./zone.tsx";
 
@@ -20,18 +24,21 @@ interface Entry {
   readonly to: string;
   readonly icon: IconName;
   readonly name: string;
+  /** Without it the entry is not shown; where it has pages of its own, without those of all of them. */
+  readonly needs?: string;
   /** Further pages of this entry. */
   readonly pages?: readonly SectionPage[];
 }
 
 const entries: readonly Entry[] = [
   { to: "/", icon: "now", name: "Now" },
-  { to: "/alerts", icon: "alerts", name: "Alerts" },
-  { to: "/events", icon: "events", name: "Events" },
-  { to: "/metrics", icon: "metrics", name: "Metrics" },
-  { to: "/rules", icon: "rules", name: "Rules" },
+  { to: "/alerts", icon: "alerts", name: "Alerts", needs: "alerts:read" },
+  { to: "/events", icon: "events", name: "Events", needs: "events:read" },
+  { to: "/metrics", icon: "metrics", name: "Metrics", pages: [{ to: "/metrics", name: "Metrics", needs: "events:read", whole: true }] },
+  { to: "/rules", icon: "rules", name: "Rules", needs: "rules:read" },
   { to: "/sources", icon: "sources", name: "Sources", pages: data_pages },
-  { to: "/audit", icon: "audit", name: "Audit" },
+  { to: "/users", icon: "people", name: "Access", pages: access_pages },
+  { to: "/audit", icon: "audit", name: "Audit", needs: "audit:read" },
 ];
 
 /** Leads to the login page on a 401 and remembers where the person was. */
@@ -50,7 +57,8 @@ function useLoginRedirect(): void {
 }
 
 export function Shell() {
-  useLiveConnection();
+  const session = useSession();
+  useLiveConnection({ stream: useMay("alerts:read"), status: useMay("system:read") });
   useLoginRedirect();
   const [help, setHelp] = useState(false);
   const navigate = useNavigate();
@@ -68,6 +76,8 @@ export function Shell() {
     go_rules: go("/rules"),
     go_sources: go("/sources"),
     go_audit: go("/audit"),
+    go_access: go("/users"),
+    go_profile: go("/profile"),
     zone: toggleZone,
     copy_link: () => {
       navigator.clipboard?.writeText(window.location.href).then(
@@ -86,7 +96,12 @@ export function Shell() {
     }
   }, [location.pathname]);
   const signOut = () => {
-    request("/session", { method: "DELETE" }).finally(() => navigate(sign_in));
+    request("/session", { method: "DELETE" })
+      .catch(() => undefined)
+      .finally(() => {
+        queryClient.clear();
+        navigate(sign_in);
+      });
   };
   return (
     <ZoneProvider>
@@ -103,9 +118,13 @@ export function Shell() {
             <RailLink key={entry.to} entry={entry} />
           ))}
           <div className="rail-foot">
+            <NavLink to={keepZone("/profile", location.search)} className="rail-link">
+              <Icon name="person" size={18} />
+              <span className="rail-name clip">{session.data === undefined ? "Profile" : <Hostile text={session.data.user} />}</span>
+            </NavLink>
             <button type="button" className="rail-link" onClick={() => setHelp(true)}>
               <Icon name="keyboard" size={18} />
-              <span className="rail-name">Keys</span>
+              <span className="rail-name">Shortcuts</span>
             </button>
             <button type="button" className="rail-link" onClick={signOut}>
               <Icon name="exit" size={18} />
@@ -117,9 +136,17 @@ export function Shell() {
           <TopBar zone={params.get("z") === "utc" ? "utc" : "local"} toggleZone={toggleZone} />
           <main id="main" ref={main} tabIndex={-1}>
             <Boundary page={location.pathname}>
-              <Suspense fallback={<Loading what="the page" />}>
-                <Outlet />
-              </Suspense>
+              <Loaded query={session} what="Your session" rows={8}>
+                {({ duty }) =>
+                  duty !== undefined && location.pathname !== "/profile" ? (
+                    <Navigate to="/profile" replace />
+                  ) : (
+                    <Suspense fallback={<Loading what="the page" />}>
+                      <Outlet />
+                    </Suspense>
+                  )
+                }
+              </Loaded>
             </Boundary>
           </main>
         </div>
@@ -130,12 +157,15 @@ export function Shell() {
   );
 }
 
-function RailLink({ entry: { to, icon, name, pages = [] } }: { readonly entry: Entry }) {
+function RailLink({ entry: { to, icon, name, needs, pages } }: { readonly entry: Entry }) {
   const { pathname, search } = useLocation();
-  const inside = pages.some((page) => pathname === page.to);
+  const visible = useVisible(pages ?? (needs === undefined ? [] : [{ to, name, needs }]));
+  const first = needs === undefined && pages === undefined ? to : visible[0]?.to;
+  if (first === undefined) return null;
+  const inside = visible.some((page) => pathname === page.to || pathname.startsWith(`${page.to}/`));
   return (
     <NavLink
-      to={keepZone(to, search)}
+      to={keepZone(first, search)}
       end={to === "/"}
       className={({ isActive }) => (isActive || inside ? "rail-link active" : "rail-link")}
     >

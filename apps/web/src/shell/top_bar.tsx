@@ -3,6 +3,7 @@ import { Tooltip, useMantineColorScheme } from "@mantine/core";
 import { useLive } from "../api/live.ts";
 import { formatCount, formatRate } from "../format/number.ts";
 import { formatDuration, formatOffset, type Zone } from "../format/time.ts";
+import { Only } from "./allowed.tsx";
 import { Icon } from "./icons.tsx";
 import { keysOf } from "./keymap.ts";
 
@@ -10,7 +11,9 @@ export function TopBar({ zone, toggleZone }: { readonly zone: Zone; readonly tog
   const word = zone === "utc" ? "UTC" : `Local ${formatOffset(new Date(), "local")}`;
   return (
     <header className="top-bar">
-      <LiveLine />
+      <Only needs="alerts:read">
+        <LiveLine />
+      </Only>
       <div className="top-tools">
         <Tooltip label={`Switch between UTC and local time (${keysOf("zone")})`}>
           <button type="button" className="tool" onClick={toggleZone} aria-label={`${word}: time zone, switch`}>

@@ -2,11 +2,11 @@
 import { SectionTabs } from "../shell/section.tsx";
 
 export const data_pages = [
-  { to: "/sources", name: "Sources" },
-  { to: "/quality", name: "Quality" },
-  { to: "/enrichment", name: "Enrichment" },
-  { to: "/pipelines", name: "Pipelines" },
-  { to: "/sinks", name: "Sinks" },
+  { to: "/sources", name: "Sources", needs: "sources:read" },
+  { to: "/quality", name: "Quality", needs: "sources:read" },
+  { to: "/enrichment", name: "Enrichment", needs: "system:read" },
+  { to: "/pipelines", name: "Pipelines", needs: "system:read" },
+  { to: "/sinks", name: "Sinks", needs: "system:read" },
 ] as const;
 
 export function DataTabs() {

@@ -3,6 +3,7 @@ import { Button, TextInput } from "@mantine/core";
 import { type SubmitEvent, useState } from "react";
 import { useNavigate } from "react-router";
 import { useSources } from "../now/source_table.tsx";
+import { Only } from "../shell/allowed.tsx";
 import { PageHead } from "../shell/panel.tsx";
 import { Empty, Loaded } from "../shell/states.tsx";
 import { useTitle } from "../shell/title.ts";
@@ -19,7 +20,9 @@ export function SourcesPage() {
     <>
       <PageHead title="Sources">
         <span className="dim small">in = stored + dead + dropped + pending</span>
-        <NewSource />
+        <Only needs="sources:write">
+          <NewSource />
+        </Only>
       </PageHead>
       <DataTabs />
       <Loaded query={query} what="Sources" rows={6}>
@@ -40,7 +43,9 @@ export function SourcesPage() {
         }
       </Loaded>
       <Refusals />
-      <DeadLetters />
+      <Only needs="events:read" whole>
+        <DeadLetters />
+      </Only>
     </>
   );
 }

@@ -5,6 +5,7 @@ import { type SubmitEvent, useState } from "react";
 import { request } from "../api/client.ts";
 import type { SourceToken } from "../api/data.ts";
 import { formatBytes, formatCount } from "../format/number.ts";
+import { Only } from "../shell/allowed.tsx";
 import { Confirm } from "../shell/confirm.tsx";
 import { Panel } from "../shell/panel.tsx";
 import { Snippet } from "../shell/snippet.tsx";
@@ -49,7 +50,9 @@ export function Tokens({ source, fresh, onFresh }: TokensProps) {
         <Loaded query={query} what="Tokens" rows={2}>
           {({ tokens }) => <TokenTable tokens={tokens.filter((one) => one.source === source)} revoke={setRevoking} />}
         </Loaded>
-        <NewToken source={source} onFresh={onFresh} />
+        <Only needs="sources:write">
+          <NewToken source={source} onFresh={onFresh} />
+        </Only>
       </div>
       {revoking !== undefined && (
         <Confirm
@@ -89,9 +92,11 @@ function TokenTable({ tokens, revoke }: { readonly tokens: readonly SourceToken[
               </td>
               <td>{quotaText(one)}</td>
               <td>
-                <Button size="compact-xs" variant="default" onClick={() => revoke(one)} aria-label={`Take back token ${one.id}`}>
-                  Take back…
-                </Button>
+                <Only needs="sources:write">
+                  <Button size="compact-xs" variant="default" onClick={() => revoke(one)} aria-label={`Take back… token ${one.id}`}>
+                    Take back…
+                  </Button>
+                </Only>
               </td>
             </tr>
           ))}

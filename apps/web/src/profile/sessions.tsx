@@ -1,0 +1,11 @@
+/** One's own sessions, each of which one may end. */
+import { SessionTable } from "../access/session_table.tsx";
+import { Panel } from "../shell/panel.tsx";
+
+export function OwnSessions() {
+  return (
+    <Panel title="Your sessions" flush>
+      <SessionTable path="/me/sessions" endAt="/me/sessions" />
+    </Panel>
+  );
+}
