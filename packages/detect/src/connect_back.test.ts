@@ -110,6 +110,18 @@ test("the network is new to a node that has been known for a week", async () => 
   expect(claims[2]!.summary).toContain("198.51.100.0/24 is new to the node");
 });
 
+test("a network that jobs of three users reached is usual, but not for a program under /tmp", async () => {
+  const of = (uid: string, more: object = {}) => ({ "hpc.job.id": `9${uid}`, "hpc.job.by": ["cgroup"], "user.id": uid, ...more });
+  const claims = await claimsOf([
+    [socket(0, of("1001"))],
+    [socket(minute, of("1002"))],
+    [socket(2 * minute, of("1003"))],
+    [socket(3 * minute, of("1004"))],
+    [socket(4 * minute, of("1005", { "process.executable": "/tmp/x", "process.start": new Date(base / 1_000 + 239_000).toISOString() }))],
+  ]);
+  expect(claims.map(({ entities }) => entities[0]!.id)).toEqual(["91001", "91002", "91003", "91005"]);
+});
+
 test("a job on 200 nodes is known on each", async () => {
   const nodes = Array.from({ length: 200 }, (_, i) => `cn${i}`);
   const claims = await claimsOf([[told(0, "7", "1000", nodes)], [socket(10 * second, { "host.name": "cn199.example.org" })]]);

@@ -10,6 +10,7 @@ import {
   activityOf,
   activityQuery,
   isSocket,
+  isStray,
   mergeActivity,
   nodesConcerned,
   type Socket,
@@ -31,8 +32,8 @@ interface State extends NodeJobs {
   readonly calls: readonly Call[];
   /** Of jobs that nobody has told of yet: they may be told a little later. */
   readonly waiting: readonly Socket[];
-  /** Networks that jobs of the node reached, and when last. */
-  readonly networks: readonly (readonly [network: string, last: Micros])[];
+  /** Networks that jobs of the node reached, when last, and of which users. */
+  readonly networks: readonly (readonly [network: string, last: Micros, users: readonly string[]])[];
   /** Ends that a process of no job reached: what a sensor sees of them is no job's. */
   readonly others: readonly (readonly [end: string, last: Micros])[];
 }
@@ -45,6 +46,7 @@ const maxCalls = 24;
 const maxWaiting = 16;
 const maxOthers = 64;
 const maxNetworks = 128;
+const maxUsers = 5;
 const maxEvents = 32;
 const maxEnds = 8;
 /** How long after a socket its job may be told: schedulers are polled every minute or so. */
@@ -137,7 +139,17 @@ export default defineDetector({
       .array(z.int().min(0).max(65_535))
       .max(100)
       .default([53, 123])
-      .describe("Destination ports that count nowhere: name service (dns_tunnel looks at the names) and time service."),
+      .describe(
+        "Destination ports that count for no ordinary program: name service (dns_tunnel looks at the names) and time service. A program that lies where anybody may write has no business there either.",
+      ),
+    usual_users: z
+      .int()
+      .min(0)
+      .max(maxUsers)
+      .default(3)
+      .describe(
+        "A network that jobs of so many users reached from the node before is usual, and found only with a sign against it; 0: none is.",
+      ),
     learning_days: z.number().min(0).max(90).default(7).describe("Days for which a node is known before a network counts as new to it."),
     memory_days: z.number().min(1).max(90).default(30).describe("A network unused for so many days is new again."),
     skew_s: z
@@ -201,7 +213,8 @@ export default defineDetector({
 
   key(fields, { internal, allow, allow_domains, allow_ports }) {
     return nodesConcerned(fields, (ip, port) => {
-      if (allow_ports.includes(port) || isGroup(ip) || within(ip, internal) || within(ip, allow)) return false;
+      if (isGroup(ip) || within(ip, internal) || within(ip, allow)) return false;
+      if (allow_ports.includes(port) && !isStray(textField(fields, "process.executable") ?? "")) return false;
       if (neighbourhood(ip) === undefined || ip.startsWith("127.") || ip === "::1") return false;
       const domain = allow_domains.length === 0 ? undefined : textField(fields, "destination.domain")?.toLowerCase();
       return domain === undefined || !allow_domains.some((one) => domain === one || domain.endsWith(`.${one}`));
@@ -248,13 +261,13 @@ export default defineDetector({
     state.last + (state.networks.length > 0 ? memory_days * day : state.jobs.length > 0 ? 8 * day : hour),
 });
 
-type Config = { readonly learning_days: number };
+type Config = { readonly learning_days: number; readonly usual_users: number };
 
 /** The state with one socket more, and the calls that it opened or made longer. */
 function withSocket(
   { state, touched }: { readonly state: State; readonly touched: Call[] },
   one: Socket,
-  { learning_days }: Config,
+  { learning_days, usual_users }: Config,
   skew: Micros,
 ): { readonly state: State; readonly touched: Call[] } {
   const end = `${one.to}:${one.port}`;
@@ -275,8 +288,13 @@ function withSocket(
   const who = identity.job ?? (one.wire ? "?" : `${identity.uid ?? identity.user ?? "?"}`);
   const known = state.calls.find((call) => call.who === who && call.group === group);
   const name = one.as === undefined ? group : `AS${one.as}`;
-  const fresh = one.time - state.since >= learning_days * day && !state.networks.some(([other]) => other === name);
+  const reached = state.networks.find(([other]) => other === name);
+  const fresh = one.time - state.since >= learning_days * day && !reached;
   const signs = [...new Set([...(known?.signs ?? []), ...signsOf(one, fresh ? name : undefined)])];
+  const users = [...new Set([...(reached?.[2] ?? []), identity.user ?? identity.uid ?? who])].slice(0, maxUsers);
+  const networks = [[name, one.time, users] as const, ...state.networks.filter((other) => other !== reached)].slice(0, maxNetworks);
+  const usual = usual_users > 0 && (reached?.[2].length ?? 0) >= usual_users;
+  if (usual && !known && signs.length === 0 && identity.conflict.length === 0) return { state: { ...state, networks }, touched };
   const run = extend(known, quiet, { time: one.time, events: [one.event], count: one.count });
   const call: Call = {
     ...run,
@@ -293,7 +311,7 @@ function withSocket(
     state: {
       ...state,
       calls: [...state.calls.filter((other) => other !== known), call].slice(-maxCalls),
-      networks: [[name, one.time] as const, ...state.networks.filter(([other]) => other !== name)].slice(0, maxNetworks),
+      networks,
     },
     touched: [...touched.filter((other) => other !== known), call],
   };

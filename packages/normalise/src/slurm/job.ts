@@ -11,8 +11,6 @@ import { expandHosts } from "./hostlist.ts";
 const map = compileMapping({
   "slurm.job.id": ["job_id", "jobid", "id"],
   "slurm.job.name": ["job_name", "jobname", "name"],
-  "slurm.job.array.id": ["array_job_id", "array.job_id"],
-  "slurm.job.array.task": ["array_task_id", "array.task_id"],
   "slurm.job.account": "account",
   "slurm.job.partition": "partition",
   "slurm.job.qos": "qos",
@@ -46,7 +44,14 @@ const times = {
   end: ["@end", "end_time", "time.end", "end"],
 };
 
+/** Numbers that are names: of an array and its task. */
+const arrays: readonly (readonly [field: string, names: readonly string[]])[] = [
+  ["slurm.job.array.id", ["array_job_id", "array.job_id"]],
+  ["slurm.job.array.task", ["array_task_id", "array.task_id"]],
+];
+
 type Names = readonly ReturnType<typeof path>[];
+const arrayPaths = arrays.map(([field, names]) => [field, names.map(path)] as const);
 const countPaths = counts.map(([field, names]) => [field, names.map(path)] as const);
 const timePaths = { submit: times.submit.map(path), start: times.start.map(path), end: times.end.map(path) };
 const statePaths = ["job_state", "state.current", "state"].map(path);
@@ -122,6 +127,10 @@ export function jobEvent(job: JsonObject, readTime: (value: JsonValue | undefine
   for (const [field, names] of countPaths) {
     const value = numberOf(first(job, names));
     if (value !== undefined) fields[field] = value;
+  }
+  for (const [field, names] of arrayPaths) {
+    const value = numberOf(first(job, names));
+    if (value !== undefined) fields[field] = String(value);
   }
   setExit(fields, first(job, exitPaths));
   setNodes(fields);
