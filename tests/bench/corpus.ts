@@ -26,7 +26,7 @@ export async function corpus(events: number, seed = 1): Promise<Corpus> {
   mkdirSync(temporary, { recursive: true });
   const zeekEvents = Math.round(events * 0.9);
   const zeek = join(temporary, `zeek-${zeekEvents}-${seed}.ndjson`);
-  const sshd = join(temporary, `sshd-${events - zeekEvents}-${seed}.log`);
+  const sshd = join(temporary, `sshd-hosts-${events - zeekEvents}-${seed}.log`);
   if (!existsSync(zeek)) await write(zeek, zeekLines(), zeekEvents, seed, rekeyJson);
   if (!existsSync(sshd)) await write(sshd, sshdLines(), events - zeekEvents, seed, rekeySshd);
   return { zeek, sshd, events, bytes: statSync(zeek).size + statSync(sshd).size };
@@ -141,11 +141,13 @@ function rekeyJson(line: string, pass: Pass): string {
     );
 }
 
+/** Each pass is another machine's log: one machine's clock does not go back by the weeks that the set spans. */
 function rekeySshd(line: string, pass: Pass): string {
   const time = new Date(Date.parse(`2026 ${line.slice(0, 15)} UTC`) + shift_s(pass) * 1_000);
   const stamp = `${["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][time.getUTCMonth()]} ${String(time.getUTCDate()).padStart(2)} ${time.toISOString().slice(11, 19)}`;
   return (Number.isNaN(time.getTime()) ? line : stamp + line.slice(15))
     .replace(/\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}/g, (ip) => address(pass, ip))
+    .replace(/^(.{15} )(\S+)/, (_, stamped: string, host: string) => (pass.n === 0 ? stamped + host : `${stamped}${host}-${pass.n}`))
     .replace(/\[(\d+)\]/, (_, pid: string) => `[${renamed(pass, "pid", pid, (d) => String(d.readUInt16LE(0)))}]`)
     .replace(
       /user=(\w+)/,

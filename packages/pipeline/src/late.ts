@@ -2,7 +2,7 @@
 import type { Condition } from "@vedette/condition";
 import { mergeTallies, type Tallied } from "@vedette/detect";
 import type { Event, Finding, Micros, Observation } from "@vedette/model";
-import type { EventStore } from "@vedette/store";
+import { type EventStore, eventsOfPage } from "@vedette/store";
 import { cameLate } from "./keyed/lane.ts";
 import { before, widthOf } from "./keyed/order.ts";
 import type { Around, KeyedDetector, KeyedEngine, LateItem } from "./keyed.ts";
@@ -11,7 +11,6 @@ import type { Around, KeyedDetector, KeyedEngine, LateItem } from "./keyed.ts";
 const maxSpan: Micros = 7 * 86_400_000_000;
 /** Events read at once, some 80 MB: many keys share them; one key that needs more is given up and counted as skipped. */
 const maxEvents = 40_000;
-const pageSize = 2_000;
 /** Everything that the store has. */
 const whole: Range = { from: 0, to: Number.MAX_SAFE_INTEGER };
 
@@ -127,24 +126,27 @@ async function eventsOf(
   range: Range,
   store: EventStore,
 ): Promise<readonly Event[] | undefined> {
-  const shared = items.map(
-    ({ by }): Condition => ({ op: "and", of: Object.entries(by).map(([field, value]) => ({ op: "eq", field, value })) }),
-  );
-  const query = {
-    tenant: tenantOf(items[0]!),
-    range,
-    where: { op: "and" as const, of: [again!.where, { op: "or" as const, of: shared }] },
-    limit: pageSize,
-    oldestFirst: true,
-  };
+  const where: Condition = { op: "and", of: [again!.where, ...valuesOf(items)] };
   const events: Event[] = [];
-  for (let cursor: string | undefined; ; ) {
-    const page = await store.search({ ...query, ...(cursor === undefined ? {} : { cursor }) });
-    events.push(...page.events);
-    cursor = page.cursor;
-    if (cursor === undefined) return events;
+  for await (const page of store.scan({ tenant: tenantOf(items[0]!), range, where })) {
+    for (const event of eventsOfPage(page)) events.push(event);
     if (events.length > maxEvents) return undefined;
   }
+  return events;
+}
+
+/** Each field of the keys has one of their values: lets through some of no key's, and is asked at once for all. */
+function valuesOf(items: readonly LateItem[]): readonly Condition[] {
+  const values = new Map<string, Map<string, Condition>>();
+  for (const { by } of items)
+    for (const [field, value] of Object.entries(by)) {
+      const known = values.get(field) ?? new Map<string, Condition>();
+      values.set(field, known.set(String(value), { op: "eq", field, value }));
+    }
+  // a field that some keys are not asked by leaves the others undecided
+  return [...values]
+    .filter(([field]) => items.every(({ by }) => Object.hasOwn(by, field)))
+    .map(([, of]) => ({ op: "or", of: [...of.values()] }));
 }
 
 /** Each key's observations of the events, each event once, in order; those of one bucket as one. */

@@ -51,6 +51,6 @@ export class Duck {
   }
 
   async close(): Promise<void> {
-    (await this.opened)?.close();
+    await (await this.opened)?.close();
   }
 }

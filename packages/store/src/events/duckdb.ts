@@ -90,6 +90,8 @@ function fillText(vector: unknown, column: { lengths: Uint32Array; bytes: Uint8A
 export class Database {
   private readonly instance: DuckDBInstance;
   private readonly writer: DuckDBConnection;
+  private readonly running = new Map<DuckDBConnection, Promise<unknown>>();
+  private closing = false;
   private constructor(instance: DuckDBInstance, writer: DuckDBConnection) {
     this.instance = instance;
     this.writer = writer;
@@ -148,21 +150,28 @@ export class Database {
   async query(sql: string, parameters: readonly Parameter[], signal?: AbortSignal): Promise<readonly Row[]> {
     signal?.throwIfAborted();
     const connection = await this.instance.connect();
+    if (this.closing) throw new Error("the event store is closing");
     const stop = () => connection.interrupt();
     signal?.addEventListener("abort", stop);
+    const reading = connection.runAndReadAll(sql, parameters as DuckDBValue[]);
+    this.running.set(connection, reading);
     try {
-      const reader = await connection.runAndReadAll(sql, parameters as DuckDBValue[]);
-      return reader.getRowsJS() as Row[];
+      return (await reading).getRowsJS() as Row[];
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
     } finally {
+      this.running.delete(connection);
       signal?.removeEventListener("abort", stop);
       connection.closeSync();
     }
   }
 
-  close(): void {
+  /** Interrupts what still runs and waits for it: a query that outlives its thread brings the process down. */
+  async close(): Promise<void> {
+    this.closing = true;
+    for (const connection of this.running.keys()) connection.interrupt();
+    await Promise.allSettled(this.running.values());
     this.writer.closeSync();
     this.instance.closeSync();
   }
