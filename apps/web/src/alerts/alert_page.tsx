@@ -170,7 +170,9 @@ function Entities({ alert }: { readonly alert: Alert }) {
         <ul className="entity-list">
           {alert.entities.map((entity) => (
             <li key={`${entity.type} ${entity.id}`}>
-              <span className="entity-type">{entity.type}</span>
+              <span className="entity-type">
+                <Hostile text={entity.type} />
+              </span>
               <InnerLink
                 to={`/events${patchSearch("", { q: entityQuery(entity), t: rangeAround(alert.first_seen, alert.last_seen, 3_600_000) })}`}
                 title="Search events with this entity, one hour around the alert"

@@ -13,7 +13,10 @@ export function EntityText({ entities }: { readonly entities: readonly Entity[] 
     <span className="entities">
       {entities.slice(0, entities_in_row).map((entity) => (
         <span key={`${entity.type} ${entity.id}`} className="entity">
-          <span className="entity-type">{entity.type}</span> <Hostile text={shorten(entity.id, entity_characters)} />
+          <span className="entity-type">
+            <Hostile text={entity.type} />
+          </span>{" "}
+          <Hostile text={shorten(entity.id, entity_characters)} />
         </span>
       ))}
       {entities.length > entities_in_row && <span className="dim small">+{entities.length - entities_in_row}</span>}

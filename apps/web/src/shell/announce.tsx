@@ -1,5 +1,6 @@
 /** One polite live region for the whole console; it speaks at most once in five seconds, the newest message wins. */
 import { useSyncExternalStore } from "react";
+import { visibleText } from "../format/text.ts";
 
 /** reference: live regions at most one per 5 s. */
 const pause_ms = 5_000;
@@ -13,7 +14,7 @@ const watchers = new Set<() => void>();
 export function announce(message: string): void {
   clearTimeout(timer);
   const speak = () => {
-    spoken = message;
+    spoken = visibleText(message);
     last_ms = performance.now();
     for (const watch of watchers) watch();
   };
