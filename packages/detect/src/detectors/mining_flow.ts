@@ -45,7 +45,7 @@ export default defineDetector({
   title: "Long, quiet connection in a miner's rhythm",
   summary: "Finds connections to outside that last, carry little and are answered as evenly as a pool answers, encrypted or not.",
   description:
-    "A heuristic over what Zeek tells of a connection: over half an hour, under 50 bytes a second and 400 a packet both ways, packets from the server a few seconds to two minutes apart, and neither side silent. Chat, push services and telemetry look alike, so by itself it is low; medium where the port is one of mining, or no protocol is known to Zeek. Connections that are still open are seen where the sensor tells of them (conn_long of deploy/zeek); else only when they have ended.",
+    "A heuristic over what Zeek tells of a connection: over half an hour, 5 to 50 bytes a second and under 400 a packet both ways, packets from the server a few seconds to two minutes apart, and neither side silent. Chat, push services and telemetry look alike, so by itself it is low; medium where the port is one of mining, or no protocol is known to Zeek. Connections that are still open are seen where the sensor tells of them (conn_long of deploy/zeek); else only when they have ended.",
   stability: "beta",
   where:
     "(event.dataset:zeek.conn or event.dataset:zeek.conn_long) and network.transport:tcp and event.duration:* and source.ip:* and destination.ip:*",
@@ -104,6 +104,11 @@ export default defineDetector({
     { title: "A download", events: [flow(120, { "destination.bytes": 4e9, "destination.packets": 3e6 })], finds: [] },
     { title: "A connection left idle", events: [flow(120, { "destination.packets": 6, "destination.bytes": 900 })], finds: [] },
     { title: "A server that only answers, as a capture tells", events: [flow(120, { "zeek.conn.resp_bursts": 2 })], finds: [] },
+    {
+      title: "A push service's connection, open for hours",
+      events: [flow(120, { "source.bytes": 9_000, "destination.bytes": 18_000, "source.packets": 110, "destination.packets": 80 })],
+      finds: [],
+    },
     { title: "Only the client speaks", events: [flow(120, { "destination.bytes": 0 })], finds: [] },
     { title: "Chat", events: [flow(120, { "destination.port": 5_222 })], finds: [] },
     { title: "A server of ours", events: [flow(120, { "destination.ip": "10.0.0.80" })], finds: [] },
@@ -175,6 +180,8 @@ interface Bounds {
 const gaps = { least: 1, most: 120 };
 /** A block each ten minutes (Bitcoin) is the slowest clock of jobs; pools refresh them more often, miners' shares hide some. */
 const mostBetweenJobs = 600;
+/** A job of some 350 bytes at least each two minutes, a share of 330 with its answer each two or so: less is a connection kept open for news, as push services do. */
+const leastRate = 5;
 /** Of what one side sends to what the other does; a pool sends more than it gets, or little less where shares are frequent. */
 const asymmetry = { least: 0.4, most: 20 };
 
@@ -185,7 +192,8 @@ function shapeOf(fields: Fields, bounds: Bounds): Shape | undefined {
   const [sent, received] = [numberField(fields, "source.bytes"), numberField(fields, "destination.bytes")];
   const [asked, answered] = [numberField(fields, "source.packets"), numberField(fields, "destination.packets")];
   if (sent <= 0 || received <= 0 || asked <= 0 || answered <= 0) return undefined;
-  if (sent + received > bounds.bytes_per_second * duration) return undefined;
+  const rate = (sent + received) / duration;
+  if (rate < leastRate || rate > bounds.bytes_per_second) return undefined;
   if (sent > bounds.bytes_per_packet * asked || received > bounds.bytes_per_packet * answered) return undefined;
   // of a capture it is known how often the server spoke after a second of silence: jobs come unasked
   const unasked = fields["zeek.conn.resp_bursts"];
