@@ -1,5 +1,5 @@
 /** Opens the people of a data directory as the configuration has it. Knows no route. */
-import { type Documents, People, peoplePurpose } from "@vedette/access";
+import { type Documents, type Grant, Oidc, People, peoplePurpose } from "@vedette/access";
 import { systemClock } from "@vedette/kit";
 import type { Store } from "@vedette/store";
 import type { Vault } from "@vedette/vault";
@@ -33,4 +33,26 @@ export function openPeople(
     installation: name,
     ...(access.breached_passwords !== undefined && { breachedPasswords: access.breached_passwords }),
   });
+}
+
+/** The OpenID provider that people sign in by. @param url where this server listens, for an installation without an address of its own */
+export function openOidc({ access, api }: Config, people: People, url: string) {
+  const { oidc } = access;
+  if (oidc === undefined) return undefined;
+  const provider = new Oidc(
+    {
+      issuer: oidc.issuer,
+      clientId: oidc.client_id,
+      ...(oidc.client_secret !== undefined && { clientSecret: oidc.client_secret }),
+      redirectUri: `${access.url ?? url}${api.prefix}/oidc/callback`,
+      scopes: oidc.scopes,
+      nameClaim: oidc.name_claim,
+      groupsClaim: oidc.groups_claim,
+      groups: oidc.groups as { readonly [group: string]: readonly Grant[] },
+      privateAddresses: oidc.private_addresses,
+    },
+    people.users,
+    systemClock,
+  );
+  return { provider, label: oidc.label };
 }

@@ -1,8 +1,10 @@
 export { peoplePurpose } from "./credentials.ts";
 export * from "./explain.ts";
+export { fitting, grantSchema, grantsSchema, roleSchema } from "./grant.ts";
 export type { Documents } from "./jwt.ts";
 export { type ApiKey, defaultDays, Keys, maxDays } from "./keys.ts";
 export * from "./memory.ts";
+export { Oidc, type OidcConfig } from "./oidc.ts";
 export { maxPassword } from "./passwords.ts";
 export * from "./people.ts";
 export * from "./permission.ts";

@@ -113,14 +113,15 @@ export class Users {
   /**
    * Changes somebody by what they are now.
    * @param to undefined leaves everything as it is
+   * @param whoever the change may leave nobody to administer
    * @throws VedetteError `not_found`; `conflict` when nobody would be left to administer
    */
-  change(id: string, to: (user: User) => User | undefined): Promise<User> {
+  change(id: string, to: (user: User) => User | undefined, whoever?: "whoever"): Promise<User> {
     return this.#after(async () => {
       const user = this.#there(id);
       const changed = to(user);
       if (changed === undefined) return user;
-      if (!isAdministrator(changed)) this.#keepsAnother(user);
+      if (whoever === undefined && !isAdministrator(changed)) this.#keepsAnother(user);
       return await this.#save(changed);
     });
   }

@@ -151,6 +151,8 @@ const known: { readonly [name: string]: string | number } = {
   revocation_list: "-----BEGIN X509 CRL-----\nMIIB…\n-----END X509 CRL-----\n",
   masked: "user.name",
   display_name: "Ada Lovelace",
+  label: "Single sign-on",
+  location: "/sign-in",
   email: "ada@site.example",
   tenant: "main",
   permission: "alerts:read",

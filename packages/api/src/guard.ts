@@ -42,8 +42,9 @@ export interface RouteDemand {
   readonly confined?: true;
 }
 
+const sessionName = "vedette_session";
 /** Over TLS the browser keeps it from every other host and path. */
-const cookieName = (secure: boolean) => (secure ? "__Host-vedette_session" : "vedette_session");
+const cookieName = (name: string, secure: boolean) => (secure ? `__Host-${name}` : name);
 
 /** Inline styles are what the console's components set; scripts come from our own files only. */
 const policy = [
@@ -131,7 +132,7 @@ export function identify(request: FastifyRequest, { auth, machines, https }: Ser
   const { authorization, cookie } = request.headers;
   const token = tokenOf(authorization);
   if (token !== undefined) return auth.ofToken(token);
-  const session = cookieOf(cookie, cookieName(https !== undefined));
+  const session = cookieOf(cookie, cookieName(sessionName, https !== undefined));
   return session === undefined ? undefined : auth.ofCookie(session);
 }
 
@@ -223,7 +224,19 @@ export function guard(app: FastifyInstance, options: ServerOptions, limit: RateL
 export const cookieSession = ({ headers, principal }: FastifyRequest): string | undefined =>
   headers.authorization === undefined ? sessionOf(principal) : undefined;
 
-export function sessionCookie(value: string, secure: boolean, maxAge_s?: number): string {
-  const age = maxAge_s === undefined ? "" : `; Max-Age=${maxAge_s}`;
-  return `${cookieName(secure)}=${value}; HttpOnly; SameSite=Strict; Path=/${age}${secure ? "; Secure" : ""}`;
+export const hostCookie = ({ headers }: FastifyRequest, name: string, secure: boolean): string | undefined =>
+  cookieOf(headers.cookie, cookieName(name, secure));
+
+interface CookieOptions {
+  readonly secure: boolean;
+  readonly sameSite: "Strict" | "Lax";
+  readonly maxAge_s?: number | undefined;
 }
+
+export function setHostCookie(name: string, value: string, { secure, sameSite, maxAge_s }: CookieOptions): string {
+  const age = maxAge_s === undefined ? "" : `; Max-Age=${maxAge_s}`;
+  return `${cookieName(name, secure)}=${value}; HttpOnly; SameSite=${sameSite}; Path=/${age}${secure ? "; Secure" : ""}`;
+}
+
+export const sessionCookie = (value: string, secure: boolean, maxAge_s?: number): string =>
+  setHostCookie(sessionName, value, { secure, sameSite: "Strict", maxAge_s });

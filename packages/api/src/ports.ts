@@ -1,5 +1,6 @@
 /** What the HTTP server needs from the rest, as it sees it. Knows no implementation. */
 
+import type { Oidc } from "@vedette/access";
 import type { AuditTrail } from "@vedette/audit";
 import type { Clock, EndpointContext, EndpointSpec } from "@vedette/kit";
 import type { MachineListener, Register } from "@vedette/machines";
@@ -258,6 +259,8 @@ export interface ServerOptions {
   /** Made by the runtime; with a source's own token every record goes to that source, whatever the endpoint asks for. */
   readonly endpointContext: EndpointContext;
   readonly auth: Auth;
+  /** Signs people in beside us, and what the button says. */
+  readonly oidc?: { readonly provider: Oidc; readonly label: string } | undefined;
   readonly version: string;
   /** API_V1_STR. */
   readonly apiPrefix?: string;

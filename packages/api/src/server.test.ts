@@ -50,6 +50,9 @@ describe("who may do what", () => {
     "POST /api/v1/token/refresh",
     "POST /api/v1/token/revoke",
     "GET /.well-known/jwks.json",
+    "GET /api/v1/oidc",
+    "GET /api/v1/oidc/login",
+    "GET /api/v1/oidc/callback",
     "GET /api/v1/openapi.json",
     "POST /api/v1/machines/enrol",
     "GET /",
@@ -90,7 +93,13 @@ describe("who may do what", () => {
     expect(tokens.map((one) => one.id)).toContain(id);
     expect(JSON.stringify(tokens)).not.toContain(token.slice(4));
     expect(it.auth.ofToken(token)).toEqual({ kind: "source", source: "login-nodes", token: id });
-    const again = await Auth.open({ adminTokenHash: "-", settings: it.store.settings, people: it.auth.people, keys: it.store.keys, clock: it.clock });
+    const again = await Auth.open({
+      adminTokenHash: "-",
+      settings: it.store.settings,
+      people: it.auth.people,
+      keys: it.store.keys,
+      clock: it.clock,
+    });
     expect(again.ofToken(token)).toEqual({ kind: "source", source: "login-nodes", token: id });
     const gone = await it.app.inject({ method: "DELETE", url: `/api/v1/source-tokens/${id}`, headers: asAdmin });
     expect(gone.statusCode).toBe(204);

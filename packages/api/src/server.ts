@@ -28,6 +28,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { machineRoutes } from "./routes/machines.ts";
 import { meRoutes } from "./routes/me.ts";
+import { oidcRoutes } from "./routes/oidc.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { queryRoutes } from "./routes/query.ts";
 import { refusalRoutes } from "./routes/refusals.ts";
@@ -116,6 +117,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       sessionRoutes(api, context);
       meRoutes(api, context);
       userRoutes(api, context);
+      oidcRoutes(api, context);
       alertRoutes(api, context);
       eventRoutes(api, context);
       queryRoutes(api, context);

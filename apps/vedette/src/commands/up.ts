@@ -38,7 +38,7 @@ import { bundledPipelines, yamlFiles } from "../content.ts";
 import { replayDemo } from "../demo/replay.ts";
 import { unknownFieldsUnder } from "../fields.ts";
 import { openMachines, reportSelf } from "../machines.ts";
-import { openPeople } from "../people.ts";
+import { openOidc, openPeople } from "../people.ts";
 import { pipelinesReloaded, type Reloaded, reloadOnChange, rulesReloaded, tablesReloaded } from "../reload.ts";
 import { logEncryption, openVault, resourcesOf } from "../vault.ts";
 import { Display } from "./display.ts";
@@ -188,6 +188,7 @@ async function serve(
     ),
     endpointContext: runtime.endpointContext(),
     auth,
+    oidc: openOidc(config, people, `http://${config.listen}`),
     backtests,
     prover: runtime.prover,
     machines,

@@ -1,10 +1,32 @@
 /** Every configuration key, with its default, unit and meaning. The reference page, the JSON Schema and the checks all come from here. */
-import { roles } from "@vedette/access";
+import { grantsSchema, roleSchema } from "@vedette/access";
 import { z } from "zod";
 
 const retention = z.strictObject({
   days: z.number().positive().optional().describe("Sealed partitions older than this are dropped, in days of receive time."),
   gb: z.number().positive().optional().describe("The oldest sealed partitions are dropped beyond this size, in GB."),
+});
+
+const oidc = z.strictObject({
+  issuer: z.url({ protocol: /^https?$/ }).describe("The provider, as its discovery document names it."),
+  client_id: z.string().min(1),
+  client_secret: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Best by the environment: VEDETTE__ACCESS__OIDC__CLIENT_SECRET. A public client has none."),
+  label: z.string().min(1).max(60).default("Single sign-on").describe("What the button of the sign-in page says."),
+  scopes: z
+    .array(z.string().min(1))
+    .default(["openid", "profile", "email"])
+    .describe("What is asked for; some providers tell groups by a scope of their own."),
+  name_claim: z.string().min(1).default("preferred_username").describe("Claim that is somebody's name here."),
+  groups_claim: z.string().min(1).default("groups").describe("Claim that lists somebody's groups."),
+  groups: z
+    .record(z.string(), grantsSchema)
+    .default({})
+    .describe("GROUP: [{role: …, rows: …, masks: […]}]; who is in none of them is not let in. Empty: people get their roles here."),
+  private_addresses: z.boolean().default(false).describe("Whether the provider may be at a private address of this site, or on this host."),
 });
 
 export const configSchema = z.strictObject({
@@ -249,10 +271,8 @@ export const configSchema = z.strictObject({
         .max(90)
         .default(7)
         .describe("A program that was signed in by name must sign in anew after so long, in days."),
-      totp_required: z
-        .array(z.enum(Object.keys(roles) as [keyof typeof roles]))
-        .default([])
-        .describe("Who has one of these roles sets up one-time codes before anything else."),
+      totp_required: z.array(roleSchema).default([]).describe("Who has one of these roles sets up one-time codes before anything else."),
+      oidc: oidc.optional().describe("Signing in by an OpenID provider."),
       breached_passwords: z
         .string()
         .min(1)
@@ -323,6 +343,11 @@ export const environmentNames: { readonly [name: string]: string } = {
 };
 
 /** Keys whose values are never printed. */
-export const secretKeys: ReadonlySet<string> = new Set(["auth.secret_key", "postgres.password", "openai.api_key"]);
+export const secretKeys: ReadonlySet<string> = new Set([
+  "access.oidc.client_secret",
+  "auth.secret_key",
+  "postgres.password",
+  "openai.api_key",
+]);
 /** Sections that only drivers of a scaled-out installation read: `config show` says so. */
 export const unusedEmbedded: ReadonlySet<string> = new Set(["kafka", "redis", "postgres", "prometheus", "openai"]);

@@ -1,5 +1,5 @@
 /** How people and their sessions look in the API, and what their routes share. Knows no route. */
-import { maskProblem, maxPassword, nameProblem, readRows, roles, type Session, type User } from "@vedette/access";
+import { fitting, grantSchema, maxPassword, nameProblem, type Session, type User } from "@vedette/access";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Place } from "../auth.ts";
@@ -7,47 +7,6 @@ import { sessionCookie } from "../guard.ts";
 import { ApiProblem } from "../problems.ts";
 import { formatTime } from "../time.ts";
 import type { RouteContext } from "./context.ts";
-
-export const role = z.enum(Object.keys(roles) as [keyof typeof roles]).meta({ id: "Role", examples: ["analyst"] });
-
-const grant = z
-  .strictObject({
-    role,
-    tenant: z
-      .string()
-      .regex(/^[a-z0-9_-]{1,32}$/)
-      .optional()
-      .describe("main where none is said."),
-    rows: z
-      .string()
-      .min(1)
-      .max(4_096)
-      .optional()
-      .describe("Filter of the query language: only events, and alerts with such events, for which it holds.")
-      .meta({ examples: ["host.name:login*"] })
-      .superRefine((text, context) => {
-        const read = text === undefined ? undefined : readRows(text);
-        if (read !== undefined && "problem" in read) context.addIssue({ code: "custom", message: read.problem });
-      }),
-    masks: z
-      .array(z.string().max(200).superRefine(fitting(maskProblem)))
-      .max(200)
-      .readonly()
-      .optional()
-      .describe("ECS fields whose values are masked; * at the end stands for all that begin so.")
-      .meta({ examples: [["user.full_name"]] }),
-  })
-  .meta({ id: "Grant" });
-/** Somebody with more roles than these has a muddle of them. */
-const maxGrants = 50;
-export const grants = z.array(grant).max(maxGrants).readonly();
-
-function fitting(problemOf: (text: string) => string | undefined) {
-  return (text: string, context: z.RefinementCtx<string>): void => {
-    const problem = problemOf(text);
-    if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
-  };
-}
 
 export const personName = z
   .string()
@@ -79,7 +38,7 @@ export const user = z
     name: z.string(),
     display_name: z.string().optional(),
     email: z.string().optional(),
-    grants: z.array(z.object(grant.shape)).readonly(),
+    grants: z.array(z.object(grantSchema.shape)).readonly(),
     disabled: z.boolean(),
     created: z.string(),
     last_sign_in: z.string().optional(),

@@ -1,5 +1,5 @@
 /** Signing in and out, by browser and by program. Knows no token's content. */
-import { callerOf, nobody, permissionsOf, sessionOf } from "@vedette/access";
+import { callerOf, grantsSchema, nobody, permissionsOf, sessionOf } from "@vedette/access";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { cookieSession, refuseIfTooMany, sessionCookie } from "../guard.ts";
@@ -7,7 +7,7 @@ import { ApiProblem } from "../problems.ts";
 import * as schemas from "../schemas.ts";
 import { formatTime } from "../time.ts";
 import { type App, failures, type RouteContext } from "./context.ts";
-import { duty, giveCookie, grants, password, placeOf, refuseAttempt, totpCode } from "./people.ts";
+import { duty, giveCookie, password, placeOf, refuseAttempt, totpCode } from "./people.ts";
 
 /** The console's own page for signing in. */
 export const signInPage = "/sign-in";
@@ -162,7 +162,7 @@ const whoIs = z.object({
   kind: z.enum(["user", "shared"]),
   id: z.string().optional(),
   display_name: z.string().optional(),
-  grants,
+  grants: grantsSchema,
   permissions: z.array(z.string()).readonly().describe("Everything they may do, if perhaps not with everything."),
   duty: duty.optional(),
   session: z.object({ id: z.string(), by: z.string(), expires: z.string() }).optional().describe("Absent for keys and the admin token."),

@@ -1,12 +1,12 @@
 /** People: made, changed, disabled, their passwords reset and their sessions ended, by whoever administers them. Knows no proof. */
-import type { User } from "@vedette/access";
+import { grantsSchema, type User } from "@vedette/access";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { cookieSession } from "../guard.ts";
 import { ApiProblem } from "../problems.ts";
 import * as schemas from "../schemas.ts";
 import { type App, failures, type RouteContext } from "./context.ts";
-import { displayName, email, grants, personName, sessions, shownSessions, shownUser, user } from "./people.ts";
+import { displayName, email, personName, sessions, shownSessions, shownUser, user } from "./people.ts";
 
 const byId = z.strictObject({ id: schemas.id });
 const withPassword = z.object({
@@ -18,7 +18,7 @@ const changeable = {
   name: personName.optional(),
   display_name: displayName.optional(),
   email: email.optional(),
-  grants: grants.optional(),
+  grants: grantsSchema.optional(),
   disabled: z.boolean().optional().describe("Whether they may not sign in; ends their sessions."),
 };
 
@@ -63,7 +63,7 @@ export function userRoutes(app: App, context: RouteContext): void {
         name: personName,
         display_name: displayName.optional(),
         email: email.optional(),
-        grants: grants.describe("What they may do; nothing where it is empty."),
+        grants: grantsSchema.describe("What they may do; nothing where it is empty."),
         oidc: z
           .strictObject({ issuer: z.url().max(500), subject: z.string().min(1).max(255) })
           .optional()
@@ -209,7 +209,7 @@ function sessionsOfUsers(app: App, context: RouteContext, find: (id: string) => 
   });
 }
 
-/** Other grants, or none at all any more, are for whoever signs in afterwards. */
+/** Other  or none at all any more, are for whoever signs in afterwards. */
 function changed(now: User, body: z.output<z.ZodObject<typeof changeable>>): User {
   const { name = now.name, display_name, email: mail, grants: given = now.grants, disabled = now.disabled } = body;
   const { displayName: _, email: __, ...rest } = now;
