@@ -60,7 +60,7 @@ beforeAll(async () => {
   mkdirSync(join(scratch, "bin"));
   const wrapper = `#!/bin/sh\nexec '${process.execPath}' --conditions=source '${program}' "$@"\n`;
   writeFileSync(join(scratch, "bin", "vedette"), wrapper, { mode: 0o755 });
-  server = new Vedette();
+  server = new Vedette('machines: { listen: "127.0.0.1:0" }\n');
   await server.start("--no-demo");
 });
 afterAll(async () => {

@@ -42,7 +42,7 @@ export async function openMachines({ config, place }: Loaded, { secrets, store, 
     clock: systemClock,
     host,
     port,
-    hosts: [...new Set([...hosts, hostname(), "localhost", ...addressesOf(host)])],
+    hosts: [...new Set([...hosts, ...addressesOf(host), hostname(), "localhost"])],
     self: own(),
     handle,
     onRefused: (peer, reason) => {
@@ -58,9 +58,8 @@ export async function openMachines({ config, place }: Loaded, { secrets, store, 
 /** What a server that listens there is reached by. */
 function addressesOf(host: string): readonly string[] {
   if (host !== "0.0.0.0" && host !== "::") return [host, "127.0.0.1", "::1"];
-  return Object.values(networkInterfaces())
-    .flatMap((all) => all ?? [])
-    .map(({ address }) => address.replace(/%.*$/, ""));
+  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  return [hostname(), ...addresses.map(({ address }) => address.replace(/%.*$/, ""))];
 }
 
 /** Says where this server is and how it is, until told to stop. */

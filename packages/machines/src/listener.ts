@@ -19,7 +19,7 @@ export interface ListenerOptions {
   readonly clock: Clock;
   readonly host: string;
   readonly port: number;
-  /** Names and addresses that machines reach it by. */
+  /** Names and addresses that machines reach it by; the first is the one that it is told of. */
   readonly hosts: readonly string[];
   /** What the server calls itself in its certificate. */
   readonly self: MachineName;
@@ -61,7 +61,10 @@ export class MachineListener {
     } as const;
     this.#server = createServer(settings, options.handle);
     this.#server.on("secureConnection", (socket) => this.#admit(socket));
-    this.#server.on("tlsClientError", (error, socket) => options.onRefused(socket.remoteAddress, error.message));
+    this.#server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
+      // who hangs up was not refused
+      if (error.code !== "ECONNRESET") options.onRefused(socket.remoteAddress, error.message);
+    });
   }
 
   async listen(): Promise<void> {
@@ -69,9 +72,9 @@ export class MachineListener {
     await once(this.#server, "listening");
   }
 
-  /** As it was told to listen, with the port that it got; only while it does. */
+  /** Where machines find it; only while it listens. */
   get url(): string {
-    const { host } = this.#options;
+    const [host = this.#options.host] = this.#options.hosts;
     return `https://${host.includes(":") ? `[${host}]` : host}:${(this.#server.address() as AddressInfo).port}`;
   }
 

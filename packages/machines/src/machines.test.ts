@@ -60,7 +60,7 @@ async function listen({ register, clock }: Rig) {
     clock,
     host: "127.0.0.1",
     port: 0,
-    hosts: ["localhost", "127.0.0.1", "::1"],
+    hosts: ["127.0.0.1", "localhost", "::1"],
     self: { role: "server", name: "here" },
     handle: (request, answer) => answer.end(listener.peerOf(request.socket)?.id ?? "nobody"),
     onRefused: (_, reason) => refused.push(reason),

@@ -1,6 +1,6 @@
 /** `vedette doctor`: what is wrong with this installation, and what to do about it. */
 
-import { accessSync, constants, statfsSync, statSync } from "node:fs";
+import { accessSync, constants, realpathSync, statfsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { resolve } from "node:path";
 import { jsonText } from "@vedette/kit";
@@ -11,6 +11,7 @@ import { loadConfig } from "../config/load.ts";
 import { bundledPipelines, bundledRules } from "../content.ts";
 import { bold, safe } from "../output.ts";
 import { dataChecks } from "./data_checks.ts";
+import { volumeOf } from "./volume.ts";
 
 interface Check {
   readonly name: string;
@@ -138,6 +139,13 @@ function disk(directory: string): Check[] {
       ok: !open,
       detail: `${directory}${open ? " can be read by other users" : ""}`,
       advice: `chmod 700 ${directory}`,
+    });
+    const { encrypted, detail } = volumeOf(realpathSync(directory));
+    checks.push({
+      name: "encryption at rest",
+      ok: encrypted !== "no",
+      detail: `${{ yes: "on an encrypted volume", no: "not on an encrypted volume", unknown: "cannot be told" }[encrypted]}: ${detail}`,
+      advice: "events, alerts and state lie there readable: put the data directory on LUKS or ZFS with encryption (docs/guide/at-rest.md)",
     });
   }
   return checks;

@@ -228,7 +228,10 @@ async function serve(
   if (directory.fresh && demo) playDemo(runtime, display, url);
   const stopped = new AbortController();
   const heads = audit.run(stopped.signal);
-  const serving = [reportSelf(machines.register, runtime, url, version, stopped.signal), machines.listener?.run(stopped.signal)];
+  const serving = [
+    reportSelf(machines.register, runtime, machines.listener?.url ?? url, version, stopped.signal),
+    machines.listener?.run(stopped.signal),
+  ];
   const reloading = reloadOnChange(reloaded(config, runtime, display), systemClock, stopped.signal);
   await stopAsked;
   stopped.abort();

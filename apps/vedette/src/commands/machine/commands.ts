@@ -14,7 +14,8 @@ export function addMachineCommands(cli: Command): void {
       .argument("<name>", "its name: also the source that its records are of"),
   )
     .addOption(json())
-    .addHelpText("after", "\nExample:\n  $ vedette machine token agent node17")
+    .option("--command <dir>", "print the command that enrols on the machine, into this folder of it, instead of the token alone")
+    .addHelpText("after", "\nExample:\n  $ vedette machine token agent node17 --command /etc/vedette/machine | ssh node17 sh")
     .action(async (role: string, name: string, o) => (await import("./online.ts")).token(role, name, o));
   server(machine.command("list").description("machines and roles: where they are, how they are, how long their certificates last"))
     .option("--dir <dir>", "ask as the machine whose certificate is there, instead of as an administrator")

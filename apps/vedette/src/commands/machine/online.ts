@@ -1,25 +1,29 @@
 /** `vedette machine token | list | revoke | ca`: machines of a running server. */
 import { resolve } from "node:path";
-import { jsonText, systemClock } from "@vedette/kit";
+import { jsonText, systemClock, VedetteError } from "@vedette/kit";
 import { MachineNode } from "@vedette/machines";
 import { connect, type ServerOptions } from "../../client.ts";
 import { formOf, printRows } from "../../output.ts";
 
 interface TokenOptions extends ServerOptions {
+  readonly command?: string;
   readonly json?: boolean;
 }
 
 export async function token(role: string, name: string, options: TokenOptions): Promise<void> {
   const client = connect(options);
-  const made = await client.post("/machines/tokens", { body: { role, name } });
   const { listening } = await client.get("/machines/authority");
-  process.stderr.write(
-    `One machine may enrol as ${made.id} with it, once, until ${made.expires}. It is shown only now.\n` +
-      (listening === undefined
-        ? "No port for machines is open: set machines.listen.\n"
-        : `On the machine: VEDETTE_MACHINE_TOKEN=… vedette machine enrol --url ${listening} --dir /etc/vedette/machine\n`),
-  );
-  process.stdout.write(options.json ? `${jsonText(made)}\n` : `${made.token}\n`);
+  if (listening === undefined && options.command !== undefined)
+    throw new VedetteError("conflict", true, "no port for machines is open: set machines.listen");
+  if (listening === undefined) process.stderr.write("No port for machines is open: set machines.listen.\n");
+  const made = await client.post("/machines/tokens", { body: { role, name } });
+  process.stderr.write(`One machine may enrol as ${made.id} with it, once, until ${made.expires}. It is shown only now.\n`);
+  if (options.json) process.stdout.write(`${jsonText(made)}\n`);
+  else if (options.command === undefined) process.stdout.write(`${made.token}\n`);
+  else {
+    const quoted = `'${options.command.replaceAll("'", "'\\''")}'`;
+    process.stdout.write(`VEDETTE_MACHINE_TOKEN=${made.token} vedette machine enrol --url ${listening} --dir ${quoted}\n`);
+  }
 }
 
 interface ListOptions extends ServerOptions {

@@ -31,21 +31,11 @@ export async function lint(paths: readonly string[], options: Options): Promise<
   const { config } = loadConfig(options.config, process.env);
   const files = filesOf(paths, config);
   const outcomes = [...refusals(files)];
-  for (const { file, steps, tests } of compileEventPipelines(files, undefined).documents) {
+  for (const { file, tests } of compileEventPipelines(files, undefined).documents) {
     const head = { ...headOf({ file }, 1), name: "the whole file" };
     outcomes.push({ ...head, check: "loads", ok: true, message: "" });
     if (tests.length === 0)
       outcomes.push({ ...head, level: "warning", check: "no-case", ok: false, message: "it has no case under tests" });
-    const keyless = config.auth.secret_key === undefined ? steps.find(({ spec }) => spec.name === "pseudonymise") : undefined;
-    if (keyless)
-      outcomes.push({
-        ...head,
-        line: keyless.line,
-        level: "warning",
-        check: "no-key",
-        ok: false,
-        message: "pseudonymise needs SECRET_KEY",
-      });
   }
   const rules = configuredRules(config);
   const program = makeProgram(
