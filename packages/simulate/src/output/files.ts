@@ -70,6 +70,7 @@ export class Folder {
   }
 
   addJobs(jobs: readonly JobTruth[]): void {
+    if (jobs.length === 0) return;
     writeFileSync(join(this.#directory, "truth_jobs.ndjson"), jobs.map((one) => `${JSON.stringify(one)}\n`).join(""), { flag: "a" });
   }
 
