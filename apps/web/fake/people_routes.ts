@@ -39,6 +39,8 @@ export function readPeople({ people }: FakeState, path: string, who: string): An
     }
     case "/me/sessions":
       return ok({ sessions: people.sessions.filter(({ user }) => user === who) });
+    case "/oidc":
+      return ok({ available: true, label: "Site login" });
     case "/keys":
       return ok({ keys: people.keys });
     case "/access/roles":

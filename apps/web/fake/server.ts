@@ -164,6 +164,7 @@ export async function startFake(options: FakeOptions): Promise<FakeServer> {
     const who = whoIs(state.people, name);
     let answer: Answer;
     if (path === "/session" && method !== "GET") answer = await session(method, request, response);
+    else if (path === "/oidc") answer = readPeople(state, path, "")!;
     else if (who === undefined) answer = problem(401, "no_session", "Sign in first.");
     else if (broken !== undefined) answer = problem(broken, "broken", "The event store does not answer.");
     else if (path === "/session") answer = { status: 200, body: who };

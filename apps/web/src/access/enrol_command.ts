@@ -1,7 +1,8 @@
-/** The command that enrols a machine, to copy. Pure. */
-import type { Authority, EnrolmentToken } from "../api/access.ts";
+/** What enrols a machine, to copy. Pure. */
+import type { EnrolmentToken } from "../api/access.ts";
 
-export function enrolCommand({ id, token }: EnrolmentToken, authority: Authority | undefined, origin: string): string {
-  const name = id.slice(id.indexOf(":") + 1);
-  return `vedette machine enrol --url ${authority?.listening ?? origin} --token ${token} --out ./${name}\n`;
+/** @param listening where machines are served; the token alone where they are not */
+export function enrolCommand({ token }: EnrolmentToken, listening: string | undefined): string {
+  if (listening === undefined) return token;
+  return `VEDETTE_MACHINE_TOKEN=${token} \\\n  vedette machine enrol --url ${listening} --dir /etc/vedette/machine`;
 }

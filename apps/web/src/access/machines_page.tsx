@@ -209,10 +209,15 @@ function Enrol() {
         <div className="notice notice-info" role="status">
           <div className="notice-text stack">
             <p>
-              <strong>Shown only now.</strong> Run this on <Hostile text={make.data.id} />; the token is good once, until{" "}
+              <strong>Shown only now.</strong> It enrols <Hostile text={make.data.id} /> once, until{" "}
               <Time iso={make.data.expires} digits={0} />.
             </p>
-            <Snippet text={enrolCommand(make.data, authority.data, window.location.origin)} label="Command to enrol" />
+            <Snippet text={enrolCommand(make.data, authority.data?.listening)} label="To enrol with" />
+            {authority.data !== undefined && authority.data.listening === undefined && (
+              <p className="strong-bad">
+                No port for machines is open: set <code>machines.listen</code>.
+              </p>
+            )}
           </div>
         </div>
       )}

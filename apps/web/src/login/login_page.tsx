@@ -7,6 +7,7 @@ import { ApiError, request } from "../api/client.ts";
 import { useTitle } from "../shell/title.ts";
 import { safeNext, useSearch } from "../url/search.ts";
 import { type Credentials, refusalText } from "./credentials.ts";
+import { ProviderButton } from "./provider_button.tsx";
 
 type Way = "name" | "token";
 
@@ -53,7 +54,13 @@ export function LoginPage() {
           />
         ) : way === "name" ? (
           <>
+            {params.get("refused") === "oidc" && (
+              <p className="strong-bad" role="alert">
+                The provider did not let you in, or Vedette does not know you. Whoever administers it sees the reason in the audit trail.
+              </p>
+            )}
             <NameForm {...form} />
+            <ProviderButton next={next} />
             <button type="button" className="link-button" onClick={() => turn("token")}>
               Use the admin token
             </button>

@@ -2,6 +2,7 @@
 import { Suspense, useEffect, useRef, useState } from "react";
 import { Navigate, NavLink, Outlet, useLocation, useNavigate } from "react-router";
 import { access_pages } from "../access/section.tsx";
+import type { WhoIs } from "../api/access.ts";
 import { onUnauthorised, request } from "../api/client.ts";
 import { useLive, useLiveConnection } from "../api/live.ts";
 import { queryClient } from "../api/query_client.ts";
@@ -40,6 +41,16 @@ const entries: readonly Entry[] = [
   { to: "/users", icon: "people", name: "Access", pages: access_pages },
   { to: "/audit", icon: "audit", name: "Audit", needs: "audit:read" },
 ];
+
+/** Ends the session; where else one is to sign out, for whoever came by a provider. */
+async function signOutOf(who: WhoIs | undefined): Promise<string | undefined> {
+  if (who?.session?.by === "oidc") {
+    const left = await request<{ readonly location: string }>("/oidc/logout", { method: "POST" }).catch(() => undefined);
+    if (left !== undefined) return left.location;
+  }
+  await request("/session", { method: "DELETE" }).catch(() => undefined);
+  return undefined;
+}
 
 /** Leads to the login page on a 401 and remembers where the person was. */
 function useLoginRedirect(): void {
@@ -96,12 +107,11 @@ export function Shell() {
     }
   }, [location.pathname]);
   const signOut = () => {
-    request("/session", { method: "DELETE" })
-      .catch(() => undefined)
-      .finally(() => {
-        queryClient.clear();
-        navigate(sign_in);
-      });
+    signOutOf(session.data).then((location) => {
+      queryClient.clear();
+      if (location === undefined) navigate(sign_in);
+      else window.location.assign(location);
+    });
   };
   return (
     <ZoneProvider>
