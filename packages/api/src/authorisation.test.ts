@@ -98,7 +98,11 @@ describe("authorisation", () => {
       const app = Fastify();
       guard(app, { auth, runtime, store, clock } as never, undefined as never);
       app.get("/forgotten", { config }, async () => "");
-      await app.ready().finally(() => app.close());
+      try {
+        await app.ready();
+      } finally {
+        await app.close();
+      }
     };
     await expect(start({})).rejects.toThrow("GET /forgotten: its config must name");
     await expect(start({ access: "open", permission: "own" })).rejects.toThrow("must name");
