@@ -85,6 +85,9 @@ export interface RegisterOptions {
   readonly lifetime_h?: number;
 }
 
+const same = (before: KeptReport | undefined, { address, version, health, detail }: Omit<Report, "ttl_s">): boolean =>
+  before?.address === address && before?.version === version && before?.health === health && before?.detail === detail;
+
 const tokenHash = (token: string): string => hash("sha256", token, "base64url");
 
 export class Register {
@@ -189,14 +192,16 @@ export class Register {
     });
   }
 
-  /** What a machine says of itself. */
+  /** What a machine says of itself. Only what is new is written: thousands say each half minute that all is as it was. */
   report(id: string, { ttl_s, ...said }: Report): Promise<MachineLine> {
     readMachineId(id);
     return this.#change(async () => {
       const now = this.#options.clock.now();
-      const machine = this.#machines.get(id) ?? { created: now };
-      await this.#saveMachine(id, { ...machine, report: { ...said, at: now, until: now + ttl_s * second } });
-      return this.#line(id, this.#machines.get(id)!);
+      const before = this.#machines.get(id);
+      const machine = { ...(before ?? { created: now }), report: { ...said, at: now, until: now + ttl_s * second } };
+      if (same(before?.report, said)) this.#machines.set(id, machine);
+      else await this.#saveMachine(id, machine);
+      return this.#line(id, machine);
     });
   }
 
