@@ -81,7 +81,7 @@ const alertRowShape = z.object({
   historical: z.boolean().optional().describe("Of a historical load: calls nobody."),
   retracted: time.optional().describe("When all its findings had been taken back, by a rollback or by an event that came later."),
 });
-const alertRow = alertRowShape.meta({ id: "AlertRow", description: "An alert without evidence and history." });
+export const alertRow = alertRowShape.meta({ id: "AlertRow", description: "An alert without evidence and history." });
 const evidence = z
   .object({
     id: z.string(),

@@ -25,6 +25,7 @@ import type { App, RouteContext } from "./routes/context.ts";
 import { enrichmentRoutes } from "./routes/enrichment.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { hpcRoutes } from "./routes/hpc.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { machineRoutes } from "./routes/machines.ts";
 import { meRoutes } from "./routes/me.ts";
@@ -122,6 +123,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       eventRoutes(api, context);
       queryRoutes(api, context);
       seriesRoutes(api, context);
+      hpcRoutes(api, context);
       operationRoutes(api, context);
       backtestRoutes(api, context);
       canaryRoutes(api, context);

@@ -132,6 +132,7 @@ function requests(): readonly Asked[] {
     ...get("/query", ...pipes.flatMap((pipe) => ["", queries[3]].map((q) => `/query?q=${encode(`${q} ${pipe}`)}`))),
     ...get("/query/check", "/query/check?q=user.name:KANARIEN*", "/query/check?q=user.name:(", "/query/check?q=labels.kanarienvoge:x"),
     ...get("/fields", "/fields"),
+    ...get("/hpc", "/hpc?from=2026-11-01", "/hpc?from=2026-11-01&limit=1"),
     ...get("/alerts", "/alerts", "/alerts?limit=1", "/alerts?q=kanarien", "/alerts?q=ann2", "/alerts?q=2%20of", "/alerts?entity=ann2"),
     ...get("/alerts", "/alerts?entity=kanarienvogel1", "/alerts?from=2026-01-01&to=2027-01-01", "/alerts?state=open&severity=high"),
     ...get("/alerts/:id", ...alerts.map((id) => `/alerts/${id}`)),
