@@ -59,15 +59,16 @@ test("what is not measured gives nothing, and is said", () => {
   const score = scoreOf({}, alone, 2);
   expect(score.total).toBe(0);
   expect(matchesOf(score).map(({ field, clause, value }) => `${field} ${clause}: ${value}`)).toEqual([
-    "cpu 0 of 15: not measured long enough",
-    "memory 0 of 10: not measured long enough",
-    "files 0 of 15: not measured long enough",
-    "fabric 0 of 10: one node",
-    "gpu 0 of 20: none",
-    "network 0 of 30: none to outside",
-    "pool 0 of 60: none",
-    "program 0 of 15: of the system or its modules",
-    "account 0 of 10: nothing odd",
+    "hpc.miner.score score: 0",
+    "hpc.miner.cpu 0 of 15: not measured long enough",
+    "hpc.miner.memory 0 of 10: not measured long enough",
+    "hpc.miner.files 0 of 15: not measured long enough",
+    "hpc.miner.fabric 0 of 10: one node",
+    "hpc.miner.gpu 0 of 20: none",
+    "hpc.miner.network 0 of 30: none to outside",
+    "hpc.miner.pool 0 of 60: none",
+    "hpc.miner.program 0 of 15: of the system or its modules",
+    "hpc.miner.account 0 of 10: nothing odd",
   ]);
   // a node that others use too says nothing of this job
   expect(pointsOf({ fabric: even(0) }, { ...alone, nodes: 4, alone: false })["fabric"]).toBe(0);

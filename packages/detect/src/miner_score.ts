@@ -164,9 +164,11 @@ const program = ({ program: why, own }: Circumstances): Factor =>
   factor("program", 15, why !== undefined ? 15 : own !== undefined ? 8 : 0, why ?? own ?? "of the system or its modules");
 const account = ({ account: why }: Circumstances): Factor => factor("account", 10, why === undefined ? 0 : 10, why ?? "nothing odd");
 
-/** The factors as an alert's evidence shows them. */
-export const matchesOf = ({ factors }: Score): readonly Match[] =>
-  factors.map(({ name, points, of, value }) => ({ clause: `${points} of ${of}`, field: name, value }));
+/** The score and its factors as an alert's evidence shows them. */
+export const matchesOf = ({ total, factors }: Score): readonly Match[] => [
+  { clause: "score", field: "hpc.miner.score", value: String(total) },
+  ...factors.map(({ name, points, of, value }) => ({ clause: `${points} of ${of}`, field: `hpc.miner.${name}`, value })),
+];
 
 /** `cpu 15, memory 10, network 30`: what counted, the heaviest first. */
 export const shownOf = ({ factors }: Score): string =>

@@ -406,7 +406,7 @@ function claimOf(identity: Identity, score: Score, episode: Episode, node: strin
     count: episode.count,
     entities: entitiesOfJob(identity, node),
     attack: ["T1496"],
-    fields: { "hpc.job.id": identity.job, "miner.score": score.total },
+    fields: { "hpc.job.id": identity.job, "hpc.miner.score": score.total },
     matches: matchesOf(score),
   };
 }
