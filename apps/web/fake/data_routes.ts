@@ -1,11 +1,9 @@
 /** The API about data on its way in and out, over the fake state. */
 import type { SourceToken } from "../src/api/data.ts";
+import { type Answer, ok, problem } from "./answer.ts";
 import { makeSenders } from "./data.ts";
 import { stamp } from "./events.ts";
-import { type Answer, problem } from "./routes.ts";
 import type { FakeState } from "./state.ts";
-
-const ok = (body: unknown): Answer => ({ status: 200, body });
 
 /** GET routes; undefined when there is none. */
 export function readData({ data }: FakeState, path: string, params: URLSearchParams): Answer | undefined {

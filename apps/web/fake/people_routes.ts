@@ -1,15 +1,14 @@
 /** Signing in, and the API about people, sessions and machines, over the fake state. */
 import type { ApiKey, User } from "../src/api/access.ts";
+import { type Answer, ok, problem } from "./answer.ts";
 import { stamp } from "./events.ts";
 import { fake_code, fake_password, fake_recovery, newUser, permissionsOf } from "./people.ts";
-import { type Answer, problem } from "./routes.ts";
 import type { FakeState } from "./state.ts";
 
 export const fake_token = "fake-admin-token";
 const recovery_codes = [fake_recovery, "p3vt-8dns", "x9wq-41bc"];
 
 type Body = { readonly [key: string]: unknown };
-const ok = (body: unknown): Answer => ({ status: 200, body });
 const gone: Answer = { status: 204 };
 const nowhere = (what: string) => problem(404, "not_found", `There is no such ${what}.`);
 

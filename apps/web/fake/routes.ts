@@ -1,21 +1,11 @@
 /** The routes of the API over the fake state: plain functions from a request to an answer. */
 
 import type { Alert, AlertRow, Histogram, Verdict } from "../src/api/types.ts";
+import { type Answer, ok, problem } from "./answer.ts";
 import { readData } from "./data_routes.ts";
 import { stamp } from "./events.ts";
 import { checkQuery, countBy, filterEvents, runStats } from "./query.ts";
 import type { FakeState } from "./state.ts";
-
-export interface Answer {
-  readonly status: number;
-  readonly body?: unknown;
-}
-
-const ok = (body: unknown): Answer => ({ status: 200, body });
-
-export function problem(status: number, code: string, detail: string): Answer {
-  return { status, body: { type: "about:blank", title: code, status, detail, code } };
-}
 
 export function withoutEvidence(alert: Alert): AlertRow {
   const { evidence: _, history: __, ...row } = alert;

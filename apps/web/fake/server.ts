@@ -5,11 +5,12 @@ import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 import type { Alert } from "../src/api/types.ts";
 import { makeAlert } from "./alerts.ts";
+import { type Answer, problem } from "./answer.ts";
 import { changeData } from "./data_routes.ts";
 import { makeEvent, stamp } from "./events.ts";
 import { whoIs } from "./people.ts";
 import { changePeople, readPeople, signIn } from "./people_routes.ts";
-import { type Answer, actOnAlert, actOnRules, problem, read, withoutEvidence } from "./routes.ts";
+import { actOnAlert, actOnRules, read, withoutEvidence } from "./routes.ts";
 import { seeded } from "./seeded.ts";
 import { type FakeState, makeState, type Scenario, statusOf } from "./state.ts";
 

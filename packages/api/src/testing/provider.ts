@@ -1,4 +1,5 @@
 /** An OpenID provider of tests, in process: it lets in whoever is named, with the groups that are named. */
+/// <reference path="./oidc-provider.d.ts" />
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Provider } from "oidc-provider";
