@@ -5,6 +5,7 @@ import { addMachineCommands } from "./commands/machine/commands.ts";
 import { addPipelineCommands } from "./commands/pipeline/commands.ts";
 import { addRuleCommands } from "./commands/rule/commands.ts";
 import { addSimulateCommands } from "./commands/simulate/commands.ts";
+import { addUserCommands } from "./commands/user_commands.ts";
 import { json, output, range, server, site } from "./options.ts";
 
 /** Exit codes of the contract. */
@@ -283,6 +284,7 @@ function program(): Command {
     .addHelpText("after", "\nExample:\n  $ vedette sizing --nodes 5000 --gbps 400")
     .action(async (o) => (await import("./commands/sizing.ts")).sizing(o));
 
+  addUserCommands(cli);
   addAccessCommands(cli);
 
   file(server(cli.command("doctor").description("check the installation and say what to do about what is wrong")))

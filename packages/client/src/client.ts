@@ -84,6 +84,9 @@ export class Client {
   put<P extends PathOf<"put">>(path: P, ...asked: Arguments<Asked<Operation<"put", P>>>): Promise<Answered<Operation<"put", P>>> {
     return this.#answer("put", path, asked[0]);
   }
+  patch<P extends PathOf<"patch">>(path: P, ...asked: Arguments<Asked<Operation<"patch", P>>>): Promise<Answered<Operation<"patch", P>>> {
+    return this.#answer("patch", path, asked[0]);
+  }
   delete<P extends PathOf<"delete">>(
     path: P,
     ...asked: Arguments<Asked<Operation<"delete", P>>>

@@ -1,7 +1,7 @@
 /** What a route takes and gives, read off the types that scripts/client.mjs writes. Knows no route. */
 import type { paths } from "./schema.ts";
 
-export type Method = "get" | "post" | "put" | "delete";
+export type Method = "get" | "post" | "put" | "patch" | "delete";
 
 /** Paths that take a method. */
 export type PathOf<M extends Method> = {
