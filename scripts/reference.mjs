@@ -1,5 +1,5 @@
 /** `npm run reference`: writes docs/reference from the schemas and component specifications; the pages are not kept in git. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { detectors } from "@vedette/detect";
 import { sinks } from "@vedette/egress";
@@ -7,6 +7,7 @@ import { enrichers } from "@vedette/enrich";
 import { clients, endpoints, sources } from "@vedette/ingest";
 import { errorCodes, membersTable, reference } from "@vedette/kit";
 import { formats } from "@vedette/normalise";
+import { parse } from "yaml";
 import { configSchema } from "../apps/vedette/src/config/schema.ts";
 
 const folder = new URL("../docs/reference/", import.meta.url);
@@ -43,5 +44,26 @@ page(
   "Errors",
   "| code | meaning |\n|---|---|",
   ...Object.entries(errorCodes).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`),
+);
+const asvs = parse(readFileSync(new URL("../docs/security/asvs.yaml", import.meta.url), "utf8"));
+const heldBy = ({ test = [], because, later }) =>
+  [
+    ...test.map((name) =>
+      asvs.tests[name]
+        .split(" > ")
+        .map((part, i) => (i === 0 ? `\`${part}\`` : part))
+        .join(": "),
+    ),
+    because,
+    later && `later: ${later}`,
+  ]
+    .filter(Boolean)
+    .join("<br>")
+    .replaceAll("|", "\\|");
+page(
+  "asvs",
+  "OWASP ASVS 5.0.0, levels 1 and 2",
+  "| id | requirement | held by |\n|---|---|---|",
+  ...Object.entries(asvs.requirements).map(([id, one]) => `| ${id} | ${one.what} | ${heldBy(one)} |`),
 );
 process.stdout.write(`wrote ${fileURLToPath(folder)}\n`);
