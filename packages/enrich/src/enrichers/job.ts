@@ -1,6 +1,6 @@
 /**
  * Says of which batch job a record is, where the record itself tells: by control group, by the parent's title, by environment, or because the
- * scheduler wrote it. Knows no other record: what takes several of them to tell is told by the detectors that need it (ADR 9).
+ * scheduler wrote it. Knows no other record: what takes several of them to tell is told by the detectors that need it (ADR 11).
  */
 import { defineEnricher, jobOfGroup, z } from "@vedette/kit";
 import type { Fields, FieldValue } from "@vedette/model";
