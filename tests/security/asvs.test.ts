@@ -1,5 +1,5 @@
 /** The table of OWASP's ASVS: every requirement of levels 1 and 2 stands in it once, and every test that it names is there. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -55,6 +55,14 @@ test("every requirement of levels 1 and 2 is listed once, and says what holds it
     expect([id, (named?.length ?? 0) > 0 || (because ?? "") !== "" || (later ?? "") !== ""]).toEqual([id, true]);
     expect([id, later !== undefined && (named ?? because) !== undefined]).toEqual([id, false]);
   }
+});
+
+test("every page that is named exists", () => {
+  const named = Object.entries(requirements).flatMap(([id, { because = "" }]) =>
+    (because.match(/docs\/[\w./-]+\.(?:md|yaml)|\b[A-Z]+\.md/g) ?? []).map((file) => `${id} ${file}`),
+  );
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter((one) => !existsSync(join(root, one.split(" ")[1]!)))).toEqual([]);
 });
 
 test("every test that is named exists, and none is named in vain", () => {
