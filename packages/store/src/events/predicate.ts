@@ -70,8 +70,11 @@ export class Predicate {
         if (condition.of.length === 0) return condition.op === "and" ? "true" : "false";
         return `(${condition.of.map((one) => this.compile(one, depth + 1)).join(condition.op === "and" ? " AND " : " OR ")})`;
       }
-      case "not":
-        return `(NOT coalesce(${this.compile(condition.of, depth + 1)}, false))`;
+      case "not": {
+        const test = this.compile(condition.of, depth + 1);
+        const column = this.textColumn(condition.of);
+        return column === undefined ? `(NOT coalesce(${test}, false))` : `(${column} IS NULL OR NOT ${test})`;
+      }
       case "fieldref":
         return this.fieldref(condition);
       case "keyword":
@@ -83,6 +86,13 @@ export class Predicate {
         if (condition.op === "time" && condition.field === "@timestamp") return this.timePart(condition, () => "make_timestamp(time)")("");
         return this.any(condition.field, this.test(condition));
     }
+  }
+
+  /** The column whose being NULL is all that leaves a comparison undecided: then the rows that have no value are passed over unread. */
+  private textColumn(condition: Condition): string | undefined {
+    const { op } = condition;
+    const onText = (op === "eq" && condition.value !== null) || op === "contains" || op === "starts" || op === "ends";
+    return onText ? this.plainColumn(condition.field) : undefined;
   }
 
   /** The text test a comparison stands for. */
