@@ -12,4 +12,4 @@ export * from "./policy.ts";
 export * from "./principal.ts";
 export type { Proof, Session } from "./sessions.ts";
 export * from "./tokens.ts";
-export { nameProblem, type User } from "./users.ts";
+export { isAdministrator, nameProblem, type User } from "./users.ts";

@@ -123,7 +123,8 @@ function fromOwnPage(request: FastifyRequest): boolean {
 }
 
 /** Who asks, as of now: a session may have ended since. */
-export function identify(request: FastifyRequest, { auth, machines, https }: ServerOptions): Principal | undefined {
+export function identify(request: FastifyRequest, options: ServerOptions): Principal | undefined {
+  const { auth, machines } = options;
   const { socket } = request.raw;
   if (machines?.listener?.has(socket)) {
     const peer = machines.listener.peerOf(socket);
@@ -132,7 +133,7 @@ export function identify(request: FastifyRequest, { auth, machines, https }: Ser
   const { authorization, cookie } = request.headers;
   const token = tokenOf(authorization);
   if (token !== undefined) return auth.ofToken(token);
-  const session = cookieOf(cookie, cookieName(sessionName, https !== undefined));
+  const session = cookieOf(cookie, cookieName(sessionName, isSecure(options)));
   return session === undefined ? undefined : auth.ofCookie(session);
 }
 
@@ -196,7 +197,7 @@ export function guard(app: FastifyInstance, options: ServerOptions, limit: RateL
 
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(headers);
-    if (options.https) reply.header("strict-transport-security", "max-age=31536000");
+    if (isSecure(options)) reply.header("strict-transport-security", "max-age=31536000");
     const name = hostName(request.headers.host ?? "");
     const fromMachine = machines?.listener?.has(request.raw.socket) === true;
     if (loopback && !fromMachine && !isLoopback(name) && !names.has(name))
@@ -219,6 +220,8 @@ export function guard(app: FastifyInstance, options: ServerOptions, limit: RateL
       throw new ApiProblem(403, "forbidden", "a request with the session cookie must come from the console itself");
   });
 }
+
+export const isSecure = ({ https, secure = https !== undefined }: ServerOptions): boolean => secure;
 
 /** The session whose cookie came with a request. */
 export const cookieSession = ({ headers, principal }: FastifyRequest): string | undefined =>

@@ -272,7 +272,9 @@ export interface ServerOptions {
   readonly loopback?: boolean;
   /** Further names accepted as Host while on loopback, e.g. a reverse proxy's. */
   readonly hosts?: readonly string[];
-  readonly https?: { readonly key: string | Buffer; readonly cert: string | Buffer };
+  readonly https?: { readonly key: string | Buffer; readonly cert: string | Buffer; readonly minVersion?: "TLSv1.2" | "TLSv1.3" };
+  /** Whether browsers reach it over TLS, this server's or a proxy's; then cookies are sent over nothing else. */
+  readonly secure?: boolean;
   /** Told of what answers 500; request bodies and tokens are never in it. */
   readonly onError?: (error: unknown, route: string) => void;
   /** Runs backtests; none are on offer without it. */

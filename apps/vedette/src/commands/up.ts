@@ -27,7 +27,6 @@ import {
 } from "@vedette/pipeline";
 import { openStore, type Store } from "@vedette/store";
 import { operator, recordStart } from "../audit.ts";
-import { type Address, readAddress } from "../config/address.ts";
 import { checkComponents, configuredSources, historicalSources } from "../config/components.ts";
 import { type Loaded, loadConfig } from "../config/load.ts";
 import { qualityOptions } from "../config/quality.ts";
@@ -37,6 +36,7 @@ import { configuredPlaceholders, configuredRules } from "../config/site.ts";
 import { bundledPipelines, yamlFiles } from "../content.ts";
 import { replayDemo } from "../demo/replay.ts";
 import { unknownFieldsUnder } from "../fields.ts";
+import { demandAdministrator, type Listening, listening } from "../listen.ts";
 import { openMachines, reportSelf } from "../machines.ts";
 import { openOidc, openPeople } from "../people.ts";
 import { pipelinesReloaded, type Reloaded, reloadOnChange, rulesReloaded, tablesReloaded } from "../reload.ts";
@@ -53,7 +53,6 @@ interface Options {
 }
 
 const version = "0.1.0";
-const loopback = /^(127\.\d+\.\d+\.\d+|localhost|::1)$/;
 const day = 86_400_000_000;
 
 export async function up(options: Options): Promise<void> {
@@ -63,11 +62,11 @@ export async function up(options: Options): Promise<void> {
   const problems = await checkComponents(loaded);
   if (problems.length > 0) throw new ConfigError("config_invalid", problems.join("\n"));
   const { config } = loaded;
-  const address = listenAddress(loaded);
+  const at = listening(loaded);
   const directory = openDataDirectory(resolve(config.data_dir));
   const display = new Display();
   try {
-    await serve(loaded, config, address, directory, display, options.demo);
+    await serve(loaded, config, at, directory, display, options.demo);
   } catch (e) {
     directory.release();
     // threads that were opened must not keep a failed start alive; who called says first what was wrong
@@ -76,20 +75,10 @@ export async function up(options: Options): Promise<void> {
   }
 }
 
-function listenAddress({ config, place }: Loaded): Address {
-  const { host, port } = readAddress(config.listen, ["listen"], place);
-  if (!loopback.test(host))
-    throw new ConfigError(
-      "config_invalid",
-      `${place(["listen"])}: listen: ${host} is not a loopback address; this version has no TLS and refuses to be reached from other machines. Put a TLS proxy in front.`,
-    );
-  return { host, port };
-}
-
 async function serve(
   loaded: Loaded,
   config: Config,
-  address: Address,
+  at: Listening,
   directory: DataDirectory,
   display: Display,
   demo: boolean,
@@ -163,6 +152,7 @@ async function serve(
     lag: () => runtime.lag(),
   });
   const people = await openPeople(config, vault, store);
+  demandAdministrator(at, people, loaded);
   const auth = await Auth.open({
     adminTokenHash: tokenHash(adminToken(directory.path)),
     settings: store.settings,
@@ -188,7 +178,8 @@ async function serve(
     ),
     endpointContext: runtime.endpointContext(),
     auth,
-    oidc: openOidc(config, people, `http://${config.listen}`),
+    oidc: openOidc(config, people, `${config.tls ? "https" : "http"}://${config.listen}`),
+    ...at.options,
     backtests,
     prover: runtime.prover,
     machines,
@@ -202,7 +193,7 @@ async function serve(
     onError: (e, route) =>
       display.say(`${route}: ${e instanceof Error ? (process.env["VEDETTE_DEBUG"] ? e.stack : e.message) : String(e)}`),
   });
-  const url = await server.listen(address);
+  const url = await server.listen(at.address);
   await machines.listener?.listen();
   directory.announce(url);
   runtime.start();

@@ -44,7 +44,18 @@ export const configSchema = z.strictObject({
   listen: z
     .string()
     .default("127.0.0.1:8080")
-    .describe("HOST:PORT of console, API and ingest. Only loopback addresses: TLS and named administrators are not in this version."),
+    .describe("HOST:PORT of console, API and ingest. Off loopback only with tls and a named administrator."),
+  tls: z
+    .strictObject({
+      certificate: z.string().min(1).describe("File of the certificate and those that signed it, PEM."),
+      key: z.string().min(1).describe("File of its private key, PEM; best readable by this user only."),
+      min_version: z
+        .enum(["TLSv1.2", "TLSv1.3"])
+        .default("TLSv1.3")
+        .describe("Older clients are refused; TLSv1.2 is for collectors that cannot do better."),
+    })
+    .optional()
+    .describe("TLS of console, API and ingest; without it they speak plain HTTP, on loopback."),
   api: z
     .strictObject({ prefix: z.string().startsWith("/").default("/api/v1").describe("Path of the API. Environment: API_V1_STR.") })
     .prefault({})

@@ -1,7 +1,7 @@
 /** Signing in and out by an OpenID provider, as the browser goes through it. Knows no claim. */
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
-import { cookieSession, hostCookie, sessionCookie, setHostCookie } from "../guard.ts";
+import { cookieSession, hostCookie, isSecure, sessionCookie, setHostCookie } from "../guard.ts";
 import { ApiProblem } from "../problems.ts";
 import * as schemas from "../schemas.ts";
 import { type App, failures, type RouteContext } from "./context.ts";
@@ -14,7 +14,7 @@ const told = { ...failures, 404: schemas.problem };
 
 export function oidcRoutes(app: App, context: RouteContext): void {
   const { options } = context;
-  const secure = options.https !== undefined;
+  const secure = isSecure(options);
   const provider = () => {
     if (options.oidc === undefined) throw new ApiProblem(404, "not_found", "no OpenID provider is configured (access.oidc)");
     return options.oidc.provider;

@@ -3,7 +3,7 @@ import { fitting, grantSchema, maxPassword, nameProblem, type Session, type User
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Place } from "../auth.ts";
-import { sessionCookie } from "../guard.ts";
+import { isSecure, sessionCookie } from "../guard.ts";
 import { ApiProblem } from "../problems.ts";
 import { formatTime } from "../time.ts";
 import type { RouteContext } from "./context.ts";
@@ -104,7 +104,7 @@ export const placeOf = (request: FastifyRequest): Place => ({ ip: request.ip, ag
 
 /** Hands a session to the browser. */
 export const giveCookie = (reply: FastifyReply, secret: string, { options }: RouteContext): FastifyReply =>
-  reply.header("set-cookie", sessionCookie(secret, options.https !== undefined)).header("cache-control", "no-store");
+  reply.header("set-cookie", sessionCookie(secret, isSecure(options))).header("cache-control", "no-store");
 
 /** Says no to an attempt to sign in, or to confirm it. */
 export function refuseAttempt(

@@ -2,7 +2,7 @@
 import { callerOf, grantsSchema, nobody, permissionsOf, sessionOf } from "@vedette/access";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { cookieSession, refuseIfTooMany, sessionCookie } from "../guard.ts";
+import { cookieSession, isSecure, refuseIfTooMany, sessionCookie } from "../guard.ts";
 import { ApiProblem } from "../problems.ts";
 import * as schemas from "../schemas.ts";
 import { formatTime } from "../time.ts";
@@ -85,7 +85,7 @@ async function openByName(
 
 export function sessionRoutes(app: App, context: RouteContext): void {
   const { options, clock, failures: limit } = context;
-  const secure = options.https !== undefined;
+  const secure = isSecure(options);
   app.route({
     method: "POST",
     url: "/session",

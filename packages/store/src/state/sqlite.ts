@@ -1,4 +1,5 @@
 /** The only importer of node:sqlite: Kysely's SQLite dialect over Node's built-in driver. Knows no table. */
+import { chmodSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import {
   CompiledQuery,
@@ -86,6 +87,8 @@ class SingleDriver implements Driver {
 export function openSqlite<DB>(path: string): Kysely<DB> {
   const database = new DatabaseSync(path, { timeout: 5000 });
   try {
+    // it holds hashes of passwords and what is sealed; its companions take its mode
+    chmodSync(path, 0o600);
     database.exec("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;");
     const check = database.prepare("pragma quick_check(1)").all()[0] as { readonly quick_check: string };
     if (check.quick_check !== "ok") throw new Error(`integrity check: ${check.quick_check}`);
