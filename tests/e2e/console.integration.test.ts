@@ -24,7 +24,7 @@ const pages: readonly { readonly name: string; readonly path: string; readonly r
   { name: "enrichment", path: "/enrichment", ready: "table.grid tbody tr" },
   { name: "pipelines", path: "/pipelines", ready: ".step-list li" },
   { name: "sinks", path: "/sinks", ready: "table.grid tbody tr" },
-  { name: "metrics", path: "/metrics?q=metric.name:node_load1&z=utc", ready: ".series-table tbody tr" },
+  { name: "metrics", path: "/series?q=metric.name:node_load1&z=utc", ready: ".series-table tbody tr" },
   { name: "users", path: "/users", ready: "table.grid tbody tr" },
   { name: "user", path: "/users/u-carla", ready: "text=Save roles" },
   { name: "roles", path: "/roles", ready: "table.grid tbody tr" },
@@ -172,7 +172,7 @@ describe.skipIf(browser_absent)(`the console in ${chromium_path}${browser_absent
         "/enrichment",
         "/pipelines",
         "/sinks",
-        "/metrics?q=anything",
+        "/series?q=anything",
       ]) {
         await page.goto(`${server.url}${path}`);
         await page.waitForSelector("main >> text=window.__xss");

@@ -159,6 +159,11 @@ export async function startFake(options: FakeOptions): Promise<FakeServer> {
       response.writeHead(303, { location: "/", "set-cookie": `${cookie}admin; HttpOnly; SameSite=Strict; Path=/` }).end();
       return;
     }
+    if (["/metrics", "/healthz", "/readyz"].includes(url.pathname)) {
+      // the real server's own: no page of the console may be there
+      response.writeHead(200, { "content-type": "text/plain" }).end("");
+      return;
+    }
     if (!url.pathname.startsWith("/api/v1/")) return serveFile(options.dist, url.pathname, response);
     const path = url.pathname.slice("/api/v1".length);
     const name = /vedette_session=([^;]+)/.exec(request.headers.cookie ?? "")?.[1] ?? "";

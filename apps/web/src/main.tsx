@@ -38,7 +38,8 @@ const pages: readonly { readonly path: string; readonly needs: string; readonly 
   { path: "/alerts", needs: "alerts:read", Page: AlertsPage },
   { path: "/alerts/:id", needs: "alerts:read", Page: AlertPage },
   { path: "/events", needs: "events:read", Page: EventsPage },
-  { path: "/metrics", needs: "events:read", whole: true, Page: MetricsPage },
+  // /metrics is the server's own, for Prometheus
+  { path: "/series", needs: "events:read", whole: true, Page: MetricsPage },
   { path: "/rules", needs: "rules:read", Page: RulesPage },
   { path: "/sources", needs: "sources:read", Page: SourcesPage },
   { path: "/sources/:name", needs: "sources:read", Page: SourcePage },
