@@ -88,6 +88,8 @@ function outcomeOf(
   const action = audited ? audited.action : undefined;
   // whoever tries too often has a record of each try that came before
   if (status === 429) return undefined;
+  // what a handler forgot was no attempt: a right password that needs a code besides
+  if (status === 401 && action === "login" && request.told === undefined) return undefined;
   if (status === 401 && (request.headers.authorization !== undefined || action === "login")) return { action: "login", outcome: "failure" };
   if (status === 403) return { action: "access_denied", outcome: "failure" };
   if (action === undefined || request.told === undefined) return undefined;
