@@ -110,7 +110,7 @@ for (const [name, spec] of await detectors()) {
       const part = fc.array(fc.nat(all.length - 1), { minLength: 1, maxLength: 12 });
       const sum = (indices: readonly number[]) =>
         indices
-          .map((i) => tally.of(all[i]!, 1_700_000_000_000_000 + i * 1_000_000, config))
+          .map((i) => tally.of(all[i]!, 1_700_000_000_000_000 + i * 1_000_000, config, `e${i}`))
           .reduce((into, more) => tally.merge(into, more, config));
       fc.assert(
         fc.property(part, part, part, (a, b, c) => {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type Circumstances, type Course, type Courses, matchesOf, mostOfMeters, scoreOf } from "./miner_score.ts";
 
 const even = (value: number, n = 31): Course => Array.from({ length: n }, (_, i) => [i, value * (1 + ((i % 3) - 1) / 1_000)]);
-const alone: Circumstances = { nodes: 1, alone: true, contact_min: 0 };
+const alone: Circumstances = { nodes: 1, alone: true, short: false, contact_min: 0 };
 const cpuMiner: Courses = { cpu: even(63), cores: even(64), rss: even(2.3e9), asked: even(200e9), io: even(30) };
 const gpuMiner: Courses = {
   ...cpuMiner,
@@ -53,6 +53,12 @@ test.each<readonly [string, Courses, string, number]>([
   ["data over the bus", { ...gpuMiner, pcie: even(3e9) }, "gpu", 0],
 ])("%s", (_name, courses, factor, points) => {
   expect(pointsOf(courses)[factor]).toBe(points);
+});
+
+test("of many short tasks a third of the time is enough", () => {
+  const brief: Courses = { cpu: even(15.8, 12), cores: even(16, 12), rss: even(2.3e9, 12), asked: even(200e9, 12), io: even(30, 12) };
+  expect(scoreOf(brief, alone, 2).total).toBe(0);
+  expect(scoreOf(brief, { ...alone, short: true, account: "20 tasks of an array here" }, 2)).toMatchObject({ total: 50, evidence: true });
 });
 
 test("what is not measured gives nothing, and is said", () => {

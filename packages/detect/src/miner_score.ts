@@ -15,6 +15,8 @@ export interface Circumstances {
   readonly nodes: number;
   /** Whether it has the node for itself: else the node's meters say nothing of it. */
   readonly alone: boolean;
+  /** Many short tasks of an array, each measured from its beginning to its end: then a third of the time is enough. */
+  readonly short: boolean;
   /** Minutes of contact with one network outside, by connections that carry little; and with whom. */
   readonly contact_min: number;
   readonly contact?: string;
@@ -60,8 +62,9 @@ function slope(course: Course): number {
   const hours = (mean(b.map(([m]) => [0, m])) - mean(a.map(([m]) => [0, m]))) / 60;
   return hours <= 0 || mean(course) === 0 ? 0 : Math.abs(mean(b) - mean(a)) / mean(course) / hours;
 }
-/** Long enough to judge: thirty minutes (reference), by at least six values. */
-const long = (course: Course | undefined, minutes = 30): course is Course =>
+/** Long enough to judge: thirty minutes (reference), of short tasks ten, by at least six values. */
+const enough = ({ short }: Circumstances): number => (short ? 10 : 30);
+const long = (course: Course | undefined, minutes: number): course is Course =>
   course !== undefined && course.length >= 6 && course.at(-1)![0] - course[0]![0] >= minutes - 1;
 const percent = (share: number): string => `${Math.round(share * 1_000) / 10} %`;
 const size = (bytes: number): string =>
@@ -70,8 +73,8 @@ const size = (bytes: number): string =>
 export function scoreOf(courses: Courses, circumstances: Circumstances, numa: number): Score {
   const cores = courses.cores?.at(-1)?.[1];
   const meters = [
-    processor(courses.cpu, cores),
-    memory(courses, numa),
+    processor(courses.cpu, cores, enough(circumstances)),
+    memory(courses, numa, enough(circumstances)),
     files(courses, cores, circumstances),
     fabric(courses, circumstances),
     gpu(courses),
@@ -90,8 +93,8 @@ const factor = (name: string, of: number, points: number, value: string): Factor
 const unknown = (name: string, of: number): Factor => factor(name, of, 0, "not measured long enough");
 
 /** Every core busy, without a phase. One that is told to leave room is as even, and counts half. */
-function processor(cpu: Course | undefined, cores: number | undefined): Factor {
-  if (!long(cpu) || cores === undefined || cores <= 0) return unknown("cpu", 15);
+function processor(cpu: Course | undefined, cores: number | undefined, minutes: number): Factor {
+  if (!long(cpu, minutes) || cores === undefined || cores <= 0) return unknown("cpu", 15);
   const [share, spread] = [mean(cpu) / cores, deviation(cpu) / cores];
   const even = spread < 0.02;
   const points = even && share > 0.9 ? 15 : even && share > 0.2 ? 8 : 0;
@@ -99,8 +102,8 @@ function processor(cpu: Course | undefined, cores: number | undefined): Factor {
 }
 
 /** RandomX: 2,080 MB and 256 MB a NUMA node, there from the first minute; and much more was asked for than is used. */
-function memory({ rss, asked }: Courses, numa: number): Factor {
-  if (!long(rss)) return unknown("memory", 10);
+function memory({ rss, asked }: Courses, numa: number, minutes: number): Factor {
+  if (!long(rss, minutes)) return unknown("memory", 10);
   const [used, grows, wanted] = [mean(rss), slope(rss), asked?.at(-1)?.[1]];
   const flat = used < 3e9 * numa && grows < 0.01;
   const idle = wanted !== undefined && wanted > 4 * used;
@@ -113,9 +116,10 @@ function memory({ rss, asked }: Courses, numa: number): Factor {
 }
 
 /** No result is written: less than 1 kB a second and core, and nothing of the parallel file system. */
-function files({ io, lustre }: Courses, cores: number | undefined, { alone }: Circumstances): Factor {
-  if (!long(io)) return unknown("files", 15);
-  const shared = alone && long(lustre) ? mean(lustre) : undefined;
+function files({ io, lustre }: Courses, cores: number | undefined, circumstances: Circumstances): Factor {
+  const { alone } = circumstances;
+  if (!long(io, enough(circumstances))) return unknown("files", 15);
+  const shared = alone && long(lustre, enough(circumstances)) ? mean(lustre) : undefined;
   const rate = mean(io) / Math.max(1, cores ?? 1);
   const none = rate < 1_000 && (shared === undefined || shared / Math.max(1, cores ?? 1) < 1_000);
   return factor(

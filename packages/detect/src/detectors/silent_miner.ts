@@ -363,6 +363,7 @@ class Work {
     return {
       nodes,
       alone,
+      short: many !== undefined,
       contact_min: seconds / 60,
       ...(end !== undefined && { contact: end }),
       ...(unit.socket !== undefined && { socket: unit.socket }),
