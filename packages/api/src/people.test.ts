@@ -117,10 +117,8 @@ describe("people over HTTP", () => {
       user: "ada",
       permissions: expect.arrayContaining(["alerts:write"]),
     });
-    expect((await ask<{ sessions: { kind: string }[] }>("GET", `/users/${id}/sessions`, asAdmin)).body.sessions).toMatchObject([
-      { kind: "client" },
-      { kind: "browser" },
-    ]);
+    const open = await ask<{ sessions: { kind: string }[] }>("GET", `/users/${id}/sessions`, asAdmin);
+    expect(open.body.sessions.map(({ kind }) => kind).sort()).toEqual(["browser", "client"]);
     const two = await ask<Pair>("POST", "/token/refresh", {}, { refresh_token: one.body.refresh_token });
     expect((await ask("GET", "/session", bearer(two))).status).toBe(200);
     expect((await ask("POST", "/token/refresh", {}, { refresh_token: one.body.refresh_token })).status).toBe(401);
