@@ -10,7 +10,7 @@ import {
   sessionOpened,
   sudoCommand,
 } from "../records/auth.ts";
-import { becameRoot, execLine, exitLine } from "../records/tetragon.ts";
+import { becameRoot, execLine, exitLine, ptraceCall } from "../records/tetragon.ts";
 import { attackerAddress, services, type User } from "../site.ts";
 import { day, hour, minute, second } from "../stamps.ts";
 import type { Actor, World } from "../world.ts";
@@ -107,6 +107,7 @@ function* session(world: World, user: User, chance: Chance): Actor {
     const kind = chance.next();
     if (kind < 0.05) fetch(world, login, chance);
     else if (kind < 0.065) yield* hop(world, login, chance);
+    else if (kind < 0.067) debug(world, login);
     else if (kind < 0.1 && user.administrator) sudo(world, login, chance);
     else {
       const one = chance.weighted(typed);
@@ -145,6 +146,13 @@ function fetch(world: World, login: Login, chance: Chance): void {
       client: what.client,
     });
   }
+}
+
+/** A debugger attached to a program of one's own. */
+function debug(world: World, { shell, host }: Login): void {
+  const target = host.pid();
+  const gdb = command(world, shell, "/usr/bin/gdb", `-p ${target}`);
+  world.emit("tetragon", ptraceCall(gdb, world.now, target));
 }
 
 /** Into a node on which a job of theirs runs, to look. */
