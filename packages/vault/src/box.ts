@@ -1,7 +1,7 @@
 /** The bytes of a sealed box (docs/format/sealed.md). Knows no ring: who opens has found the key. */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
 import { VedetteError } from "@vedette/kit";
-import type { RootKey } from "./ring.ts";
+import type { RootKey } from "./key.ts";
 
 const magic = Buffer.from("VSB1", "latin1");
 const idEnd = 12;

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { ConfigError, diskFiles, type Files, UnavailableError } from "@vedette/kit";
-import { type RootKey, rootKey } from "./ring.ts";
+import { type RootKey, rootKey } from "./key.ts";
 
 export interface KeySources {
   /** The data directory: it gets `secret.key` where nothing else gives a key. */

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { type Files, VedetteError } from "@vedette/kit";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { KeyRing, rootKey } from "./ring.ts";
+import { rootKey } from "./key.ts";
+import { KeyRing } from "./ring.ts";
 import { readKeys } from "./sources.ts";
 import { Vault } from "./vault.ts";
 

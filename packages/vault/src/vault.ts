@@ -12,7 +12,8 @@ import {
   VedetteError,
 } from "@vedette/kit";
 import { boxKeyId } from "./box.ts";
-import { KeyRing, type RootKey } from "./ring.ts";
+import type { RootKey } from "./key.ts";
+import { KeyRing } from "./ring.ts";
 import { generatedFile, type KeySources, newSecret, readKeys } from "./sources.ts";
 
 export interface KeyLine {
