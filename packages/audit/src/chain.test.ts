@@ -58,6 +58,19 @@ describe("the audit trail", () => {
     await trail.close();
   });
 
+  test("seals its key, and takes over one that an earlier version left readable", async () => {
+    const { keys, publicKey } = trailPaths(directory);
+    await (await open()).close();
+    expect(await readdir(keys)).toEqual(["audit.pub.pem"]);
+    const [pem, shown] = [Buffer.from(await secrets.keep("audit", () => Buffer.alloc(0))), await readFile(publicKey, "utf8")];
+    // as it was: readable beside the chain, and nothing in the vault
+    await writeFile(join(keys, "audit.pem"), pem);
+    secrets = memorySecrets();
+    await (await open()).close();
+    expect([await readdir(keys), await readFile(publicKey, "utf8")]).toEqual([["audit.pub.pem"], shown]);
+    expect((await verdict()).bad).toBeUndefined();
+  });
+
   test("sets a torn end aside, says so in a record, and goes on", async () => {
     let trail = await open();
     await trail.record(login("alice"));
