@@ -9,7 +9,7 @@ const retention = z.strictObject({
 
 const oidc = z.strictObject({
   issuer: z.url({ protocol: /^https?$/ }).describe("The provider, as its discovery document names it."),
-  client_id: z.string().min(1),
+  client_id: z.string().min(1).describe("What the provider calls this installation."),
   client_secret: z
     .string()
     .min(1)
