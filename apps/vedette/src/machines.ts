@@ -2,7 +2,7 @@
 import { hostname, networkInterfaces } from "node:os";
 import type { AuditTrail } from "@vedette/audit";
 import { RateLimit, type Secrets, systemClock } from "@vedette/kit";
-import { Authority, idOfMachine, type ListenerOptions, MachineListener, namePattern, Register } from "@vedette/machines";
+import { Authority, idOfMachine, type ListenerOptions, MachineListener, namePattern, Register, serverRole } from "@vedette/machines";
 import type { Runtime } from "@vedette/pipeline";
 import type { Store } from "@vedette/store";
 import { readAddress } from "./config/address.ts";
@@ -27,7 +27,7 @@ const refusalsAtOnce = 20;
 const report_ms = 30_000;
 const report_ttl_s = 90;
 
-const own = () => ({ role: "server", name: namePattern.test(hostname()) ? hostname() : "server" });
+const own = () => ({ role: serverRole, name: namePattern.test(hostname()) ? hostname() : "server" });
 
 /** @throws ConfigError `config_invalid` */
 export async function openMachines({ config, place }: Loaded, { secrets, store, audit, handle }: Parts): Promise<Machines> {

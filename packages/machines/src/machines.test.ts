@@ -199,6 +199,7 @@ test("an enrolment token is good once, for an hour, for one name", async () => {
   const restarted = await Register.open({ store: all.store, authority: all.authority, clock: all.clock });
   expect(await codeOf(restarted.enrol(token, makeRequest(keys, uri)))).toContain("was used before");
   expect(await codeOf(all.register.enrol("vdm_guessed", makeRequest(keys, uri)))).toContain("unauthorised");
+  await expect(all.register.token({ role: "server", name: "here" }, "ada")).rejects.toThrow("role: server is the server's own");
   const late = await all.register.token(node, "ada");
   all.clock.skew = hour + 1;
   expect(await codeOf(all.register.enrol(late.token, makeRequest(keys, uri)))).toContain(

@@ -13,6 +13,9 @@ export const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 /** SPIFFE-ID, section 2.1, and no longer than a host name. */
 export const trustDomainPattern = /^[a-z0-9][a-z0-9._-]{0,252}$/;
 
+/** Of the server's own process, which has its certificate from itself: nobody enrols as it. */
+export const serverRole = "server";
+
 export const machineNameSchema = z.strictObject({
   role: z.string().regex(rolePattern, "expected a lower case word such as agent, at most 32 characters"),
   name: z.string().regex(namePattern, "expected letters, digits, . _ - (at most 128)"),

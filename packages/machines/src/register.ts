@@ -7,7 +7,7 @@ import { BadInputError, type Clock, inTurn } from "@vedette/kit";
 import type { MachineStore, Micros } from "@vedette/model";
 import { type Authority, maxLifetime_h } from "./authority.ts";
 import type { RevokedCertificate } from "./certificate.ts";
-import { idOfMachine, type MachineName, readMachineId, spiffeId } from "./name.ts";
+import { idOfMachine, type MachineName, readMachineId, serverRole, spiffeId } from "./name.ts";
 import { type CertificateRequest, readRequest } from "./request.ts";
 
 export const healths = ["ok", "degraded", "failing"] as const;
@@ -118,7 +118,8 @@ export class Register {
   }
 
   /** A token that one machine of this name and role may be enrolled with, once, within the hour. It also names the authority to be trusted. */
-  token(name: MachineName, by: string): Promise<{ readonly token: string; readonly expires: Micros }> {
+  async token(name: MachineName, by: string): Promise<{ readonly token: string; readonly expires: Micros }> {
+    if (name.role === serverRole) throw new BadInputError("bad_request", `role: ${serverRole} is the server's own; choose another`);
     return this.#change(async () => {
       const now = this.#options.clock.now();
       this.#forget(now);

@@ -102,6 +102,8 @@ test("a secret is made once, kept sealed, and told from a damaged one", async ()
   const directory = folder();
   const vault = await Vault.open({ directory });
   const first = await vault.keep("signing", () => new Uint8Array(randomBytes(32)));
+  const both = await Promise.all([vault.keep("other", () => bytes("one")), vault.keep("other", () => bytes("two"))]);
+  expect(both.map(text)).toEqual(["one", "one"]);
   const again = await Vault.open({ directory });
   expect(await again.keep("signing", () => bytes("another"))).toEqual(first);
   const path = join(directory, "keys", "signing.sealed");
@@ -113,7 +115,7 @@ test("a secret is made once, kept sealed, and told from a damaged one", async ()
   writeFileSync(path, damaged);
   await expect(again.keep("signing", () => first)).rejects.toMatchObject({ code: "sealed_damaged" });
   await expect(again.keep("../outside", () => first)).rejects.toMatchObject({ code: "bad_request" });
-  expect((await again.status([])).places).toEqual([{ name: "keys", boxes: 1, old: 0, damaged: 1 }]);
+  expect((await again.status([])).places).toEqual([{ name: "keys", boxes: 2, old: 0, damaged: 1 }]);
 });
 
 /** Files in memory that fail at the n-th change and at every one after it, as those of a process that died. */

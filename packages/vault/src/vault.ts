@@ -73,11 +73,13 @@ export class Vault implements Secrets {
     if (!secretName.test(name)) throw new BadInputError("bad_request", `${name}: expected a name of lower case letters, digits and _`);
     const sealer = this.sealer(secretPurpose);
     const path = join(this.#folder, `${name}${suffix}`);
-    const box = await this.#files.read(path);
-    if (box !== undefined) return sealer.open(box, name);
-    const secret = make();
-    await this.#files.replace(path, sealer.seal(secret, name));
-    return secret;
+    return await this.#oneByOne(async () => {
+      const box = await this.#files.read(path);
+      if (box !== undefined) return sealer.open(box, name);
+      const secret = make();
+      await this.#files.replace(path, sealer.seal(secret, name));
+      return secret;
+    });
   }
 
   /** The vault's own place: a file a secret. */
