@@ -3,7 +3,7 @@ import { BadInputError } from "@vedette/kit";
 import { type Alert, severities } from "@vedette/model";
 import { type ExpressionBuilder, sql } from "kysely";
 import type { AlertFilter, AlertStore, FoldedFinding } from "../store.ts";
-import { AlertSight, type LookUp } from "./seen_alerts.ts";
+import { AlertSight, type LookUp, type SeenAlert } from "./seen_alerts.ts";
 import type { State, Tables } from "./tables.ts";
 
 const triageOffset = "triage.offset";
@@ -123,13 +123,13 @@ function matchesSeen(alert: Alert, { text, entity, range }: AlertFilter): boolea
 /** Rows judged between two looks at what else the thread has to do. */
 const seenSlice = 200;
 type Listed = Awaited<ReturnType<AlertStore["list"]>>;
-const newestFirst = (a: Alert, b: Alert) => b.last_seen - a.last_seen || (a.id < b.id ? 1 : -1);
+const newestFirst = ({ outline: a }: SeenAlert, { outline: b }: SeenAlert) => b.last_seen - a.last_seen || (a.id < b.id ? 1 : -1);
 
 /** Order, tests, total and cursor of what is seen can only be told once all that may be seen has been looked at. */
 async function listSeen(state: State, filter: AlertFilter, sight: AlertSight, limit: number, cursor: string | undefined): Promise<Listed> {
   const { text: _text, entity: _entity, range: _range, ...inRow } = filter;
   const after = cursor === undefined ? undefined : readCursor(cursor);
-  let page: Alert[] = [];
+  let page: SeenAlert[] = [];
   let total = 0;
   for (let last = ""; ; ) {
     const rows = await state
@@ -139,10 +139,10 @@ async function listSeen(state: State, filter: AlertFilter, sight: AlertSight, li
       .orderBy("id")
       .limit(seenSlice)
       .execute();
-    const seen = (await sight.seen(rows.map((row) => alertOf(row.body)))).filter((alert) => matchesSeen(alert, filter));
+    const seen = (await sight.seen(rows.map((row) => alertOf(row.body)))).filter(({ outline }) => matchesSeen(outline, filter));
     total += seen.length;
     const later = seen.filter(
-      ({ last_seen, id }) => after === undefined || last_seen < after[0] || (last_seen === after[0] && id < after[1]),
+      ({ outline: { last_seen, id } }) => after === undefined || last_seen < after[0] || (last_seen === after[0] && id < after[1]),
     );
     page = [...page, ...later].sort(newestFirst).slice(0, limit + 1);
     const end = rows.at(-1);
@@ -150,7 +150,7 @@ async function listSeen(state: State, filter: AlertFilter, sight: AlertSight, li
     last = end.id;
     await new Promise((resolve) => setImmediate(resolve));
   }
-  const alerts = page.slice(0, limit);
+  const alerts = page.slice(0, limit).map((one) => one.whole());
   const end = alerts.at(-1);
   return { alerts, total, ...(page.length > limit && end && { cursor: writeCursor(end.last_seen, end.id) }) };
 }
@@ -250,7 +250,7 @@ export function alertStore(state: State, lookUp: LookUp): AlertStore {
       const row = await state.selectFrom("alert").select("body").where("tenant", "=", tenant).where("id", "=", id).executeTakeFirst();
       if (row === undefined) return undefined;
       const alert = alertOf(row.body);
-      return view === undefined ? alert : (await new AlertSight(view, lookUp).seen([alert]))[0];
+      return view === undefined ? alert : (await new AlertSight(view, lookUp).seen([alert]))[0]?.whole();
     },
     async replace(alert, updated) {
       return await state.transaction().execute(async (tx) => {

@@ -2,7 +2,18 @@
  * Alerts as who sees a part of the events may see them: there is an alert where one event of its evidence is seen, and all that is told of it is
  * told from those events. Evidence is a bounded copy, so what it leaves open is asked of the event store; what neither tells is not seen.
  */
-import { type Condition, compile, evaluate, masked, type Predicate, rowsOf, sightOf, type View, wholeText } from "@vedette/condition";
+import {
+  always,
+  type Condition,
+  compile,
+  evaluate,
+  masked,
+  type Predicate,
+  rowsOf,
+  sightOf,
+  type View,
+  wholeText,
+} from "@vedette/condition";
 import { auditTenant } from "@vedette/kit";
 import type { Alert, Event, EvidenceEvent } from "@vedette/model";
 
@@ -15,39 +26,50 @@ export type LookUp = (
 /** Evidence's own bounds (detect/evidence.ts): at them it may be a part of the event only. */
 const maxValue = 512;
 
-/** The texts that an event's field may have had which evidence keeps as one text: several values are written with commas between them. */
-function readings({ fields, original }: EvidenceEvent): readonly { readonly fields: Event["fields"]; readonly original: string }[] {
-  const split = Object.entries(fields).filter(([, value]) => value.includes(","));
-  if (split.length === 0) return [{ fields, original }];
-  return [
-    { fields, original },
-    { fields: { ...fields, ...Object.fromEntries(split.map(([name, value]) => [name, value.split(",")])) }, original },
-  ];
-}
-
-/** Whether evidence is enough to say that the condition holds (or does not) for the event it was taken from. */
-export function surely(condition: Condition, evidence: EvidenceEvent, wanted: boolean): boolean {
+/** What a condition says of the event that evidence was taken from; undefined where evidence is not enough to say it for sure. */
+export function decided(condition: Condition, evidence: EvidenceEvent): boolean | undefined {
   switch (condition.op) {
     case "and":
-    case "or":
-      return (condition.op === "and") === wanted
-        ? condition.of.every((one) => surely(one, evidence, wanted))
-        : condition.of.some((one) => surely(one, evidence, wanted));
-    case "not":
-      return surely(condition.of, evidence, !wanted);
-    case "keyword":
-      return false;
-    default: {
-      const named = condition.op === "fieldref" ? [condition.field, condition.other] : [condition.field];
-      const whole = named.every((field) => {
-        const value = evidence.fields[field];
-        // what is absent here may have been left out: detectors keep the fields they need only; nothing between commas may have been null
-        return value !== undefined && value.length < maxValue && value.split(",").every((one) => one !== "");
-      });
-      if (condition.op === "fieldref" && named.some((field) => evidence.fields[field]?.includes(","))) return false;
-      return whole && readings(evidence).every((one) => evaluate(condition, one) === wanted);
+    case "or": {
+      const settles = condition.op === "or";
+      let open = false;
+      for (const one of condition.of) {
+        const says = decided(one, evidence);
+        if (says === settles) return settles;
+        open ||= says === undefined;
+      }
+      return open ? undefined : !settles;
     }
+    case "not": {
+      const says = decided(condition.of, evidence);
+      return says === undefined ? undefined : !says;
+    }
+    case "keyword":
+      return undefined;
+    default:
+      return decidedBy(condition, evidence);
   }
+}
+
+/** Several values of a field are one text in evidence, with commas between them: the comparison must say the same of either reading. */
+function decidedBy(condition: Extract<Condition, { readonly field: string }>, { fields }: EvidenceEvent): boolean | undefined {
+  const of = (field: string): string | undefined => {
+    const value = fields[field];
+    // what is absent here may have been left out: detectors keep the fields they need only; what is empty may have been null
+    return value === undefined || value === "" || value.length >= maxValue ? undefined : value;
+  };
+  const value = of(condition.field);
+  if (value === undefined) return undefined;
+  if (condition.op === "fieldref") {
+    const other = of(condition.other);
+    if (other === undefined || value.includes(",") || other.includes(",")) return undefined;
+    return evaluate(condition, { fields: { [condition.field]: value, [condition.other]: other } });
+  }
+  const says = evaluate(condition, { fields: { [condition.field]: value } });
+  if (!value.includes(",")) return says;
+  const several = value.split(",");
+  if (several.includes("")) return undefined;
+  return evaluate(condition, { fields: { [condition.field]: several } }) === says ? says : undefined;
 }
 
 interface Part {
@@ -60,11 +82,19 @@ interface Seen {
   readonly shows: Shows;
 }
 
+/** An alert as it may be seen. */
+export interface SeenAlert {
+  /** Without evidence: what lists are searched and ordered by. */
+  readonly outline: Alert;
+  whole(): Alert;
+}
+
 export class AlertSight {
   readonly #view: View;
   readonly #parts: readonly Part[];
   readonly #everyRow: boolean;
   readonly #lookUp: LookUp;
+  readonly #shows = new Map<string, Shows | undefined>();
 
   constructor(view: View, lookUp: LookUp) {
     this.#view = view;
@@ -74,30 +104,41 @@ export class AlertSight {
     this.#lookUp = lookUp;
   }
 
-  /** Each as it may be seen; those that may not are left out. */
-  async seen(alerts: readonly Alert[]): Promise<readonly Alert[]> {
-    const found = await this.#found(alerts);
-    return alerts.flatMap((alert) => {
-      const evidence = alert.evidence.flatMap((event): Seen[] => {
-        const parts = this.#parts.flatMap((part, at) => (this.#holds(part, event, found.get(event.id)) ? [this.#view.parts[at]!] : []));
-        const shows = sightOf({ parts: parts.map(({ masks }) => ({ rows: { op: "and", of: [] }, masks })) })({ fields: {} });
+  /** Those that may be seen, in order. */
+  async seen(alerts: readonly Alert[]): Promise<readonly SeenAlert[]> {
+    const judged = alerts.map(({ evidence }) => evidence.map((event) => this.#parts.map(({ rows }) => decided(rows, event))));
+    const found = await this.#found(alerts, judged);
+    return alerts.flatMap((alert, n) => {
+      const evidence = alert.evidence.flatMap((event, at): Seen[] => {
+        const stored = found.get(event.id);
+        const holds = judged[n]![at]!.map((says, part) => says ?? (stored !== undefined && this.#parts[part]!.test(stored)));
+        const shows = this.#shownBy(holds);
         return shows === undefined ? [] : [{ event, shows }];
       });
-      return evidence.length === 0 ? [] : [this.#told(alert, evidence)];
+      if (evidence.length === 0) return [];
+      const outline = this.#told(alert, evidence);
+      return [{ outline, whole: () => ({ ...outline, evidence: evidence.map(shownEvidence) }) }];
     });
   }
 
-  #holds({ rows, test }: Part, evidence: EvidenceEvent, event: Event | undefined): boolean {
-    return event === undefined ? surely(rows, evidence, true) : test(event);
+  /** What the parts that let an event through show of it; a view has few parts, so that few sets of them occur. */
+  #shownBy(holds: readonly boolean[]): Shows | undefined {
+    const name = holds.map(Number).join("");
+    if (!this.#shows.has(name)) {
+      const parts = this.#view.parts.filter((_, part) => holds[part]).map(({ masks }) => ({ rows: always, masks }));
+      this.#shows.set(name, sightOf({ parts })({ fields: {} }));
+    }
+    return this.#shows.get(name);
   }
 
   /** The stored events of the evidence that leaves something open. */
-  async #found(alerts: readonly Alert[]): Promise<ReadonlyMap<string, Event>> {
+  async #found(
+    alerts: readonly Alert[],
+    judged: readonly (readonly (readonly (boolean | undefined)[])[])[],
+  ): Promise<ReadonlyMap<string, Event>> {
     const found = new Map<string, Event>();
-    const open = alerts.flatMap(({ tenant, evidence }) =>
-      evidence
-        .filter((event) => this.#parts.some(({ rows }) => !surely(rows, event, true) && !surely(rows, event, false)))
-        .map((event) => ({ tenant, event })),
+    const open = alerts.flatMap(({ tenant, evidence }, n) =>
+      evidence.filter((_, at) => judged[n]![at]!.includes(undefined)).map((event) => ({ tenant, event })),
     );
     for (const tenant of new Set(open.map((one) => one.tenant))) {
       const events = open.filter((one) => one.tenant === tenant).map((one) => one.event);
@@ -115,9 +156,8 @@ export class AlertSight {
   /** Texts of rules and people may quote what is not shown. Where some rows are not seen, counts and times are those of the evidence that is. */
   #told(alert: Alert, seen: readonly Seen[]): Alert {
     const { versions: _versions, retracted: _retracted, ...rest } = alert;
-    const evidence = seen.map(shownEvidence);
     const history = alert.history.map((one) => (one.note === undefined ? one : { ...one, note: masked }));
-    const told = { ...rest, title: alert.rule.title, summary: alert.rule.title, evidence, history };
+    const told = { ...rest, title: alert.rule.title, summary: alert.rule.title, evidence: [], history };
     if (this.#everyRow) return { ...told, entities: alert.entities.filter(({ type }) => seen.every(({ shows }) => shows(type))) };
     const times = seen.map(({ event }) => event.time);
     const [first_seen, last_seen] = [times.reduce((a, b) => Math.min(a, b)), times.reduce((a, b) => Math.max(a, b))];
