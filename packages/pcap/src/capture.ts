@@ -150,8 +150,7 @@ export class Capture {
       resp_pkts: resp.packets,
       resp_ip_bytes: resp.ipBytes,
       ...(flow.vlan === undefined ? {} : { vlan: flow.vlan }),
-      orig_bursts: flow.bursts.orig,
-      resp_bursts: flow.bursts.resp,
+      resp_bursts: flow.unasked,
     });
     orig.prefix.drop();
     resp.prefix.drop();

@@ -44,8 +44,7 @@ class Side {
   }
 }
 
-/** Silence after which what the other side says is said unasked. */
-const unasked: Micros = 1_000_000;
+const silence: Micros = 1_000_000;
 const maxHistory = 24;
 
 export class Flow {
@@ -57,8 +56,8 @@ export class Flow {
   readonly sent: { readonly orig: Side; readonly resp: Side };
   last: Micros;
   history = "";
-  /** Times that a side spoke after a second of silence. */
-  readonly bursts = { orig: 0, resp: 0 };
+  /** Times that the responder spoke after a second of silence: unasked, as servers do that have news. */
+  unasked = 0;
   #spoke: Micros | undefined;
 
   /** @param first of it; who sent it began, unless TCP tells otherwise */
@@ -82,7 +81,7 @@ export class Flow {
     this.last = Math.max(this.last, time);
     this.#tell(who, segment);
     if (segment.length === 0) return;
-    if (this.#spoke !== undefined && time - this.#spoke >= unasked) this.bursts[who]++;
+    if (who === "resp" && this.#spoke !== undefined && time - this.#spoke >= silence) this.unasked++;
     this.#spoke = time;
   }
 
