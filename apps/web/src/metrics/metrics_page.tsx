@@ -12,7 +12,7 @@ import { PageHead, Panel } from "../shell/panel.tsx";
 import { Empty, Loaded } from "../shell/states.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { useTitle } from "../shell/title.ts";
-import { resolveRange } from "../url/range.ts";
+import { type Range, resolveRange } from "../url/range.ts";
 import { useSearch } from "../url/search.ts";
 import { groupByName } from "./series.ts";
 import { SeriesChart, SeriesTable } from "./series_chart.tsx";
@@ -23,6 +23,12 @@ const functions = ["avg", "min", "max", "sum", "count", "last", "increase", "rat
 const series_listed = 1_000;
 const series_charted = 60;
 const refresh_ms = 30_000;
+/** All that is kept, and steps of a day: without a beginning the server answers for the past hour. */
+const longest_ms = 400 * 86_400_000;
+
+function askedRange(t: string, now_ms: number): Range {
+  return { from: new Date(now_ms - longest_ms).toISOString(), ...resolveRange(t, now_ms) };
+}
 
 export function MetricsPage() {
   useTitle("Metrics");
@@ -76,7 +82,7 @@ function Names({ q, t, choose }: Asked & { readonly choose: (name: string) => vo
     queryFn: ({ signal }) =>
       request<{ readonly series: readonly SeriesLine[]; readonly more: boolean }>("/metrics/series", {
         signal,
-        params: { q, ...resolveRange(t, Date.now()), limit: series_listed },
+        params: { q, ...askedRange(t, Date.now()), limit: series_listed },
       }),
   });
   return (
@@ -124,9 +130,11 @@ function Charts({
     queryFn: ({ signal }) =>
       request<SeriesAnswer>("/metrics/query", {
         signal,
-        params: { q, ...resolveRange(t, Date.now()), function: fn, limit: series_charted },
+        params: { q, ...askedRange(t, Date.now()), function: fn, limit: series_charted },
       }),
   });
+  const until = new Date(query.dataUpdatedAt).toISOString();
+  const shown = t === "all" ? {} : { to: until, ...resolveRange(t, query.dataUpdatedAt) };
   const groups = useMemo(() => groupByName(query.data?.series ?? []), [query.data]);
   return (
     <>
@@ -155,7 +163,7 @@ function Charts({
               flush
               aside={<span className="dim small">{series.length === 1 ? `1 ${series[0]?.kind}` : `${series.length} series`}</span>}
             >
-              <SeriesChart name={name} series={series} step_s={step_s} />
+              <SeriesChart name={name} series={series} step_s={step_s} range={shown} />
               <SeriesTable series={series} />
             </Panel>
           ))

@@ -7,6 +7,7 @@ import { type Palette, Plot, time_ticks, zoneDate } from "../shell/plot.tsx";
 import { TableScroll } from "../shell/table_scroll.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { useZone } from "../shell/zone.tsx";
+import type { Range } from "../url/range.ts";
 import { alignSeries, figuresOf, labelText } from "./series.ts";
 
 const height = 190;
@@ -14,14 +15,26 @@ const height = 190;
 export const lines_shown = 8;
 const dashes: readonly number[][] = [[], [7, 3], [2, 3], [9, 3, 2, 3]];
 
-function options(palette: Palette, size: { width: number; height: number }, utc: boolean, count: number): uPlot.Options {
+/** A series with few samples is seen by its points. */
+const points_shown = 60;
+
+interface Shape {
+  readonly utc: boolean;
+  readonly count: number;
+  /** Seconds; absent: as far as there are samples, and a step to each side. */
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+  readonly step_s: number;
+}
+
+function options(palette: Palette, size: { width: number; height: number }, { utc, count, from, to, step_s }: Shape): uPlot.Options {
   const axis = { stroke: palette.axis, grid: { stroke: palette.grid, width: 1 }, ticks: { stroke: palette.grid, width: 1 } };
   return {
     ...size,
     tzDate: zoneDate(utc),
     legend: { show: false },
     cursor: { drag: { x: false, y: false } },
-    scales: { x: { time: true } },
+    scales: { x: { time: true, range: (_, min, max) => [from ?? min - step_s, to ?? max + step_s] } },
     axes: [
       { ...axis, values: time_ticks, space: 90 },
       { ...axis, size: 62, values: (_, ticks) => ticks.map(formatFigure) },
@@ -32,27 +45,28 @@ function options(palette: Palette, size: { width: number; height: number }, utc:
         stroke: palette.lines[at % palette.lines.length]!,
         dash: dashes[Math.floor(at / 2) % dashes.length]!,
         width: 1.6,
-        points: { show: false },
+        points: { show: (plot: uPlot) => plot.data[0].length <= points_shown, size: 5 },
       })),
     ],
   };
 }
 
-export function SeriesChart({
-  name,
-  series,
-  step_s,
-}: {
+export interface SeriesChartProps {
   readonly name: string;
   readonly series: readonly SeriesPoints[];
   readonly step_s: number;
-}) {
+  /** What was asked for; a chart shows also when there was nothing. */
+  readonly range: Range;
+}
+
+export function SeriesChart({ name, series, step_s, range }: SeriesChartProps) {
+  const [from, to] = [range.from, range.to].map((iso) => (iso === undefined ? undefined : Date.parse(iso) / 1_000));
   const utc = useZone() === "utc";
   const shown = useMemo(() => series.slice(0, lines_shown), [series]);
   const count = shown.length;
   const build = useCallback(
-    (palette: Palette, size: { width: number; height: number }) => options(palette, size, utc, count),
-    [utc, count],
+    (palette: Palette, size: { width: number; height: number }) => options(palette, size, { utc, count, from, to, step_s }),
+    [utc, count, from, to, step_s],
   );
   const data = useMemo(() => alignSeries(shown, step_s) as uPlot.AlignedData, [shown, step_s]);
   return (
