@@ -19,7 +19,6 @@ const columns = {
   netcontrol_shunt: "ts:time rule_id:string f.src_h:addr f.src_p:port f.dst_h:addr f.dst_p:port expire:interval location:string",
 } as const;
 export type ZeekLog = keyof typeof columns;
-export const zeekLogs = Object.keys(columns) as readonly ZeekLog[];
 
 interface Column {
   readonly name: string;
