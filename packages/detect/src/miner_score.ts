@@ -15,7 +15,7 @@ export interface Circumstances {
   readonly nodes: number;
   /** Whether it has the node for itself: else the node's meters say nothing of it. */
   readonly alone: boolean;
-  /** Many short tasks of an array, each measured from its beginning to its end: then a third of the time is enough. */
+  /** Several tasks of an array, each measured from its beginning to its end: then a third of the time is enough. */
   readonly short: boolean;
   /** Minutes of contact with one network outside, by connections that carry little; and with whom. */
   readonly contact_min: number;

@@ -45,6 +45,8 @@ const contactMemory = 3 * hour;
 const quiet = 6 * hour;
 /** A job that many tasks of an array fill the gaps with: each is over before anybody looks. */
 const manyTasks = 8;
+/** Three tasks of ten minutes are half an hour of one work. */
+const fewTasks = 3;
 
 const systemTrees = [
   "/usr/",
@@ -363,7 +365,7 @@ class Work {
     return {
       nodes,
       alone,
-      short: many !== undefined,
+      short: unit.tasks.length >= fewTasks,
       contact_min: seconds / 60,
       ...(end !== undefined && { contact: end }),
       ...(unit.socket !== undefined && { socket: unit.socket }),
