@@ -45,6 +45,8 @@ const drivers = {
   "mmdb-lib": "^packages/enrich/src/mmdb\\.ts$",
   "@platformatic/kafka": "^packages/ingest/src/kafka\\.ts$",
   "@duckdb/node-api": "^packages/store/src/events/duckdb\\.ts$",
+  jose: "^packages/access/src/jwt\\.ts$",
+  "openid-client": "^packages/access/src/oidc\\.ts$",
   "node:sqlite": "^packages/store/src/state/sqlite\\.ts$",
 };
 module.exports = {
