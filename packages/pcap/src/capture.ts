@@ -98,12 +98,7 @@ export class Capture {
       this.#tell(known);
       this.#flows.delete(key);
     }
-    if (this.#flows.size >= this.#maxFlows) {
-      const [oldest, open] = this.#flows.entries().next().value!;
-      this.counts.cutShort++;
-      this.#tell(open);
-      this.#flows.delete(oldest);
-    }
+    if (this.#flows.size >= this.#maxFlows) this.#makeRoom();
     const flow = new Flow(segment, time, this.#budget);
     const { orig, resp } = flow;
     const uid = `C${idOf(flow.proto, orig.ip, orig.port, resp.ip, resp.port, time, this.counts.connections).slice(0, 17)}`;
@@ -112,6 +107,17 @@ export class Capture {
     this.counts.connections++;
     this.#flows.set(key, open);
     return open;
+  }
+
+  /** Many at once: a map that loses its first entry again and again walks over all the places that were emptied before. */
+  #makeRoom(): void {
+    let left = Math.ceil(this.#maxFlows / 16);
+    for (const [key, open] of this.#flows) {
+      this.counts.cutShort++;
+      this.#tell(open);
+      this.#flows.delete(key);
+      if (--left === 0) return;
+    }
   }
 
   #sweep(): void {
