@@ -85,7 +85,7 @@ const fields = ["phys", "chem", "bio", "astro", "clim", "mat", "eng", "med", "ma
 export function makeSite(seed: number, nodes: number, start: Micros): Site {
   const chance = new Chance(seed).fork("site");
   const all = Array.from({ length: nodes }, (_, i) => computeNode(i, nodes, chance.fork(`node ${i}`), start));
-  const logins = Array.from({ length: Math.max(2, Math.round(nodes / 100)) }, (_, i) =>
+  const logins = Array.from({ length: Math.max(4, Math.round(nodes / 100)) }, (_, i) =>
     machine("login", `login${i + 1}`, `10.31.0.${i + 11}`, 32, chance.fork(`login ${i}`), start),
   );
   const transfer = Array.from({ length: Math.max(2, Math.round(nodes / 1_000)) }, (_, i) =>
