@@ -3,7 +3,9 @@ import { z } from "@vedette/kit";
 import { roles } from "./permission.ts";
 import { maskProblem, readRows } from "./policy.ts";
 
-export const roleSchema = z.enum(Object.keys(roles) as [keyof typeof roles]).meta({ id: "Role", description: "What it may do: vedette access roles.", examples: ["analyst"] });
+export const roleSchema = z
+  .enum(Object.keys(roles) as [keyof typeof roles])
+  .meta({ id: "Role", description: "What it may do: vedette access roles.", examples: ["analyst"] });
 
 /** A check that says what is wrong in its own words. */
 export const fitting =

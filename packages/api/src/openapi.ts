@@ -83,7 +83,12 @@ export async function describe(app: FastifyInstance, { version, apiPrefix = "/ap
       components: {
         securitySchemes: {
           token: { type: "http", scheme: "bearer", description: "A token; programs send it." },
-          session: { type: "apiKey", in: "cookie", name: "vedette_session", description: "The console's session; over TLS its name begins with __Host-." },
+          session: {
+            type: "apiKey",
+            in: "cookie",
+            name: "vedette_session",
+            description: "The console's session; over TLS its name begins with __Host-.",
+          },
         },
       },
       security: [{ token: [] }, { session: [] }],
