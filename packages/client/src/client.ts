@@ -108,8 +108,8 @@ export class Client {
     const { baseUrl, credentials, thrown = (failure) => new ApiError(failure) } = this.#options;
     const filled = pathOf(path, values);
     if (filled === undefined) throw thrown({ status: 404, code: "not_found", detail: "there is none with this id" });
-    // bytes and text go as they are, under the type that the caller names
-    const raw = typeof body === "string" || body instanceof Uint8Array;
+    // bytes, text and files go as they are, under the type that the caller names
+    const raw = typeof body === "string" || body instanceof Uint8Array || body instanceof Blob;
     let answer: Response;
     try {
       answer = await fetch(`${baseUrl}${filled}${queryOf(query)}`, {

@@ -2,8 +2,7 @@
 import { Button, Modal, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SubmitEvent, useState } from "react";
-import type { UserWithPassword } from "../api/access.ts";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import { FirstPassword } from "./first_password.tsx";
 import { type GrantForm, grantOf, new_grant } from "./grants.ts";
 import { GrantsEditor } from "./grants_editor.tsx";
@@ -17,7 +16,7 @@ export function AddUser({ onClose }: { readonly onClose: () => void }) {
   const add = useMutation({
     mutationFn: () => {
       const body = { name: name.trim(), display_name: display_name.trim(), email: email.trim(), grants: grants.map((one) => grantOf(one)) };
-      return request<UserWithPassword>("/users", { method: "POST", body });
+      return api.post("/users", { body });
     },
     onSuccess: () => void client.invalidateQueries({ queryKey: ["users"] }),
   });

@@ -3,23 +3,27 @@ import { Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { ApiKey } from "../api/access.ts";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import { Confirm } from "../shell/confirm.tsx";
 import { Loaded } from "../shell/states.tsx";
 import { TableScroll } from "../shell/table_scroll.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { Time } from "../shell/zone.tsx";
 
-/** @param path where they are listed, and one of them is taken back */
-export function KeyTable({ path, may_revoke }: { readonly path: string; readonly may_revoke: boolean }) {
+/** @param owner whose; one's own where not given */
+export function KeyTable({ owner, may_revoke }: { readonly owner?: string; readonly may_revoke: boolean }) {
   const client = useQueryClient();
   const [revoking, setRevoking] = useState<ApiKey>();
   const query = useQuery({
-    queryKey: ["keys", path],
-    queryFn: ({ signal }) => request<{ readonly keys: readonly ApiKey[] }>(path, { signal }),
+    queryKey: ["keys", owner],
+    queryFn: ({ signal }) =>
+      owner === undefined ? api.get("/keys", { signal }) : api.get("/users/{id}/keys", { path: { id: owner }, signal }),
   });
   const revoke = useMutation({
-    mutationFn: (id: string) => request<void>(`${path}/${encodeURIComponent(id)}`, { method: "DELETE" }),
+    mutationFn: (id: string) =>
+      owner === undefined
+        ? api.delete("/keys/{id}", { path: { id } })
+        : api.delete("/users/{id}/keys/{key}", { path: { id: owner, key: id } }),
     onSuccess: () => {
       void client.invalidateQueries({ queryKey: ["keys"] });
       setRevoking(undefined);

@@ -2,8 +2,8 @@
 import { Button, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type SubmitEvent, useState } from "react";
-import type { Authority, EnrolmentToken, Machine } from "../api/access.ts";
-import { request } from "../api/client.ts";
+import type { Machine } from "../api/access.ts";
+import { api } from "../api/client.ts";
 import { useMay } from "../api/session.ts";
 import { announce } from "../shell/announce.tsx";
 import { PageHead, Panel } from "../shell/panel.tsx";
@@ -29,7 +29,7 @@ export function MachinesPage() {
   const query = useQuery({
     queryKey: key,
     refetchInterval: refresh_ms,
-    queryFn: ({ signal }) => request<{ readonly machines: readonly Machine[] }>("/machines", { signal }),
+    queryFn: ({ signal }) => api.get("/machines", { signal }),
   });
   return (
     <>
@@ -158,11 +158,10 @@ function Enrol() {
   const [name, setName] = useState("");
   const authority = useQuery({
     queryKey: ["machine-authority"],
-    queryFn: ({ signal }) => request<Authority>("/machines/authority", { signal }),
+    queryFn: ({ signal }) => api.get("/machines/authority", { signal }),
   });
   const make = useMutation({
-    mutationFn: (body: { readonly role: string; readonly name: string }) =>
-      request<EnrolmentToken>("/machines/tokens", { method: "POST", body }),
+    mutationFn: (body: { readonly role: string; readonly name: string }) => api.post("/machines/tokens", { body }),
     onSuccess: () => {
       void client.invalidateQueries({ queryKey: key });
       setName("");
@@ -228,8 +227,7 @@ function Enrol() {
 function RevokeDialog({ machine, onClose }: { readonly machine: Machine; readonly onClose: () => void }) {
   const client = useQueryClient();
   const act = useMutation({
-    mutationFn: (reason: string) =>
-      request<unknown>(`/machines/${encodeURIComponent(machine.id)}`, { method: "DELETE", params: { reason } }),
+    mutationFn: (reason: string) => api.delete("/machines/{id}", { path: { id: machine.id }, query: { reason } }),
     onSuccess: () => {
       void client.invalidateQueries({ queryKey: key });
       announce(`${machine.id} is revoked`);

@@ -2,8 +2,8 @@
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type SubmitEvent, useState } from "react";
-import type { Explanation, RoleLine } from "../api/access.ts";
-import { request } from "../api/client.ts";
+import type { Permission, RoleLine } from "../api/access.ts";
+import { api } from "../api/client.ts";
 import { PageHead, Panel } from "../shell/panel.tsx";
 import { Mark } from "../shell/severity.tsx";
 import { Loaded } from "../shell/states.tsx";
@@ -16,7 +16,7 @@ export function RolesPage() {
   useTitle("Roles");
   const query = useQuery({
     queryKey: ["roles"],
-    queryFn: ({ signal }) => request<{ readonly roles: readonly RoleLine[] }>("/access/roles", { signal }),
+    queryFn: ({ signal }) => api.get("/access/roles", { signal }),
   });
   return (
     <>
@@ -75,7 +75,7 @@ function Explain({ permissions }: { readonly permissions: readonly string[] }) {
   const [action, setAction] = useState(permissions[0] ?? "");
   const [resource, setResource] = useState("");
   const ask = useMutation({
-    mutationFn: () => request<Explanation>("/access/explain", { params: { user: user.trim(), action, resource: resource.trim() } }),
+    mutationFn: () => api.get("/access/explain", { query: { user: user.trim(), action: action as Permission, resource: resource.trim() } }),
   });
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();

@@ -2,7 +2,7 @@
 import { Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { UserSession } from "../api/access.ts";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import { shorten } from "../format/text.ts";
 import { Mark } from "../shell/severity.tsx";
 import { Loaded } from "../shell/states.tsx";
@@ -21,22 +21,26 @@ const proofs = {
 const shown_characters = 80;
 
 export interface SessionTableProps {
-  /** Where they are listed. */
-  readonly path: string;
-  /** One of them is ended at this path and its id; absent: none can be. */
-  readonly endAt?: string | undefined;
+  readonly whose: "own" | "all" | { readonly user: string };
+  /** Whether one of them can be ended. */
+  readonly may_end?: boolean;
   readonly named?: boolean;
 }
 
-export function SessionTable({ path, endAt, named = false }: SessionTableProps) {
+function listOf(whose: SessionTableProps["whose"], signal: AbortSignal) {
+  if (whose === "own") return api.get("/me/sessions", { signal });
+  return whose === "all" ? api.get("/sessions", { signal }) : api.get("/users/{id}/sessions", { path: { id: whose.user }, signal });
+}
+
+export function SessionTable({ whose, may_end = false, named = false }: SessionTableProps) {
   const client = useQueryClient();
-  const key = ["sessions", path];
+  const key = ["sessions", whose];
   const query = useQuery({
     queryKey: key,
-    queryFn: ({ signal }) => request<{ readonly sessions: readonly UserSession[] }>(path, { signal }),
+    queryFn: ({ signal }) => listOf(whose, signal),
   });
   const end = useMutation({
-    mutationFn: (id: string) => request<void>(`${endAt}/${encodeURIComponent(id)}`, { method: "DELETE" }),
+    mutationFn: (id: string) => api.delete(whose === "own" ? "/me/sessions/{id}" : "/sessions/{id}", { path: { id } }),
     onSuccess: () => void client.invalidateQueries({ queryKey: ["sessions"] }),
   });
   return (
@@ -66,7 +70,7 @@ export function SessionTable({ path, endAt, named = false }: SessionTableProps) 
                     key={one.id}
                     one={one}
                     named={named}
-                    end={endAt === undefined ? undefined : () => end.mutate(one.id)}
+                    end={may_end ? () => end.mutate(one.id) : undefined}
                     busy={end.isPending && end.variables === one.id}
                   />
                 ))}

@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type SubmitEvent, useState } from "react";
 import { useNavigate, useParams } from "react-router";
 import type { User, UserWithPassword } from "../api/access.ts";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import { useMay } from "../api/session.ts";
 import { announce } from "../shell/announce.tsx";
 import { Confirm } from "../shell/confirm.tsx";
@@ -24,11 +24,9 @@ import { AccessTabs } from "./section.tsx";
 import { SessionTable } from "./session_table.tsx";
 import { proofText } from "./users_page.tsx";
 
-const pathOf = (id: string) => `/users/${encodeURIComponent(id)}`;
-
 export function UserPage() {
   const { id = "" } = useParams();
-  const query = useQuery({ queryKey: ["users", id], queryFn: ({ signal }) => request<User>(pathOf(id), { signal }) });
+  const query = useQuery({ queryKey: ["users", id], queryFn: ({ signal }) => api.get("/users/{id}", { path: { id }, signal }) });
   useTitle(query.data?.name ?? "Somebody");
   return (
     <>
@@ -77,10 +75,10 @@ function Person({ user }: { readonly user: User }) {
       {may_write ? <Roles user={user} /> : <RolesShown user={user} />}
       {may_write && <Actions user={user} />}
       <Panel title="API keys" flush>
-        <KeyTable path={`${pathOf(user.id)}/keys`} may_revoke={may_write} />
+        <KeyTable owner={user.id} may_revoke={may_write} />
       </Panel>
       <Panel title="Sessions" flush>
-        <SessionTable path={`${pathOf(user.id)}/sessions`} endAt={may_write ? "/sessions" : undefined} />
+        <SessionTable whose={{ user: user.id }} may_end={may_write} />
       </Panel>
     </>
   );
@@ -105,7 +103,7 @@ function Roles({ user }: { readonly user: User }) {
   const [grants, setGrants] = useState(() => user.grants.map(formOf));
   const save = useMutation({
     mutationFn: () =>
-      request<User>(pathOf(user.id), { method: "PATCH", body: { grants: grants.map((form, at) => grantOf(form, user.grants[at])) } }),
+      api.patch("/users/{id}", { path: { id: user.id }, body: { grants: grants.map((form, at) => grantOf(form, user.grants[at])) } }),
     onSuccess: () => {
       for (const key of ["users", "sessions"]) void client.invalidateQueries({ queryKey: [key] });
       announce("The roles are changed");
@@ -150,10 +148,10 @@ const acts: { readonly [act in Act]: { readonly title: string; readonly does: st
 };
 
 function send({ id }: User, act: Act): Promise<unknown> {
-  if (act === "reset") return request<UserWithPassword>(`${pathOf(id)}/reset`, { method: "POST", body: {} });
-  if (act === "end") return request(`${pathOf(id)}/sessions`, { method: "DELETE" });
-  if (act === "remove") return request(pathOf(id), { method: "DELETE" });
-  return request(pathOf(id), { method: "PATCH", body: { disabled: act === "disable" } });
+  if (act === "reset") return api.post("/users/{id}/reset", { path: { id }, body: {} });
+  if (act === "end") return api.delete("/users/{id}/sessions", { path: { id } });
+  if (act === "remove") return api.delete("/users/{id}", { path: { id } });
+  return api.patch("/users/{id}", { path: { id }, body: { disabled: act === "disable" } });
 }
 
 function Actions({ user }: { readonly user: User }) {

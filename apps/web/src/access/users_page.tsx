@@ -3,7 +3,7 @@ import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { User } from "../api/access.ts";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import { formatCount } from "../format/number.ts";
 import { Only } from "../shell/allowed.tsx";
 import { InnerLink } from "../shell/link.tsx";
@@ -24,7 +24,7 @@ export function UsersPage() {
   const [adding, setAdding] = useState(false);
   const query = useQuery({
     queryKey: ["users"],
-    queryFn: ({ signal }) => request<{ readonly users: readonly User[] }>("/users", { signal }),
+    queryFn: ({ signal }) => api.get("/users", { signal }),
   });
   return (
     <>
@@ -137,7 +137,7 @@ function Sessions() {
         </Button>
       }
     >
-      {open && <SessionTable path="/sessions" endAt="/sessions" named />}
+      {open && <SessionTable whose="all" may_end named />}
     </Panel>
   );
 }

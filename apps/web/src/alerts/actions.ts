@@ -1,6 +1,6 @@
 /** What a person can do with an alert, as requests; the answer is the alert as it is now. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import type { Alert, Verdict } from "../api/types.ts";
 import { announce } from "../shell/announce.tsx";
 
@@ -27,8 +27,10 @@ export function useAlertAction(onDone?: (alert: Alert, act: ActOn) => void) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: ({ id, action }: ActOn) => {
-      const { do: verb, ...body } = action;
-      return request<Alert>(`/alerts/${encodeURIComponent(id)}/${verb}`, { method: "POST", body });
+      const path = { id };
+      if (action.do === "close") return api.post("/alerts/{id}/close", { path, body: { verdict: action.verdict, note: action.note } });
+      if (action.do === "notes") return api.post("/alerts/{id}/notes", { path, body: { note: action.note } });
+      return api.post(`/alerts/{id}/${action.do}`, { path, body: { note: action.note } });
     },
     onSuccess: (alert, act) => {
       client.setQueryData(["alert", alert.id], alert);

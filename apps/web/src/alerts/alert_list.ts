@@ -1,7 +1,7 @@
 /** The alert list as data: pages from the server, live changes merged in, and newcomers held back while someone reads. */
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import { useAlertStream } from "../api/live.ts";
 import type { AlertPage, AlertRow } from "../api/types.ts";
 import { type AlertFilter, matchesFilter, mergeAlert } from "./filter.ts";
@@ -49,16 +49,16 @@ export function useAlertList(filter: AlertFilter, selected: string | undefined):
     queryKey: key,
     initialPageParam: "",
     queryFn: ({ pageParam, signal }) =>
-      request<AlertPage>("/alerts", {
+      api.get("/alerts", {
         signal,
-        params: {
+        query: {
           state: filter.state.join(","),
           severity: filter.severity.join(","),
           q: filter.q,
           rule: filter.rule,
           entity: filter.entity,
-          shadow: filter.shadow ? "true" : "",
-          historical: filter.historical ? "true" : "",
+          shadow: filter.shadow ? "true" : undefined,
+          historical: filter.historical ? "true" : undefined,
           limit: page_size,
           cursor: pageParam,
         },

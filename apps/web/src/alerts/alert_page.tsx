@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback } from "react";
 import { useLocation, useNavigate, useParams } from "react-router";
-import { ApiError, request } from "../api/client.ts";
+import { ApiError, api } from "../api/client.ts";
 import { useAlertStream } from "../api/live.ts";
 import type { Alert, AlertRow } from "../api/types.ts";
 import { entityQuery } from "../events/query.ts";
@@ -44,7 +44,7 @@ export function AlertPage() {
     refetch,
   } = useQuery({
     queryKey: ["alert", id],
-    queryFn: ({ signal }) => request<Alert>(`/alerts/${encodeURIComponent(id)}`, { signal }),
+    queryFn: ({ signal }) => api.get("/alerts/{id}", { path: { id }, signal }),
   });
   useTitle(alert?.title ?? "Alert");
   const refresh = useThrottled(() => void client.invalidateQueries({ queryKey: ["alert", id] }), refresh_ms);

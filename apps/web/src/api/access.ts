@@ -1,4 +1,5 @@
 /** The shapes of the HTTP API about who asks and what they may: sessions, people, roles, keys, machines. Times are RFC 3339 UTC strings. */
+import type { Operation } from "@vedette/client";
 
 export interface Machine {
   /** ROLE:NAME */
@@ -19,16 +20,6 @@ export interface Machine {
   readonly revoked?: { readonly at: string; readonly reason: string };
 }
 
-export interface Authority {
-  readonly trust_domain: string;
-  /** PEM */
-  readonly certificate: string;
-  /** SHA-256, base64url. */
-  readonly fingerprint: string;
-  /** Where machines are served, if they are. */
-  readonly listening?: string;
-}
-
 export interface EnrolmentToken {
   readonly id: string;
   readonly token: string;
@@ -37,8 +28,11 @@ export interface EnrolmentToken {
 
 export type Duty = "change_password" | "enrol_totp";
 
+/** As the server names them. */
+export type Permission = NonNullable<Operation<"post", "/keys">["requestBody"]>["content"]["application/json"]["scope"][number];
+
 export interface Grant {
-  readonly role: string;
+  readonly role: "viewer" | "analyst" | "responder" | "engineer" | "admin" | "auditor";
   /** main where none is said. */
   readonly tenant?: string;
   /** Only events, and alerts with such events, for which this filter holds. */
@@ -115,11 +109,4 @@ export interface ApiKey {
 export interface RoleLine {
   readonly role: string;
   readonly permissions: readonly string[];
-}
-
-export interface Explanation {
-  readonly user: string;
-  readonly action: string;
-  readonly allowed: boolean;
-  readonly because: readonly string[];
 }

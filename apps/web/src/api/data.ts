@@ -39,13 +39,6 @@ export interface SeriesPoints extends SeriesLine {
   readonly points: readonly (readonly [time: string, value: number])[];
 }
 
-export interface SeriesAnswer {
-  readonly step_s: number;
-  readonly function: string;
-  readonly series: readonly SeriesPoints[];
-  readonly more: boolean;
-}
-
 export interface SeriesSource {
   readonly source: string;
   readonly series: number;

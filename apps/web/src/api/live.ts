@@ -1,6 +1,6 @@
 /** The one live connection (SSE): newest status, five minutes of rate samples, and whoever wants alerts. It knows nothing of pages. */
 import { useEffect, useSyncExternalStore } from "react";
-import { apiPath, request } from "./client.ts";
+import { api, apiPath } from "./client.ts";
 import type { AlertRow, EventRow, Status } from "./types.ts";
 
 export interface Sample {
@@ -63,7 +63,7 @@ export function openStream(
       if (source?.readyState !== EventSource.CLOSED || ended) return;
       source.close();
       // EventSource hides the status; this asks for it, and a 401 leads to the login page.
-      request("/session").catch(() => undefined);
+      api.get("/session").catch(() => undefined);
       timer = setTimeout(connect, pause_ms);
       pause_ms = Math.min(pause_ms * 2, retry_max_ms);
     };
@@ -97,8 +97,8 @@ export function useLiveConnection({ stream, status: whole }: LiveRights): void {
     if (!stream) return;
     const asked = new AbortController();
     if (whole)
-      request<Status>("/status", { signal: asked.signal }).then(
-        (status) => publish({ ...current, status: current.status ?? status }),
+      api.get("/status", { signal: asked.signal }).then(
+        (status) => publish({ ...current, status: current.status ?? (status as Status) }),
         () => undefined,
       );
     const missed = () => {

@@ -1,12 +1,12 @@
 /** Who is signed in and what they may. The server alone decides; pages ask here in order to show nobody what it would refuse. */
 import { useQuery } from "@tanstack/react-query";
 import type { WhoIs } from "./access.ts";
-import { request } from "./client.ts";
+import { api } from "./client.ts";
 
 export const session_key = ["session"] as const;
 
 export function useSession() {
-  return useQuery({ queryKey: session_key, staleTime: 60_000, queryFn: ({ signal }) => request<WhoIs>("/session", { signal }) });
+  return useQuery({ queryKey: session_key, staleTime: 60_000, queryFn: ({ signal }) => api.get("/session", { signal }) });
 }
 
 /** Whether every role reaches only some rows or fields: then only answers that keep to these are given. Exported for its test. */

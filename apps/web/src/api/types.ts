@@ -82,23 +82,12 @@ export interface EventRow {
   readonly original: string;
 }
 
-export interface EventPage {
-  readonly events: readonly EventRow[];
-  readonly cursor?: string;
-}
-
 export interface Histogram {
   readonly width_ms: number;
   readonly from: string;
   readonly to: string;
   readonly total: number;
   readonly buckets: readonly { readonly start: string; readonly count: number }[];
-}
-
-export interface Top {
-  readonly field: string;
-  readonly total: number;
-  readonly values: readonly { readonly value: string; readonly count: number }[];
 }
 
 export interface Stats {

@@ -1,7 +1,7 @@
 /** The audit trail: who signed in, was refused, changed or read what, newest first. */
 import { Button } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import type { AuditRecord } from "../api/types.ts";
 import { addFilter } from "../events/query.ts";
 import { formatCount } from "../format/number.ts";
@@ -28,11 +28,7 @@ export function AuditPage() {
   const query = useInfiniteQuery({
     queryKey: ["audit"],
     initialPageParam: undefined as number | undefined,
-    queryFn: ({ pageParam, signal }) =>
-      request<{ readonly records: readonly AuditRecord[]; readonly next?: number }>("/audit", {
-        signal,
-        params: { limit: page_size, before: pageParam },
-      }),
+    queryFn: ({ pageParam, signal }) => api.get("/audit", { signal, query: { limit: page_size, before: pageParam } }),
     getNextPageParam: (page) => page.next,
   });
   const records = query.data?.pages.flatMap((page) => page.records);

@@ -2,7 +2,7 @@
 import { Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import type { Enricher } from "../api/data.ts";
 import { formatBytes, formatCount } from "../format/number.ts";
 import { Only } from "../shell/allowed.tsx";
@@ -25,11 +25,11 @@ type Change =
   | { readonly do: "remove"; readonly name: string };
 
 function send({ change, reason }: { readonly change: Change; readonly reason: string }): Promise<unknown> {
-  if (change.do === "reload") return request("/enrichers/reload", { method: "POST", body: { reason } });
-  const path = `/inventory/${encodeURIComponent(change.name)}`;
-  if (change.do === "remove") return request(path, { method: "DELETE", params: { reason } });
+  if (change.do === "reload") return api.post("/enrichers/reload", { body: { reason } });
+  const where = { path: { id: change.name }, query: { reason } };
+  if (change.do === "remove") return api.delete("/inventory/{id}", where);
   const type = change.file.name.toLowerCase().endsWith(".json") ? "application/json" : "text/csv";
-  return request(path, { method: "PUT", params: { reason }, body: new Blob([change.file], { type }) });
+  return api.put("/inventory/{id}", { ...where, body: change.file, headers: { "content-type": type } });
 }
 
 function wordsOf(change: Change): { readonly title: string; readonly subject: string } {
@@ -45,7 +45,7 @@ export function EnrichmentPage() {
   const [change, setChange] = useState<Change>();
   const query = useQuery({
     queryKey: ["enrichers"],
-    queryFn: ({ signal }) => request<{ readonly enrichers: readonly Enricher[] }>("/enrichers", { signal }),
+    queryFn: ({ signal }) => api.get("/enrichers", { signal }),
   });
   const act = useMutation({
     mutationFn: send,

@@ -1,8 +1,8 @@
 /** The requests of the events page: pages of events, histogram, top values, statistics, the check of a query. */
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { request } from "../api/client.ts";
-import type { EventPage, Histogram, QueryCheck, Stats, Top } from "../api/types.ts";
+import { api } from "../api/client.ts";
+import type { QueryCheck } from "../api/types.ts";
 import type { Range } from "../url/range.ts";
 
 const page_size = 100;
@@ -22,10 +22,7 @@ export function useEvents(search: Search, enabled: boolean) {
     enabled,
     initialPageParam: "",
     queryFn: ({ pageParam, signal }) =>
-      request<EventPage>("/events", {
-        signal,
-        params: { q: search.q, ...search.range, limit: page_size, cursor: pageParam, order: "desc" },
-      }),
+      api.get("/events", { signal, query: { q: search.q, ...search.range, limit: page_size, cursor: pageParam, order: "desc" } }),
     getNextPageParam: (page) => page.cursor,
   });
 }
@@ -36,15 +33,14 @@ export function useHistogram(search: Search, enabled: boolean) {
     queryKey: ["histogram", search],
     enabled,
     placeholderData: keepPreviousData,
-    queryFn: ({ signal }) =>
-      request<Histogram>("/events/histogram", { signal, params: { q: search.q, ...search.range, buckets: histogram_buckets } }),
+    queryFn: ({ signal }) => api.get("/events/histogram", { signal, query: { q: search.q, ...search.range, buckets: histogram_buckets } }),
   });
 }
 
 export function useTop(search: Search, field: string) {
   return useQuery({
     queryKey: ["top", search, field],
-    queryFn: ({ signal }) => request<Top>("/events/top", { signal, params: { q: search.q, ...search.range, field, limit: top_values } }),
+    queryFn: ({ signal }) => api.get("/events/top", { signal, query: { q: search.q, ...search.range, field, limit: top_values } }),
   });
 }
 
@@ -52,7 +48,7 @@ export function useStats(search: Search, enabled: boolean) {
   return useQuery({
     queryKey: ["stats", search],
     enabled,
-    queryFn: ({ signal }) => request<Stats>("/query", { signal, params: { q: search.q, ...search.range } }),
+    queryFn: ({ signal }) => api.get("/query", { signal, query: { q: search.q, ...search.range } }),
   });
 }
 
@@ -60,7 +56,7 @@ export function useFields(): readonly string[] {
   const { data } = useQuery({
     queryKey: ["fields"],
     staleTime: 60_000,
-    queryFn: ({ signal }) => request<{ readonly fields: readonly string[] }>("/fields", { signal }),
+    queryFn: ({ signal }) => api.get("/fields", { signal }),
   });
   return data?.fields ?? [];
 }
@@ -76,7 +72,7 @@ export function useQueryCheck(text: string): QueryCheck | undefined {
     queryKey: ["check", settled],
     enabled: settled.trim() !== "",
     staleTime: Number.POSITIVE_INFINITY,
-    queryFn: ({ signal }) => request<QueryCheck>("/query/check", { signal, params: { q: settled } }),
+    queryFn: ({ signal }) => api.get("/query/check", { signal, query: { q: settled } }),
   });
   return settled === text && text.trim() !== "" ? data : undefined;
 }

@@ -1,7 +1,6 @@
 /** The event a link points to, when the list below does not hold it. */
 import { useQuery } from "@tanstack/react-query";
-import { ApiError, request } from "../api/client.ts";
-import type { EventRow } from "../api/types.ts";
+import { ApiError, api } from "../api/client.ts";
 import { Panel } from "../shell/panel.tsx";
 import { Time } from "../shell/zone.tsx";
 import { EventDetails } from "./event_details.tsx";
@@ -10,7 +9,7 @@ import type { FilterBy } from "./field_list.tsx";
 export function PinnedEvent({ id, close, filterBy }: FilterBy & { readonly id: string; readonly close: () => void }) {
   const { data, error } = useQuery({
     queryKey: ["event", id],
-    queryFn: ({ signal }) => request<EventRow>(`/events/${encodeURIComponent(id)}`, { signal }),
+    queryFn: ({ signal }) => api.get("/events/{id}", { path: { id }, signal }),
   });
   const closer = (
     <button type="button" className="link-button" onClick={close}>

@@ -1,8 +1,8 @@
 /** The live tail: newest events on top, bounded, pausable. Without a query it reads the stream; with one it asks the server again and again. */
 import { useEffect, useRef, useState } from "react";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import { type EventBatch, openEventStream } from "../api/live.ts";
-import type { EventPage, EventRow } from "../api/types.ts";
+import type { EventRow } from "../api/types.ts";
 
 /** Rows kept; more would only scroll away. */
 export const tail_rows = 300;
@@ -55,7 +55,7 @@ function poll(q: string, take: (batch: EventBatch) => void, fail: (trouble: stri
   const ask = async () => {
     try {
       const from = new Date(Date.now() - poll_window_ms).toISOString();
-      const page = await request<EventPage>("/events", { signal: control.signal, params: { q, from, limit: 100, order: "desc" } });
+      const page = await api.get("/events", { signal: control.signal, query: { q, from, limit: 100, order: "desc" } });
       take({ events: page.events, sampled: false });
     } catch (error) {
       if (!control.signal.aborted) fail(error instanceof Error ? error.message : String(error));

@@ -3,7 +3,7 @@ import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SubmitEvent, useState } from "react";
 import { useNavigate } from "react-router";
-import { ApiError, request } from "../api/client.ts";
+import { ApiError, api } from "../api/client.ts";
 import { useTitle } from "../shell/title.ts";
 import { safeNext, useSearch } from "../url/search.ts";
 import { type Credentials, refusalText } from "./credentials.ts";
@@ -21,7 +21,7 @@ export function LoginPage() {
   const [first, setFirst] = useState<Credentials>();
   const next = safeNext(params.get("next"));
   const enter = useMutation({
-    mutationFn: (body: Credentials) => request<void>("/session", { method: "POST", body }),
+    mutationFn: (body: Credentials) => api.post("/session", { body }),
     onSuccess: () => {
       client.clear();
       navigate(next, { replace: true });

@@ -1,15 +1,10 @@
 /** The way to sign in by the OpenID provider, where one is configured. */
 import { useQuery } from "@tanstack/react-query";
-import { apiPath, request } from "../api/client.ts";
+import { api, apiPath } from "../api/client.ts";
 import { Hostile } from "../shell/text.tsx";
 
-interface Provider {
-  readonly available: boolean;
-  readonly label?: string;
-}
-
 export function ProviderButton({ next }: { readonly next: string }) {
-  const { data } = useQuery({ queryKey: ["oidc"], queryFn: ({ signal }) => request<Provider>("/oidc", { signal }) });
+  const { data } = useQuery({ queryKey: ["oidc"], queryFn: ({ signal }) => api.get("/oidc", { signal }) });
   if (data?.available !== true) return null;
   return (
     <a className="button-link provider-link" href={apiPath("/oidc/login", { return: next })}>

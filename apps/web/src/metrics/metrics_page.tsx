@@ -2,8 +2,7 @@
 import { Button, TextInput } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { type SubmitEvent, useEffect, useMemo, useState } from "react";
-import { request } from "../api/client.ts";
-import type { SeriesAnswer, SeriesLine } from "../api/data.ts";
+import { api } from "../api/client.ts";
 import { filterTerm } from "../events/query.ts";
 import { TimePicker } from "../events/time_picker.tsx";
 import { formatDuration } from "../format/time.ts";
@@ -79,11 +78,7 @@ function Names({ q, t, choose }: Asked & { readonly choose: (name: string) => vo
   const query = useQuery({
     queryKey: ["series", q, t],
     placeholderData: keepPreviousData,
-    queryFn: ({ signal }) =>
-      request<{ readonly series: readonly SeriesLine[]; readonly more: boolean }>("/metrics/series", {
-        signal,
-        params: { q, ...askedRange(t, Date.now()), limit: series_listed },
-      }),
+    queryFn: ({ signal }) => api.get("/metrics/series", { signal, query: { q, ...askedRange(t, Date.now()), limit: series_listed } }),
   });
   return (
     <Panel
@@ -128,10 +123,7 @@ function Charts({
     placeholderData: keepPreviousData,
     refetchInterval: refresh_ms,
     queryFn: ({ signal }) =>
-      request<SeriesAnswer>("/metrics/query", {
-        signal,
-        params: { q, ...askedRange(t, Date.now()), function: fn, limit: series_charted },
-      }),
+      api.get("/metrics/query", { signal, query: { q, ...askedRange(t, Date.now()), function: fn, limit: series_charted } }),
   });
   const until = new Date(query.dataUpdatedAt).toISOString();
   const shown = t === "all" ? {} : { to: until, ...resolveRange(t, query.dataUpdatedAt) };

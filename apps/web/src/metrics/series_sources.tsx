@@ -1,6 +1,6 @@
 /** What became of each source's samples, and how many series it has of how many it may have. */
 import { useQuery } from "@tanstack/react-query";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import type { SeriesSource } from "../api/data.ts";
 import { formatCount, formatShare } from "../format/number.ts";
 import { Panel } from "../shell/panel.tsx";
@@ -11,7 +11,7 @@ import { Hostile } from "../shell/text.tsx";
 export function SeriesSources() {
   const query = useQuery({
     queryKey: ["series-sources"],
-    queryFn: ({ signal }) => request<{ readonly sources: readonly SeriesSource[] }>("/metrics/sources", { signal }),
+    queryFn: ({ signal }) => api.get("/metrics/sources", { signal }),
   });
   return (
     <Panel title="Samples by source" flush>

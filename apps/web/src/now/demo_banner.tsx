@@ -1,7 +1,7 @@
 /** Says that demo data is in the store, and takes it out again. */
 import { Button } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import type { Status } from "../api/types.ts";
 import { formatCount } from "../format/number.ts";
 import { Only } from "../shell/allowed.tsx";
@@ -11,7 +11,7 @@ import { Icon } from "../shell/icons.tsx";
 export function DemoBanner({ demo }: { readonly demo: Status["demo"] }) {
   const client = useQueryClient();
   const remove = useMutation({
-    mutationFn: () => request<void>("/demo", { method: "DELETE" }),
+    mutationFn: () => api.delete("/demo"),
     onSuccess: () => {
       announce("Demo data removed");
       return client.invalidateQueries();

@@ -1,7 +1,7 @@
 /** What to do while there is nothing yet: the first event in one command, a file source, or the demo. */
 import { Button } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import { Only } from "../shell/allowed.tsx";
 import { Icon } from "../shell/icons.tsx";
 import { Panel } from "../shell/panel.tsx";
@@ -21,7 +21,7 @@ function curlExample(origin: string): string {
 const file_example = ["# vedette.yaml", "sources:", "  sshd:", "    file:", "      paths: [/var/log/auth.log]"].join("\n");
 
 export function FirstRun() {
-  const demo = useMutation({ mutationFn: () => request<void>("/demo", { method: "POST" }) });
+  const demo = useMutation({ mutationFn: () => api.post("/demo") });
   return (
     <Panel title="Nothing has arrived yet: three ways to start" className="first-run">
       <ol>

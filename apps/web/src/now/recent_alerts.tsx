@@ -1,9 +1,8 @@
 /** The newest alerts that are not closed, live. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { EntityText } from "../alerts/entities.tsx";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import { useAlertStream } from "../api/live.ts";
-import type { AlertPage } from "../api/types.ts";
 import { InnerLink } from "../shell/link.tsx";
 import { Panel } from "../shell/panel.tsx";
 import { Severity, StateMark } from "../shell/severity.tsx";
@@ -22,7 +21,7 @@ export function RecentAlerts() {
   const client = useQueryClient();
   const { data, error, refetch } = useQuery({
     queryKey: key,
-    queryFn: ({ signal }) => request<AlertPage>("/alerts", { params: { state: "open,acknowledged", limit: shown }, signal }),
+    queryFn: ({ signal }) => api.get("/alerts", { query: { state: "open,acknowledged", limit: shown }, signal }),
   });
   const refresh = useThrottled(() => void client.invalidateQueries({ queryKey: key }), refresh_ms);
   useAlertStream(refresh, refresh);

@@ -1,7 +1,6 @@
 /** Sources with rate, stored, dead, pending and the time of the last record; short form of the Sources page. */
 import { useQuery } from "@tanstack/react-query";
-import { request } from "../api/client.ts";
-import type { Source } from "../api/types.ts";
+import { api } from "../api/client.ts";
 import { formatCount, formatRate } from "../format/number.ts";
 import { formatAgo } from "../format/time.ts";
 import { Mark } from "../shell/severity.tsx";
@@ -16,7 +15,7 @@ const refresh_ms = 3_000;
 export function useSources() {
   return useQuery({
     queryKey: ["sources"],
-    queryFn: ({ signal }) => request<{ readonly sources: readonly Source[] }>("/sources", { signal }),
+    queryFn: ({ signal }) => api.get("/sources", { signal }),
     refetchInterval: refresh_ms,
   });
 }

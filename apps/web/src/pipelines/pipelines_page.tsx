@@ -2,8 +2,8 @@
 import { Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { request } from "../api/client.ts";
-import type { DataLoss, Pipeline } from "../api/data.ts";
+import { api } from "../api/client.ts";
+import type { Pipeline } from "../api/data.ts";
 import { formatCount } from "../format/number.ts";
 import { Only } from "../shell/allowed.tsx";
 import { announce } from "../shell/announce.tsx";
@@ -19,15 +19,10 @@ import { Losses } from "./losses.tsx";
 import { PreviewPanel } from "./preview.tsx";
 import { RevealPanel } from "./reveal.tsx";
 
-interface Answer {
-  readonly pipelines: readonly Pipeline[];
-  readonly losses: readonly DataLoss[];
-}
-
 export function PipelinesPage() {
   useTitle("Event pipelines");
   const [reloading, setReloading] = useState(false);
-  const query = useQuery({ queryKey: ["pipelines"], queryFn: ({ signal }) => request<Answer>("/pipelines", { signal }) });
+  const query = useQuery({ queryKey: ["pipelines"], queryFn: ({ signal }) => api.get("/pipelines", { signal }) });
   return (
     <>
       <PageHead title="Event pipelines">
@@ -116,16 +111,10 @@ function StepTable({ pipelines }: { readonly pipelines: readonly Pipeline[] }) {
   );
 }
 
-interface Reloaded {
-  readonly blocked: readonly string[];
-  readonly changed: boolean;
-}
-
 function ReloadDialog({ onClose }: { readonly onClose: () => void }) {
   const client = useQueryClient();
   const act = useMutation({
-    mutationFn: (body: { readonly reason: string; readonly yes: boolean }) =>
-      request<Reloaded>("/pipelines/reload", { method: "POST", body }),
+    mutationFn: (body: { readonly reason: string; readonly yes: boolean }) => api.post("/pipelines/reload", { body }),
     onSuccess: ({ blocked, changed }) => {
       if (blocked.length > 0) return;
       void client.invalidateQueries({ queryKey: ["pipelines"] });

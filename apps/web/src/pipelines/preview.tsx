@@ -2,7 +2,7 @@
 import { Button, Textarea } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { type SubmitEvent, useState } from "react";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import type { PipelinePreview } from "../api/data.ts";
 import { formatCount } from "../format/number.ts";
 import { shorten } from "../format/text.ts";
@@ -18,8 +18,7 @@ const shown_characters = 300;
 export function PreviewPanel() {
   const [text, setText] = useState("");
   const act = useMutation({
-    mutationFn: (yaml: string) =>
-      request<PipelinePreview>("/pipelines/preview", { method: "POST", body: { files: [{ file: "preview.yml", text: yaml }] } }),
+    mutationFn: (yaml: string) => api.post("/pipelines/preview", { body: { files: [{ file: "preview.yml", text: yaml }] } }),
   });
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -51,7 +50,7 @@ export function PreviewPanel() {
           )}
         </div>
       </form>
-      {act.data !== undefined && <Result preview={act.data} />}
+      {act.data !== undefined && <Result preview={act.data as PipelinePreview} />}
     </Panel>
   );
 }

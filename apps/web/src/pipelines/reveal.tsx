@@ -2,7 +2,7 @@
 import { Button, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { type SubmitEvent, useState } from "react";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import { Panel } from "../shell/panel.tsx";
 import { Hostile } from "../shell/text.tsx";
 
@@ -10,8 +10,7 @@ export function RevealPanel() {
   const [pseudonym, setPseudonym] = useState("");
   const [reason, setReason] = useState("");
   const act = useMutation({
-    mutationFn: (body: { readonly pseudonym: string; readonly reason: string }) =>
-      request<{ readonly text: string }>("/reveal", { method: "POST", body }),
+    mutationFn: (body: { readonly pseudonym: string; readonly reason: string }) => api.post("/reveal", { body }),
   });
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();

@@ -3,7 +3,7 @@ import { Button, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SubmitEvent, useState } from "react";
 import type { User } from "../api/access.ts";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import { announce } from "../shell/announce.tsx";
 import { Panel } from "../shell/panel.tsx";
 
@@ -12,7 +12,7 @@ export function DetailsPanel({ user }: { readonly user: User }) {
   const [display_name, setName] = useState(user.display_name ?? "");
   const [email, setEmail] = useState(user.email ?? "");
   const save = useMutation({
-    mutationFn: () => request<User>("/me", { method: "PATCH", body: { display_name: display_name.trim(), email: email.trim() } }),
+    mutationFn: () => api.patch("/me", { body: { display_name: display_name.trim(), email: email.trim() } }),
     onSuccess: () => {
       for (const key of ["me", "session"]) void client.invalidateQueries({ queryKey: [key] });
       announce("Saved");

@@ -3,8 +3,8 @@ import { Button, Checkbox, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SubmitEvent, useState } from "react";
 import { KeyTable } from "../access/key_table.tsx";
-import type { ApiKey, WhoIs } from "../api/access.ts";
-import { request } from "../api/client.ts";
+import type { Permission, WhoIs } from "../api/access.ts";
+import { api } from "../api/client.ts";
 import { Panel } from "../shell/panel.tsx";
 import { Snippet } from "../shell/snippet.tsx";
 
@@ -43,7 +43,7 @@ export function OwnKeys({ who }: { readonly who: WhoIs }) {
           }}
         />
       )}
-      <KeyTable path="/keys" may_revoke />
+      <KeyTable may_revoke />
     </Panel>
   );
 }
@@ -54,8 +54,7 @@ function NewKey({ permissions, done }: { readonly permissions: readonly string[]
   const [days, setDays] = useState(standard_days);
   const [scope, setScope] = useState<readonly string[]>([]);
   const make = useMutation({
-    mutationFn: () =>
-      request<ApiKey & { readonly token: string }>("/keys", { method: "POST", body: { name: name.trim(), scope, days: Number(days) } }),
+    mutationFn: () => api.post("/keys", { body: { name: name.trim(), scope: scope as readonly Permission[], days: Number(days) } }),
     onSuccess: ({ token }) => {
       void client.invalidateQueries({ queryKey: ["keys"] });
       done(token);

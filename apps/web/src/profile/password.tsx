@@ -2,7 +2,7 @@
 import { Button, PasswordInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SubmitEvent, useState } from "react";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import { announce } from "../shell/announce.tsx";
 import { Panel } from "../shell/panel.tsx";
 
@@ -15,7 +15,7 @@ export function PasswordPanel() {
   const [wanted, setWanted] = useState("");
   const [again, setAgain] = useState("");
   const change = useMutation({
-    mutationFn: () => request<void>("/me/password", { method: "POST", body: { password: present, new_password: wanted } }),
+    mutationFn: () => api.post("/me/password", { body: { password: present, new_password: wanted } }),
     onSuccess: () => {
       for (const set of [setPresent, setWanted, setAgain]) set("");
       announce("Your password is changed");

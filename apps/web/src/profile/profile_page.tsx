@@ -1,8 +1,8 @@
 /** What somebody sees and changes of themselves: profile, password, one-time codes, sessions, what they may. */
 import { useQuery } from "@tanstack/react-query";
 import { grantText } from "../access/grants.ts";
-import type { User, WhoIs } from "../api/access.ts";
-import { request } from "../api/client.ts";
+import type { WhoIs } from "../api/access.ts";
+import { api } from "../api/client.ts";
 import { useSession } from "../api/session.ts";
 import { PageHead, Panel } from "../shell/panel.tsx";
 import { Loaded } from "../shell/states.tsx";
@@ -46,7 +46,7 @@ export function ProfilePage() {
 
 /** A duty comes first, alone: nothing else is permitted until it is done. */
 function Own({ who }: { readonly who: WhoIs }) {
-  const me = useQuery({ queryKey: me_key, queryFn: ({ signal }) => request<User>("/me", { signal }) });
+  const me = useQuery({ queryKey: me_key, queryFn: ({ signal }) => api.get("/me", { signal }) });
   return (
     <Loaded query={me} what="Your profile" rows={6}>
       {(user) => (

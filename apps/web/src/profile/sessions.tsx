@@ -5,7 +5,7 @@ import { Panel } from "../shell/panel.tsx";
 export function OwnSessions() {
   return (
     <Panel title="Your sessions" flush>
-      <SessionTable path="/me/sessions" endAt="/me/sessions" />
+      <SessionTable whose="own" may_end />
     </Panel>
   );
 }

@@ -3,7 +3,7 @@ import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SubmitEvent, useState } from "react";
 import type { User } from "../api/access.ts";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import { announce } from "../shell/announce.tsx";
 import { Panel } from "../shell/panel.tsx";
 import { Mark } from "../shell/severity.tsx";
@@ -72,7 +72,7 @@ export function TotpPanel({ user }: { readonly user: User }) {
 function Confirmed({ step, done }: { readonly step: Step; readonly done: (step: Step, answer: unknown) => void }) {
   const [password, setPassword] = useState("");
   const act = useMutation({
-    mutationFn: () => request<unknown>(paths[step], { method: "POST", body: { password } }),
+    mutationFn: () => api.post(paths[step], { body: { password } }) as Promise<unknown>,
     onSuccess: (answer) => {
       setPassword("");
       done(step, answer);
@@ -108,7 +108,7 @@ function Confirmed({ step, done }: { readonly step: Step; readonly done: (step: 
 function Enrol({ secret, done }: { readonly secret: Secret; readonly done: (codes: readonly string[]) => void }) {
   const [code, setCode] = useState("");
   const confirm = useMutation({
-    mutationFn: () => request<Codes>("/me/totp/confirm", { method: "POST", body: { code: code.trim() } }),
+    mutationFn: () => api.post("/me/totp/confirm", { body: { code: code.trim() } }),
     onSuccess: ({ recovery_codes }) => done(recovery_codes),
   });
   const submit = (event: SubmitEvent<HTMLFormElement>) => {

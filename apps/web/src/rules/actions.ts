@@ -1,6 +1,6 @@
 /** What a person can do with rules, as requests; what stands in the way comes back as text. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import { announce } from "../shell/announce.tsx";
 
 export type RuleAction =
@@ -21,9 +21,11 @@ export interface ActOnRules {
 }
 
 function send({ action, reason, force }: ActOnRules): Promise<Decided> {
-  if (action.do === "rollback") return request("/rules/rollback", { method: "POST", body: { to: action.to, reason } });
-  const body = { reason, ...(force && { force }), ...(action.do === "state" && { state: action.state }) };
-  return request(`/rules/${encodeURIComponent(action.id)}/${action.do}`, { method: "POST", body });
+  if (action.do === "rollback") return api.post("/rules/rollback", { body: { to: action.to, reason } });
+  const body = { reason, ...(force && { force }) };
+  const path = { id: action.id };
+  if (action.do === "state") return api.post("/rules/{id}/state", { path, body: { ...body, state: action.state } });
+  return api.post("/rules/{id}/promote", { path, body });
 }
 
 export function useRuleAction(onDone: () => void) {

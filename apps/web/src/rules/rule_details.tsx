@@ -2,7 +2,7 @@
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import type { Rule, RuleInFull } from "../api/types.ts";
 import { formatCount } from "../format/number.ts";
 import { Only } from "../shell/allowed.tsx";
@@ -28,7 +28,7 @@ export function RuleDetails({ rule }: { readonly rule: Rule }) {
   const [deciding, setDeciding] = useState<Offer>();
   const { data, error, refetch } = useQuery({
     queryKey: ["rule", rule.id],
-    queryFn: ({ signal }) => request<RuleInFull>(`/rules/${encodeURIComponent(rule.id)}`, { signal }),
+    queryFn: ({ signal }) => api.get("/rules/{id}", { path: { id: rule.id }, signal }) as Promise<RuleInFull>,
   });
   if (data === undefined) return error ? <Failure error={error} what="The rule" retry={refetch} /> : <Loading what="the rule" rows={3} />;
   return (

@@ -2,7 +2,7 @@
 import { Button, Checkbox, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import type { Rule } from "../api/types.ts";
 import { formatCount } from "../format/number.ts";
 import { Icon } from "../shell/icons.tsx";
@@ -39,7 +39,7 @@ export function RulesPage() {
   const { data, error, refetch } = useQuery({
     queryKey: ["rules"],
     refetchInterval: refresh_ms,
-    queryFn: ({ signal }) => request<Answer>("/rules", { signal }),
+    queryFn: ({ signal }) => api.get("/rules", { signal }) as Promise<Answer>,
   });
   const shown = data === undefined ? [] : filterRules(data.rules, q, on, proposed);
   return (

@@ -2,7 +2,7 @@
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import type { RuleVersion } from "../api/types.ts";
 import { Only } from "../shell/allowed.tsx";
 import { Panel } from "../shell/panel.tsx";
@@ -20,7 +20,7 @@ export function Versions() {
   const [back, setBack] = useState<RuleVersion>();
   const { data, error, refetch } = useQuery({
     queryKey: ["rule-versions"],
-    queryFn: ({ signal }) => request<{ readonly versions: readonly RuleVersion[] }>("/rule-versions", { signal }),
+    queryFn: ({ signal }) => api.get("/rule-versions", { signal }),
   });
   return (
     <Panel title="Versions" aside={<span className="dim">{data && `${data.versions.length} in all`}</span>} flush>

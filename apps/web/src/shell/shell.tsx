@@ -3,7 +3,7 @@ import { Suspense, useEffect, useRef, useState } from "react";
 import { Navigate, NavLink, Outlet, useLocation, useNavigate } from "react-router";
 import { access_pages } from "../access/section.tsx";
 import type { WhoIs } from "../api/access.ts";
-import { onUnauthorised, request } from "../api/client.ts";
+import { api, onUnauthorised } from "../api/client.ts";
 import { useLive, useLiveConnection } from "../api/live.ts";
 import { queryClient } from "../api/query_client.ts";
 import { useMay, useSession } from "../api/session.ts";
@@ -45,10 +45,10 @@ const entries: readonly Entry[] = [
 /** Ends the session; where else one is to sign out, for whoever came by a provider. */
 async function signOutOf(who: WhoIs | undefined): Promise<string | undefined> {
   if (who?.session?.by === "oidc") {
-    const left = await request<{ readonly location: string }>("/oidc/logout", { method: "POST" }).catch(() => undefined);
+    const left = await api.post("/oidc/logout").catch(() => undefined);
     if (left !== undefined) return left.location;
   }
-  await request("/session", { method: "DELETE" }).catch(() => undefined);
+  await api.delete("/session").catch(() => undefined);
   return undefined;
 }
 

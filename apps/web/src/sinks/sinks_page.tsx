@@ -1,6 +1,6 @@
 /** The ways out: what each sink read, sent, was refused, and what its receiver says. */
 import { useQuery } from "@tanstack/react-query";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import type { Sink } from "../api/data.ts";
 import { formatCount } from "../format/number.ts";
 import { formatDuration } from "../format/time.ts";
@@ -21,7 +21,7 @@ export function SinksPage() {
   const query = useQuery({
     queryKey: ["sinks"],
     refetchInterval: refresh_ms,
-    queryFn: ({ signal }) => request<{ readonly sinks: readonly Sink[] }>("/sinks", { signal }),
+    queryFn: ({ signal }) => api.get("/sinks", { signal }),
   });
   return (
     <>

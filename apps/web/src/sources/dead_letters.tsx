@@ -1,6 +1,6 @@
 /** Inputs that no stage could take: where from, why, what was expected, and what they looked like. */
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import type { DeadLetter } from "../api/types.ts";
 import { formatBytes } from "../format/number.ts";
 import { decodeBase64, shorten } from "../format/text.ts";
@@ -20,11 +20,7 @@ export function DeadLetters() {
   const query = useInfiniteQuery({
     queryKey: ["dead"],
     initialPageParam: "",
-    queryFn: ({ pageParam, signal }) =>
-      request<{ readonly letters: readonly DeadLetter[]; readonly cursor?: string }>("/dead", {
-        signal,
-        params: { limit: page_size, cursor: pageParam },
-      }),
+    queryFn: ({ pageParam, signal }) => api.get("/dead", { signal, query: { limit: page_size, cursor: pageParam } }),
     getNextPageParam: (page) => page.cursor,
   });
   const letters = query.data?.pages.flatMap((page) => page.letters);

@@ -1,6 +1,6 @@
 /** Senders that were refused lately: what they did, and what to do about it. */
 import { useQuery } from "@tanstack/react-query";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import type { Refusal } from "../api/data.ts";
 import { formatCount } from "../format/number.ts";
 import { Panel } from "../shell/panel.tsx";
@@ -16,7 +16,7 @@ export function Refusals({ source }: { readonly source?: string }) {
   const query = useQuery({
     queryKey: ["refusals"],
     refetchInterval: refresh_ms,
-    queryFn: ({ signal }) => request<{ readonly refusals: readonly Refusal[] }>("/refusals", { signal }),
+    queryFn: ({ signal }) => api.get("/refusals", { signal }),
   });
   return (
     <Panel title="Refused senders" flush aside={<span className="dim small">over HTTP, since the server started</span>}>

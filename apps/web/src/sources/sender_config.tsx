@@ -2,8 +2,7 @@
 import { NativeSelect } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { request } from "../api/client.ts";
-import type { SenderConfig as Config } from "../api/data.ts";
+import { api } from "../api/client.ts";
 import { Panel } from "../shell/panel.tsx";
 import { Snippet } from "../shell/snippet.tsx";
 import { Loaded } from "../shell/states.tsx";
@@ -15,7 +14,7 @@ export function SenderConfig({ source, token }: { readonly source: string; reado
   const [chosen, setChosen] = useState("curl");
   const query = useQuery({
     queryKey: ["senders", source],
-    queryFn: ({ signal }) => request<{ readonly senders: readonly Config[] }>(`/sources/${encodeURIComponent(source)}/senders`, { signal }),
+    queryFn: ({ signal }) => api.get("/sources/{name}/senders", { path: { name: source }, signal }),
   });
   return (
     <Panel title="Configure a sender">

@@ -2,7 +2,7 @@
 import { Button, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type SubmitEvent, useState } from "react";
-import { request } from "../api/client.ts";
+import { api } from "../api/client.ts";
 import type { SourceToken } from "../api/data.ts";
 import { formatBytes, formatCount } from "../format/number.ts";
 import { Only } from "../shell/allowed.tsx";
@@ -27,10 +27,10 @@ export function Tokens({ source, fresh, onFresh }: TokensProps) {
   const [revoking, setRevoking] = useState<SourceToken>();
   const query = useQuery({
     queryKey: key,
-    queryFn: ({ signal }) => request<{ readonly tokens: readonly SourceToken[] }>("/source-tokens", { signal }),
+    queryFn: ({ signal }) => api.get("/source-tokens", { signal }),
   });
   const revoke = useMutation({
-    mutationFn: (id: string) => request<void>(`/source-tokens/${encodeURIComponent(id)}`, { method: "DELETE" }),
+    mutationFn: (id: string) => api.delete("/source-tokens/{id}", { path: { id } }),
     onSuccess: () => {
       void client.invalidateQueries({ queryKey: key });
       setRevoking(undefined);
@@ -120,7 +120,7 @@ function NewToken({ source, onFresh }: { readonly source: string; readonly onFre
   const make = useMutation({
     mutationFn: () => {
       const quota = events.trim() === "" ? {} : { events_per_second: Number(events) };
-      return request<SourceToken & { readonly token: string }>("/source-tokens", { method: "POST", body: { source, ...quota } });
+      return api.post("/source-tokens", { body: { source, ...quota } });
     },
     onSuccess: ({ token }) => {
       void client.invalidateQueries({ queryKey: key });
