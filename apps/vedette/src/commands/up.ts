@@ -188,6 +188,7 @@ async function serve(
     audit,
     version,
     apiPrefix: config.api.prefix,
+    requestsPerMinute: config.api.requests_per_minute,
     tenant: config.tenant,
     ...(existsSync(consoleDirectory) ? { consoleDirectory } : {}),
     onError: (e, route) =>

@@ -57,7 +57,14 @@ export const configSchema = z.strictObject({
     .optional()
     .describe("TLS of console, API and ingest; without it they speak plain HTTP, on loopback."),
   api: z
-    .strictObject({ prefix: z.string().startsWith("/").default("/api/v1").describe("Path of the API. Environment: API_V1_STR.") })
+    .strictObject({
+      prefix: z.string().startsWith("/").default("/api/v1").describe("Path of the API. Environment: API_V1_STR."),
+      requests_per_minute: z
+        .int()
+        .min(60)
+        .default(6_000)
+        .describe("Requests of one principal, half of them at once; an address without one has a tenth. Ingest is not counted."),
+    })
     .prefault({})
     .describe("HTTP API."),
   log: z
