@@ -8,7 +8,8 @@ import type { Scenario } from "../../apps/web/fake/state.ts";
 import { launch, openPage, type WatchedPage } from "./browser.ts";
 
 const web = fileURLToPath(new URL("../../apps/web", import.meta.url));
-const shown_ms = 15_000;
+/** A watchdog, not a speed: a loaded machine takes many times longer than a quiet one. */
+const shown_ms = 120_000;
 
 export interface Look {
   readonly scheme?: "dark" | "light";

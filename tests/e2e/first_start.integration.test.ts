@@ -28,6 +28,8 @@ describe.skipIf(browser_absent)("first start in a browser", { timeout: 180_000 }
     [browser] = await Promise.all([launch(), vedette.start()]);
     const context = await browser.newContext({ viewport: { width: 1360, height: 860 }, colorScheme: "dark" });
     ({ page, complaints } = await openPage(context));
+    // a watchdog: on a loaded machine the first alert takes its time
+    page.setDefaultTimeout(120_000);
   }, 120_000);
   afterAll(async () => {
     await browser?.close();
