@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeAlert } from "../../apps/web/fake/alerts.ts";
+import { payloads as hostile_texts } from "../security/payloads.ts";
 import { accessibilityTrouble, browser_absent, chromium_path } from "./browser.ts";
 import { ConsoleBrowser } from "./console.ts";
 
@@ -185,6 +186,47 @@ describe.skipIf(browser_absent)(`the console in ${chromium_path}${browser_absent
         expect(await page.locator("a[href^='javascript:' i]").count()).toBe(0);
         expect(await page.evaluate(() => (globalThis as { __xss?: number }).__xss)).toBeUndefined();
         expect(await page.locator("main").innerText()).not.toMatch(/[\u202e\u200b\u0007]/);
+      }
+    });
+  });
+
+  it("never runs any of five hundred hostile texts, and says nothing of a broken policy", async () => {
+    await visit("hostile", async ({ page }, server) => {
+      const { events, alerts, rules } = server.state;
+      const [event, alert, rule] = [events[0]!, alerts[0]!, rules[0]!];
+      // ten in one place: what runs in one of them runs in all
+      const texts = Array.from({ length: Math.ceil(hostile_texts.length / 10) }, (_, i) =>
+        hostile_texts.slice(i * 10, i * 10 + 10).join("\n"),
+      );
+      const all = <T>(into: T[], make: (text: string, id: string) => T) =>
+        void into.splice(0, into.length, ...texts.map((text, i) => make(text, `h${i}`)));
+      all(events, (text, id) => ({ ...event, id, source: text, host: text, fields: { message: text, [text]: text }, original: text }));
+      all(alerts, (text, id) => ({
+        ...alert,
+        id,
+        title: text,
+        summary: text,
+        rule: { id: text, title: text },
+        entities: [{ type: text, id: text }],
+      }));
+      all(rules, (text, id) => ({ ...rule, id, title: text, author: text, file: text, reason: text }));
+      for (const [path, row] of [
+        ["/events?t=all&f=message", ".event-item"],
+        ["/alerts", ".alert-grid tbody tr"],
+        ["/rules", "table.grid tbody tr"],
+        ["/alerts/h3", ".evidence-item"],
+      ] as const) {
+        await page.goto(`${server.url}${path}`);
+        await page.waitForSelector(row);
+        await page.evaluate("for (const details of document.querySelectorAll('main details')) details.open = true");
+        expect(
+          await page.locator("main :is(script, iframe, object, embed, base, meta, form, video, img[src=x], svg[onload])").count(),
+        ).toBe(0);
+        expect(await page.locator("a[href^='javascript:' i], a[href^='data:' i]").count()).toBe(0);
+        expect(await page.evaluate(() => (globalThis as { __xss?: number }).__xss)).toBeUndefined();
+        const shown = await page.locator("main").innerText();
+        const at = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/.exec(shown)?.index;
+        expect([path, at === undefined ? "" : JSON.stringify(shown.slice(at - 30, at + 10))]).toEqual([path, ""]);
       }
     });
   });

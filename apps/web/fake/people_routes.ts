@@ -43,7 +43,7 @@ export function readPeople({ people }: FakeState, path: string, who: string): An
     case "/keys":
       return ok({ keys: people.keys });
     case "/access/roles":
-      return ok({ roles: ["viewer", "admin"].map((role) => ({ role, permissions: permissionsOf([{ role }]) })) });
+      return ok({ roles: (["viewer", "admin"] as const).map((role) => ({ role, permissions: permissionsOf([{ role }]) })) });
     case "/access/explain":
       return ok({ user: "ben", action: "users:write", allowed: false, because: ["viewer does not permit users:write"] });
     case "/users":
