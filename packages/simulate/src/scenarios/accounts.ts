@@ -42,11 +42,15 @@ const stolenKey: Scenario = {
     );
     const editor = command(world, first.shell, "/usr/bin/tee", `-a ${home(user)}/.ssh/authorized_keys`, incident);
     world.emit("tetragon", fileWrite(editor, world.now, `${home(user)}/.ssh/authorized_keys`), incident);
-    for (const host of others) {
+    // from each on to the next, and back again at the end
+    const chain = [first];
+    for (const host of others.slice(0, 6)) {
       yield world.now + Math.round(chance.between(20, 70) * second);
-      const ssh = first.shell.child({ binary: "/usr/bin/ssh", args: `-A ${host.name}`, start: world.now });
+      const last = chain.at(-1)!;
+      const ssh = last.shell.child({ binary: "/usr/bin/ssh", args: `-A ${host.name}`, start: world.now });
       world.emit("tetragon", execLine(ssh, world.now), incident);
-      const hop = logIn(world, user, host, { address: entry!.address, port: entry!.port() }, incident);
+      const hop = logIn(world, user, host, { address: last.host.address, port: last.host.port() }, incident);
+      chain.push(hop);
       yield* typing(
         world,
         hop.shell,
@@ -55,9 +59,8 @@ const stolenKey: Scenario = {
         ["/usr/bin/id", "/usr/bin/who", "/usr/bin/ps aux", "/usr/bin/find / -name id_* -not -path /proc/*"],
         8 * second,
       );
-      logOut(world, chance, hop, { sent: 0, received: 0 });
-      world.emit("tetragon", exitLine(ssh, world.now), incident);
     }
+    for (const hop of chain.slice(1).reverse()) logOut(world, chance, hop, { sent: 0, received: 0 });
     yield* typing(
       world,
       first.shell,
