@@ -66,7 +66,7 @@ export function sourceTokenRoutes(app: App, { options: { auth } }: RouteContext)
     schema: {
       summary: "Take a source's token back, at once.",
       tags: ["sources"],
-      params: z.strictObject({ id: z.string().max(64) }),
+      params: z.strictObject({ id: z.string().max(64).describe("As a list gives it.") }),
       response: { 204: z.null().describe("Revoked."), ...failures, 404: schemas.problem },
     },
     handler: async ({ params }, reply) => {
