@@ -16,6 +16,8 @@ import { volumeOf } from "./volume.ts";
 interface Check {
   readonly name: string;
   readonly ok: boolean;
+  /** Nothing is wrong, and yet the advice is worth taking. */
+  readonly note?: boolean;
   readonly detail: string;
   /** What to do, where something is wrong. */
   readonly advice?: string;
@@ -88,8 +90,8 @@ export async function doctor(options: Options): Promise<void> {
   if (options.json) process.stdout.write(`${jsonText(checks, 2)}\n`);
   else
     for (const c of checks) {
-      process.stdout.write(`${c.ok ? "ok  " : bold("BAD ")} ${c.name}: ${c.detail}\n`);
-      if (!c.ok && c.advice) process.stdout.write(`     → ${c.advice}\n`);
+      process.stdout.write(`${c.ok ? (c.note ? "note" : "ok  ") : bold("BAD ")} ${c.name}: ${c.detail}\n`);
+      if ((!c.ok || c.note) && c.advice) process.stdout.write(`     → ${c.advice}\n`);
     }
   if (checks.some((c) => !c.ok)) process.exitCode = 1;
 }
@@ -143,7 +145,8 @@ function disk(directory: string): Check[] {
     const { encrypted, detail } = volumeOf(realpathSync(directory));
     checks.push({
       name: "encryption at rest",
-      ok: encrypted !== "no",
+      ok: true,
+      note: encrypted === "no",
       detail: `${{ yes: "on an encrypted volume", no: "not on an encrypted volume", unknown: "cannot be told" }[encrypted]}: ${detail}`,
       advice: "events, alerts and state lie there readable: put the data directory on LUKS or ZFS with encryption (docs/guide/at-rest.md)",
     });
