@@ -1,6 +1,6 @@
 export { encodeEvents } from "./events/encode.ts";
 export { writeTable } from "./events/parquet/table.ts";
-export { eventsOfPage } from "./events/scan.ts";
+export { eventsOfPage, rowsOfEvents } from "./events/scan.ts";
 export { shownEvents } from "./events/shown.ts";
 export { openStore, type StoreOptions } from "./open.ts";
 export { seriesFields } from "./series/fields.ts";

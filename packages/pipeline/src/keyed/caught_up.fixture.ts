@@ -1,20 +1,19 @@
 /** Pass 2 with its catch-up lane over a store that answers from an array, for tests. Knows no assertion. */
 import { compile } from "@vedette/condition";
 import type { Event, Finding } from "@vedette/model";
-import type { EventStore } from "@vedette/store";
+import { type EventStore, rowsOfEvents } from "@vedette/store";
 import { KeyedEngine } from "../keyed.ts";
 import { catchUpLate } from "../late.ts";
 import { burstStage, minute } from "./bursts.fixture.ts";
 import { batches, type Run } from "./runs.fixture.ts";
 
-/** Answers searches from an array, as the event store would. */
+/** Answers scans from an array, as the event store would. */
 function storeOf(events: Event[]): EventStore {
   return {
-    search: async ({ range, where, limit, cursor }: Parameters<EventStore["search"]>[0]) => {
+    async *scan({ range, where }: Parameters<EventStore["scan"]>[0]) {
       const matches = compile(where);
-      const found = events.filter((e) => e.time >= range.from && e.time < range.to && matches(e)).sort((a, b) => a.time - b.time);
-      const at = Number(cursor ?? 0);
-      return { events: found.slice(at, at + limit), ...(at + limit < found.length ? { cursor: String(at + limit) } : {}) };
+      const found = events.filter((e) => e.time >= range.from && e.time < range.to && matches(e));
+      yield { rows: rowsOfEvents(found), read: found.length, stored: events.length, complete: range.to };
     },
   } as unknown as EventStore;
 }
@@ -40,7 +39,10 @@ export async function runCaughtUp(events: readonly Event[], ends: readonly numbe
     await catchUp(reached, reached);
   }
   const last = events.at(-1)!.received;
-  while (keyed.lane.size > 0) await catchUp(last + 10 * minute, last);
+  for (let waiting = keyed.lane.size; waiting > 0; waiting = keyed.lane.size) {
+    await catchUp(last + 10 * minute, last);
+    if (keyed.lane.size >= waiting) throw new Error("what came late is not taken in");
+  }
   findings.push(...keyed.finalise(Number.POSITIVE_INFINITY));
   return { findings, counters: keyed.counters };
 }

@@ -4,7 +4,7 @@
  */
 import type { Event } from "@vedette/model";
 import type { EventQuery, ScanEstimate, ScanPage, TimeRange } from "../store.ts";
-import { columns } from "./columns.ts";
+import { columns, headColumns } from "./columns.ts";
 import type { Duck } from "./duck.ts";
 import type { Row } from "./duckdb.ts";
 import { looseSql } from "./loose.ts";
@@ -31,6 +31,14 @@ const rowJson = `CAST(json_array(${columns.map(quote).join(", ")}) AS VARCHAR)`;
 /** The events of a page; called where they are judged, not where they are read. */
 export function eventsOfPage({ rows }: Pick<ScanPage, "rows">): Event[] {
   return rows.map((row) => eventOf(JSON.parse(row) as Row));
+}
+
+/** The inverse, with all fields in `rest`: for whoever stands in for a store. */
+export function rowsOfEvents(events: readonly Event[]): string[] {
+  const hot = columns.slice(headColumns.length, -2).map(() => null);
+  return events.map((e) =>
+    JSON.stringify([e.time, e.received, e.seq, e.id, e.tenant, e.class, e.source, e.host, ...hot, JSON.stringify(e.fields), e.original]),
+  );
 }
 
 export class Scans {
