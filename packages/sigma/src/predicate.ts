@@ -43,7 +43,7 @@ export class Compiler {
       case "and":
         return all(condition.of.map((c) => this.predicate(c)));
       case "or":
-        return any(condition.of.map((c) => this.predicate(c)));
+        return any([...lists(condition.of, this.#slots), ...condition.of.filter((c) => !listed(c)).map((c) => this.predicate(c))]);
       case "not": {
         const inner = this.predicate(condition.of);
         return (frame) => !inner(frame);
@@ -52,6 +52,30 @@ export class Compiler {
         return leafPredicate(condition, this.#slots);
     }
   }
+}
+
+type Listed = Extract<Leaf, { op: "eq" | "contains" | "starts" | "ends" | "like" }>;
+
+/** Whether it compares one field's text in lower case: alternatives that do are asked together. */
+function listed(c: Condition): c is Listed {
+  return (
+    (c.op === "eq" && c.value !== null && c.cased !== true) ||
+    ((c.op === "contains" || c.op === "starts" || c.op === "ends" || c.op === "like") && c.cased !== true)
+  );
+}
+
+/** Alternatives by field: a field that an event lacks is looked at once, not once for each of a list's hundreds. */
+function lists(of: readonly Condition[], slots: Slots): readonly Predicate[] {
+  return [...Map.groupBy(of.filter(listed), ({ field }) => field)].map(([field, leaves]) => {
+    const slot = slots.of(field);
+    const tests = leaves.map(textTest);
+    const [only] = tests;
+    const some = tests.length === 1 ? only! : (text: string) => tests.some((test) => test(text));
+    return (frame) => {
+      const text = frame.lower(slot);
+      return text === undefined ? frame.list(slot).some((item) => some(foldCase(item))) : some(text);
+    };
+  });
 }
 
 function all(of: readonly Predicate[]): Predicate {
@@ -66,6 +90,7 @@ function all(of: readonly Predicate[]): Predicate {
 }
 
 function any(of: readonly Predicate[]): Predicate {
+  if (of.length === 1) return of[0]!;
   if (of.length === 2) {
     const [a, b] = of as [Predicate, Predicate];
     return (frame) => a(frame) || b(frame);
