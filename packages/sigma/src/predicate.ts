@@ -71,11 +71,16 @@ function lists(of: readonly Condition[], slots: Slots): readonly Predicate[] {
     const tests = leaves.map(textTest);
     const [only] = tests;
     const some = tests.length === 1 ? only! : (text: string) => tests.some((test) => test(text));
-    return (frame) => {
-      const text = frame.lower(slot);
-      return text === undefined ? frame.list(slot).some((item) => some(foldCase(item))) : some(text);
-    };
+    return lowered(slot, some);
   });
+}
+
+/** A test of a field's text in lower case, or of any of its elements'. */
+function lowered(slot: number, test: (text: string) => boolean): Predicate {
+  return (frame) => {
+    const text = frame.lower(slot);
+    return text === undefined ? frame.list(slot).some((item) => test(foldCase(item))) : test(text);
+  };
 }
 
 function all(of: readonly Predicate[]): Predicate {
@@ -129,10 +134,7 @@ function leafPredicate(leaf: Leaf, slots: Slots): Predicate {
       return text === undefined ? frame.list(slot).some(test) : test(text);
     };
   }
-  return (frame) => {
-    const text = frame.lower(slot);
-    return text === undefined ? frame.list(slot).some((item) => test(foldCase(item))) : test(text);
-  };
+  return lowered(slot, test);
 }
 
 /** Does the comparison look at the text as it is, not at its lower case? */
