@@ -34,7 +34,10 @@ test("guessed tokens and a rule switched off become alerts; a forged record does
   const found = await server.until(titles, (all) => all.length >= 2 && all.includes("Detection rule switched off or set aside"));
   expect(found).toContain("Tokens of Vedette guessed from one address");
   expect(found).not.toContain(rule.title);
-  expect(await server.events<{ fields: object }>("event.dataset:client.vedette.audit")).toHaveLength(1);
+  await server.until(
+    () => server.events("event.dataset:client.vedette.audit"),
+    (found) => found.length === 1,
+  );
 }, 120_000);
 
 test("what was done is listed, with who and from where", async () => {
