@@ -1,80 +1,72 @@
-/** `node scripts/services.mjs`: installs the real clients and servers that integration tests speak with, into a folder kept between runs. Tests skip what is not there. */
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
+/**
+ * `scripts/services install|up|down|status [NAME…] [--json]`: the real servers that integration tests speak with, on loopback.
+ * Where each one answers is noted for `tests/e2e/services.ts`. Knows no test.
+ */
+import { installAll, installs } from "./services_install.mjs";
+import { down, isReady, ownFolder, running, servers, up } from "./services_run.mjs";
 
-/** Where they lie; `tests/e2e/clients.ts` looks there. */
-const folder = process.env["VEDETTE_SERVICES"] ?? join(homedir(), ".cache", "vedette-services");
+const usage = `scripts/services install             installs every server and client into ~/.cache/vedette-services (or VEDETTE_SERVICES)
+scripts/services up [NAME…]          installs what is missing, starts what does not run, waits until it is ready
+scripts/services down [NAME…]        ends them and forgets their data
+scripts/services status [NAME…] [--json]
+NAME: ${Object.keys(servers).join(", ")}; without one, all of them. A port is free, or VEDETTE_SERVICES_KAFKA_PORT and so on say it.
+`;
 
-/** Debian's packages, each with a file that tells that it is there. */
-const packages = {
-  rsyslog: "/usr/sbin/rsyslogd",
-  "rsyslog-elasticsearch": "/usr/lib/x86_64-linux-gnu/rsyslog/omelasticsearch.so",
-  "rsyslog-gnutls": "/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_gtls.so",
-  "systemd-journal-remote": "/lib/systemd/systemd-journal-upload",
-  softflowd: "/usr/sbin/softflowd",
-  "openjdk-17-jre-headless": "/usr/bin/java",
-  maven: "/usr/bin/mvn",
-  "python3-venv": "/usr/bin/python3",
-};
-const npm = ["@elastic/elasticsearch@9.4.3", "@opensearch-project/opensearch@3.9.0"];
-const python = ["elasticsearch==9.5.0"];
-const kafka = "4.1.1";
+const [verb, ...rest] = process.argv.slice(2);
+const json = rest.includes("--json");
+const given = rest.filter((word) => word !== "--json");
+const wrong = given.find((name) => !Object.hasOwn(servers, name));
+const names = given.length > 0 ? given : Object.keys(servers);
+const line = (text) => process.stderr.write(`${text}\n`);
 
-const run = (command, args, cwd) => execFileSync(command, args, { cwd, stdio: ["ignore", "ignore", "inherit"], timeout: 300_000 });
-
-function debian() {
-  const missing = Object.keys(packages).filter((name) => !existsSync(packages[name]));
-  if (missing.length === 0) return;
-  run("apt-get", ["update", "-qq"]);
-  // the packages' own services are not wanted: tests start what they need
-  run("env", ["DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get", "install", "-y", "-qq", "--no-install-recommends", ...missing]);
-}
-
-/** Fills a folder under another name first, so that half of one is never taken for the whole. */
-function once(name, fill) {
-  const place = join(folder, name);
-  if (existsSync(place)) return;
-  const half = `${place}.half`;
-  rmSync(half, { recursive: true, force: true });
-  mkdirSync(half, { recursive: true });
-  fill(half);
-  renameSync(half, place);
-}
-
-const jars = (place) => {
-  const dependency = (group, artifact, version) =>
-    `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`;
-  writeFileSync(
-    join(place, "pom.xml"),
-    `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>vedette</groupId><artifactId>services</artifactId><version>1</version><dependencies>${dependency("org.apache.kafka", "kafka_2.13", kafka)}${dependency("org.slf4j", "slf4j-simple", "1.7.36")}</dependencies></project>`,
-  );
-  run("mvn", ["-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"], place);
-};
-
-const steps = {
-  "Debian's packages": debian,
-  "npm clients": () =>
-    once("npm", (place) => {
-      writeFileSync(join(place, "package.json"), '{"private":true}');
-      run("npm", ["install", "--no-audit", "--no-fund", ...npm], place);
-    }),
-  "Python clients": () =>
-    once("python", (place) => {
-      // a virtual environment knows its own path, so packages go beside it
-      run("python3", ["-m", "pip", "install", "-q", "--target", place, ...python]);
-    }),
-  Kafka: () => once(`kafka-${kafka}`, jars),
-};
-
-let failed = 0;
-for (const [name, step] of Object.entries(steps)) {
-  try {
-    step();
-  } catch (e) {
-    failed++;
-    process.stderr.write(`${name} could not be installed: ${e.message.split("\n")[0]}\n`);
+/** Does it for each in turn, on a machine of two cores. @returns how many failed */
+async function each(what) {
+  let failed = 0;
+  for (const name of names) {
+    try {
+      await what(name);
+    } catch (e) {
+      failed++;
+      line(`${name}: ${e.stderr?.length > 0 ? e.stderr : e.message}`);
+    }
   }
+  return failed;
 }
-process.exitCode = failed === 0 ? 0 : 1;
+
+async function status() {
+  const all = [];
+  for (const name of names) {
+    const service = running(name);
+    all.push({ name, state: service === undefined ? "down" : (await isReady(name, service)) ? "ready" : "not ready", ...service });
+  }
+  if (json) process.stdout.write(`${JSON.stringify(all)}\n`);
+  else
+    for (const { name, state, host, port } of all) process.stdout.write(`${name.padEnd(12)}${state}${port ? ` on ${host}:${port}` : ""}\n`);
+  return all.filter(({ state }) => state !== "ready").length;
+}
+
+const verbs = {
+  install() {
+    const failed = installAll();
+    for (const one of failed) line(`could not be installed: ${one}`);
+    return failed.length;
+  },
+  up: () =>
+    each(async (name) => {
+      const start = Date.now();
+      installs[name]();
+      const { host, port, log } = await up(name);
+      line(`${name} is ready on ${host}:${port} after ${((Date.now() - start) / 1000).toFixed(0)} s; it logs to ${log}`);
+    }),
+  down: () => each(down),
+  status,
+};
+
+if (wrong !== undefined || !Object.hasOwn(verbs, verb ?? "")) {
+  if (wrong !== undefined) line(`There is no ${wrong}.`);
+  line(usage);
+  process.exitCode = 2;
+} else {
+  ownFolder();
+  process.exitCode = (await verbs[verb]()) === 0 ? 0 : 1;
+}

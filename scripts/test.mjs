@@ -84,7 +84,11 @@ async function suite(config) {
     if (!still.has(name)) process.stdout.write(`UNSTABLE: ${name} failed, and passed when it was run again alone\n`);
 }
 await suite("vitest.config.ts");
-if (process.argv.includes("--integration")) await suite("vitest.integration.config.ts");
+if (process.argv.includes("--integration")) {
+  await check("Real servers", join(root, "scripts/services"), ["up"]);
+  await suite("vitest.integration.config.ts");
+  await step("Real servers down", join(root, "scripts/services"), ["down"]);
+}
 
 process.stdout.write(`\n${count.passed} passed, ${count.failed} failed${count.skipped > 0 ? `, ${count.skipped} skipped` : ""}\n`);
 process.exit(count.failed > 0 ? 1 : 0);

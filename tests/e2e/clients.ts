@@ -1,4 +1,4 @@
-/** Real clients and servers of other makers, as integration tests start them; `node scripts/services.mjs` installs them. */
+/** Real clients and servers of other makers, as integration tests start them; `scripts/services install` installs them. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
