@@ -13,7 +13,18 @@ import {
   prepareDetectors,
 } from "@vedette/detect";
 import { compileEventPipelines, type Draft, type EnrichStage, type EventPipelines, Pseudonyms, prepareEnrichers } from "@vedette/enrich";
-import { auditTenant, canaryTenant, type Decode, type Decoded, type DecodeResult, type FormatSpec, idOf, ownerOf } from "@vedette/kit";
+import {
+  auditTenant,
+  canaryTenant,
+  type Decode,
+  type Decoded,
+  type DecodeResult,
+  defineCounter,
+  defineHistogram,
+  type FormatSpec,
+  idOf,
+  ownerOf,
+} from "@vedette/kit";
 import type { DeadLetter, Event, Finding, Flaw, Match, Micros } from "@vedette/model";
 import { classOf, hostOf } from "@vedette/normalise";
 import { compileRules, type Refusal, type RuleCache, type RuleSet, type RuleUse, type SigmaRule } from "@vedette/sigma";
@@ -39,6 +50,19 @@ import { maxAhead } from "./watermarks.ts";
 const maxDeadBytes = 64 * 1024;
 const sampleSize = 20;
 const same = (tenant: string): string => tenant;
+/** Every so many records are timed. */
+const timedEvery = 64;
+const decodeTook = defineHistogram(
+  "format_decode_duration_seconds",
+  `Time a format took to decode one record, of every ${timedEvery}th record.`,
+  ["format"],
+  [1e-6, 5e-6, 2e-5, 1e-4, 1e-3, 1e-2],
+);
+const decoded = defineCounter(
+  "format_records_total",
+  "Records by format and whether they could be read; demos, canaries and old logs aside.",
+  ["format", "outcome"],
+);
 /** Days of event time told of one job: a clock that jumps must not make a list of it. */
 const maxDays = 8;
 
@@ -127,6 +151,7 @@ export class Analyser {
   /** One for each sink of the configuration. */
   readonly #selections = new Map<string, Predicate>();
   #matched: number[] = [];
+  #seen = 0;
 
   constructor(formats: ReadonlyMap<string, FormatSpec>) {
     this.#formats = formats;
@@ -173,6 +198,10 @@ export class Analyser {
       ...(out.judged && !job.canary && { quality: out.quality.done() }),
       ...(job.select !== undefined && { selected: out.events.filter(this.#selecting(job.select)) }),
     };
+    for (const { format, records, flaws } of (analysis.quality ?? []).flatMap((one) => one?.formats ?? [])) {
+      decoded.add(records - flaws, format, "read");
+      if (flaws > 0) decoded.add(flaws, format, "flawed");
+    }
     return job.canary ? canaryAnalysis(analysis, job.canary, out, compiled.stage.detectors) : analysis;
   }
 
@@ -199,12 +228,14 @@ export class Analyser {
         }
         const text = textOf(body);
         let result: DecodeResult;
+        const begun = ++this.#seen % timedEvery === 0 ? performance.now() : undefined;
         try {
           result = decode(text, context);
         } catch (e) {
           // a decoder must not throw; if one does, the record is kept and the fault is named
           result = { code: "decoder_fault", expected: `${run.format} failed: ${(e as Error).message}` };
         }
+        if (begun !== undefined) decodeTook.observe((performance.now() - begun) / 1_000, run.format);
         if (Array.isArray(result)) {
           if (result.length === 0) delta.dropped["empty"] = (delta.dropped["empty"] ?? 0) + 1;
           else delta.split += result.length - 1;

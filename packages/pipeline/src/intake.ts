@@ -2,7 +2,18 @@
  * Where sources hand their records over: batches them, appends them to the raw topic, and only then says "accepted".
  * Knows no source and no detector.
  */
-import { type Accepted, type AcceptOptions, type Clock, type FormatSpec, type Intake, idOf, release, UnavailableError } from "@vedette/kit";
+import {
+  type Accepted,
+  type AcceptOptions,
+  type Clock,
+  defineCounter,
+  defineHistogram,
+  type FormatSpec,
+  type Intake,
+  idOf,
+  release,
+  UnavailableError,
+} from "@vedette/kit";
 import type { Log } from "@vedette/log";
 import type { Flaw, Micros, RawRecord } from "@vedette/model";
 import { detectFormat } from "@vedette/normalise";
@@ -55,6 +66,12 @@ interface Waiting {
   readonly resolve: () => void;
   readonly reject: (e: unknown) => void;
 }
+
+const durable = defineHistogram("intake_duration_seconds", "Time until what a source handed over was durable.", ["source"]);
+const backpressure = defineCounter(
+  "intake_refused_total",
+  "Times that a source was told to come again: too much waited to be made durable.",
+);
 
 /** One raw batch holds about so many bytes of records: large enough to compress, small enough to share among workers. */
 const maxBatchBytes = 1_048_576;
@@ -140,8 +157,10 @@ class SourceIntake implements Intake {
     if (records.length === 0 && options.position === undefined && options.lost === undefined) return { duplicates: [] };
     if (options.position !== undefined) await this.#all.headroom?.room();
     const limit = this.#options.maxWaitingBytes ?? 64 * maxBatchBytes;
-    if (this.#all.waitingBytes > limit)
+    if (this.#all.waitingBytes > limit) {
+      backpressure.add(1);
       throw new UnavailableError("backpressure", `${limit} bytes are waiting to be made durable; try again`);
+    }
     const hasIds = records.some((r) => r.id !== undefined);
     if (hasIds) await this.#options.known;
     const claimed = hasIds ? this.#claimIds(records) : noIds;
@@ -150,11 +169,15 @@ class SourceIntake implements Intake {
     if (kept.length === 0 && options.position === undefined && options.lost === undefined) return { duplicates: claimed.duplicates };
     const bytes = kept.reduce((n, r) => n + r.body.length, 0);
     try {
-      await new Promise<void>((resolve, reject) => {
-        this.#waiting.push({ records: kept, options, run: this.#runOf(kept, options), bytes, resolve, reject });
-        this.#all.waitingBytes += bytes;
-        this.#running ??= this.#drain();
-      });
+      await durable.time(
+        () =>
+          new Promise<void>((resolve, reject) => {
+            this.#waiting.push({ records: kept, options, run: this.#runOf(kept, options), bytes, resolve, reject });
+            this.#all.waitingBytes += bytes;
+            this.#running ??= this.#drain();
+          }),
+        this.name,
+      );
     } catch (e) {
       for (const id of claimed.ids) this.#options.seen.delete(id);
       throw e;

@@ -14,7 +14,7 @@ import { Key } from "./keyed/key.ts";
 import { Lane, type LateItem } from "./keyed/lane.ts";
 import { type Held, settlesAt, widthOf } from "./keyed/order.ts";
 import { migrated } from "./keyed/saved.ts";
-import { type Origin, Watermarks } from "./watermarks.ts";
+import { type Marks, type Origin, Watermarks } from "./watermarks.ts";
 
 export type KeyedDetector = PreparedDetector;
 export type { Around, KeyedCounts, LateItem, SavedCounters };
@@ -52,7 +52,8 @@ export interface KeyedBounds {
 }
 /** Of the 512 MB for the whole program: so many keys with one open observation each take some 100 MB. */
 export const keysInMemory = 50_000;
-const defaultBounds: KeyedBounds = { keys: keysInMemory, bytes: 32 * 1_048_576 };
+export const bytesInMemory = 32 * 1_048_576;
+const defaultBounds: KeyedBounds = { keys: keysInMemory, bytes: bytesInMemory };
 /** What goes when memory is full: rather a tenth at once than one key at a time. */
 const keepShare = 0.9;
 /** Rows of the catch-up lane among the keys: no detector's name begins with a control character. */
@@ -61,7 +62,7 @@ const lanePrefix = "\u0001late\0";
 const lateRevision = 1_000;
 
 export class KeyedEngine {
-  readonly watermarks: Watermarks;
+  readonly watermarks: Marks;
   readonly counters = new Counters();
   readonly lane = new Lane();
   #detectors: ReadonlyMap<string, KeyedDetector>;
@@ -82,7 +83,7 @@ export class KeyedEngine {
   /** By detector: the longest that an observation has mattered. */
   readonly #reaches = new Map<string, Micros>();
 
-  constructor(detectors: ReadonlyMap<string, KeyedDetector>, watermarks = new Watermarks(), bounds: Partial<KeyedBounds> = {}) {
+  constructor(detectors: ReadonlyMap<string, KeyedDetector>, watermarks: Marks = new Watermarks(), bounds: Partial<KeyedBounds> = {}) {
     this.#detectors = detectors;
     this.#chain = new Chain(detectors);
     this.watermarks = watermarks;

@@ -1,6 +1,7 @@
 /** Analysis workers: threads that run pass 1. Knows how to hand jobs over, nothing of what they mean. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import { defineCounter, defineGauge, defineHistogram } from "@vedette/kit";
 import { formats } from "@vedette/normalise";
 import { Analyser, type Compiled, compileProgram } from "./analyse.ts";
 import type { Analysis, Job } from "./analysis.ts";
@@ -46,6 +47,12 @@ interface Slot {
   >;
 }
 
+const turnaround = defineHistogram(
+  "analysis_duration_seconds",
+  "Time from handing a job of pass 1 to a worker until its result, waiting included.",
+);
+const restarts = defineCounter("analysis_restarts_total", "Analysis workers that ended and were started again.");
+
 /** A job that takes its worker down is tried again once elsewhere before the engine reports it. */
 const maxTries = 2;
 
@@ -80,6 +87,7 @@ export function threadPool(threads = Math.min(8, availableParallelism()), resour
   };
   const restart = (slot: Slot, e: Error) => {
     if (closed) return;
+    restarts.add(1);
     const lost = [...slot.running];
     slot.running.clear();
     slot.worker.removeAllListeners();
@@ -112,12 +120,18 @@ export function threadPool(threads = Math.min(8, availableParallelism()), resour
     return added;
   };
   freest();
+  defineGauge("analysis_jobs_waiting", "Jobs of pass 1 that are with workers.", [], (set) =>
+    set(slots.reduce((sum, { running }) => sum + running.size, 0)),
+  );
   return {
     size: threads,
     run: (job, program) =>
-      new Promise((resolve, reject) => {
-        send(freest(), next++, { job, program, resolve, reject, tries: 0 });
-      }),
+      turnaround.time(
+        () =>
+          new Promise((resolve, reject) => {
+            send(freest(), next++, { job, program, resolve, reject, tries: 0 });
+          }),
+      ),
     async close() {
       closed = true;
       await Promise.all(slots.map((s) => s.worker.terminate()));

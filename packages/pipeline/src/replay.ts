@@ -54,7 +54,7 @@ export async function replay({ log, control, pool, jobBytes = 1_048_576, onProgr
     if (program !== current || !keyed) {
       const detectors = await keyedDetectors(program);
       if (keyed) keyed.adopt(detectors);
-      else keyed = new Timelines(detectors, watermarks);
+      else keyed = new Timelines(detectors, watermarks, new Watermarks());
       current = program;
     }
     const result = await pool.run(job, program);

@@ -6,6 +6,7 @@ import { idOf } from "@vedette/kit";
 import type { Finding, Micros, Observation } from "@vedette/model";
 import type { CheckpointRow, CheckpointRows } from "@vedette/store";
 import {
+  bytesInMemory,
   type DetectorLine,
   type KeyedBounds,
   type KeyedDetector,
@@ -13,15 +14,16 @@ import {
   type KeyedState,
   type KeyedStep,
   type KeyRow,
+  keysInMemory,
 } from "./keyed.ts";
-import { Watermarks } from "./watermarks.ts";
+import type { Marks } from "./watermarks.ts";
 
 /** No detector's name begins with a control character. */
 const pastPrefix = "\u0001past\0";
 /** Taken from what is due in the past's time, which then lies below all that is due in the present's: the table knows one order. */
 const pastShift = 8e15;
 /** While old events are loaded, what happens now keeps most of the memory. */
-const pastBounds: Partial<KeyedBounds> = { keys: 20_000, bytes: 12 * 1_048_576 };
+const pastShare = 0.4;
 
 interface Wanted {
   readonly detector: string;
@@ -85,7 +87,7 @@ const historicalId = (id: string): string => idOf(id, "historical");
 /** What of the past is not a key's, in a checkpoint. */
 export interface PastState {
   readonly keyed: KeyedState;
-  readonly watermarks: ReturnType<Watermarks["entries"]>;
+  readonly watermarks: ReturnType<Marks["entries"]>;
   readonly keys: number;
 }
 
@@ -94,9 +96,15 @@ export class Timelines {
   #past: Timeline | undefined;
   #detectors: ReadonlyMap<string, KeyedDetector>;
 
-  constructor(detectors: ReadonlyMap<string, KeyedDetector>, watermarks: Watermarks) {
+  readonly #pastMarks: Marks;
+  readonly #pastBounds: Partial<KeyedBounds>;
+
+  /** @param bounds of what happens now; the past's are in proportion */
+  constructor(detectors: ReadonlyMap<string, KeyedDetector>, marks: Marks, pastMarks: Marks, bounds: Partial<KeyedBounds> = {}) {
     this.#detectors = detectors;
-    this.live = new Timeline(new KeyedEngine(detectors, watermarks), false);
+    this.#pastMarks = pastMarks;
+    this.#pastBounds = { keys: (bounds.keys ?? keysInMemory) * pastShare, bytes: (bounds.bytes ?? bytesInMemory) * pastShare };
+    this.live = new Timeline(new KeyedEngine(detectors, marks, bounds), false);
   }
 
   /** The past among them once there was a historical load. */
@@ -169,7 +177,7 @@ export class Timelines {
   }
 
   #begin(): Timeline {
-    this.#past ??= new Timeline(new KeyedEngine(this.#detectors, new Watermarks(), pastBounds), true);
+    this.#past ??= new Timeline(new KeyedEngine(this.#detectors, this.#pastMarks, this.#pastBounds), true);
     return this.#past;
   }
 }

@@ -7,8 +7,9 @@ import { foldFinding, groupOf, retract } from "@vedette/triage";
 
 /** What the batches of the findings topic hold. Stored format, docs/format/raw.md. */
 export type FindingsBatch =
-  /** `raw` and `program` are those of the analysed batch; what the program itself has to say has neither. */
-  { readonly raw?: number; readonly program?: string; readonly findings: readonly Finding[] } | { readonly retract: Retraction };
+  /** `raw`, its `partition` (0 where absent) and `program` are those of the analysed batch; what the program itself has to say has none. */
+  | { readonly raw?: number; readonly partition?: number; readonly program?: string; readonly findings: readonly Finding[] }
+  | { readonly retract: Retraction };
 
 /** Versions of rules whose findings are taken back. */
 export interface Retraction {

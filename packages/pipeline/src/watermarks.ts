@@ -21,7 +21,33 @@ interface Mark {
   received: Micros;
 }
 
-export class Watermarks {
+/** How far event time has come, as pass 2 asks for it. */
+export interface Marks {
+  /** Of one origin's own events; −∞ where it is not known here. */
+  of(source: string, stream: string, host: string): Micros;
+  advance(from: Origin, time: Micros, received: Micros): void;
+  /** Everything earlier has come, but for what is late. */
+  global(wall: Micros): Micros;
+  /** How far one has come, if it is active; Infinity if it holds nobody back. */
+  held(from: Origin, wall: Micros): Micros;
+  entries(): [string, Micros, Micros][];
+  restore(entries: readonly (readonly [string, Micros, Micros])[]): void;
+}
+
+/** The slowest that is not far behind the middle one. @param times not empty */
+export function slowest(times: readonly Micros[]): Micros {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const time of times) {
+    if (time < low) low = time;
+    if (time > high) high = time;
+  }
+  if (high - low <= maxBehind) return low;
+  const sorted = Float64Array.from(times).sort();
+  const floor = sorted[sorted.length >> 1]! - maxBehind;
+  return sorted.find((time) => time >= floor)!;
+}
+
+export class Watermarks implements Marks {
   readonly #marks = new Map<string, Mark>();
 
   of(source: string, stream: string, host: string): Micros {
@@ -45,23 +71,21 @@ export class Watermarks {
    */
   global(wall: Micros): Micros {
     const active: Micros[] = [];
-    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (const [name, mark] of this.#marks) {
       if (mark.received < wall - 360 * idleAfter) this.#marks.delete(name);
-      else if (mark.received >= wall - idleAfter) {
-        active.push(mark.time);
-        if (mark.time < low) low = mark.time;
-        if (mark.time > high) high = mark.time;
-      }
+      else if (mark.received >= wall - idleAfter) active.push(mark.time);
     }
-    if (active.length === 0) return wall;
-    if (high - low <= maxBehind) return low;
-    const times = Float64Array.from(active).sort();
-    const floor = times[times.length >> 1]! - maxBehind;
-    return times.find((time) => time >= floor)!;
+    return active.length === 0 ? wall : slowest(active);
   }
 
-  /** How far one has come, if it is active; Infinity if it holds nobody back. */
+  /** Those that are active and far behind the wall's time, the furthest first: they hold back what they feed, and maybe nothing else. */
+  far(wall: Micros, most: number): [name: string, time: Micros][] {
+    const far: [string, Micros][] = [];
+    for (const [name, { time, received }] of this.#marks)
+      if (received >= wall - idleAfter && time < wall - maxBehind) far.push([name, time]);
+    return far.sort((a, b) => a[1] - b[1]).slice(0, most);
+  }
+
   held([source, stream, host]: Origin, wall: Micros): Micros {
     const mark = this.#marks.get(nameOf(source, stream, host));
     return mark && mark.received >= wall - idleAfter ? mark.time : Number.POSITIVE_INFINITY;
@@ -75,5 +99,6 @@ export class Watermarks {
   }
 }
 
-const nameOf = (source: string, stream: string, host: string): string =>
+/** By which an origin's mark is known. */
+export const nameOf = (source: string, stream: string, host: string): string =>
   stream === "" ? `${source}\0${host}` : `${source}\0${stream}\0${host}`;

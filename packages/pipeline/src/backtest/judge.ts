@@ -2,6 +2,7 @@
  * Judges stored events as production would have, with the same rule set and the same keyed folds, in order of event time: so nothing is late.
  * Keeps counts, not findings. Knows no store and no thread.
  */
+import type { View } from "@vedette/condition";
 import { entitiesOf } from "@vedette/detect";
 import { VedetteError } from "@vedette/kit";
 import type { BacktestRule, Event, Finding, Micros, Observation } from "@vedette/model";
@@ -9,6 +10,7 @@ import { eventsOfPage, type ScanPage } from "@vedette/store";
 import { KeyedEngine } from "../keyed.ts";
 import { Watermarks } from "../watermarks.ts";
 import type { BacktestPlan } from "./plan.ts";
+import { bareOf } from "./seen.ts";
 import { RuleTally } from "./tally.ts";
 
 /** Observations and keys held at once: some 500 MB. */
@@ -26,16 +28,19 @@ export class Judge {
   #held: Observation[] = [];
   #complete: Micros = 0;
   #candidates = 0;
+  readonly #seen: (events: readonly Event[]) => readonly Event[];
 
-  constructor(plan: BacktestPlan) {
+  /** @param view what who asked sees of the events of a page; all of it where absent */
+  constructor(plan: BacktestPlan, view?: View) {
     this.#plan = plan;
+    this.#seen = view === undefined ? (events) => events : bareOf(view, plan.where);
     const { rules, stage } = plan.compiled;
     this.#tallies = rules.rules.map(({ id, title, level }) => new RuleTally({ id, title, level, kind: "sigma" }));
     this.#keyed = new KeyedEngine(stage.detectors, this.#watermarks);
   }
 
   take(page: ScanPage): void {
-    this.judge(eventsOfPage(page), page.complete);
+    this.judge(this.#seen(eventsOfPage(page)), page.complete);
   }
 
   /** @param complete no later call brings an earlier event */

@@ -1,4 +1,5 @@
 /** The backtests of a running server: one at a time beside production, the rest wait; the last few are remembered. Changes nothing. */
+import type { View } from "@vedette/condition";
 import { type Clock, VedetteError } from "@vedette/kit";
 import type { Backtest, BacktestEstimate, Micros } from "@vedette/model";
 import type { EventStore, TimeRange } from "@vedette/store";
@@ -22,6 +23,13 @@ export interface BacktestRequest {
   readonly rules: readonly { readonly file: string; readonly text: string }[];
   readonly ids: readonly string[];
   readonly range: TimeRange;
+  /** Of whom sees a part of the events: what is tested on, and who else is told of it. */
+  readonly within?: Within;
+}
+/** Somebody who sees a part of the events. */
+export interface Within {
+  readonly by: string;
+  readonly view: View;
 }
 
 const maxWaiting = 8;
@@ -32,7 +40,12 @@ const patience: Micros = 500_000;
 interface Entry {
   view: Backtest;
   readonly stop: AbortController;
+  readonly within: Within | undefined;
 }
+
+/** Whoever sees everything is told of all, others of what they started as they see things now. */
+const isTold = (entry: Entry, asks: Within | undefined): boolean =>
+  asks === undefined || (entry.within?.by === asks.by && JSON.stringify(entry.within.view) === JSON.stringify(asks.view));
 
 export class BacktestQueue {
   readonly #options: BacktestQueueOptions;
@@ -52,7 +65,11 @@ export class BacktestQueue {
     const { subject, fixed } = this.#subject(request);
     const plan = await planBacktest(subject, fixed);
     const { events, tenant } = this.#options;
-    const estimate = await estimateBacktest(plan, { events, tenant, range: request.range }, signal);
+    const estimate = await estimateBacktest(
+      plan,
+      { events, tenant, range: request.range, ...(request.within && { view: request.within.view }) },
+      signal,
+    );
     return { ...estimate, rules: plan.told, refused: plan.refused };
   }
 
@@ -64,10 +81,15 @@ export class BacktestQueue {
     if (busy >= maxWaiting) throw new VedetteError("conflict", false, `${busy} backtests are under way or waiting; cancel one or wait`);
     const id = `b${++this.#number}`;
     const stop = new AbortController();
-    const entry: Entry = { view: { id, state: "waiting", ...request.range, rules: plan.told, read: 0, stored: 0 }, stop };
+    const entry: Entry = {
+      view: { id, state: "waiting", ...request.range, rules: plan.told, read: 0, stored: 0 },
+      stop,
+      within: request.within,
+    };
     this.#entries.set(id, entry);
     this.#forget();
     const { events, tenant } = this.#options;
+    const view = request.within && { view: request.within.view };
     this.#last = this.#last.then(async () => {
       try {
         stop.signal.throwIfAborted();
@@ -79,7 +101,8 @@ export class BacktestQueue {
           events,
           tenant,
           range: request.range,
-          judge: threadJudge({ subject: plan.subject, fixed }),
+          ...view,
+          judge: threadJudge({ subject: plan.subject, fixed, ...view }),
           onProgress,
           turn: this.#turn,
         };
@@ -93,17 +116,22 @@ export class BacktestQueue {
     return entry.view;
   }
 
-  get(id: string): Backtest | undefined {
-    return this.#entries.get(id)?.view;
+  /** @param asks who sees a part of the events only */
+  get(id: string, asks?: Within): Backtest | undefined {
+    return this.#told(id, asks)?.view;
   }
-  list(): readonly Backtest[] {
-    return [...this.#entries.values()].map(({ view }) => view);
+  list(asks?: Within): readonly Backtest[] {
+    return [...this.#entries.values()].flatMap((one) => (isTold(one, asks) ? [one.view] : []));
   }
-  cancel(id: string): Backtest | undefined {
-    const entry = this.#entries.get(id);
+  cancel(id: string, asks?: Within): Backtest | undefined {
+    const entry = this.#told(id, asks);
     entry?.stop.abort();
     if (entry?.view.state === "waiting") entry.view = { ...entry.view, state: "cancelled" };
     return entry?.view;
+  }
+  #told(id: string, asks: Within | undefined): Entry | undefined {
+    const entry = this.#entries.get(id);
+    return entry !== undefined && isTold(entry, asks) ? entry : undefined;
   }
   /** Resolves when nothing runs or waits. */
   async settled(): Promise<void> {

@@ -1,8 +1,10 @@
 /** Runs a backtest: pages of the store's scan to a judge, which may be in a thread of its own. Changes nothing. Knows no rule. */
+import type { View } from "@vedette/condition";
 import type { BacktestEstimate, BacktestReport, BacktestRule } from "@vedette/model";
 import type { EventStore, ScanPage, TimeRange } from "@vedette/store";
 import { Judge } from "./judge.ts";
 import type { BacktestPlan } from "./plan.ts";
+import { type BacktestEvents, seenStore, wholeStore } from "./seen.ts";
 
 /** Where pages are judged. `take` resolves when the next page may come. */
 export interface JudgePort {
@@ -15,6 +17,8 @@ export interface BacktestOptions {
   readonly events: EventStore;
   readonly tenant: string;
   readonly range: TimeRange;
+  /** What who asked may see of the events; everything where absent. */
+  readonly view?: View;
   /** In this thread where absent. */
   readonly judge?: JudgePort;
   readonly onProgress?: (read: number, stored: number) => void;
@@ -25,15 +29,17 @@ export interface BacktestOptions {
 }
 
 const day = 86_400_000_000;
+const readOf = ({ events, view }: BacktestOptions): BacktestEvents => (view === undefined ? wholeStore(events) : seenStore(events, view));
 
 export function estimateBacktest({ where }: BacktestPlan, options: BacktestOptions, signal?: AbortSignal): Promise<BacktestEstimate> {
-  const { events, tenant, range } = options;
-  return events.estimate({ tenant, range, where }, signal);
+  const { tenant, range } = options;
+  return readOf(options).estimate({ tenant, range, where }, signal);
 }
 
 /** @throws DOMException `AbortError` when `signal` aborts */
 export async function backtest(plan: BacktestPlan, options: BacktestOptions, signal: AbortSignal): Promise<BacktestReport> {
-  const { events, tenant, range, judge = inlineJudge(plan), onProgress, turn, limit } = options;
+  const { tenant, range, judge = inlineJudge(plan, options.view), onProgress, turn, limit } = options;
+  const events = readOf(options);
   const begun = performance.now();
   let stored = 0;
   let looked = 0;
@@ -51,8 +57,8 @@ export async function backtest(plan: BacktestPlan, options: BacktestOptions, sig
         break;
       }
     }
-    const { oldest = range.from, newest = range.from } = await events.usage();
-    const span_days = (share * Math.max(0, Math.min(range.to, newest) - Math.max(range.from, oldest))) / day;
+    const { from, to } = (await events.span({ tenant, range })) ?? { from: 0, to: 0 };
+    const span_days = (share * Math.max(0, to - from)) / day;
     const { candidates, rules, cpu_s } = await judge.finish(span_days);
     const seconds = (performance.now() - begun) / 1_000;
     return { ...range, span_days, stored, candidates, seconds, cpu_s, rules, refused: plan.refused };
@@ -62,8 +68,8 @@ export async function backtest(plan: BacktestPlan, options: BacktestOptions, sig
 }
 
 /** In this thread: offline, and in tests. */
-export function inlineJudge(plan: BacktestPlan): JudgePort {
-  const judge = new Judge(plan);
+export function inlineJudge(plan: BacktestPlan, view?: View): JudgePort {
+  const judge = new Judge(plan, view);
   const before = process.threadCpuUsage();
   return {
     take: async (page) => judge.take(page),

@@ -2,6 +2,7 @@
 import { readlinkSync } from "node:fs";
 import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
+import type { View } from "@vedette/condition";
 import type { ScanPage } from "@vedette/store";
 import { type BacktestSubject, planBacktest } from "./plan.ts";
 import { inlineJudge } from "./run.ts";
@@ -10,6 +11,7 @@ import { inlineJudge } from "./run.ts";
 export interface WorkerSubject {
   readonly subject: BacktestSubject;
   readonly fixed: Parameters<typeof planBacktest>[1];
+  readonly view?: View;
 }
 export type WorkerCall = { readonly page: ScanPage } | { readonly finish: number };
 
@@ -23,9 +25,9 @@ function yieldToOthers(): void {
 }
 
 const port = parentPort!;
-const { subject, fixed } = workerData as WorkerSubject;
+const { subject, fixed, view } = workerData as WorkerSubject;
 yieldToOthers();
-const judge = planBacktest(subject, fixed).then(inlineJudge);
+const judge = planBacktest(subject, fixed).then((plan) => inlineJudge(plan, view));
 judge.catch(() => {});
 /** Calls are answered in the order they came. */
 let queue: Promise<void> = Promise.resolve();

@@ -22,6 +22,7 @@ function rig(send: Sink["send"], more: { readonly records?: number; readonly byt
   const stop = new AbortController();
   let calls = 0;
   const options = {
+    name: "soc",
     sink: {
       send: async (some: readonly Outgoing[], signal: AbortSignal) => {
         if (++calls === more.stopAfter) stop.abort();

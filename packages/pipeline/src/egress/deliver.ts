@@ -1,7 +1,14 @@
 /** Hands records to a sink until each is sent or refused: batches, halves what is not liked, waits for who is not there. Knows no protocol and no log. */
-import type { Clock, Delivery, Outgoing, Sink } from "@vedette/kit";
+import { type Clock, type Delivery, defineHistogram, type Outgoing, type Sink } from "@vedette/kit";
+
+const deliveries = defineHistogram("sink_delivery_duration_seconds", "Time that one attempt to deliver took, by what came of it.", [
+  "sink",
+  "outcome",
+]);
 
 export interface DeliverOptions {
+  /** Of the configuration. */
+  readonly name: string;
   readonly sink: Sink;
   readonly batch: { readonly records: number; readonly bytes: number };
   readonly clock: Clock;
@@ -35,12 +42,14 @@ export async function deliver(records: readonly Outgoing[], options: DeliverOpti
   let failures = 0;
   for (let batch = waiting.shift(); batch; ) {
     let delivery: Delivery;
+    const begun = performance.now();
     try {
       delivery = await options.sink.send(batch.records, options.signal);
     } catch (error) {
       // a sink must not throw; if one does, nothing is lost by trying again
       delivery = { outcome: "unavailable", reason: (error as Error).message };
     }
+    deliveries.observe((performance.now() - begun) / 1_000, options.name, delivery.outcome);
     if (options.signal.aborted) return undefined;
     if (delivery.outcome === "refused" && batch.records.length > 1) {
       const middle = batch.records.length >> 1;

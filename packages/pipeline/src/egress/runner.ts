@@ -209,6 +209,7 @@ export class SinkRunner {
   async #run(entry: Entry, spec: SinkSpec, opened: Awaited<ReturnType<SinkSpec["open"]>>, signal: AbortSignal): Promise<void> {
     const { clock, random = Math.random, version } = this.#options;
     const options = {
+      name: entry.sink.name,
       sink: opened,
       batch: spec.batch,
       clock,

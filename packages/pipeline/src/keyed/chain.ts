@@ -1,7 +1,7 @@
 /** Which detectors observe the claims of which others, and what they see of a claim. Knows no state. */
-import { matchedBy, type PreparedDetector } from "@vedette/detect";
-import { ConfigError, newFields } from "@vedette/kit";
-import type { Fields, Micros } from "@vedette/model";
+import { fieldsOfClaim, type PreparedDetector } from "@vedette/detect";
+import { type Claim, ConfigError, newFields } from "@vedette/kit";
+import type { Micros } from "@vedette/model";
 import type { Key, Shown } from "./key.ts";
 import { type Held, widthOf } from "./order.ts";
 
@@ -65,12 +65,7 @@ export class Chain {
 export function observationsOf(key: Key, shown: Shown, first: Micros, final: boolean, follower: PreparedDetector): readonly Held[] {
   const { spec, config } = follower;
   const claim = (shown.latest ?? shown.settled)!;
-  const fields: Fields = Object.assign(newFields(), claim.fields);
-  for (const { type, id } of claim.entities) fields[type] ??= id;
-  const part = claim.fields?.["rule.id"];
-  const { name } = key.detector.spec;
-  fields[matchedBy] =
-    key.detector.kind === "sigma" ? name : [name, ...(typeof part === "string" ? [part] : [])].map((one) => `detector.${one}`);
+  const fields = fieldsOfClaim(key.detector, claim);
   const found = spec.key(fields, config);
   if (found === undefined) return [];
   const tenant = key.key.slice(0, key.key.indexOf("\0"));
@@ -90,7 +85,11 @@ export function observationsOf(key: Key, shown: Shown, first: Micros, final: boo
     demo,
     seen: Number.NEGATIVE_INFINITY,
     fields: projected,
-    original: claim.summary.slice(0, 512),
+    // of a first step nothing is shown: the second shows what it saw
+    original: (key.detector.silent ? evidenceOf(key, claim) : claim.summary).slice(0, 512),
     ...(final ? {} : { provisional: true as const }),
   }));
 }
+
+const evidenceOf = ({ evidence }: Key, { events, summary }: Claim): string =>
+  evidence.find(({ id }) => events.includes(id))?.original ?? summary;

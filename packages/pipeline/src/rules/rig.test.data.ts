@@ -103,7 +103,7 @@ export async function deskRig(
       clock,
       tenant: "main",
       events: store?.events ?? noEvents,
-      judge: inlineJudge,
+      judge: (plan) => inlineJudge(plan),
       settings: {
         get: async (name) => settings.get(name),
         set: async (name, value) => void (value === undefined ? settings.delete(name) : settings.set(name, value)),
