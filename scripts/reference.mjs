@@ -1,6 +1,7 @@
 /** `npm run reference`: writes docs/reference from the schemas and component specifications; the pages are not kept in git. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { describedMetrics } from "@vedette/api";
 import { detectors } from "@vedette/detect";
 import { sinks } from "@vedette/egress";
 import { enrichers } from "@vedette/enrich";
@@ -44,6 +45,16 @@ page(
   "Errors",
   "| code | meaning |\n|---|---|",
   ...Object.entries(errorCodes).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`),
+);
+const bar = (text) => text.replaceAll("|", "\\|");
+page(
+  "metrics",
+  "Metrics",
+  "What `GET /metrics` tells, from the descriptions beside what counts it; `vedette_process_*` and `vedette_nodejs_*` besides.\n",
+  "| metric | type | labels | meaning |\n|---|---|---|---|",
+  ...(await describedMetrics()).map(
+    ({ name, type, labels, help }) => `| \`${name}\` | ${type} | ${labels.map((one) => `\`${one}\``).join(" ")} | ${bar(help)} |`,
+  ),
 );
 const asvs = parse(readFileSync(new URL("../docs/security/asvs.yaml", import.meta.url), "utf8"));
 const heldBy = ({ test = [], because, later }) =>

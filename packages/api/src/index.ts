@@ -1,4 +1,5 @@
 export { Auth, type AuthOptions } from "./auth.ts";
+export { describedMetrics } from "./metrics.ts";
 export * from "./ports.ts";
 export { buildServer } from "./server.ts";
 export { formatTime, parseTime } from "./time.ts";

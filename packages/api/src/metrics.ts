@@ -1,184 +1,142 @@
-/** Prometheus metrics, read from the runtime when asked. Knows no route. */
+/** Prometheus metrics: what instruments counted, what the runtime says when asked, what this process takes. Knows no component. */
+import {
+  type Clock,
+  defineCounter,
+  defineHistogram,
+  durations,
+  hearThreads,
+  type MetricFamily,
+  type MetricReading,
+  readInstruments,
+} from "@vedette/kit";
 import type { FastifyInstance } from "fastify";
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, type Metric, type MetricObjectWithValues, type MetricValue, Registry } from "prom-client";
+import { metricGroups } from "./metrics_groups.ts";
+import type { ServerOptions } from "./ports.ts";
 import type { RouteContext } from "./routes/context.ts";
 
-/** Seconds; queries are bounded at ten. */
-const buckets = [0.005, 0.02, 0.1, 0.3, 1, 3, 10];
+/** A group that does not answer is left out: what stopped must not hide what still says so. Below the ten seconds after which a scraper gives up. */
+const patience_ms = 5_000;
+/** Delay of the event loop is looked at so often: ten times as often as a tick, and no load by itself. */
+const loopPrecision_ms = 100;
 
-type Refresh = () => Promise<void> | void;
+const requests = defineHistogram(
+  "http_request_duration_seconds",
+  "Time to answer, by route, method and status.",
+  ["route", "method", "status"],
+  [0.005, 0.02, 0.1, 0.3, 1, 3, 10],
+);
+const endpointRequests = defineHistogram(
+  "endpoint_request_duration_seconds",
+  "Time to take in what senders brought to an endpoint, by whether it was taken.",
+  ["endpoint", "outcome"],
+  durations,
+);
+const alertChanges = defineCounter("alerts_total", "Alerts that were raised, and further changes of them, by severity.", [
+  "severity",
+  "what",
+]);
+
+const scrapeFamily: MetricFamily = {
+  name: "vedette_scrape_group_missing",
+  help: "1 for a group of metrics that could not be read now.",
+  type: "gauge",
+  labels: ["group"],
+};
+
+/** Every metric this server can tell, by its description; those of the process aside, which the client library describes. */
+export async function describedMetrics(): Promise<readonly MetricFamily[]> {
+  const counted = (await readInstruments()).map(({ family }) => family);
+  return [...counted, ...metricGroups.flatMap(({ families }) => families), scrapeFamily].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
 
 export class Metrics {
   readonly #registry = new Registry();
   readonly contentType = this.#registry.contentType;
-  readonly #duration: Histogram<"route" | "method" | "status">;
-  /** Each fills several metrics from one answer of the runtime. */
-  readonly #refresh: readonly Refresh[];
+  readonly #context: RouteContext;
 
   constructor(context: RouteContext) {
-    this.#duration = new Histogram({
-      name: "vedette_http_request_duration_seconds",
-      help: "Time to answer, by route, method and status.",
-      labelNames: ["route", "method", "status"],
-      buckets,
-      registers: [this.#registry],
+    this.#context = context;
+    hearThreads();
+    collectDefaultMetrics({ prefix: "vedette_", register: this.#registry, eventLoopMonitoringPrecision: loopPrecision_ms });
+    context.options.runtime.subscribe((notice) => {
+      if (notice.kind !== "alert") return;
+      const { severity, created, updated } = notice.alert;
+      alertChanges.add(1, severity, created === updated ? "raised" : "changed");
     });
-    this.#refresh = [
-      this.#process(),
-      this.#sources(context),
-      this.#sinks(context),
-      this.#quality(context),
-      this.#detectors(context),
-      this.#canaries(context),
-      this.#state(context),
-    ];
   }
 
   /** Measures every route; the stream never answers and is not measured. */
   watch(app: FastifyInstance): void {
+    const endpoints = endpointsOf(this.#context.options);
     app.addHook("onResponse", async (request, reply) => {
       const route = request.is404 ? "(none)" : (request.routeOptions.url ?? "(none)");
-      this.#duration.observe({ route, method: request.method, status: String(reply.statusCode) }, reply.elapsedTime / 1000);
+      const took = reply.elapsedTime / 1_000;
+      requests.observe(took, route, request.method, String(reply.statusCode));
+      const endpoint = endpoints.get(`${request.method} ${route}`);
+      if (endpoint !== undefined) endpointRequests.observe(took, endpoint, outcomeOf(reply.statusCode));
     });
   }
 
   async text(): Promise<string> {
-    await Promise.all(this.#refresh.map((one) => one()));
-    return this.#registry.metrics();
+    const groups = metricGroups.map(async (one) => {
+      const readings = await within(one.read(this.#context), this.#context.clock);
+      return { name: one.name, readings };
+    });
+    const told = await Promise.all(groups);
+    const missing = { family: scrapeFamily, series: told.map(({ name, readings }) => ({ labels: [name], values: [readings ? 0 : 1] })) };
+    const registry = new Registry();
+    for (const reading of [...told.flatMap(({ readings }) => readings ?? []), missing, ...(await readInstruments())])
+      registry.registerMetric(metricOf(reading));
+    return Registry.merge([this.#registry, registry]).metrics();
   }
+}
 
-  #gauge(name: string, help: string, labelNames: string[] = []): Gauge {
-    return new Gauge({ name: `vedette_${name}`, help, labelNames, registers: [this.#registry] });
-  }
-  #counter(name: string, help: string, labelNames: string[] = []): Counter {
-    return new Counter({ name: `vedette_${name}`, help, labelNames, registers: [this.#registry] });
-  }
+function endpointsOf({ endpoints }: ServerOptions): ReadonlyMap<string, string> {
+  return new Map([...endpoints].flatMap(([name, { spec }]) => spec.routes.map(({ method, path }) => [`${method} ${path}`, name] as const)));
+}
 
-  #process(): Refresh {
-    const cpu = this.#counter("process_cpu_seconds_total", "CPU time of the process, all threads.");
-    const memory = this.#gauge("process_resident_memory_bytes", "Resident memory of the process.");
-    return () => {
-      const { user, system } = process.cpuUsage();
-      cpu.reset();
-      cpu.inc((user + system) / 1e6);
-      memory.set(process.memoryUsage.rss());
-    };
-  }
+/** `refused`: the sender is at fault; `slowed`: it shall come again; `failed`: we are. */
+function outcomeOf(status: number): string {
+  if (status < 400) return "taken";
+  if (status === 429 || status === 503) return "slowed";
+  return status < 500 ? "refused" : "failed";
+}
 
-  #sources({ options }: RouteContext): Refresh {
-    const taken = this.#counter("source_in_total", "Records accepted from a source.", ["source"]);
-    const stored = this.#counter("source_stored_total", "Records stored as events.", ["source"]);
-    const dead = this.#counter("source_dead_total", "Records kept as dead letters.", ["source"]);
-    const dropped = this.#counter("source_dropped_total", "Records dropped on purpose, by reason.", ["source", "reason"]);
-    const pending = this.#gauge("source_pending", "Records accepted and not yet processed.", ["source"]);
-    return async () => {
-      const lines = await options.runtime.ledger();
-      for (const one of [taken, stored, dead, dropped, pending]) one.reset();
-      for (const line of lines) {
-        const source = line.name;
-        taken.inc({ source }, line.in);
-        stored.inc({ source }, line.stored);
-        dead.inc({ source }, line.dead);
-        pending.set({ source }, line.pending);
-        for (const [reason, n] of Object.entries(line.dropped)) dropped.inc({ source, reason }, n);
-      }
-    };
+/** @returns undefined where it failed or took too long */
+async function within<T>(answer: Promise<T>, clock: Clock): Promise<T | undefined> {
+  const answered = new AbortController();
+  const late = clock.sleep(patience_ms, answered.signal).then(() => undefined);
+  try {
+    return await Promise.race([answer, late]);
+  } catch {
+    return undefined;
+  } finally {
+    answered.abort();
   }
+}
 
-  #sinks({ options }: RouteContext): Refresh {
-    const records = this.#counter("sink_records_total", "What became of what a sink read, by outcome.", ["sink", "outcome"]);
-    const missed = this.#counter("sink_missed_batches_total", "Batches that the log dropped before a sink had sent them.", ["sink"]);
-    const pending = this.#gauge("sink_pending", "Batches, or changes of alerts, that a sink has not gone through.", ["sink"]);
-    const lag = this.#gauge("sink_lag_seconds", "How long the oldest of what is under way to a receiver has waited.", ["sink"]);
-    return async () => {
-      const states = await options.runtime.sinkStates();
-      for (const one of [records, missed, pending, lag]) one.reset();
-      for (const { name: sink, ...state } of states) {
-        const refused = Object.values(state.refused).reduce((sum, n) => sum + n, 0);
-        for (const [outcome, n] of Object.entries({ sent: state.sent, refused, skipped: state.skipped })) records.inc({ sink, outcome }, n);
-        missed.inc({ sink }, state.missed);
-        pending.set({ sink }, state.pending);
-        lag.set({ sink }, state.lag / 1e6);
-      }
-    };
-  }
+/** As the client library prints it. */
+function metricOf({ family, series }: MetricReading): Metric<string> {
+  const { name, help, type, labels, buckets } = family;
+  const values = series.flatMap((one) => {
+    const of = Object.fromEntries(labels.map((label, i) => [label, one.labels[i] ?? ""]));
+    return buckets === undefined ? [{ value: one.values[0]!, labels: of }] : histogramValues(name, buckets, one.values, of);
+  });
+  const get = async () => ({ name, help, type, values, aggregator: "sum" }) as unknown as MetricObjectWithValues<MetricValue<string>>;
+  return { name, help, get, reset: () => undefined } as unknown as Metric<string>;
+}
 
-  #quality({ options }: RouteContext): Refresh {
-    const silent = this.#gauge("source_silent", "1 while a source is silent for longer than is usual.", ["source"]);
-    const failing = this.#gauge("source_parse_failure_ratio", "Part of a source's records of the last minutes that could not be read.", [
-      "source",
-      "format",
-    ]);
-    const drift = this.#gauge("source_schema_drift", "Kinds of a source's events whose fields differ from the last day's.", ["source"]);
-    const hosts = this.#gauge("hosts", "Hosts, by what is known of them: known, silent, wrong clock.", ["state"]);
-    return () => {
-      const report = options.runtime.quality();
-      for (const one of [silent, failing, drift]) one.reset();
-      for (const { name: source, state, formats, drift: kinds } of report.sources) {
-        silent.set({ source }, state === "silent" ? 1 : 0);
-        drift.set({ source }, kinds.length);
-        for (const { format, records, flaws } of formats) failing.set({ source, format }, records === 0 ? 0 : flaws / records);
-      }
-      hosts.set({ state: "known" }, report.hosts.known);
-      hosts.set({ state: "silent" }, report.hosts.silent.length);
-      hosts.set({ state: "wrong_clock" }, report.hosts.clocks.length);
-    };
-  }
-
-  #detectors({ options }: RouteContext): Refresh {
-    const keys = this.#gauge("detector_keys", "Keys a detector has in memory.", ["detector"]);
-    const events = this.#counter("detector_observations_total", "What became of a detector's observations, by outcome.", [
-      "detector",
-      "outcome",
-    ]);
-    return () => {
-      keys.reset();
-      events.reset();
-      for (const { name, keys: inMemory, observations, ...rest } of options.runtime.detectors()) {
-        keys.set({ detector: name }, inMemory);
-        events.inc({ detector: name, outcome: "taken" }, observations);
-        for (const [outcome, n] of Object.entries(rest)) events.inc({ detector: name, outcome }, n);
-      }
-    };
-  }
-
-  #canaries({ options }: RouteContext): Refresh {
-    const rules = this.#gauge("canary_rules", "Rules by whether they are proved able to fire.", ["state"]);
-    const last = this.#gauge("canary_last_proof_timestamp_seconds", "When a rule was last proved.");
-    const forged = this.#counter("canary_forged_total", "Batches in the log whose canary mark was not ours.");
-    return () => {
-      const report = options.prover?.report();
-      if (!report) return;
-      for (const [state, count] of Object.entries(report.counts)) rules.set({ state }, count);
-      last.set((report.last ?? 0) / 1e6);
-      forged.reset();
-      forged.inc(report.forged);
-    };
-  }
-
-  #state({ options, hub, status }: RouteContext): Refresh {
-    const events = this.#gauge("events_stored", "Events in the store.");
-    const lag = this.#gauge("lag_seconds", "How far detection is behind the newest accepted record.");
-    const ready = this.#gauge("ready", "1 when able to accept and to detect.");
-    const rate = this.#gauge("events_per_second", "Events a second, mean over 10 s.");
-    const disk = this.#gauge("disk_bytes", "Bytes on disk, by kind.", ["kind"]);
-    const alerts = this.#gauge("open_alerts", "Open alerts, by severity.", ["severity"]);
-    const rules = this.#gauge("rules", "Rules, by state.", ["state"]);
-    const blind = this.#gauge("rules_unknown_fields", "Rules in force that name a field no event is known to carry.");
-    const clients = this.#gauge("stream_clients", "Listeners of the event stream.");
-    return async () => {
-      const now = await status.get();
-      events.set(now.events);
-      lag.set(now.lag_ms / 1000);
-      ready.set(now.ready ? 1 : 0);
-      rate.set(now.rate);
-      for (const [kind, bytes] of Object.entries(now.disk)) disk.set({ kind: kind.replace("_bytes", "") }, bytes);
-      for (const [severity, count] of Object.entries(now.alerts.open)) alerts.set({ severity }, count);
-      rules.reset();
-      const all = options.runtime.rules().rules;
-      for (const rule of all) rules.inc({ state: rule.state });
-      blind.set(all.filter((rule) => rule.unknown_fields !== undefined && rule.state !== "quarantined").length);
-      clients.set(hub.clients);
-    };
-  }
+function histogramValues(
+  name: string,
+  buckets: readonly number[],
+  [sum = 0, ...counts]: readonly number[],
+  labels: { readonly [label: string]: string },
+) {
+  let below = 0;
+  const cumulative = counts.map((n, i) => {
+    below += n;
+    return { metricName: `${name}_bucket`, value: below, labels: { ...labels, le: i < buckets.length ? String(buckets[i]) : "+Inf" } };
+  });
+  return [...cumulative, { metricName: `${name}_sum`, value: sum, labels }, { metricName: `${name}_count`, value: below, labels }];
 }

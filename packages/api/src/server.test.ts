@@ -495,7 +495,7 @@ describe("the program's own state", () => {
     const text = (await get("/metrics", {})).body;
     expect(text).toContain('vedette_source_in_total{source="web"} 10');
     expect(text).toContain('vedette_source_dropped_total{source="web",reason="comment"} 1');
-    expect(text).toContain("vedette_lag_seconds 0.003");
+    expect(text).toContain("vedette_lag_seconds 0.0025");
     expect(text).toContain('vedette_rules{state="enabled"} 1');
     expect(text).toContain("vedette_rules_unknown_fields 1");
     expect(text).toContain('route="/readyz",method="GET",status="503"');

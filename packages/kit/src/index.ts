@@ -9,6 +9,17 @@ export * from "./fields.ts";
 export * from "./files.ts";
 export * from "./ids.ts";
 export * from "./in_turn.ts";
+export {
+  defineCounter,
+  defineGauge,
+  defineHistogram,
+  durations,
+  hearThreads,
+  type MetricFamily,
+  type MetricReading,
+  readInstruments,
+  SeriesTable,
+} from "./instruments.ts";
 export * from "./ports.ts";
 export { collectWhenQuiet } from "./quiet.ts";
 export * from "./rate_limit.ts";

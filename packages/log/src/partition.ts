@@ -1,5 +1,5 @@
 /** One partition: its queue of appends, the commit loop that makes them durable in groups, its readers. Knows no other partition. */
-import { type Clock, UnavailableError } from "@vedette/kit";
+import { type Clock, defineCounter, defineHistogram, UnavailableError } from "@vedette/kit";
 import type { TailCache } from "./cache.ts";
 import type { DamageLedger } from "./damage.ts";
 import type { Disk, DiskFile } from "./disk.ts";
@@ -43,6 +43,11 @@ interface Active {
   readonly segment: Segment;
   readonly file: DiskFile;
 }
+
+const synced = defineHistogram("log_fsync_duration_seconds", "Time that fdatasync of a group of batches took.", ["topic"]);
+const appended = defineCounter("log_batches_total", "Batches made durable in the log.", ["topic"]);
+const written = defineCounter("log_written_bytes_total", "Bytes of frames written to the log, compressed.", ["topic"]);
+const refused = defineCounter("log_append_failures_total", "Batches refused since the disk was full or failed.", ["topic"]);
 
 /** Frames of one group: bounds what a crash can leave undecided, and the work between two yields. */
 const GROUP_FRAMES = 1024;
@@ -145,9 +150,10 @@ export class Partition {
       stage = "write";
       await file.write(this.#group.content(), segment.bytes);
       stage = "sync";
-      await file.datasync();
+      await synced.time(() => file.datasync(), this.place.topic);
       this.#accept(group, segment, positions);
     } catch (cause) {
+      refused.add(group.length, this.place.topic);
       this.#suspect = stage ?? this.#suspect;
       await this.#heal().catch(() => undefined);
       const message = `cannot append to ${this.place.topic}/${this.place.partition}: ${cause instanceof Error ? cause.message : cause}`;
@@ -177,6 +183,8 @@ export class Partition {
       this.#around.cache.put(this.#tail, first + index, batch);
     }
     segment.bytes += this.#group.length;
+    appended.add(group.length, this.place.topic);
+    written.add(this.#group.length, this.place.topic);
     this.#end = first + group.length;
     for (const [index, { resolve }] of group.entries()) resolve(first + index);
     this.#wake();

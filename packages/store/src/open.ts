@@ -1,7 +1,16 @@
 /** Starts the storage thread and speaks for it. Refuses to import a driver: loading this file is cheap. */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { BadInputError, type Clock, systemClock, UnavailableError, VedetteError } from "@vedette/kit";
+import {
+  BadInputError,
+  type Clock,
+  defineCounter,
+  defineGauge,
+  defineHistogram,
+  systemClock,
+  UnavailableError,
+  VedetteError,
+} from "@vedette/kit";
 import type { KeyStore, MachineStore, PeopleStore } from "@vedette/model";
 import type { Answer, Call, ThreadOptions } from "./protocol.ts";
 import type { SeriesStore } from "./series.ts";
@@ -36,6 +45,14 @@ const defaultSealSamples = 500_000;
 /** A third of it each half of the nursery may take: 4 MB. The thread makes much short-lived garbage while sealing; unbounded, it grows to 130 MB. */
 const youngMb = 12;
 
+const calls = defineHistogram(
+  "store_call_duration_seconds",
+  "Time the storage thread took to answer, waiting included, by what was asked.",
+  ["call"],
+  [0.001, 0.01, 0.1, 1, 10],
+);
+const failures = defineCounter("store_failures_total", "Calls that the storage thread refused or failed, by error code.", ["code"]);
+
 interface Waiting {
   readonly resolve: (value: never) => void;
   readonly reject: (error: unknown) => void;
@@ -51,6 +68,7 @@ class Connection {
   constructor(worker: Worker, clock: Clock) {
     this.worker = worker;
     this.clock = clock;
+    defineGauge("store_calls_waiting", "Calls that the storage thread has not answered yet.", [], (set) => set(this.waiting.size));
     worker.on("message", (answer: Answer) => this.receive(answer));
     worker.on("error", (error) => this.fail(error instanceof Error ? error : new Error(String(error))));
     worker.on("exit", (code) => this.fail(new Error(`the storage thread ended with code ${code}`)));
@@ -70,6 +88,7 @@ class Connection {
     // The thread holds the process only while something is asked of it.
     if (this.waiting.size === 0) this.worker.unref();
     const { error } = answer;
+    if (error && !error.aborted) failures.add(1, error.code);
     if (error === undefined) call.resolve(answer.value as never);
     else if (error.aborted) call.reject(new DOMException("The query was stopped", "AbortError"));
     else if (error.code === "store_unavailable") call.reject(new UnavailableError(error.code, error.message));
@@ -87,7 +106,10 @@ class Connection {
       return Promise.reject(new UnavailableError("store_unavailable", this.failed.message, { cause: this.failed }));
     if (signal?.aborted) return Promise.reject(signal.reason);
     const id = ++this.last;
-    const answered = new Promise<T>((resolve, reject) => this.waiting.set(id, { resolve: resolve as Waiting["resolve"], reject }));
+    const answered = calls.time(
+      () => new Promise<T>((resolve, reject) => this.waiting.set(id, { resolve: resolve as Waiting["resolve"], reject })),
+      `${target}.${method}`,
+    );
     this.worker.ref();
     this.worker.postMessage({ id, target, method, parameters, now: this.clock.now() } satisfies Call);
     if (signal === undefined) return answered;

@@ -38,6 +38,7 @@ import { replayDemo } from "../demo/replay.ts";
 import { unknownFieldsUnder } from "../fields.ts";
 import { demandAdministrator, type Listening, listening } from "../listen.ts";
 import { openMachines, reportSelf } from "../machines.ts";
+import { tellOwnMetrics } from "../own_metrics.ts";
 import { openOidc, openPeople } from "../people.ts";
 import { pipelinesReloaded, type Reloaded, reloadOnChange, rulesReloaded, tablesReloaded } from "../reload.ts";
 import { logEncryption, openVault, resourcesOf } from "../vault.ts";
@@ -144,6 +145,7 @@ async function serve(
     logBytes: () => bytesBelow(join(directory.path, "log")),
     demo: (open: (stream: string) => Intake, signal: AbortSignal) => replayDemo(open, systemClock, signal),
   });
+  tellOwnMetrics(directory.path, log, store, runtime);
   const backtests = new BacktestQueue({
     events: store.events,
     clock: systemClock,
