@@ -1,25 +1,15 @@
-import type { Claim } from "@vedette/kit";
 import { newFields } from "@vedette/kit";
-import type { Event, Observation } from "@vedette/model";
 import { expect, test } from "vitest";
 import { minute, second } from "./episode.ts";
-import { inputOf, prepareDetectors } from "./index.ts";
+import { Folded } from "./folded.fixture.ts";
 
 /** Claims in the order in which they are made, each batch of events flushed by itself. */
 async function claimsOf(batches: readonly (readonly { readonly time: number; readonly fields: object }[])[], config = {}) {
-  const stage = await prepareDetectors({ connect_back: config });
-  const spec = stage.detectors.get("connect_back")!;
-  const states = new Map<string, unknown>();
-  const claims: Claim[] = [];
+  const folded = await Folded.of("connect_back", config);
   let n = 0;
-  const take = (o: Observation) => {
-    const step = spec.spec.fold(inputOf(o), states.get(o.key), spec.config);
-    states.set(o.key, step.state);
-    claims.push(...(step.claims ?? []));
-  };
   for (const batch of batches) {
-    for (const { time, fields } of batch) {
-      const event: Event = {
+    for (const { time, fields } of batch)
+      folded.observe({
         id: `e${n}`,
         tenant: "main",
         source: "s",
@@ -30,12 +20,10 @@ async function claimsOf(batches: readonly (readonly { readonly time: number; rea
         host: "h",
         fields: Object.assign(newFields(), fields),
         original: "",
-      };
-      for (const o of stage.observe(event, Number.NEGATIVE_INFINITY, false)) if (o.detector === "connect_back") take(o);
-    }
-    for (const o of stage.flush().observations) if (o.detector === "connect_back") take(o);
+      });
+    folded.flush();
   }
-  return claims;
+  return folded.claims;
 }
 const base = Date.UTC(2026, 4, 1) * 1_000;
 const told = (time: number, id: string, uid: string, nodes: readonly string[], more: object = {}) => ({
@@ -98,28 +86,69 @@ test("many sockets into one network are one finding, another network is another"
   expect(new Set(claims.map(({ window }) => window.start)).size).toBe(2);
 });
 
-test("the network is new to a node that has been known for a week", async () => {
+test("a network that no job ever reached is new to the cluster, once a node has been known for a week", async () => {
   const environment = { "hpc.job.id": "7", "hpc.job.by": ["environment"] };
   const week = 7 * 24 * 60 * minute;
+  const beyond = { ...environment, "destination.ip": "198.51.100.1" };
   const claims = await claimsOf([
     [socket(0, environment)],
+    [socket(90 * minute, environment)],
+    [socket(week, environment)],
     [socket(week + minute, environment)],
-    [socket(week + 2 * minute, { ...environment, "destination.ip": "198.51.100.1" })],
+    [socket(week + 2 * minute, beyond)],
+    [socket(week + 10 * minute, { ...beyond, "host.name": "cn2", "hpc.job.id": "8" })],
   ]);
-  expect(claims.map(({ severity }) => severity)).toEqual(["medium", "medium", "high"]);
-  expect(claims[2]!.summary).toContain("198.51.100.0/24 is new to the node");
+  expect(claims.map(({ severity }) => severity)).toEqual(["medium", "medium", "medium", "high", "medium"]);
+  expect(claims[3]!.summary).toContain("198.51.100.0/24 is new to the cluster");
 });
 
-test("a network that jobs of three users reached is usual, but not for a program under /tmp", async () => {
-  const of = (uid: string, more: object = {}) => ({ "hpc.job.id": `9${uid}`, "hpc.job.by": ["cgroup"], "user.id": uid, ...more });
+test("a network that jobs of three users reached from any node is usual on every node, but not for a program under /tmp", async () => {
+  const of = (uid: string, node: string, more: object = {}) => ({
+    "hpc.job.id": `9${uid}`,
+    "hpc.job.by": ["cgroup"],
+    "user.id": uid,
+    "host.name": node,
+    ...more,
+  });
+  const stray = { "process.executable": "/tmp/x", "process.start": new Date(base / 1_000 + 239_000).toISOString() };
   const claims = await claimsOf([
-    [socket(0, of("1001"))],
-    [socket(minute, of("1002"))],
-    [socket(2 * minute, of("1003"))],
-    [socket(3 * minute, of("1004"))],
-    [socket(4 * minute, of("1005", { "process.executable": "/tmp/x", "process.start": new Date(base / 1_000 + 239_000).toISOString() }))],
+    [socket(0, of("1001", "cn1"))],
+    [socket(minute, of("1002", "cn2"))],
+    [socket(2 * minute, of("1003", "cn3"))],
+    [socket(3 * minute, of("1004", "cn4"))],
+    [socket(4 * minute, of("1005", "cn5", stray))],
   ]);
   expect(claims.map(({ entities }) => entities[0]!.id)).toEqual(["91001", "91002", "91003", "91005"]);
+});
+
+test("three jobs of one user make nothing usual", async () => {
+  const of = (job: string) => ({ "hpc.job.id": job, "hpc.job.by": ["cgroup"], "user.id": "1001", "host.name": `cn${job}` });
+  const claims = await claimsOf(Array.from({ length: 5 }, (_, n) => [socket(n * minute, of(String(n)))]));
+  expect(claims.length).toBe(5);
+});
+
+test("a job on many nodes that reach one network is one finding, which names them", async () => {
+  const of = (n: number) => socket(n * second, { "hpc.job.id": "7", "hpc.job.by": ["cgroup"], "host.name": `cn${n}` });
+  const claims = await claimsOf([Array.from({ length: 6 }, (_, n) => of(n))]);
+  expect(new Set(claims.map(({ window }) => window.start)).size).toBe(1);
+  expect(claims.at(-1)!.summary).toContain("on cn0, cn1, cn2 and 3 more opened");
+  expect(claims.at(-1)!.count).toBe(6);
+});
+
+test("a call that goes on is told once an hour, and stays one finding", async () => {
+  const claims = await claimsOf(
+    Array.from({ length: 50 }, (_, n) => [socket(n * 10 * minute, { "hpc.job.id": "7", "hpc.job.by": ["cgroup"] })]),
+  );
+  expect(new Set(claims.map(({ window }) => window.start)).size).toBe(1);
+  expect(claims.length).toBe(9);
+  expect(claims.at(-1)!.count).toBe(49);
+});
+
+test("what a job reaches beyond sixteen networks is one call to many", async () => {
+  const to = (n: number) => socket(n * 1_000, { "hpc.job.id": "7", "hpc.job.by": ["cgroup"], "destination.ip": `203.0.${n}.9` });
+  const claims = await claimsOf([Array.from({ length: 60 }, (_, n) => to(n))]);
+  expect(claims.length).toBe(17);
+  expect(claims.at(-1)!.count).toBe(44);
 });
 
 test("a job on 200 nodes is known on each", async () => {

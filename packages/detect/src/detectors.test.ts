@@ -1,7 +1,7 @@
 import { newFields, z } from "@vedette/kit";
-import type { Observation } from "@vedette/model";
 import { expect, test } from "vitest";
-import { detectors, inputOf, prepareDetectors } from "./index.ts";
+import { Folded } from "./folded.fixture.ts";
+import { detectors } from "./index.ts";
 
 for (const [name, spec] of await detectors()) {
   test(`${name} is documented and its configuration strict`, () => {
@@ -17,42 +17,23 @@ for (const [name, spec] of await detectors()) {
 
   for (const example of spec.examples) {
     test(`${name}: ${example.title}`, async () => {
-      const stage = await prepareDetectors({ [name]: example.config ?? {} });
-      const config = stage.detectors.get(name)!.config;
-      const states = new Map<string, unknown>();
-      const found: string[] = [];
-      const take = (o: Observation) => {
-        const state = states.get(o.key);
-        const frozen = JSON.stringify(state);
-        const step = spec.fold(inputOf(o), state, config);
-        expect(JSON.stringify(state), "state is never changed in place").toBe(frozen);
-        states.set(o.key, step.state === undefined ? undefined : JSON.parse(JSON.stringify(step.state)));
-        found.push(...(step.claims ?? []).map((c) => c.summary));
-      };
+      const folded = await Folded.of(name, example.config);
       example.events.forEach((e, n) => {
-        const fields = Object.assign(newFields(), e.fields);
-        const event = {
+        folded.observe({
           id: `e${n}`,
           tenant: "main",
           source: "s",
           time: e.time,
           received: e.time,
           seq: n,
-          class: "authentication" as const,
+          class: "authentication",
           host: "h",
-          fields,
+          fields: Object.assign(newFields(), e.fields),
           original: "",
-        };
-        stage
-          .observe(event, Number.NEGATIVE_INFINITY, false)
-          .filter((o) => o.detector === name)
-          .forEach(take);
+        });
       });
-      stage
-        .flush()
-        .observations.filter((o) => o.detector === name)
-        .forEach(take);
-      expect(found).toEqual(example.finds);
+      folded.flush();
+      expect(folded.claims.map(({ summary }) => summary)).toEqual(example.finds);
     });
   }
 }

@@ -3,7 +3,8 @@ import { type DetectorSpec, newFields } from "@vedette/kit";
 import type { Event, Fields } from "@vedette/model";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { detectors, inputOf, prepareDetectors } from "./index.ts";
+import { Folded } from "./folded.fixture.ts";
+import { detectors, prepareDetectors } from "./index.ts";
 
 /** Serialised state of one key, at most: a hundred thousand of the worst would be 13 GB, of ordinary ones some kilobytes each. */
 const maxState = 131_072;
@@ -42,7 +43,7 @@ for (const [name, spec] of await detectors()) {
   describe(name, () => {
     test("takes any value of any field", async () => {
       const stage = await prepareDetectors({ [name]: settingsOf(spec) });
-      const { config } = stage.detectors.get(name)!;
+      const { expires } = stage.detectors.get(name)!.spec;
       const bases = exampleFields(spec).slice(0, 5);
       const names = [...new Set(bases.flatMap((f) => Object.keys(f)))];
       const change = fc.record({
@@ -53,23 +54,20 @@ for (const [name, spec] of await detectors()) {
       });
       fc.assert(
         fc.property(fc.array(change, { maxLength: 40 }), (changes) => {
-          const states = new Map<string, unknown>();
+          const folded = new Folded(stage, name);
           let time = 1_700_000_000_000_000;
-          const events = changes.map(({ base, field, value, gap }, n) => {
+          changes.forEach(({ base, field, value, gap }, n) => {
             time += gap;
-            return eventOf(Object.assign(newFields(), bases[base], { [field]: value }), time, n);
+            folded.observe(eventOf(Object.assign(newFields(), bases[base], { [field]: value }), time, n));
           });
-          const observed = events.flatMap((e) => stage.observe(e, Number.NEGATIVE_INFINITY, false));
-          for (const o of [...observed, ...stage.flush().observations].filter((one) => one.detector === name)) {
-            const { state, claims = [] } = spec.fold(inputOf(o), states.get(o.key), config);
-            states.set(o.key, state === undefined ? undefined : JSON.parse(JSON.stringify(state)));
-            if (state !== undefined) expect(Number.isFinite(spec.expires(state, config))).toBe(true);
-            for (const claim of claims) {
-              expect(claim.window.start).toBeLessThanOrEqual(claim.window.end);
-              expect(claim.events.length).toBeLessThanOrEqual(1_000);
-              expect(claim.entities.length).toBeGreaterThan(0);
-              expect(claim.summary).not.toMatch(/NaN|undefined|Infinity/);
-            }
+          folded.flush();
+          for (const [id, state] of folded.states)
+            if (state !== undefined && id.startsWith(`${name}\0`)) expect(Number.isFinite(expires(state, folded.config))).toBe(true);
+          for (const claim of folded.claims) {
+            expect(claim.window.start).toBeLessThanOrEqual(claim.window.end);
+            expect(claim.events.length).toBeLessThanOrEqual(1_000);
+            expect(claim.entities.length).toBeGreaterThan(0);
+            expect(claim.summary).not.toMatch(/NaN|undefined|Infinity/);
           }
         }),
         { numRuns: 60, seed: 1 },
@@ -77,26 +75,18 @@ for (const [name, spec] of await detectors()) {
     });
 
     test("keeps little of a key, however much of it comes", async () => {
-      const stage = await prepareDetectors({ [name]: settingsOf(spec) });
-      const { config } = stage.detectors.get(name)!;
+      const folded = await Folded.of(name, settingsOf(spec));
       const bases = exampleFields(spec);
-      const states = new Map<string, unknown>();
-      const sizes = new Map<string, number>();
+      const sizes: number[] = [];
       for (let n = 0; n < 4_000; n++) {
         const fields = varied(bases[n % bases.length]!, n);
         if (name !== "password_spraying" && n % 5 === 0) fields["source.ip"] = `198.51.${n % 100}.${n % 250}`;
-        const event = eventOf(fields, 1_700_000_000_000_000 + n * 1_000_000, n);
-        const observed = [...stage.observe(event, Number.NEGATIVE_INFINITY, false)];
-        if (n % 50 === 49) observed.push(...stage.flush().observations);
-        for (const o of observed) {
-          if (o.detector !== name) continue;
-          const { state } = spec.fold(inputOf(o), states.get(o.key), config);
-          states.set(o.key, state);
-          if (n % 500 > 490) sizes.set(o.key, JSON.stringify(state ?? null).length);
-        }
+        folded.observe(eventOf(fields, 1_700_000_000_000_000 + n * 1_000_000, n));
+        if (n % 50 === 49) folded.flush();
+        if (n % 500 === 499) for (const state of folded.states.values()) sizes.push(JSON.stringify(state ?? null).length);
       }
-      expect(states.size).toBeGreaterThan(0);
-      expect(Math.max(0, ...sizes.values())).toBeLessThan(maxState);
+      expect(folded.states.size).toBeGreaterThan(0);
+      expect(Math.max(0, ...sizes)).toBeLessThan(maxState);
     });
 
     test.skipIf(spec.tally === undefined)("no order of merging changes a tally", async () => {

@@ -63,9 +63,23 @@ export async function prepareDetectors(
 ): Promise<DetectStage> {
   const prepared: Concerned[] = [];
   for (const [name, spec] of await detectors())
-    if (settings[name] !== false) prepared.push(prepareDetector(spec, settings[name] ?? {}, lateness));
+    if (settings[name] !== false) prepared.push(...prepareSteps(spec, settings[name] ?? {}, lateness));
   return stageOf(prepared);
 }
+
+/** Of a detector of two steps both: the findings are the second's, which has the name. */
+function prepareSteps(spec: DetectorSpec, settings: unknown, lateness: Micros): readonly Concerned[] {
+  const { second, tally: _, asks: _asks, ...rest } = spec;
+  if (!second) return [prepareDetector(spec, settings, lateness)];
+  const first = firstStep(spec.name);
+  const { hash, ...prepared } = prepareDetector({ ...rest, ...second, where: "", follows: [first] }, settings, lateness);
+  return [
+    { ...prepareDetector({ ...spec, name: first }, settings, lateness), silent: true },
+    { ...prepared, hash: contentHash(JSON.stringify([hash, first])) },
+  ];
+}
+/** The name of the first step of a detector of two. */
+export const firstStep = (name: string): string => `${name}/first`;
 
 /** @throws ConfigError `query_invalid` where its `where` does not parse */
 export function prepareDetector(spec: DetectorSpec, settings: unknown, lateness: Micros = defaultLateness): Concerned {

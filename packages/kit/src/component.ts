@@ -247,6 +247,11 @@ export interface DetectorSpec<C extends z.ZodType = z.ZodType, S = any> extends 
    * `fields`, its entities by type, and `rule.id`. A chain of them must not lead back to its start.
    */
   readonly follows?: readonly string[];
+  /**
+   * A second step over this one's claims, by other keys and with the same settings: what many keys have in common. The findings are then its own;
+   * this one's claims are seen by it alone, as those that `follows` names would be.
+   */
+  readonly second?: Pick<DetectorSpec<C>, "fields" | "key" | "fold" | "expires">;
   fold(
     input: KeyedInput,
     state: S | undefined,

@@ -1,60 +1,14 @@
-/** A batch job opens a socket to a public address. Knows no malware, and no job but what the node's records tell. */
+/** A batch job opens a socket to a public address. Knows no malware, and no job but what the nodes' records tell. */
 import { defineDetector, z } from "@vedette/kit";
-import type { Fields, Micros } from "@vedette/model";
-import { day, type Episode, extend, hour, list, minute, second, span, textField, windowOf } from "../episode.ts";
+import type { Fields } from "@vedette/model";
+import { second, textField } from "../episode.ts";
+import { callFields, callsExpire, foldCalls, type NodeCalls, networkTold } from "../job_calls.ts";
 import { internal, isGroup, neighbourhood, network, within } from "../networks.ts";
-import { entitiesOfJob, type Identity, identify, type NodeJobs, named, noJobs, toldAt, withJob, withProcesses } from "../node_jobs.ts";
-import {
-  type Activity,
-  activityFields,
-  activityOf,
-  activityQuery,
-  isSocket,
-  isStray,
-  mergeActivity,
-  nodesConcerned,
-  type Socket,
-} from "../sockets.ts";
+import { toldAt } from "../node_jobs.ts";
+import { type Activity, activityFields, activityOf, activityQuery, isSocket, isStray, mergeActivity, nodesConcerned } from "../sockets.ts";
+import { foldUsual, maxUsers, type Reached, usualExpire } from "../usual_calls.ts";
 
-interface Call extends Episode {
-  /** Whose, and into which network: what makes one finding an hour. */
-  readonly who: string;
-  readonly group: string;
-  readonly first: Socket;
-  readonly identity: Identity;
-  readonly to: readonly string[];
-  /** What makes it worse. */
-  readonly signs: readonly string[];
-}
-interface State extends NodeJobs {
-  readonly since: Micros;
-  readonly last: Micros;
-  readonly calls: readonly Call[];
-  /** Of jobs that nobody has told of yet: they may be told a little later. */
-  readonly waiting: readonly Socket[];
-  /** Networks that jobs of the node reached, when last, and of which users. */
-  readonly networks: readonly (readonly [network: string, last: Micros, users: readonly string[]])[];
-  /** Ends that a process of no job reached: what a sensor sees of them is no job's. */
-  readonly others: readonly (readonly [end: string, last: Micros])[];
-}
-
-/** One finding per job and network in this time (reference: one alert an hour). */
-const quiet = hour;
 const bucket = 10 * second;
-/** Of one node; each is some hundred bytes of state. */
-const maxCalls = 24;
-const maxWaiting = 16;
-const maxOthers = 64;
-const maxNetworks = 128;
-const maxUsers = 5;
-const maxEvents = 32;
-const maxEnds = 8;
-/** How long after a socket its job may be told: schedulers are polled every minute or so. */
-const patience = 10 * minute;
-/** A process that young has just been put there (reference: 60 s). */
-const young = 60 * second;
-/** Ports that mining pools offer: weak evidence, which alone finds nothing. */
-const poolPorts = new Set([3333, 4444, 5555, 7777, 14433, 14444]);
 
 const at = (s: number, fields: Fields) => ({ time: s * second, fields });
 const job = (s: number, id: string, user: string, uid: string, node = "cn1", more: Fields = {}) =>
@@ -115,8 +69,9 @@ export default defineDetector({
   summary: "Finds sockets of batch jobs to public addresses, TCP and UDP, and says of which job, user and node they are.",
   description:
     "Computing rarely needs the outside: data come by the file system or by transfer nodes, and licence servers, package mirrors and experiment trackers are few and known (`allow`, `allow_domains`). Sockets are told by Tetragon (policy P1 of the deployment) and, for nodes that the `assets` inventory names, by Zeek. " +
-    "Whose they are is told by up to four ways: `cgroup`, `ancestry` (descent from a process that slurmstepd started), `schedule` (node, user and time of the scheduler's records) and `environment`; where they disagree the finding says what the others said, and an environment that names somebody else's job is not believed. On a node with several jobs, what only a sensor saw is said to be of one of them and is low. A finding is one job and one network of 256 addresses (IPv6: /48) in an hour; alerts are one a job. " +
-    "High where the network is new to a node known for long enough, the program is younger than a minute and lies where anybody may write, or the port is one of mining pools.",
+    "Whose they are is told by up to four ways: `cgroup`, `ancestry` (descent from a process that slurmstepd started), `schedule` (node, user and time of the scheduler's records) and `environment`; where they disagree the finding says what the others said, and an environment that names somebody else's job is not believed. On a node with several jobs, what only a sensor saw is said to be of one of them and is low. A finding is one job and one network of 256 addresses (IPv6: /48; an autonomous system where an enricher told it) while it goes on; alerts are one a job. " +
+    "What is usual is a matter of the whole cluster: a network that jobs of several users reached, from whatever node, is found no more unless something else speaks against it. " +
+    "High where no job ever reached the network from a node known for long enough, the program is younger than a minute and lies where anybody may write, or the port is one of mining pools.",
   stability: "beta",
   where: activityQuery,
   unstored: true,
@@ -148,10 +103,20 @@ export default defineDetector({
       .max(maxUsers)
       .default(3)
       .describe(
-        "A network that jobs of so many users reached from the node before is usual, and found only with a sign against it; 0: none is.",
+        "A network that jobs of so many users reached from anywhere in the cluster is usual, and found only with a sign against it; 0: none is.",
       ),
-    learning_days: z.number().min(0).max(90).default(7).describe("Days for which a node is known before a network counts as new to it."),
-    memory_days: z.number().min(1).max(90).default(30).describe("A network unused for so many days is new again."),
+    learning_days: z
+      .number()
+      .min(0)
+      .max(90)
+      .default(7)
+      .describe("Days for which a node is known before a network that it reaches and no job ever did counts as new to the cluster."),
+    memory_days: z
+      .number()
+      .min(1)
+      .max(90)
+      .default(30)
+      .describe("A network unused for so many days is new again; one that few people's jobs reached, after `learning_days` already."),
     skew_s: z
       .int()
       .min(0)
@@ -228,130 +193,17 @@ export default defineDetector({
     stands: isSocket,
   },
 
-  fold(input, state: State | undefined, config) {
+  fold(input, state: NodeCalls | undefined, { skew_s }) {
     const { start, value } = input.tally!;
-    const { jobs, started, sockets } = value as Activity;
-    const skew = config.skew_s * second;
-    let node: NodeJobs = withProcesses(state ?? noJobs, started);
-    for (const one of jobs) node = withJob(node, one);
-    const told = new Set(jobs.map(({ id }) => id));
-    const before = (state?.calls ?? []).filter(({ end }) => start - end <= quiet);
-    // what the scheduler tells of a job whose sockets are known is one way more
-    const calls = before.map((call) =>
-      told.has(call.identity.job ?? "") ? { ...call, identity: identify(node, call.first.doer, call.first.time, skew) } : call,
-    );
-    const corroborated = calls.filter((call, n) => call.identity.by.length > before[n]!.identity.by.length);
-    const next: State = {
-      jobs: node.jobs,
-      processes: node.processes,
-      since: state?.since ?? start,
-      last: Math.max(state?.last ?? start, start),
-      calls,
-      waiting: [],
-      networks: (state?.networks ?? []).filter(([, last]) => last >= start - config.memory_days * day),
-      others: (state?.others ?? []).filter(([, last]) => last >= start - quiet),
-    };
-    const waited = (state?.waiting ?? []).filter(({ time }) => time >= start - patience);
-    const step = [...waited, ...sockets].reduce((all, one) => withSocket(all, one, config, skew), { state: next, touched: corroborated });
-    const claims = step.touched.filter((call) => step.state.calls.includes(call));
-    return { state: step.state, claims: claims.map((call) => claimOf(call, input.key)) };
+    return foldCalls(state, start, value as Activity, skew_s * second, input.key);
   },
+  expires: callsExpire,
 
-  expires: (state, { memory_days }) =>
-    state.last + (state.networks.length > 0 ? memory_days * day : state.jobs.length > 0 ? 8 * day : hour),
+  // a node knows whose a socket is; only the cluster knows what is usual
+  second: {
+    fields: callFields,
+    key: networkTold,
+    fold: (input, state: Reached | undefined, config) => foldUsual(state, input.time, input.fields, config),
+    expires: usualExpire,
+  },
 });
-
-type Config = { readonly learning_days: number; readonly usual_users: number };
-
-/** The state with one socket more, and the calls that it opened or made longer. */
-function withSocket(
-  { state, touched }: { readonly state: State; readonly touched: Call[] },
-  one: Socket,
-  { learning_days, usual_users }: Config,
-  skew: Micros,
-): { readonly state: State; readonly touched: Call[] } {
-  const end = `${one.to}:${one.port}`;
-  const group = neighbourhood(one.to)!;
-  const identity = identify(state, one.doer, one.time, skew);
-  const unknown = identity.job === undefined && identity.candidates.length === 0 && identity.conflict.length === 0;
-  if (one.wire) {
-    // a process told of it already: this is the same once more
-    if (state.others.some(([other]) => other === end)) return { state, touched };
-    if (identity.job === undefined && state.calls.some((call) => call.group === group && !call.first.wire)) return { state, touched };
-  } else if (unknown && isService(one)) {
-    return {
-      state: { ...state, others: [...state.others.filter(([other]) => other !== end), [end, one.time] as const].slice(-maxOthers) },
-      touched,
-    };
-  }
-  if (unknown) return { state: { ...state, waiting: [...state.waiting, one].slice(-maxWaiting) }, touched };
-  const who = identity.job ?? (one.wire ? "?" : `${identity.uid ?? identity.user ?? "?"}`);
-  const known = state.calls.find((call) => call.who === who && call.group === group);
-  const name = one.as === undefined ? group : `AS${one.as}`;
-  const reached = state.networks.find(([other]) => other === name);
-  const fresh = one.time - state.since >= learning_days * day && !reached;
-  const signs = [...new Set([...(known?.signs ?? []), ...signsOf(one, fresh ? name : undefined)])];
-  const users = [...new Set([...(reached?.[2] ?? []), identity.user ?? identity.uid ?? who])].slice(0, maxUsers);
-  const networks = [[name, one.time, users] as const, ...state.networks.filter((other) => other !== reached)].slice(0, maxNetworks);
-  const usual = usual_users > 0 && (reached?.[2].length ?? 0) >= usual_users;
-  if (usual && !known && signs.length === 0 && identity.conflict.length === 0) return { state: { ...state, networks }, touched };
-  const run = extend(known, quiet, { time: one.time, events: [one.event], count: one.count });
-  const call: Call = {
-    ...run,
-    start: known?.start ?? freeStart(state.calls, run.start),
-    events: run.events.slice(0, maxEvents),
-    who,
-    group,
-    first: known?.first ?? one,
-    identity: known && known.identity.by.length >= identity.by.length ? known.identity : identity,
-    to: [...new Set([...(known?.to ?? []), end])].slice(0, maxEnds),
-    signs,
-  };
-  return {
-    state: {
-      ...state,
-      calls: [...state.calls.filter((other) => other !== known), call].slice(-maxCalls),
-      networks,
-    },
-    touched: [...touched.filter((other) => other !== known), call],
-  };
-}
-
-/** Whether it is known to be of nobody who could have a job. */
-const isService = ({ doer }: Socket): boolean => doer.uid !== undefined && Number(doer.uid) < 1_000;
-
-/** Claims are told apart by their start: of two that begin at one moment the other begins a microsecond later. */
-function freeStart(calls: readonly Call[], start: Micros): Micros {
-  let free = start;
-  while (calls.some((call) => call.start === free)) free++;
-  return free;
-}
-
-function signsOf({ program, stray, age, port }: Socket, fresh: string | undefined): readonly string[] {
-  return [
-    ...(fresh === undefined ? [] : [`${fresh} is new to the node`]),
-    ...(stray && age !== undefined && age <= young ? [`${program} was ${span(age)} old and lies where anybody may write`] : []),
-    ...(poolPorts.has(port) ? [`port ${port} is one of mining pools`] : []),
-  ];
-}
-
-function claimOf(call: Call, node: string) {
-  const { identity, first, to, signs } = call;
-  const sure = identity.job !== undefined;
-  const how = !sure
-    ? identity.conflict.length > 0
-      ? `nothing but its ${identity.conflict[0]!.replace(" ", " says ")}, which the schedule denies`
-      : "which of them nothing tells"
-    : `its job by ${identity.by.join(", ")}${identity.conflict.length === 0 ? "" : `; but ${identity.conflict.join(", ")}`}`;
-  const [ip] = to[0]!.split(/:(?=\d+$)/);
-  return {
-    window: windowOf(call),
-    severity: !sure ? ("low" as const) : signs.length > 0 ? ("high" as const) : ("medium" as const),
-    summary: `${named(identity)} on ${node} opened a ${first.transport} socket to ${list(to, 3)}; ${[how, ...signs].join("; ")}`,
-    events: call.events,
-    count: call.count,
-    entities: [...entitiesOfJob(identity, node), { type: "destination.ip", id: ip! }],
-    attack: signs.some((one) => one.startsWith("port")) ? ["T1071", "T1496"] : ["T1071"],
-    fields: { "hpc.job.id": identity.job, "hpc.job.by": [...identity.by] },
-  };
-}

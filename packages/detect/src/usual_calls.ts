@@ -1,0 +1,117 @@
+/** Networks that jobs of the whole cluster reach: what several people's jobs speak with is usual. Knows no node's state and no socket. */
+import type { Claim } from "@vedette/kit";
+import type { Fields, Micros } from "@vedette/model";
+import { day, type Episode, extend, list, ongoing, windowOf } from "./episode.ts";
+import { manyNetworks, quiet, type ToldCall, toldCall } from "./job_calls.ts";
+import { entitiesOfJob, type Identity, named } from "./node_jobs.ts";
+
+/** A job's, or a person's: what is one finding while it goes on. */
+interface Run extends Episode {
+  readonly who: string;
+  readonly identity: Identity;
+  readonly nodes: readonly string[];
+  readonly to: readonly string[];
+  readonly transport: string;
+  readonly signs: readonly string[];
+}
+export interface Reached {
+  readonly last: Micros;
+  /** Whose jobs reached it, the first of them. */
+  readonly users: readonly string[];
+  readonly runs: readonly Run[];
+}
+export interface UsualBounds {
+  readonly usual_users: number;
+  readonly learning_days: number;
+  readonly memory_days: number;
+}
+
+export const maxUsers = 10;
+/** Jobs at once, of one network: beyond them the longest quiet begin anew. */
+const maxRuns = 32;
+const maxNodes = 32;
+const maxEnds = 8;
+const maxEvents = 32;
+/** A call that goes on is told once an hour. */
+const over: Micros = 2 * quiet;
+
+export function foldUsual(
+  state: Reached | undefined,
+  time: Micros,
+  fields: Fields,
+  { usual_users, learning_days, memory_days }: UsualBounds,
+): { readonly state: Reached; readonly claims: readonly Claim[] } {
+  const told = toldCall(fields);
+  const { identity, network } = told;
+  const known = state !== undefined && time - state.last <= memory_days * day ? state : undefined;
+  const runs = (known?.runs ?? []).filter((run) => ongoing(run, time, over));
+  const who = identity.job === undefined ? `${told.who} ${told.node}` : told.who;
+  const before = runs.find((run) => run.who === who && sameCluster(run.identity, identity));
+  const user = identity.user ?? identity.uid ?? identity.job;
+  const users = known?.users ?? [];
+  const next: Reached = {
+    last: Math.max(known?.last ?? time, time),
+    users: user === undefined || users.includes(user) ? users : [...users, user].slice(0, maxUsers),
+    runs,
+  };
+  const usual = usual_users > 0 && users.length >= usual_users && network !== manyNetworks;
+  const fresh = known === undefined && network !== manyNetworks && time - told.known >= learning_days * day;
+  const signs = [...new Set([...(before?.signs ?? []), ...(fresh ? [`${network} is new to the cluster`] : []), ...told.signs])];
+  if (usual && !before && signs.length === 0 && identity.conflict.length === 0) return { state: next, claims: [] };
+  const run = runOf(before, { ...told, who }, time, signs, runs);
+  return {
+    state: { ...next, runs: [...runs.filter((other) => other !== before), run].slice(-maxRuns) },
+    claims: [claimOf(run)],
+  };
+}
+
+/** Job numbers are each scheduler's own; not every way of telling a job tells its cluster. */
+const sameCluster = (a: Identity, b: Identity): boolean => a.cluster === undefined || b.cluster === undefined || a.cluster === b.cluster;
+
+/** One that few people's jobs reached is forgotten as soon as it would be new again; of a usual one that is what memory is for. */
+export const usualExpire = ({ last, users }: Reached, { usual_users, learning_days, memory_days }: UsualBounds): Micros =>
+  last + Math.max(over, (users.length >= usual_users ? memory_days : Math.min(memory_days, Math.max(1, learning_days))) * day);
+
+function runOf(before: Run | undefined, told: ToldCall, time: Micros, signs: readonly string[], runs: readonly Run[]): Run {
+  const { who, identity, node, to, transport, from, events, count } = told;
+  const episode = extend(before, over, { time: Math.max(time, from), start: freeStart(runs, from), events, count });
+  const union = (a: readonly string[] | undefined, b: readonly string[], most: number) => [...new Set([...(a ?? []), ...b])].slice(0, most);
+  return {
+    ...episode,
+    events: episode.events.slice(0, maxEvents),
+    who,
+    identity: before && before.identity.by.length >= identity.by.length ? before.identity : identity,
+    nodes: union(before?.nodes, [node], maxNodes),
+    to: union(before?.to, to, maxEnds),
+    transport: before?.transport ?? transport,
+    signs,
+  };
+}
+
+/** Claims are told apart by their start: of two that begin at one moment the other begins a microsecond later. */
+function freeStart(runs: readonly Run[], start: Micros): Micros {
+  let free = start;
+  while (runs.some((run) => run.start === free)) free++;
+  return free;
+}
+
+function claimOf(run: Run): Claim {
+  const { identity, nodes, to, transport, signs } = run;
+  const sure = identity.job !== undefined;
+  const how = !sure
+    ? identity.conflict.length > 0
+      ? `nothing but its ${identity.conflict[0]!.replace(" ", " says ")}, which the schedule denies`
+      : "which of them nothing tells"
+    : `its job by ${identity.by.join(", ")}${identity.conflict.length === 0 ? "" : `; but ${identity.conflict.join(", ")}`}`;
+  const ip = to[0]!.slice(0, to[0]!.lastIndexOf(":"));
+  return {
+    window: windowOf(run),
+    severity: !sure ? "low" : signs.length > 0 ? "high" : "medium",
+    summary: `${named(identity)} on ${list(nodes, 3)} opened a ${transport} socket to ${list(to, 3)}; ${[how, ...signs].join("; ")}`,
+    events: run.events,
+    count: run.count,
+    entities: [...entitiesOfJob(identity, nodes[0]!), { type: "destination.ip", id: ip }],
+    attack: signs.some((one) => one.startsWith("port")) ? ["T1071", "T1496"] : ["T1071"],
+    fields: { ...(sure && { "hpc.job.id": identity.job! }), "hpc.job.by": [...identity.by] },
+  };
+}
