@@ -39,7 +39,7 @@ const pages: readonly { readonly path: string; readonly needs: string; readonly 
   { path: "/alerts/:id", needs: "alerts:read", Page: AlertPage },
   { path: "/events", needs: "events:read", Page: EventsPage },
   // /metrics is the server's own, for Prometheus
-  { path: "/series", needs: "events:read", whole: true, Page: MetricsPage },
+  { path: "/series", needs: "events:read", Page: MetricsPage },
   { path: "/rules", needs: "rules:read", Page: RulesPage },
   { path: "/sources", needs: "sources:read", Page: SourcesPage },
   { path: "/sources/:name", needs: "sources:read", Page: SourcePage },

@@ -25,6 +25,22 @@ export const permissions = [
 ] as const;
 export type Permission = (typeof permissions)[number];
 
+/** Why what a permission opens cannot be narrowed to some rows or fields, where its routes do not do so. */
+export const wholeOnly: Readonly<Partial<Record<Permission, string>>> = {
+  "events:read": "it is made of records as they came, which have no fields to tell rows by",
+  "rules:write": "rules judge every event, those that you do not see too",
+  "sources:read": "a source's figures are of all its records, and records that became no event have no fields to tell rows by",
+  "sources:write": "a source delivers rows of every kind",
+  "pseudonyms:reveal": "a pseudonym may stand in rows that you do not see",
+  "audit:read": "the audit trail is one chain, and what of it is left out cannot be proved",
+  "users:read": "people and their rights are no rows of events",
+  "users:write": "people and their rights are no rows of events",
+  "machines:read": "machines are no rows of events",
+  "machines:write": "machines are no rows of events",
+  "system:read": "these are figures of the whole program",
+  "system:write": "this changes the whole program",
+};
+
 const viewer = ["alerts:read", "events:read", "rules:read", "sources:read", "system:read"] as const satisfies readonly Permission[];
 const analyst = [...viewer, "alerts:write", "backtests:run", "events:export"] as const satisfies readonly Permission[];
 

@@ -1,6 +1,6 @@
 /** What every request passes before its route: security headers, host, who asks, origin. Refuses unless a route says otherwise. */
 import { isIP } from "node:net";
-import { grantsFor, mayFully, type Permission, type Principal, sessionOf, viewOf, whyNot } from "@vedette/access";
+import { grantsFor, mayFully, type Permission, type Principal, sessionOf, viewOf, wholeOnly, whyNot } from "@vedette/access";
 import type { View } from "@vedette/condition";
 import { RateLimit } from "@vedette/kit";
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -182,7 +182,9 @@ function authorise(request: FastifyRequest, principal: Principal, tenant: string
       throw refuse(permission === undefined ? "nobody may" : `${permission} is needed: ${whyNot(principal, permission, tenant)}`);
     request.view = viewOf(grants);
     if (request.view !== undefined && !confined)
-      throw refuse(`${permission} is granted for some rows or fields only, and this answer cannot be limited to them`);
+      throw refuse(
+        `${permission} is granted for some rows or fields only, and this answer cannot be limited to them: ${wholeOnly[permission] ?? "it is about all of them"}`,
+      );
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { Oidc } from "@vedette/access";
 import type { AuditTrail } from "@vedette/audit";
+import type { View } from "@vedette/condition";
 import type { Clock, EndpointContext, EndpointSpec } from "@vedette/kit";
 import type { MachineListener, Register } from "@vedette/machines";
 import type {
@@ -201,6 +202,12 @@ export interface BacktestRequest {
   /** Running rules or detectors. */
   readonly ids: readonly string[];
   readonly range: TimeRange;
+  readonly within?: Within;
+}
+/** Somebody who sees a part of the events: tests on that, and is told of what was started so only. */
+export interface Within {
+  readonly by: string;
+  readonly view: View;
 }
 /** The runner as the API sees it; the pipeline implements it. Methods throw VedetteErrors that say what is wrong with the request. */
 export interface BacktestPort {
@@ -209,9 +216,9 @@ export interface BacktestPort {
     signal: AbortSignal,
   ): Promise<BacktestEstimate & { readonly rules: number; readonly refused: readonly string[] }>;
   start(request: BacktestRequest): Promise<Backtest>;
-  list(): readonly Backtest[];
-  get(id: string): Backtest | undefined;
-  cancel(id: string): Backtest | undefined;
+  list(asks?: Within): readonly Backtest[];
+  get(id: string, asks?: Within): Backtest | undefined;
+  cancel(id: string, asks?: Within): Backtest | undefined;
 }
 
 /** The prover as the API sees it; the pipeline implements it. */

@@ -176,11 +176,11 @@ const ruleShape = z.object({
   pack: z.string().optional(),
   reason: z.string().optional(),
   attack: list(z.string()),
-  seen: z.number(),
-  matched: z.number(),
-  capped: z.number().describe("Matches of which no finding was written: the rule told enough already."),
-  skipped: counts,
-  cost_ms: z.number().describe("What its evaluations took since the start."),
+  seen: z.number().optional().describe("This and what else was counted of events: absent for whoever sees a part of them only."),
+  matched: z.number().optional(),
+  capped: z.number().optional().describe("Matches of which no finding was written: the rule told enough already."),
+  skipped: counts.optional(),
+  cost_ms: z.number().optional().describe("What its evaluations took since the start."),
   decision: z
     .object({ ...decision, changed: z.boolean().describe("Its content is not what was decided on.") })
     .optional()
@@ -344,15 +344,19 @@ const deadLetter = z
 export const dead = z.object({ letters: list(deadLetter), cursor: z.string().optional() });
 const problems = list(z.object({ code: z.string(), message: z.string() }));
 export const readiness = z.object({ ready: z.boolean(), problems });
+/** Absent for whoever sees a part of the events only: there is no part of these that is theirs. */
+const ofTheWhole = {
+  rate: z.number().optional(),
+  lag_ms: z.number().optional(),
+  disk: z.object({ log_bytes: z.number(), open_bytes: z.number(), sealed_bytes: z.number(), original_bytes: z.number() }).optional(),
+};
 export const status = z
   .object({
     version: z.string(),
     started: time,
     events: z.number(),
-    rate: z.number(),
-    lag_ms: z.number(),
+    ...ofTheWhole,
     alerts: z.object({ open: z.record(severity, z.number()) }),
-    disk: z.object({ log_bytes: z.number(), open_bytes: z.number(), sealed_bytes: z.number(), original_bytes: z.number() }),
     demo: z.object({ present: z.boolean(), running: z.boolean(), events: z.number() }),
     ...readiness.shape,
   })

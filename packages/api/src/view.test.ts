@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Grant } from "@vedette/access";
-import type { Alert, Event, EvidenceEvent } from "@vedette/model";
-import { encodeEvents, openStore, type Store } from "@vedette/store";
+import type { Alert, Backtest, Event, EvidenceEvent, ProofReport } from "@vedette/model";
+import { encodeEvents, openStore, SampleWriter, type Store } from "@vedette/store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { BacktestPort, Within } from "./ports.ts";
 import { asking, userWith } from "./testing/as.ts";
 import { alertOf, eventOf, type Rig, rig, start } from "./testing/fakes.ts";
 
@@ -85,9 +86,86 @@ async function installation(world: World): Promise<{ readonly it: Rig; readonly 
   await store.events.put(0, start, encodeEvents(events.slice(0, 5)));
   await store.events.seal(true);
   await store.events.put(1, start, encodeEvents(events.slice(5)));
+  const samples = new SampleWriter();
+  for (const { fields, time } of events)
+    samples.add("main", String(fields["labels.site"]), {
+      name: "logins",
+      labels: [
+        ["site", String(fields["labels.site"])],
+        ["instance", `${fields["host.name"]}:9100`],
+      ],
+      time: time - (time % second),
+      value: 1,
+      kind: "gauge",
+    });
+  await store.series.put(1, start, samples.done()!);
   const alerts = alertsOf(world).map((alert) => ({ group: alert.id, alert }));
   await store.alerts.fold(1, alerts, []);
-  return { it: await rig({ store }), store };
+  const it = await rig({ store, backtests: backtestsOf(), prover: { report: () => proof, prove: async () => undefined } });
+  tellOf(it.runtime, world);
+  return { it, store };
+}
+
+const proof: ProofReport = {
+  enabled: true,
+  every_s: 60,
+  counts: { proved: 1, silent: 0, unproved: 0, waiting: 0 },
+  forged: 0,
+  rules: [{ id: "r1", title: "R", state: "proved", at: start }],
+};
+
+/** What the program knows of a world beside its events: counts, reasons that people wrote, what could not be read. */
+function tellOf(runtime: Rig["runtime"], { both, secret, place }: World): void {
+  const count = both ? 70 : 7;
+  const said = `too many of ${secret}`;
+  const { rules } = runtime;
+  const [line] = rules().rules;
+  const decision = { by: "ann", at: start, reason: said, changed: false };
+  const unlike = { ...line!, seen: count, matched: count, cost_ms: count, skipped: { [place]: count }, reason: said, decision };
+  const { desk } = runtime;
+  Object.assign(runtime, {
+    rules: () => ({ ...rules(), rules: [unlike, { ...unlike, state: "shadow", missing: both ? [] : [said] }] }),
+    desk: {
+      ...desk,
+      rule: (id: string) => ({ ...desk.rule(id), ...unlike, history: [{ ...decision, version: 1, what: "apply", state: "enabled" }] }),
+      versions: () => desk.versions().map((one) => ({ ...one, reason: said })),
+    },
+    rate: () => count,
+    logBytes: async () => count,
+    deadLetters: async () => ({
+      letters: [
+        {
+          source: "web",
+          position: "9",
+          received: start,
+          stage: "decode",
+          code: "bad_json",
+          expected: `not ${secret}`,
+          bytes: Buffer.from(secret).toString("base64"),
+        },
+      ],
+    }),
+  });
+}
+
+/** One runs already, of somebody who sees everything. */
+function backtestsOf(): BacktestPort {
+  const of = (id: string, rules: number): Backtest => ({ id, state: "done", from: 0, to: start, rules, read: 70, stored: 70 });
+  const kept = new Map<string, readonly [Backtest, Within | undefined]>([["b1", [of("b1", 1), undefined]]]);
+  const told = (id: string, asks?: Within) => {
+    const [one, within] = kept.get(id) ?? [];
+    return asks === undefined || (within !== undefined && within.by === asks.by) ? one : undefined;
+  };
+  return {
+    estimate: async ({ within }) => ({ stored: within === undefined ? 70 : 7, candidates: 0, seconds: 0, rules: 1, refused: [] }),
+    start: async ({ within }) => {
+      kept.set("b2", [of("b2", within === undefined ? 2 : 1), within]);
+      return kept.get("b2")![0];
+    },
+    list: (asks) => [...kept.keys()].flatMap((id) => told(id, asks) ?? []),
+    get: told,
+    cancel: told,
+  };
 }
 
 const queries = [
@@ -110,6 +188,17 @@ const pipes = [
   "| sort @timestamp | fields @timestamp, user.name, host.name, message, labels.kanarienvogel | head 3",
 ];
 const fields = ["user.name", "message", "labels.kanarienvogel"];
+
+const when = "from=2026-11-01&to=2026-12-01";
+const metrics = ["", "labels.site:b", "not labels.site:b", "labels.instance:KANARIEN*", "host.name:login1"];
+const backtestRequests: readonly Asked[] = [
+  { route: "POST /backtests/estimate", url: "/backtests/estimate", body: { ids: ["r1"] } },
+  { route: "POST /backtests", url: "/backtests", body: { ids: ["r1"] } },
+  { route: "GET /backtests", url: "/backtests" },
+  { route: "GET /backtests/:id", url: "/backtests/b1" },
+  { route: "GET /backtests/:id", url: "/backtests/b2" },
+  { route: "DELETE /backtests/:id", url: "/backtests/b1" },
+];
 
 interface Asked {
   readonly route: string;
@@ -135,6 +224,16 @@ function requests(): readonly Asked[] {
     ...get("/query/check", "/query/check?q=user.name:KANARIEN*", "/query/check?q=user.name:(", "/query/check?q=labels.kanarienvoge:x"),
     ...get("/fields", "/fields"),
     ...get("/hpc", "/hpc?from=2026-11-01", "/hpc?from=2026-11-01&limit=1"),
+    ...get("/metrics/series", ...metrics.map((q) => `/metrics/series?${when}&q=${encode(q)}`)),
+    ...get("/metrics/query", ...metrics.map((q) => `/metrics/query?${when}&step_s=60&q=${encode(q)}`)),
+    ...get("/dead", "/dead"),
+    ...get("/status", "/status"),
+    ...get("/rules", "/rules", "/rules?proposed=true", "/rules?state=shadow"),
+    ...get("/rules/:id", "/rules/r1"),
+    ...get("/rule-versions", "/rule-versions"),
+    ...get("/rule-releases", "/rule-releases"),
+    ...get("/canaries", "/canaries"),
+    ...backtestRequests,
     ...get("/alerts", "/alerts", "/alerts?limit=1", "/alerts?q=kanarien", "/alerts?q=ann2", "/alerts?q=2%20of", "/alerts?entity=ann2"),
     ...get("/alerts", "/alerts?entity=kanarienvogel1", "/alerts?from=2026-01-01&to=2027-01-01", "/alerts?state=open&severity=high"),
     ...get("/alerts/:id", ...alerts.map((id) => `/alerts/${id}`)),
@@ -158,7 +257,7 @@ async function answers(
   for (const { route, url, body } of requests()) {
     for (let cursor: string | undefined, page = 0; page < 30; page++) {
       const address = `/api/v1${url}${cursor === undefined ? "" : `${url.includes("?") ? "&" : "?"}cursor=${encode(cursor)}`}`;
-      const method = route.startsWith("POST") ? "POST" : "GET";
+      const method = route.split(" ")[0] as "GET";
       const answer = await it.app.inject({ method, url: address, headers, ...(body && { payload: body }) });
       cursor = (answer.json() as { cursor?: string }).cursor;
       said.push({ asked: `${method} ${url}`, status: answer.statusCode, body: answer.json() });

@@ -1,5 +1,5 @@
 /** What the series store promises to the rest. Knows no driver. */
-import type { Condition } from "@vedette/condition";
+import type { Condition, View } from "@vedette/condition";
 import type { Micros, SampleKind } from "@vedette/model";
 import type { TimeRange } from "./range.ts";
 import type { RollUp } from "./series/roll_up.ts";
@@ -18,6 +18,8 @@ export interface SeriesQuery {
   readonly range: TimeRange;
   /** Over `metric.name`, `metric.kind`, `labels.<name>`, `vedette.source`, and `host.name` and `service.name` where a label tells them. */
   readonly where: Condition;
+  /** What who asks may see of the series, judged on the same fields: the answer is as if there were nothing else. */
+  readonly view?: View;
   readonly limit: number;
 }
 export interface SeriesLine {

@@ -168,7 +168,7 @@ async function server(options: Options): Promise<Check[]> {
       {
         name: "server",
         ok: status.ready,
-        detail: `${client.url} ${status.ready ? "is ready" : "is not ready"}, ${status.lag_ms} ms behind`,
+        detail: `${client.url} ${status.ready ? "is ready" : "is not ready"}, ${status.lag_ms ?? "some"} ms behind`,
         advice: "see the problems below",
       },
       ...status.problems.map((p) => ({ name: p.code, ok: false, detail: p.message })),

@@ -145,12 +145,13 @@ export interface Rule {
   readonly file: string;
   readonly reason?: string;
   readonly attack: readonly string[];
-  readonly seen: number;
-  readonly matched: number;
+  /** What is counted of events is absent for whoever sees a part of them only. */
+  readonly seen?: number;
+  readonly matched?: number;
   /** Matches of which no finding was written. */
-  readonly capped: number;
-  readonly skipped: { readonly [reason: string]: number };
-  readonly cost_ms: number;
+  readonly capped?: number;
+  readonly skipped?: { readonly [reason: string]: number };
+  readonly cost_ms?: number;
   /** Absent: on because the configuration names it. */
   readonly decision?: Decision & { readonly changed: boolean };
   /** Fields that no event is known to carry: what the rule waits for may never come. */

@@ -19,7 +19,9 @@ export function filterRules(rules: readonly Rule[], q: string, states: readonly 
   });
   const rank = (rule: Rule) =>
     rule.state === "refused" ? 0 : rule.state === "quarantined" ? 1 : isProposed(rule) ? 2 : isBlind(rule) ? 3 : 4;
-  return shown.sort((a, b) => rank(a) - rank(b) || b.matched - a.matched || (a.title < b.title ? -1 : a.title > b.title ? 1 : 0));
+  return shown.sort(
+    (a, b) => rank(a) - rank(b) || (b.matched ?? 0) - (a.matched ?? 0) || (a.title < b.title ? -1 : a.title > b.title ? 1 : 0),
+  );
 }
 
 /** Where its alerts are; of a rule on trial, what it found. */

@@ -87,7 +87,7 @@ function Facts({ rule }: { readonly rule: RuleInFull }) {
           </dd>
         </>
       )}
-      {rule.capped > 0 && (
+      {rule.capped !== undefined && rule.capped > 0 && (
         <>
           <dt>Not told</dt>
           <dd>{formatCount(rule.capped)} matches beyond what one rule may tell</dd>

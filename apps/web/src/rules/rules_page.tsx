@@ -115,6 +115,8 @@ function Summary({ answer }: { readonly answer: Answer }) {
   );
 }
 
+const counted = (count: number | undefined) => (count === undefined ? <span className="dim">–</span> : formatCount(count));
+
 function RuleTable({ rules }: { readonly rules: readonly Rule[] }) {
   const [all, setAll] = useState(false);
   const [open, setOpen] = useState<string>();
@@ -193,9 +195,13 @@ function RuleRow({ rule, open, onToggle }: { readonly rule: Rule; readonly open:
             </div>
           )}
         </td>
-        <td className="number">{rule.matched > 0 ? <InnerLink to={alertsOf(rule)}>{formatCount(rule.matched)}</InnerLink> : "0"}</td>
-        <td className="number">{formatCount(rule.seen)}</td>
-        <td className="number">{rule.cost_ms < 1 ? <span className="dim">–</span> : `${formatCount(Math.round(rule.cost_ms))} ms`}</td>
+        <td className="number">
+          {rule.matched ? <InnerLink to={alertsOf(rule)}>{formatCount(rule.matched)}</InnerLink> : counted(rule.matched)}
+        </td>
+        <td className="number">{counted(rule.seen)}</td>
+        <td className="number">
+          {(rule.cost_ms ?? 0) < 1 ? <span className="dim">–</span> : `${formatCount(Math.round(rule.cost_ms!))} ms`}
+        </td>
         <td>{rule.decision === undefined ? <span className="dim">configuration</span> : <Hostile text={rule.decision.by} />}</td>
         <td className="mono small">
           {rule.attack.length === 0 ? <span className="dim">–</span> : <Hostile text={rule.attack.join(" ")} />}

@@ -35,7 +35,7 @@ const entries: readonly Entry[] = [
   { to: "/", icon: "now", name: "Now" },
   { to: "/alerts", icon: "alerts", name: "Alerts", needs: "alerts:read" },
   { to: "/events", icon: "events", name: "Events", needs: "events:read" },
-  { to: "/series", icon: "metrics", name: "Metrics", pages: [{ to: "/series", name: "Metrics", needs: "events:read", whole: true }] },
+  { to: "/series", icon: "metrics", name: "Metrics", needs: "events:read" },
   { to: "/rules", icon: "rules", name: "Rules", needs: "rules:read" },
   { to: "/sources", icon: "sources", name: "Sources", pages: data_pages },
   { to: "/users", icon: "people", name: "Access", pages: access_pages },

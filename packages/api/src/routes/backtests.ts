@@ -1,7 +1,9 @@
 /** Backtests over the live store: what one would come to, start, progress, result, cancel. What is tested and how is the runner's. */
+import { callerOf } from "@vedette/access";
 import type { Backtest, BacktestReport } from "@vedette/model";
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
-import type { BacktestPort, BacktestRequest } from "../ports.ts";
+import type { BacktestPort, BacktestRequest, Within } from "../ports.ts";
 import { ApiProblem } from "../problems.ts";
 import * as schemas from "../schemas.ts";
 import { formatTime } from "../time.ts";
@@ -80,6 +82,8 @@ function reportRow({ from: _from, to: _to, rules, ...rest }: BacktestReport) {
   };
 }
 
+type Asks = Pick<FastifyRequest, "principal" | "view">;
+
 export function backtestRoutes(app: App, { options, clock, bounded }: RouteContext): void {
   const port = (): BacktestPort => {
     if (options.backtests === undefined) throw new ApiProblem(404, "not_found", "this server runs no backtests");
@@ -89,10 +93,14 @@ export function backtestRoutes(app: App, { options, clock, bounded }: RouteConte
     if (one === undefined) throw new ApiProblem(404, "not_found", "there is no such backtest; the last 32 are remembered");
     return one;
   };
-  const requestOf = ({ rules, ids, from, to }: z.output<typeof body>): BacktestRequest => {
+  const within = ({ principal, view }: Asks): Within | undefined =>
+    view && { by: principal?.kind === "user" ? principal.id : callerOf(principal), view };
+  const requestOf = (request: Asks & { readonly body: z.output<typeof body> }): BacktestRequest => {
+    const { rules, ids, from, to } = request.body;
+    const asks = within(request);
     const range = { from: from ?? 0, to: to ?? clock.now() };
     if (range.to <= range.from) throw new ApiProblem(400, "bad_request", "to: must be after from");
-    return { rules, ids, range };
+    return { rules, ids, range, ...(asks && { within: asks }) };
   };
   const tags = ["rules"];
   const params = z.object({ id: schemas.id });
@@ -101,7 +109,7 @@ export function backtestRoutes(app: App, { options, clock, bounded }: RouteConte
   app.route({
     method: "POST",
     url: "/backtests/estimate",
-    config: { permission: "backtests:run", audit: false },
+    config: { permission: "backtests:run", confined: true, audit: false },
     bodyLimit,
     schema: {
       summary: "What a backtest would come to: events and seconds. Starts nothing.",
@@ -109,12 +117,12 @@ export function backtestRoutes(app: App, { options, clock, bounded }: RouteConte
       body,
       response: { 200: estimate, ...failures, ...lost, 504: schemas.problem },
     },
-    handler: ({ body: wanted }, reply) => bounded(reply, (signal) => port().estimate(requestOf(wanted), signal)),
+    handler: (request, reply) => bounded(reply, (signal) => port().estimate(requestOf(request), signal)),
   });
   app.route({
     method: "POST",
     url: "/backtests",
-    config: { permission: "backtests:run", audit: { action: "backtest_started", shows: ["ids"] } },
+    config: { permission: "backtests:run", confined: true, audit: { action: "backtest_started", shows: ["ids"] } },
     bodyLimit,
     schema: {
       summary: "Judge stored events by rules, beside production; changes nothing.",
@@ -122,31 +130,31 @@ export function backtestRoutes(app: App, { options, clock, bounded }: RouteConte
       body,
       response: { 202: progress, ...failures, ...lost, 409: schemas.problem },
     },
-    handler: async ({ body: wanted }, reply) => reply.code(202).send(row(await port().start(requestOf(wanted)))),
+    handler: async (request, reply) => reply.code(202).send(row(await port().start(requestOf(request)))),
   });
   app.route({
     method: "GET",
     url: "/backtests",
-    config: { permission: "backtests:run" },
+    config: { permission: "backtests:run", confined: true },
     schema: {
       summary: "Backtests since the start of the server, the last 32.",
       tags,
       response: { 200: z.object({ backtests: z.array(progress).readonly() }), ...failures, ...lost },
     },
-    handler: async () => ({ backtests: port().list().map(row) }),
+    handler: async (request) => ({ backtests: port().list(within(request)).map(row) }),
   });
   app.route({
     method: "GET",
     url: "/backtests/:id",
-    config: { permission: "backtests:run" },
+    config: { permission: "backtests:run", confined: true },
     schema: { summary: "Progress; the result once it is done.", tags, params, response: { 200: full, ...failures, ...lost } },
-    handler: async ({ params: { id } }) => inFull(found(port().get(id))),
+    handler: async (request) => inFull(found(port().get(request.params.id, within(request)))),
   });
   app.route({
     method: "DELETE",
     url: "/backtests/:id",
-    config: { permission: "backtests:run", audit: { action: "backtest_cancelled", id: "vedette.audit.backtest" } },
+    config: { permission: "backtests:run", confined: true, audit: { action: "backtest_cancelled", id: "vedette.audit.backtest" } },
     schema: { summary: "Cancel.", tags, params, response: { 200: progress, ...failures, ...lost } },
-    handler: async ({ params: { id } }) => row(found(port().cancel(id))),
+    handler: async (request) => row(found(port().cancel(request.params.id, within(request)))),
   });
 }

@@ -36,7 +36,7 @@ export function canaryRoutes(app: App, { options }: RouteContext): void {
   app.route({
     method: "GET",
     url: "/canaries",
-    config: { permission: "rules:read" },
+    config: { permission: "rules:read", confined: true },
     schema: {
       summary: "Rules proved able to fire, silent ones, and those that cannot be proved with the reason.",
       tags: ["rules"],

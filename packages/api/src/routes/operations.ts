@@ -1,4 +1,5 @@
 /** The state of the program itself: sources, rules, losses, dead letters, status, the demo. */
+import { masked, rowsOf, type View } from "@vedette/condition";
 import { z } from "zod";
 import { ledgerRow, qualityReport, sinkRow, sourceRow } from "../present.ts";
 import { ApiProblem } from "../problems.ts";
@@ -6,6 +7,7 @@ import * as schemas from "../schemas.ts";
 import { formatTime } from "../time.ts";
 import { type App, failures, type RouteContext } from "./context.ts";
 import { ruleRow } from "./rules.ts";
+import { seenStatus } from "./seen_status.ts";
 
 /** Cursors of dead letters are opaque like all others. */
 const writeCursor = (next: number) => Buffer.from(String(next)).toString("base64url");
@@ -13,6 +15,14 @@ function readCursor(cursor: string): number {
   const next = Buffer.from(cursor, "base64url").toString();
   if (!/^\d{1,15}$/.test(next)) throw new ApiProblem(400, "bad_request", "cursor: not one that a list returned");
   return Number(next);
+}
+
+/** Masks hide what repeats values, and a dead letter is nothing else. */
+const withheld = { expected: masked, bytes: Buffer.from(masked).toString("base64") };
+function seesEveryRow(view: View | undefined): boolean {
+  if (view === undefined) return true;
+  const rows = rowsOf(view);
+  return rows.op === "and" && rows.of.length === 0;
 }
 
 export function operationRoutes(app: App, context: RouteContext): void {
@@ -60,17 +70,20 @@ export function operationRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/dead",
-    config: { permission: "events:read" },
+    config: { permission: "events:read", confined: true },
     schema: {
       summary: "Inputs that no stage could take, newest first.",
+      description: "They have no fields: whoever sees some rows only is told of none, and whoever sees masked fields sees no bytes.",
       tags: ["state"],
       querystring: z.strictObject({ limit: schemas.limit(100), cursor: schemas.cursor }),
       response: { 200: schemas.dead, ...failures },
     },
-    handler: async ({ query: { limit, cursor } }) => {
-      const { letters, next } = await runtime.deadLetters(limit, cursor === undefined ? undefined : readCursor(cursor));
+    handler: async ({ view, query: { limit, cursor } }) => {
+      const before = cursor === undefined ? undefined : readCursor(cursor);
+      if (!seesEveryRow(view)) return { letters: [] };
+      const { letters, next } = await runtime.deadLetters(limit, before);
       return {
-        letters: letters.map((one) => ({ ...one, received: formatTime(one.received) })),
+        letters: letters.map((one) => ({ ...one, ...(view && withheld), received: formatTime(one.received) })),
         ...(next !== undefined && { cursor: writeCursor(next) }),
       };
     },
@@ -78,9 +91,9 @@ export function operationRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/status",
-    config: { permission: "system:read" },
+    config: { permission: "system:read", confined: true },
     schema: { summary: "The figures of the front page.", tags: ["state"], response: { 200: schemas.status, ...failures } },
-    handler: () => context.status.get(),
+    handler: async ({ view }) => (view === undefined ? context.status.get() : seenStatus(context, view)),
   });
   demoRoutes(app, context);
 }

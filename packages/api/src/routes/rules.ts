@@ -1,6 +1,7 @@
 /** Looking at the rules and changing which are on. What may be done, and what stands in its way, is the rules' own to decide. */
 
 import { callerOf } from "@vedette/access";
+import { masked } from "@vedette/condition";
 import type { RuleLine } from "@vedette/model";
 import { z } from "zod";
 import * as schemas from "../schemas.ts";
@@ -45,7 +46,7 @@ export function ruleRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/rules",
-    config: { permission: "rules:read" },
+    config: { permission: "rules:read", confined: true },
     schema: {
       summary: "Rules with state, counts and who decided; the refused ones with the reason.",
       tags: ["rules"],
@@ -55,27 +56,30 @@ export function ruleRoutes(app: App, context: RouteContext): void {
       }),
       response: { 200: schemas.rules, ...failures },
     },
-    handler: async ({ query: { state, proposed } }) => {
+    handler: async ({ view, query: { state, proposed } }) => {
       const { rules, hash, version } = runtime.rules();
+      const isProposed = (one: RuleLine) => view === undefined && one.missing?.length === 0;
       const shown = rules.filter(
-        (one) => (state === undefined || state.includes(one.state)) && (proposed === undefined || one.missing?.length === 0),
+        (one) => (state === undefined || state.includes(one.state)) && (proposed === undefined || isProposed(one)),
       );
-      return { rules: shown.map(ruleRow), hash, version };
+      return { rules: shown.map((one) => (view === undefined ? ruleRow(one) : seenRule(one))), hash, version };
     },
   });
   app.route({
     method: "GET",
     url: "/rules/:id",
-    config: { permission: "rules:read" },
+    config: { permission: "rules:read", confined: true },
     schema: {
       summary: "One rule with every decision on it.",
       tags: ["rules"],
       params: byId,
       response: { 200: schemas.ruleInFull, ...failures, 404: schemas.problem },
     },
-    handler: async ({ params }) => {
+    handler: async ({ params, view }) => {
       const rule = runtime.desk.rule(params.id);
-      return { ...ruleRow(rule), history: rule.history.map(timed) };
+      const history = rule.history.map(timed);
+      if (view === undefined) return { ...ruleRow(rule), history };
+      return { ...seenRule(rule), history: history.map((one) => ({ ...one, reason: masked })) };
     },
   });
   decisionRoutes(app, context);
@@ -86,6 +90,16 @@ export function ruleRoutes(app: App, context: RouteContext): void {
 export function ruleRow<T extends RuleLine>(rule: T) {
   const { decision, ...rest } = rule;
   return { ...rest, ...(decision === undefined ? {} : { decision: timed(decision) }) };
+}
+
+/** What a rule is and who decided on it; not what was counted of events, nor words that may quote them. */
+function seenRule<T extends RuleLine>(rule: T) {
+  const { seen: _, matched: _m, capped: _c, skipped: _s, cost_ms: _t, unknown_fields: _u, missing: _p, reason, decision, ...rest } = rule;
+  return {
+    ...rest,
+    ...(reason === undefined ? {} : { reason: rule.state === "refused" ? reason : masked }),
+    ...(decision === undefined ? {} : { decision: { ...timed(decision), reason: masked } }),
+  };
 }
 
 function decisionRoutes(app: App, { options }: RouteContext): void {
@@ -138,18 +152,21 @@ function setRoutes(app: App, { options }: RouteContext): void {
   app.route({
     method: "GET",
     url: "/rule-versions",
-    config: { permission: "rules:read" },
+    config: { permission: "rules:read", confined: true },
     schema: {
       summary: "Every version of the running rules, newest first.",
       tags: ["rules"],
       response: { 200: z.object({ versions: z.array(schemas.ruleVersion).readonly() }), ...failures },
     },
-    handler: async () => ({ versions: desk.versions().map(timed) }),
+    handler: async ({ view }) => {
+      const versions = desk.versions().map(timed);
+      return { versions: view === undefined ? versions : versions.map((one) => ({ ...one, reason: masked })) };
+    },
   });
   app.route({
     method: "GET",
     url: "/rule-releases",
-    config: { permission: "rules:read" },
+    config: { permission: "rules:read", confined: true },
     schema: {
       summary: "Rules that were brought in, in force or not, newest first.",
       tags: ["rules"],

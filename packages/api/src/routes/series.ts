@@ -4,7 +4,7 @@ import type { RollUp } from "@vedette/store";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { ApiProblem } from "../problems.ts";
-import { readFilter, tenantFor } from "../read_query.ts";
+import { reachOf, readFilter } from "../read_query.ts";
 import * as schemas from "../schemas.ts";
 import { formatTime } from "../time.ts";
 import { type App, failures, type RouteContext } from "./context.ts";
@@ -48,17 +48,18 @@ export function seriesRoutes(app: App, context: RouteContext): void {
   const { options, tenant, clock, bounded } = context;
   const { series } = options.store;
   type Query = { readonly q: string; readonly from?: Micros; readonly to?: Micros; readonly limit: number };
-  const asked = ({ query: { q, from, to, limit }, principal }: Pick<FastifyRequest, "principal"> & { readonly query: Query }) => {
+  const asked = (request: Pick<FastifyRequest, "principal" | "view"> & { readonly query: Query }) => {
+    const { q, from, to, limit } = request.query;
     const where = readFilter(q);
     const now = clock.now();
     const range = rangeOf({ from: from ?? Math.min(now, to ?? now) - 3_600 * second, to }, now);
-    return { tenant: tenantFor(tenant, where, principal), where, range, limit };
+    return { ...reachOf(request, tenant, where), where, range, limit };
   };
 
   app.route({
     method: "GET",
     url: "/metrics/series",
-    config: { permission: "events:read" },
+    config: { permission: "events:read", confined: true },
     schema: {
       summary: "Series that match a filter and had a sample in the range (the past hour), by name.",
       tags: ["metrics"],
@@ -71,7 +72,7 @@ export function seriesRoutes(app: App, context: RouteContext): void {
   app.route({
     method: "GET",
     url: "/metrics/query",
-    config: { permission: "events:read" },
+    config: { permission: "events:read", confined: true },
     schema: {
       summary: "What series came to per step of time.",
       tags: ["metrics"],

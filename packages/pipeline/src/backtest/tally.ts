@@ -9,6 +9,12 @@ const topEntities = 10;
 const maxSamples = 5;
 const day: Micros = 86_400_000_000;
 
+interface Sampled {
+  readonly time: Micros;
+  readonly id: string;
+}
+const isEarlier = (a: Sampled, b: Sampled): boolean => a.time < b.time || (a.time === b.time && a.id < b.id);
+
 export type RuleName = Pick<BacktestRule, "id" | "title" | "level" | "kind">;
 
 export class RuleTally {
@@ -20,7 +26,7 @@ export class RuleTally {
   readonly #alerts = new Set<string>();
   readonly #days = new Map<number, { matched: number; alerts: number }>();
   #entities = new Map<string, { readonly entity: Entity; count: number }>();
-  readonly #samples: string[] = [];
+  readonly #samples: Sampled[] = [];
 
   constructor(name: RuleName) {
     this.name = name;
@@ -46,7 +52,16 @@ export class RuleTally {
       } else this.#atLeast = true;
     }
     if (entity) this.#count(key, entity);
-    if (event !== undefined && this.#samples.length < maxSamples) this.#samples.push(event);
+    if (event !== undefined) this.#sample(time, event);
+  }
+
+  /** The earliest, whatever the order in which the store has them. */
+  #sample(time: Micros, id: string): void {
+    const last = this.#samples[maxSamples - 1];
+    if (last !== undefined && !isEarlier({ time, id }, last)) return;
+    const at = this.#samples.findIndex((one) => isEarlier({ time, id }, one));
+    this.#samples.splice(at < 0 ? this.#samples.length : at, 0, { time, id });
+    this.#samples.length = Math.min(this.#samples.length, maxSamples);
   }
 
   #count(key: string, entity: Entity): void {
@@ -77,7 +92,7 @@ export class RuleTally {
       entities: this.#ranked()
         .slice(0, topEntities)
         .map(([, { entity, count }]) => ({ ...entity, count })),
-      samples: this.#samples,
+      samples: this.#samples.map(({ id }) => id),
       cost,
     };
   }

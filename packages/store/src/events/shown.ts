@@ -1,7 +1,7 @@
 /** Events as who asks may see them: those that the view lets through, with masks where it does not show a value. Knows no query. */
 import { masked, sightOf, type View, wholeText } from "@vedette/condition";
 import { newFields } from "@vedette/kit";
-import type { Event } from "@vedette/model";
+import type { Event, FieldValue } from "@vedette/model";
 
 export function shownEvents(events: readonly Event[], view: View | undefined): readonly Event[] {
   if (view === undefined) return events;
@@ -10,6 +10,19 @@ export function shownEvents(events: readonly Event[], view: View | undefined): r
     const shows = sight(event);
     return shows === undefined ? [] : [shownEvent(event, shows)];
   });
+}
+
+/** The same for whatever judges events: a value that is not shown is absent, as it is to every question. */
+export function bareEvents(view: View): (events: readonly Event[]) => readonly Event[] {
+  const sight = sightOf(view);
+  return (events) =>
+    events.flatMap((event) => {
+      const shows = sight(event);
+      if (shows === undefined) return [];
+      const fields = newFields();
+      for (const name in event.fields) if (shows(name)) fields[name] = event.fields[name] as FieldValue;
+      return [{ ...event, fields, host: shows("host.name") ? event.host : "", original: shows(wholeText) ? event.original : "" }];
+    });
 }
 
 /** The host is the event's own account of what `host.name` says. */

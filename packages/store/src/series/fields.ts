@@ -1,4 +1,5 @@
 /** A series as conditions see it: the same to whoever searches series and to detectors of samples. Knows no file. */
+import { always, masked, sightOf, type View } from "@vedette/condition";
 import { newFields } from "@vedette/kit";
 import type { Fields, Sample } from "@vedette/model";
 
@@ -22,4 +23,35 @@ export function seriesFields(source: string, { name, kind, labels }: Pick<Sample
   const service = serviceLabels.map((label) => fields[`labels.${label}`]).find((one) => one !== undefined);
   if (service !== undefined) fields["service.name"] = service;
   return fields;
+}
+
+/** What a label tells under another name, and the labels that tell it: who masks one masks the other. */
+const told: readonly (readonly [field: string, labels: readonly string[]])[] = [
+  ["host.name", hostLabels],
+  ["service.name", serviceLabels],
+];
+
+/** The view as it is of series: a mask of the host is one of the labels that name it, and the other way round. */
+export function seriesView({ parts }: View): View {
+  return {
+    parts: parts.map(({ rows, masks }) => {
+      const shows = sightOf({ parts: [{ rows: always, masks }] })({ fields: {} })!;
+      const also = told.flatMap(([field, labels]) => {
+        const names = labels.map((one) => `labels.${one}`);
+        return [field, ...names].every(shows) ? [] : [field, ...names];
+      });
+      return { rows, masks: [...new Set([...masks, ...also])] };
+    }),
+  };
+}
+
+type Named = { readonly source: string; readonly name: string; readonly labels: { readonly [name: string]: string } };
+
+/** A series with the names that are shown of it. */
+export function shownSeries<S extends Named & Pick<Sample, "kind">>(series: S, sight: ReturnType<typeof sightOf>): S {
+  const { source, name, labels } = series;
+  const shows = sight({ fields: seriesFields(source, { ...series, labels: Object.entries(labels) }) }) ?? (() => false);
+  const show = (field: string, value: string) => (shows(field) ? value : masked);
+  const shown = Object.entries(labels).map(([label, value]) => [label, show(`labels.${label}`, value)] as const);
+  return { ...series, source: show("vedette.source", source), name: show("metric.name", name), labels: Object.fromEntries(shown) };
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseQuery } from "@vedette/condition";
+import { type Condition, masked, parseQuery, type View } from "@vedette/condition";
 import type { Sample, SampleKind } from "@vedette/model";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
@@ -170,4 +170,22 @@ test("measurements of one moment all count", async () => {
   await full.series.put(0, start, encoded([sample("load", "a", 5, 1), ...spans]));
   expect((await full.series.sources("main"))[0]).toMatchObject({ kept: 1, refused: 3, refused_beside: 3 });
   await full.close();
+});
+
+test("who sees some series, or not all of their labels, is told of those alone", async () => {
+  const store = await openNew();
+  await store.series.put(0, start, encoded([sample("up", "login1:9100", 0, 1), sample("up", "dark:9100", 0, 1)]));
+  const told = async (text: string, view: View) =>
+    (await store.series.list({ ...asked(text), view })).series.map((one) => one.labels["instance"]);
+  const everything: Condition = { op: "and", of: [] };
+  const ofLogin: View = { parts: [{ rows: where("host.name:login*"), masks: [] }] };
+  expect(await told("metric.name:up", ofLogin)).toEqual(["login1:9100"]);
+  expect(await told("labels.instance:dark*", ofLogin)).toEqual([]);
+  // the label names the host, so that a mask of one is a mask of the other
+  for (const mask of ["host.name", "labels.instance"]) {
+    const view: View = { parts: [{ rows: everything, masks: [mask] }] };
+    expect(await told("metric.name:up", view)).toEqual([masked, masked]);
+    for (const q of ["labels.instance:dark*", "host.name:dark"]) expect(await told(q, view)).toEqual([]);
+  }
+  await store.close();
 });

@@ -23,9 +23,9 @@ export async function list(options: Options): Promise<void> {
     id: r.id,
     state: r.state,
     level: r.level,
-    seen: r.seen,
-    matched: r.matched,
-    "cost ms": r.cost_ms,
+    seen: r.seen ?? "",
+    matched: r.matched ?? "",
+    "cost ms": r.cost_ms ?? "",
     by: r.decision?.by ?? "configuration",
     rule: [r.title, ...remarks(r)].join(" — "),
   }));
@@ -60,9 +60,10 @@ export async function show(id: string, options: Options): Promise<void> {
   out(`file       ${safe(r.file)}`);
   if (r.author) out(`author     ${safe(r.author)}`);
   if (r.attack.length > 0) out(`ATT&CK     ${r.attack.join(" ")}`);
-  out(
-    `counted    ${r.matched} of ${r.seen} events matched${r.capped > 0 ? `, ${r.capped} of them beyond what one rule may tell` : ""}; ${r.cost_ms} ms`,
-  );
+  if (r.matched !== undefined)
+    out(
+      `counted    ${r.matched} of ${r.seen} events matched${r.capped ? `, ${r.capped} of them beyond what one rule may tell` : ""}; ${r.cost_ms} ms`,
+    );
   if (r.unknown_fields) out(`blind      no event is known to carry ${safe(r.unknown_fields.join(", "))}`);
   const d = r.decision;
   if (d) out(`decided    ${d.at.slice(0, 19)} by ${safe(d.by)}: ${safe(d.reason)}${d.changed ? "  (its content changed since)" : ""}`);
