@@ -57,6 +57,7 @@ export const errorCodes = {
   not_found: "There is no such thing.",
   conflict: "The thing is not in a state that allows this.",
   store_unavailable: "The event or state store does not answer.",
+  cluster_unavailable: "What the processes of the installation share (Redis) does not answer.",
   query_timeout: "A query ran past its deadline and was stopped.",
   key_unavailable: "A key for sealing cannot be read, or is too short.",
   sealed_key_missing: "Something was sealed by a key that is not there.",

@@ -1,0 +1,164 @@
+/** The cluster of one process: in memory, gone with it. Knows no network. */
+import { BadInputError, type Clock, RateLimit } from "@vedette/kit";
+import type { Micros } from "@vedette/model";
+import {
+  type Cluster,
+  type Counters,
+  type Draw,
+  type Leases,
+  type Listener,
+  type Members,
+  maxNotice,
+  type Notices,
+  type Rate,
+  type Recent,
+} from "./cluster.ts";
+
+const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1);
+
+function inProcessLeases(clock: Clock): Leases {
+  const leases = new Map<string, { readonly holder: string; readonly fence: number; readonly until: Micros }>();
+  const holderOf = (name: string) => {
+    const lease = leases.get(name);
+    return lease !== undefined && lease.until > clock.now() ? lease : undefined;
+  };
+  return {
+    async acquire(name, holder, ttl_ms) {
+      const now = clock.now();
+      const held = holderOf(name);
+      if (held !== undefined && held.holder !== holder) return undefined;
+      const fence = Math.max((leases.get(name)?.fence ?? 0) + 1, Math.floor(now / 1_000));
+      const lease = { holder, fence, until: now + ttl_ms * 1_000 };
+      leases.set(name, lease);
+      return { name, ...lease };
+    },
+    async renew({ name, fence }, ttl_ms) {
+      const held = holderOf(name);
+      if (held?.fence !== fence) return undefined;
+      const renewed = { ...held, until: clock.now() + ttl_ms * 1_000 };
+      leases.set(name, renewed);
+      return { name, ...renewed };
+    },
+    async release({ name, fence }) {
+      const held = holderOf(name);
+      if (held?.fence === fence) leases.set(name, { ...held, until: 0 });
+    },
+    async holders(prefix) {
+      const names = [...leases.keys()].filter((name) => name.startsWith(prefix) && holderOf(name) !== undefined);
+      return names
+        .map((name) => {
+          const { holder, fence, until } = leases.get(name)!;
+          return { name, holder, fence, left_ms: Math.ceil((until - clock.now()) / 1_000) };
+        })
+        .sort(byName);
+    },
+  };
+}
+
+function inProcessMembers(clock: Clock): Members {
+  const members = new Map<string, { readonly member: Parameters<Members["join"]>[0]; readonly until: Micros }>();
+  return {
+    join: async (member, ttl_ms) => void members.set(member.name, { member, until: clock.now() + ttl_ms * 1_000 }),
+    leave: async (name) => void members.delete(name),
+    async list() {
+      for (const [name, { until }] of members) if (until <= clock.now()) members.delete(name);
+      return [...members.values()].map(({ member }) => member).sort(byName);
+    },
+  };
+}
+
+/** Who listens here, by topic. */
+export class Listeners {
+  readonly #byTopic = new Map<string, Set<Listener>>();
+
+  /** @returns how to end it */
+  add(topic: string, listener: Listener): () => void {
+    const own: Listener = { notice: (bytes) => listener.notice(bytes), missed: () => listener.missed() };
+    const listeners = this.#byTopic.get(topic) ?? new Set();
+    this.#byTopic.set(topic, listeners.add(own));
+    return () => {
+      listeners.delete(own);
+      if (listeners.size === 0 && this.#byTopic.get(topic) === listeners) this.#byTopic.delete(topic);
+    };
+  }
+  has(topic: string): boolean {
+    return this.#byTopic.has(topic);
+  }
+  notice(topic: string, bytes: Uint8Array): void {
+    for (const listener of this.#byTopic.get(topic) ?? []) listener.notice(bytes);
+  }
+  missed(): void {
+    for (const listeners of this.#byTopic.values()) for (const listener of listeners) listener.missed();
+  }
+}
+
+export function checkNotice(topic: string, bytes: Uint8Array): void {
+  if (bytes.length > maxNotice)
+    throw new BadInputError("too_large", `a notice to "${topic}" of ${bytes.length} bytes: expected at most ${maxNotice}`);
+}
+
+/** Counts by the process's own clock; the redis driver's too while the shared place is away. */
+export function inProcessCounters(clock: Clock): Counters {
+  const limits = new Map<string, RateLimit>();
+  const limitOf = ({ perMinute, burst }: Rate): RateLimit => {
+    const name = `${perMinute}/${burst}`;
+    const limit = limits.get(name) ?? new RateLimit(perMinute, burst);
+    limits.set(name, limit);
+    return limit;
+  };
+  const charge = (draws: readonly Draw[], now: Micros) => {
+    for (const { key, rate, cost } of draws) limitOf(rate).charge(key, now, cost);
+  };
+  return {
+    async take(draws) {
+      const now = clock.now();
+      const waits = draws.map(({ key, rate, cost }) => limitOf(rate).wait(key, now, cost));
+      if (waits.every((wait) => wait === 0)) charge(draws, now);
+      return draws.map(({ key, rate }, index) => ({ wait: waits[index]!, ...limitOf(rate).state(key, now) }));
+    },
+    charge: async (draws) => charge(draws, clock.now()),
+  };
+}
+
+/** Members kept before those that ended, and then the oldest, are forgotten. */
+const maxRecent = 100_000;
+
+export function inProcessRecent(clock: Clock): Recent {
+  const ends = new Map<string, Micros>();
+  const has = (id: string) => (ends.get(id) ?? 0) > clock.now();
+  return {
+    async add(kind, member, ttl_ms) {
+      const id = `${kind}\0${member}`;
+      if (has(id)) return false;
+      ends.delete(id);
+      if (ends.size >= maxRecent) for (const [other, end] of ends) if (end <= clock.now()) ends.delete(other);
+      if (ends.size >= maxRecent) ends.delete(ends.keys().next().value!);
+      ends.set(id, clock.now() + ttl_ms * 1_000);
+      return true;
+    },
+    has: async (kind, member) => has(`${kind}\0${member}`),
+  };
+}
+
+export function inProcessCluster(clock: Clock): Cluster {
+  const listeners = new Listeners();
+  let sent = 0;
+  const notices: Notices = {
+    publish(topic, bytes) {
+      checkNotice(topic, bytes);
+      sent++;
+      // not before the caller is done, as over a network
+      queueMicrotask(() => listeners.notice(topic, bytes));
+    },
+    subscribe: async (topic, listener) => listeners.add(topic, listener),
+  };
+  return {
+    leases: inProcessLeases(clock),
+    members: inProcessMembers(clock),
+    notices,
+    counters: inProcessCounters(clock),
+    recent: inProcessRecent(clock),
+    health: () => ({ driver: "in_process", up: true, warnings: [], notices: { sent, lost: 0 } }),
+    close: async () => {},
+  };
+}
