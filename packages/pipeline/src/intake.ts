@@ -2,6 +2,7 @@
  * Where sources hand their records over: batches them, appends them to the raw topic, and only then says "accepted".
  * Knows no source and no detector.
  */
+import { crc32 } from "node:zlib";
 import {
   type Accepted,
   type AcceptOptions,
@@ -39,6 +40,10 @@ export interface IntakeOptions {
   readonly historical?: ReadonlySet<string>;
   /** Who brings a position can come back to it: such a source waits while it is too far ahead of analysis. */
   readonly headroom?: Headroom;
+  /** Of the raw topic; 1 without it. What comes by one stream goes to one of them. */
+  readonly partitions?: number;
+  /** Sequence numbers begin here, so that several processes take in records of one source. */
+  readonly firstSeq?: number;
   /** Bytes of records waiting to be durable, over all sources, beyond which new ones are refused. */
   readonly maxWaitingBytes?: number;
 }
@@ -72,6 +77,12 @@ const backpressure = defineCounter(
   "intake_refused_total",
   "Times that a source was told to come again: too much waited to be made durable.",
 );
+
+/** What waits for one partition, and who appends it. */
+interface Lane {
+  readonly waiting: Waiting[];
+  running: Promise<void> | undefined;
+}
 
 /** One raw batch holds about so many bytes of records: large enough to compress, small enough to share among workers. */
 const maxBatchBytes = 1_048_576;
@@ -141,8 +152,10 @@ class SourceIntake implements Intake {
   readonly #source: SourceOptions;
   readonly #sign: Sign | undefined;
   readonly #formats = new Map<string, string>();
-  #waiting: Waiting[] = [];
-  #running: Promise<void> | undefined;
+  /** By partition of the raw topic. */
+  readonly #lanes = new Map<number, Lane>();
+  /** Sequence number of the next record. */
+  #seq: number;
 
   constructor(all: Intakes, options: IntakeOptions, source: SourceOptions, sign?: Sign) {
     this.#all = all;
@@ -151,6 +164,7 @@ class SourceIntake implements Intake {
     this.#sign = sign;
     this.name = source.source;
     this.accepted = options.counts.get(`in/${source.source}`) ?? 0;
+    this.#seq = (options.firstSeq ?? 0) + this.accepted;
   }
 
   async accept(records: readonly RawRecord[], options: AcceptOptions = {}): Promise<Accepted> {
@@ -172,9 +186,12 @@ class SourceIntake implements Intake {
       await durable.time(
         () =>
           new Promise<void>((resolve, reject) => {
-            this.#waiting.push({ records: kept, options, run: this.#runOf(kept, options), bytes, resolve, reject });
+            const partition = this.#partitionOf(kept, options);
+            const lane = this.#lanes.get(partition) ?? { waiting: [], running: undefined };
+            this.#lanes.set(partition, lane);
+            lane.waiting.push({ records: kept, options, run: this.#runOf(kept, options), bytes, resolve, reject });
             this.#all.waitingBytes += bytes;
-            this.#running ??= this.#drain();
+            lane.running ??= this.#drain(partition, lane);
           }),
         this.name,
       );
@@ -186,7 +203,14 @@ class SourceIntake implements Intake {
   }
 
   async settled(): Promise<void> {
-    await this.#running;
+    await Promise.all([...this.#lanes.values()].map(({ running }) => running));
+  }
+
+  /** One stream's records stay in order: they lie in one partition. Whoever names no stream is told apart by address. */
+  #partitionOf(records: readonly RawRecord[], { stream = "" }: AcceptOptions): number {
+    const { partitions = 1 } = this.#options;
+    if (partitions === 1) return 0;
+    return crc32(`${this.name}\0${stream === "" ? (records[0]?.peer ?? "") : stream}`) % partitions;
   }
 
   #claimIds(records: readonly RawRecord[]): { readonly duplicates: number[]; readonly ids: string[] } {
@@ -232,14 +256,15 @@ class SourceIntake implements Intake {
   }
 
   /** While one append is under way the next batch gathers: the slower the disk, the larger the groups. */
-  async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) {
+  async #drain(partition: number, lane: Lane): Promise<void> {
+    const { waiting } = lane;
+    while (waiting.length > 0) {
       let n = 0;
       let bytes = 0;
-      while (n < this.#waiting.length && (n === 0 || bytes + this.#waiting[n]!.bytes <= maxBatchBytes)) bytes += this.#waiting[n++]!.bytes;
-      const group = this.#waiting.splice(0, n);
+      while (n < waiting.length && (n === 0 || bytes + waiting[n]!.bytes <= maxBatchBytes)) bytes += waiting[n++]!.bytes;
+      const group = waiting.splice(0, n);
       try {
-        await this.#append(group);
+        await this.#append(partition, group);
         for (const w of group) w.resolve();
       } catch (e) {
         for (const w of group) w.reject(e);
@@ -247,10 +272,10 @@ class SourceIntake implements Intake {
         this.#all.waitingBytes -= bytes;
       }
     }
-    this.#running = undefined;
+    lane.running = undefined;
   }
 
-  async #append(group: readonly Waiting[]): Promise<void> {
+  async #append(partition: number, group: readonly Waiting[]): Promise<void> {
     const received = this.#options.clock.now();
     const runs: Run[] = [];
     const positions: string[] = [];
@@ -274,6 +299,9 @@ class SourceIntake implements Intake {
         bodies.push(r.body);
       }
     }
+    const taken = Object.values(lost).reduce((sum, n) => sum + n, bodies.length);
+    const seq = this.#seq;
+    this.#seq += taken;
     const { kind, version, program, ...rest }: RecordsHeader = {
       kind: "records",
       version: 1,
@@ -283,7 +311,7 @@ class SourceIntake implements Intake {
       received,
       demo: this.#source.demo ?? false,
       ...(this.#source.historical ? { historical: true as const } : {}),
-      seq: this.accepted,
+      seq,
       runs,
       positions,
       ...(Object.keys(ids).length > 0 ? { ids } : {}),
@@ -292,15 +320,19 @@ class SourceIntake implements Intake {
     };
     if (this.#sign) {
       const canary = this.#sign({ kind, version, program, ...rest }, bodies);
-      await this.#options.log.append("raw", 0, encodeRecords({ kind, version, program, canary, ...rest }, bodies));
+      await this.#options.log.append("raw", partition, encodeRecords({ kind, version, program, canary, ...rest }, bodies));
       return;
     }
     const bytes = encodeRecords({ kind, version, program, ...rest }, bodies);
-    const taken = Object.values(lost).reduce((sum, n) => sum + n, bodies.length);
-    const offset = await this.#options.log.append("raw", 0, bytes, {
-      positions: [...resume].map(([stream, value]) => ({ stream, value })),
-      counts: { [`in/${this.name}`]: taken, ...(Object.keys(ids).length > 0 ? { ids: Object.keys(ids).length } : {}) },
-    });
+    const offset = await this.#options.log
+      .append("raw", partition, bytes, {
+        positions: [...resume].map(([stream, value]) => ({ stream, value })),
+        counts: { [`in/${this.name}`]: taken, ...(Object.keys(ids).length > 0 ? { ids: Object.keys(ids).length } : {}) },
+      })
+      .catch((e: unknown) => {
+        if (this.#seq === seq + taken) this.#seq = seq;
+        throw e;
+      });
     this.#all.headroom?.appended(offset, bytes.length);
     release(bytes);
     this.accepted += taken;

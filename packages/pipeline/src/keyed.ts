@@ -72,6 +72,8 @@ export class KeyedEngine {
   readonly #keys = new Map<string, Key>();
   readonly #due = new Due();
   readonly #changed = new Set<string>();
+  /** Keys to be folded again, see `Key.observe`. */
+  readonly #anew = new Map<string, Key>();
   readonly #forgotten = new Forgotten();
   #bytes = 0;
   /** Keys that only the checkpoint store holds. */
@@ -143,6 +145,7 @@ export class KeyedEngine {
       else if ("capped" in step) this.counters.of(step.capped.detector).capped += step.capped.keys;
       else for (const f of this.finalise(step.tick)) findings.push(f);
     }
+    for (const f of this.#review()) findings.push(f);
     return findings;
   }
 
@@ -177,6 +180,10 @@ export class KeyedEngine {
       return none;
     }
     this.lane.inTime(id);
+    if (found === "anew") {
+      this.#anew.set(id, key);
+      return none;
+    }
     if (found === "repeated") {
       counts.repeated++;
       return none;
@@ -190,11 +197,24 @@ export class KeyedEngine {
     return this.#after(id, key, found);
   }
 
+  /** What long histories come to in which something came between. */
+  #review(): readonly Finding[] {
+    const findings: Finding[] = [];
+    // followers that are told of it may be among them
+    for (const [id, key] of this.#anew) {
+      this.#anew.delete(id);
+      if (this.#keys.get(id) !== key) continue;
+      if (key.crowd()) this.counters.of(key.detector.spec.name).crowded++;
+      for (const f of this.#after(id, key, key.review())) findings.push(f);
+    }
+    return findings;
+  }
+
   /** Makes canonical what the watermark has passed; `wall` is a tick's, or Infinity at the end of a replay. */
   finalise(wall: Micros): readonly Finding[] {
     const passed = this.passed(wall);
     this.#passed = Math.max(this.#passed, passed);
-    const findings: Finding[] = [];
+    const findings: Finding[] = [...this.#review()];
     // claims are final before what follows them settles
     let waiting: readonly string[] = [];
     const again: Key[] = [];

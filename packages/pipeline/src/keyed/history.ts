@@ -46,6 +46,8 @@ export class History {
   #claims: Claims | undefined;
   #snapshots: Snapshot[] = [];
   #ids: Set<string> | undefined;
+  /** Something came between others since the last fold: state and claims are those of before. */
+  #stale = false;
 
   constructor(detector: PreparedDetector, key: string, saved?: SavedHistory) {
     this.#detector = detector;
@@ -62,11 +64,13 @@ export class History {
   }
   /** All that the pending observations claim. */
   get claims(): ReadonlyMap<Micros, Claimed> {
+    this.#refresh();
     return this.#claims ?? none;
   }
 
   /** For how long after the newest observation the state matters. */
   get reach(): Micros {
+    this.#refresh();
     const newest = this.pending.at(-1)?.time ?? this.frontier?.[0];
     const { spec, config } = this.#detector;
     return this.#state === undefined || newest === undefined ? 0 : spec.expires(this.#state, config) - newest;
@@ -84,8 +88,8 @@ export class History {
     return this.final === undefined ? Number.NEGATIVE_INFINITY : spec.expires(this.final, config);
   }
 
-  /** @returns what it claims, `whole` when `claims` had to be made anew; or why it was not taken */
-  add(o: Held): { readonly claims: readonly Claim[]; readonly whole: boolean } | "late" | "repeated" {
+  /** @returns what it claims, or that `claims` are to be made anew, which is done when they are asked for; or why it was not taken */
+  add(o: Held): { readonly claims: readonly Claim[] } | "anew" | "late" | "repeated" {
     if (this.frontier) {
       const place = placeOf(o);
       if (!earlier(this.frontier, place)) return !o.tally && place[3] === this.frontier[3] ? "repeated" : "late";
@@ -96,16 +100,16 @@ export class History {
       const { spec, config } = this.#detector;
       pending[same] = mergeTallies(pending[same] as Tallied, o as Tallied, spec.tally!, config);
       this.#refoldFrom(same);
-      return { claims: [], whole: true };
+      return "anew";
     }
     if (!o.tally && this.#holds(o.event)) return "repeated";
     let at = pending.length;
     while (at > 0 && before(o, pending[at - 1]!)) at--;
     pending.splice(at, 0, o);
     this.#ids?.add(o.event);
-    if (at === pending.length - 1) return { claims: this.#foldOne(o), whole: false };
+    if (at === pending.length - 1 && !this.#stale) return { claims: this.#foldOne(o) };
     this.#refoldFrom(at);
-    return { claims: [], whole: true };
+    return "anew";
   }
 
   /** Takes back a provisional observation. @returns false when it is not there (any more) */
@@ -166,6 +170,7 @@ export class History {
   }
 
   #settleFirst(n: number): Claims | undefined {
+    this.#refresh();
     const last = this.pending[n - 1]!;
     let settled: Claims | undefined;
     if (n === this.pending.length) {
@@ -216,10 +221,15 @@ export class History {
 
   #refoldFrom(at: number): void {
     while (this.#snapshots.length > 0 && this.#snapshots.at(-1)!.n > at) this.#snapshots.pop();
-    this.#fold();
+    this.#stale = true;
+  }
+
+  #refresh(): void {
+    if (this.#stale) this.#fold();
   }
 
   #fold(): void {
+    this.#stale = false;
     const from = this.#snapshots.at(-1);
     const { pending } = this;
     this.#state = from ? from.state : this.final;

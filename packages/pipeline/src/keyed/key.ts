@@ -51,6 +51,8 @@ export interface SavedKey extends SavedHistory {
 
 /** Evidence in full for this many events of a key; the claims hold the ids of the rest. */
 const maxEvidence = 20;
+/** A longer history is not folded again for each observation that comes between others, but once for all of a job: a hot key has hundreds. */
+const refoldAtOnce = 64;
 /** A key's short history is bounded; beyond it the oldest becomes canonical early, counted as `crowded`. */
 export const maxPending = 4_096;
 /** An episode is canonical so long after its last event (of event time, beyond the lateness) even if its key lives on. */
@@ -74,6 +76,8 @@ export class Key {
   shard: number | undefined;
   /** Size in the last checkpoint. */
   bytes = 0;
+  /** The newest observation since the last look at what a long history comes to. */
+  #unseen: Observation | undefined;
   /** Findings that followers were told of and that are no more. */
   gone: { readonly id: string; readonly told: Told }[] = [];
 
@@ -103,14 +107,18 @@ export class Key {
     return { format: 2, hash: this.detector.hash, ...this.history.saved, shown, past: this.past, evidence: this.evidence, from: this.from };
   }
 
-  /** @returns what became visible by it; or why it was not taken */
-  observe(o: Held): readonly Finding[] | "late" | "repeated" {
+  /** @returns what became visible by it; that `review` is to tell; or why it was not taken */
+  observe(o: Held): readonly Finding[] | "anew" | "late" | "repeated" {
     const added = this.history.add(o.original === "" && o.stream === "" ? o : { ...o, original: "", stream: "" });
-    if (typeof added === "string") return added;
+    if (added === "late" || added === "repeated") return added;
     const { source, stream, host } = o;
     if (host !== "" && (this.from?.[0] !== source || this.from[1] !== stream || this.from[2] !== host)) this.from = [source, stream, host];
     this.#remember(o);
-    if (added.whole) return this.review(o);
+    if (added === "anew") {
+      if (this.history.pending.length <= refoldAtOnce) return this.review(o);
+      this.#unseen = o;
+      return added;
+    }
     return added.claims.length === 0 ? none : this.#show(added.claims, o);
   }
 
@@ -118,7 +126,8 @@ export class Key {
    * Shows what differs after the history was folded again.
    * @param late where it was for events that came too late: above every revision a window can have been shown with before
    */
-  review(o?: Observation, late?: number): readonly Finding[] {
+  review(o = this.#unseen, late?: number): readonly Finding[] {
+    this.#unseen = undefined;
     const { claims } = this.history;
     for (const start in this.shown) {
       const shown = this.shown[start]!;
