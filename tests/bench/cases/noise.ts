@@ -91,7 +91,8 @@ function tell(findings: Score, alerts: Score, judge: Judge): void {
   const raised = new Map(alerts.rules.map((one) => [one.rule, one]));
   for (const { rule, title, severity, true: right, false: wrong } of findings.rules)
     say(`${severity} ${rule} "${title}": ${wrong} findings (${raised.get(rule)?.false ?? 0} alerts) about nothing, ${right} about attacks`);
-  for (const [rule, { summaries }] of judge.samples) for (const summary of summaries) say(`  ${rule}: ${summary}`);
+  const noisy = new Set(findings.rules.filter((one) => one.false > 0).map(({ rule }) => rule));
+  for (const [rule, { summaries }] of judge.samples) if (noisy.has(rule)) for (const summary of summaries) say(`  ${rule}: ${summary}`);
 }
 
 /** Both passes and triage over what the simulation emits, in one process. */
@@ -121,6 +122,7 @@ class Judge {
       if (bytes === undefined) continue;
       this.records += own.length;
       this.#seqs.set(stream, at + own.length);
+      for (const [i, { incident }] of own.entries()) incident?.wrote(stream, at + i);
       const { keyed, findings, dead } = this.#analyser.analyse(
         { entries: [{ offset: 0, bytes }], sample: false, store: false },
         this.#compiled,
@@ -143,36 +145,36 @@ class Judge {
     const { id } = finding.rule;
     const known = this.samples.get(id) ?? { summaries: [] };
     this.samples.set(id, known);
-    if (before === undefined && known.summaries.length < 5) known.summaries.push(finding.summary);
+    if (before === undefined && known.summaries.length < 8) known.summaries.push(finding.summary);
     const group = groupOf(finding);
     const alert = this.#alerts.get(group);
     this.#alerts.set(group, foldFinding(alert, finding, before && { revision: before.revision, events: before.count }, finding.received));
   }
 
   findings(): readonly Claim[] {
-    const of = ({ rule, severity, window, entities }: Finding): Claim => ({
-      rule: rule.id,
-      title: rule.title,
-      severity,
-      first: window.start / 1_000,
-      last: window.end / 1_000,
-      entities,
-    });
-    return [...this.#findings.values()].filter(({ withdrawn }) => !withdrawn).map(of);
+    const standing = [...this.#findings.values()].filter(({ withdrawn }) => !withdrawn);
+    return standing.map((one) => claimOf(one, one.window.start, one.window.end));
   }
 
   /** As triage would have opened them, none being closed by anybody. */
   alerts(): readonly Claim[] {
-    const of = ({ rule, severity, first_seen, last_seen, entities }: Alert): Claim => ({
-      rule: rule.id,
-      title: rule.title,
-      severity,
-      first: first_seen / 1_000,
-      last: last_seen / 1_000,
-      entities,
-    });
-    return [...this.#alerts.values()].filter(({ retracted }) => retracted === undefined).map(of);
+    const standing = [...this.#alerts.values()].filter(({ retracted }) => retracted === undefined);
+    return standing.map((one) => claimOf(one, one.first_seen, one.last_seen));
   }
+}
+
+/** A record's stream and number stand for the file and line that a scan would name. */
+function claimOf({ rule, severity, entities, evidence }: Finding | Alert, first: number, last: number): Claim {
+  const [from] = evidence;
+  return {
+    rule: rule.id,
+    title: rule.title,
+    severity,
+    first: first / 1_000,
+    last: last / 1_000,
+    entities,
+    ...(from !== undefined && { file: from.source, record: from.seq }),
+  };
 }
 
 function batchOf(stream: string, own: readonly Emitted[], seq: number): Uint8Array | undefined {
@@ -184,7 +186,7 @@ function batchOf(stream: string, own: readonly Emitted[], seq: number): Uint8Arr
     version: 1 as const,
     program: "",
     tenant: "main",
-    source: kind,
+    source: stream,
     received: own.at(-1)!.time + second,
     demo: false,
     seq,

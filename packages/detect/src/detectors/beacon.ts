@@ -188,9 +188,10 @@ export default defineDetector({
           summary: `${from} calls ${to} ${port} every ${span(best.gap * second)}: ${best.connections} connections in ${span((best.last - best.first) * second)}, ${explained(best)}${sure ? ", unanswered or in no known protocol" : ""}`,
           events: episode.events,
           count: episode.count,
+          // whom it is reported to is what the calls of many machines have in common: one alert
           entities: [
-            { type: "source.ip", id: from },
             { type: "destination.ip", id: to },
+            { type: "source.ip", id: from },
           ],
           attack: ["T1071"],
         },
