@@ -1,4 +1,6 @@
-/** The one place that speaks Kafka: consumes topics as a member of a group. The driver is loaded at the first use. Knows no intake. */
+/** Topics of Kafka as a member of a consumer group reads them. Knows no intake. */
+
+import { consumeModes, type KafkaConnection, kafkaConsumer, reasonOf } from "@vedette/kafka";
 import { UnavailableError } from "@vedette/kit";
 
 export interface KafkaMessage {
@@ -14,7 +16,7 @@ export interface KafkaOffset {
   readonly offset: bigint;
   readonly leaderEpoch: number;
 }
-export interface KafkaConsumer {
+export interface KafkaReader {
   /** Ends when `close` is called; throws when the brokers are out of reach for long. `more` says whether another message is here already. */
   messages(): AsyncIterable<{ readonly message: KafkaMessage & { readonly leaderEpoch: number }; readonly more: boolean }>;
   /** A topic's own id: one that was deleted and made again has another. */
@@ -25,37 +27,21 @@ export interface KafkaConsumer {
 }
 
 export interface KafkaOptions {
-  readonly brokers: readonly string[];
+  readonly connection: KafkaConnection;
   readonly topics: readonly string[];
   readonly group: string;
   readonly from: "start" | "end";
-  readonly tls: { readonly ca: string | undefined } | undefined;
-  readonly sasl:
-    | { readonly mechanism: "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512"; readonly username: string; readonly password: string }
-    | undefined;
   /** Largest fetch, bytes. */
   readonly fetchBytes: number;
 }
 
-/** A member that was killed is waited for so long before its partitions go to another, itself included. */
-const session_ms = 10_000;
 /** Messages read ahead. */
 const ahead = 4_096;
 
 /** @throws UnavailableError where no broker answers. */
-export async function openKafka(options: KafkaOptions): Promise<KafkaConsumer> {
-  const { Consumer, MessagesStreamFallbackModes, MessagesStreamModes } = await import("@platformatic/kafka");
-  const consumer = new Consumer({
-    clientId: "vedette",
-    groupId: options.group,
-    bootstrapBrokers: [...options.brokers],
-    connectTimeout: 5_000,
-    retries: 3,
-    sessionTimeout: session_ms,
-    heartbeatInterval: 3_000,
-    ...(options.tls && { tls: options.tls.ca === undefined ? {} : { ca: options.tls.ca } }),
-    ...(options.sasl && { sasl: options.sasl }),
-  });
+export async function openKafka(options: KafkaOptions): Promise<KafkaReader> {
+  const { MessagesStreamFallbackModes, MessagesStreamModes } = await consumeModes();
+  const consumer = await kafkaConsumer(options.connection, { retries: 3 }, { group: options.group });
   try {
     const stream = await consumer.consume({
       topics: [...options.topics],
@@ -79,16 +65,8 @@ export async function openKafka(options: KafkaOptions): Promise<KafkaConsumer> {
     };
   } catch (error) {
     await consumer.close(true).catch(() => {});
-    throw new UnavailableError("source_unavailable", `Kafka at ${options.brokers.join(", ")}: ${reasonOf(error)}`, { cause: error });
+    throw new UnavailableError("source_unavailable", `Kafka at ${options.connection.brokers.join(", ")}: ${reasonOf(error)}`, {
+      cause: error,
+    });
   }
-}
-
-/** The driver wraps what brokers said; the innermost tells most. */
-export function reasonOf(error: unknown): string {
-  const seen: string[] = [];
-  for (let one: unknown = error, depth = 0; one instanceof Error && depth < 8; depth++) {
-    if (!seen.includes(one.message)) seen.push(one.message);
-    one = one instanceof AggregateError ? one.errors[0] : one.cause;
-  }
-  return seen.join(": ").slice(0, 500);
 }

@@ -45,6 +45,8 @@ export const errorCodes = {
   data_dir_format: "The data directory was written by a newer or unknown version.",
   log_full: "The disk under the log is full or failing; nothing was accepted.",
   log_closed: "The log is closing; nothing was accepted.",
+  kafka_unavailable: "Kafka does not answer; what was sent may or may not have become durable: sent again it is recognised.",
+  kafka_refused: "Kafka refuses what the settings say: user, password, rights, version, or how a topic is set up.",
   backpressure: "Too much is waiting to be made durable; try again.",
   too_large: "A request or record is over its size cap.",
   bad_encoding: "A compressed body is damaged, of an unknown encoding, or over its ratio cap.",

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { KafkaConsumer, KafkaMessage, KafkaOffset } from "../kafka.ts";
+import type { KafkaMessage, KafkaOffset, KafkaReader } from "../kafka.ts";
 import { ManualClock, RecordingIntake } from "../recording.fixture.ts";
 import kafka, { readTopics } from "./kafka.ts";
 
@@ -16,7 +16,7 @@ class Broker {
   constructor(messages: readonly Message[]) {
     this.#messages = messages;
   }
-  consumer(): KafkaConsumer {
+  consumer(): KafkaReader {
     const { committed } = this;
     const left = this.#messages.filter(({ topic, partition, offset }) => offset >= (committed.get(`${topic}/${partition}`) ?? 0n));
     let closed = false;
@@ -110,7 +110,7 @@ test("large and empty messages, a group that cannot be told, and brokers that go
     [undefined, 0],
   ]);
   expect(warnings).toEqual(["kafka_commit_failed"]);
-  const gone: KafkaConsumer = {
+  const gone: KafkaReader = {
     ...broker.consumer(),
     // biome-ignore lint/correctness/useYield: it fails before it has anything
     async *messages() {

@@ -1,24 +1,17 @@
 /** The `kafka` source: the messages of topics, each known by its topic, partition and offset. What a message means is the normaliser's business. */
-import { readFile } from "node:fs/promises";
+
+import { connectionOf, kafkaBroker, kafkaSasl, kafkaTls, kafkaTopic, reasonOf } from "@vedette/kafka";
 import { defineSource, type SourceContext, UnavailableError, z } from "@vedette/kit";
 import { Batch, flawedRecord, rawRecord } from "../batch.ts";
 import { deliver } from "../deliver.ts";
 import { recordBytes } from "../endpoint_config.ts";
-import { type KafkaConsumer, type KafkaMessage, type KafkaOffset, type KafkaOptions, openKafka, reasonOf } from "../kafka.ts";
+import { type KafkaMessage, type KafkaOffset, type KafkaOptions, type KafkaReader, openKafka } from "../kafka.ts";
 
 const MiB = 1024 ** 2;
 
 const config = z.strictObject({
-  brokers: z
-    .array(z.string().regex(/^[\w.[\]:-]{1,255}:\d{1,5}$/, "expected HOST:PORT, such as kafka1.example.org:9092"))
-    .min(1)
-    .max(64)
-    .describe("Brokers to ask first, each as HOST:PORT."),
-  topics: z
-    .array(z.string().regex(/^[\w.-]{1,249}$/, "expected a topic's name: letters, digits, dots, dashes and underscores"))
-    .min(1)
-    .max(256)
-    .describe("Topics to read."),
+  brokers: z.array(kafkaBroker).min(1).max(64).describe("Brokers to ask first, each as HOST:PORT."),
+  topics: z.array(kafkaTopic).min(1).max(256).describe("Topics to read."),
   group: z
     .string()
     .min(1)
@@ -26,20 +19,8 @@ const config = z.strictObject({
     .default("vedette")
     .describe("Consumer group; the partitions of the topics are shared out among its members."),
   from: z.enum(["start", "end"]).default("start").describe("Where to begin in partitions of which the group has read nothing yet."),
-  tls: z
-    .strictObject({
-      ca_file: z.string().min(1).optional().describe("PEM file with the certificates to trust; without it those of the system."),
-    })
-    .optional()
-    .describe("Speaks TLS to the brokers."),
-  sasl: z
-    .strictObject({
-      mechanism: z.enum(["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]).describe("How the password is proved."),
-      username: z.string().min(1).describe("Name of the user."),
-      password_file: z.string().min(1).describe("File whose first line is the password."),
-    })
-    .optional()
-    .describe("Logs in to the brokers."),
+  tls: kafkaTls,
+  sasl: kafkaSasl,
   max_record_bytes: recordBytes("message in bytes"),
   fetch_bytes: z
     .int()
@@ -76,20 +57,9 @@ export default defineSource({
 
 async function optionsOf(c: Config): Promise<KafkaOptions> {
   try {
-    return {
-      brokers: c.brokers,
-      topics: c.topics,
-      group: c.group,
-      from: c.from,
-      fetchBytes: c.fetch_bytes,
-      tls: c.tls && { ca: c.tls.ca_file === undefined ? undefined : await readFile(c.tls.ca_file, "utf8") },
-      sasl: c.sasl && {
-        mechanism: c.sasl.mechanism,
-        username: c.sasl.username,
-        password: (await readFile(c.sasl.password_file, "utf8")).split("\n", 1)[0]!.trim(),
-      },
-    };
+    return { connection: await connectionOf(c), topics: c.topics, group: c.group, from: c.from, fetchBytes: c.fetch_bytes };
   } catch (error) {
+    // the file may be put there later
     throw new UnavailableError("source_unavailable", (error as Error).message, { cause: error });
   }
 }
@@ -101,7 +71,7 @@ interface Gathered {
 }
 
 /** Resolves when `signal` has aborted; what was read but is not durable is read again by whoever comes next. */
-export async function readTopics(consumer: KafkaConsumer, context: Context): Promise<void> {
+export async function readTopics(consumer: KafkaReader, context: Context): Promise<void> {
   const { signal } = context;
   const stop = () => void consumer.close().catch(() => {});
   signal.addEventListener("abort", stop, { once: true });
@@ -122,14 +92,14 @@ export async function readTopics(consumer: KafkaConsumer, context: Context): Pro
 }
 
 class Reading {
-  readonly #consumer: KafkaConsumer;
+  readonly #consumer: KafkaReader;
   readonly #context: Context;
   readonly #ids = new Map<string, string>();
   /** The next offset to take, by partition; what is before it is durable. */
   readonly #next = new Map<string, bigint>();
   readonly #gathered = new Map<string, Gathered>();
 
-  constructor(consumer: KafkaConsumer, context: Context) {
+  constructor(consumer: KafkaReader, context: Context) {
     this.#consumer = consumer;
     this.#context = context;
   }

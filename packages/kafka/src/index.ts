@@ -1,0 +1,3 @@
+export * from "./driver.ts";
+export * from "./refusal.ts";
+export * from "./settings.ts";
