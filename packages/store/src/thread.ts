@@ -36,11 +36,22 @@ async function openAll(options: ThreadOptions) {
   const series = await SeriesFiles.open(duck, state, join(events, "series"), limits, () => now);
   const search = new Search(duck, partitions);
   const scans = new Scans(duck, partitions);
+  const changes = { added: 0, removed: 0 };
+  const removing = async <T>(remove: () => Promise<T>): Promise<T> => {
+    try {
+      return await remove();
+    } finally {
+      changes.removed++;
+    }
+  };
   const objects: { readonly [target: string]: { readonly [method: string]: Method } } = {
     events: {
       put: (offset: number, received: number, encoded: EncodedEvents) =>
         // this thread's copy: the caller keeps its own for another try
-        partitions.put(offset, received, encoded).finally(() => release(encoded.bytes)),
+        partitions.put(offset, received, encoded).finally(() => {
+          changes.added++;
+          release(encoded.bytes);
+        }),
       applied: () => partitions.applied,
       search: search.search.bind(search),
       get: search.get.bind(search),
@@ -52,15 +63,15 @@ async function openAll(options: ThreadOptions) {
       closeScan: scans.close.bind(scans),
       estimate: scans.estimate.bind(scans),
       seal: (all?: boolean) => partitions.seal(all === true),
-      retain: async (policy: never) => ({ dropped: await partitions.retain(policy) }),
-      clearDemo: partitions.clearDemo.bind(partitions),
+      retain: (policy: never) => removing(async () => ({ dropped: await partitions.retain(policy) })),
+      clearDemo: () => removing(() => partitions.clearDemo()),
       usage: () => partitions.usage(),
     },
     series: {
       ...(seriesStore(series, options.seriesPerSource) as object as { readonly [method: string]: Method }),
       put: (offset: number, received: number, encoded: EncodedSamples) => series.put(offset, received, encoded),
     },
-    alerts: alertStore(state, search.get.bind(search)) as never,
+    alerts: alertStore(state, search.get.bind(search), () => ({ ...changes })) as never,
     checkpoints: checkpointStore(state) as never,
     settings: settingStore(state) as never,
     keys: keyStore(state) as never,

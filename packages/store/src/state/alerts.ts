@@ -3,7 +3,9 @@ import { BadInputError } from "@vedette/kit";
 import { type Alert, severities } from "@vedette/model";
 import { type ExpressionBuilder, sql } from "kysely";
 import type { AlertFilter, AlertStore, FoldedFinding } from "../store.ts";
-import { AlertSight, type LookUp, type SeenAlert } from "./seen_alerts.ts";
+import { AlertSight, type LookUp } from "./seen_alerts.ts";
+import { SeenCache, type StoredChanges } from "./seen_cache.ts";
+import { type AlertRows, listSeen } from "./seen_list.ts";
 import type { State, Tables } from "./tables.ts";
 
 const triageOffset = "triage.offset";
@@ -113,53 +115,37 @@ function* slices<T>(items: readonly T[]): Generator<readonly T[]> {
   for (let at = 0; at < items.length; at += idsPerStatement) yield items.slice(at, at + idsPerStatement);
 }
 
-/** The same tests on what is told of an alert, where that differs from what stands in its row. */
-function matchesSeen(alert: Alert, { text, entity, range }: AlertFilter): boolean {
-  if (range !== undefined && (alert.last_seen < range.from || alert.last_seen >= range.to)) return false;
-  if (entity !== undefined && !alert.entities.some(({ id }) => id === entity)) return false;
-  return text === undefined || textOf(alert).includes(text.toLowerCase());
-}
-
-/** Rows judged between two looks at what else the thread has to do. */
-const seenSlice = 200;
-type Listed = Awaited<ReturnType<AlertStore["list"]>>;
-const newestFirst = ({ outline: a }: SeenAlert, { outline: b }: SeenAlert) => b.last_seen - a.last_seen || (a.id < b.id ? 1 : -1);
-
-/** Order, tests, total and cursor of what is seen can only be told once all that may be seen has been looked at. */
-async function listSeen(state: State, filter: AlertFilter, sight: AlertSight, limit: number, cursor: string | undefined): Promise<Listed> {
-  const { text: _text, entity: _entity, range: _range, ...inRow } = filter;
-  const after = cursor === undefined ? undefined : readCursor(cursor);
-  let page: SeenAlert[] = [];
-  let total = 0;
-  for (let last = ""; ; ) {
-    const rows = await state
+/** The same, without the tests that what is told of an alert decides. */
+const rowsOf = (state: State, { text: _text, entity: _entity, range: _range, ...inRow }: AlertFilter): AlertRows => ({
+  after: (id, limit) =>
+    state
       .selectFrom("alert")
-      .select(["id", "body"])
-      .where((eb) => eb.and([matches(eb, inRow), eb("id", ">", last)]))
+      .select(["id", "serial"])
+      .where((eb) => eb.and([matches(eb, inRow), eb("id", ">", id)]))
       .orderBy("id")
-      .limit(seenSlice)
-      .execute();
-    const seen = (await sight.seen(rows.map((row) => alertOf(row.body)))).filter(({ outline }) => matchesSeen(outline, filter));
-    total += seen.length;
-    const later = seen.filter(
-      ({ outline: { last_seen, id } }) => after === undefined || last_seen < after[0] || (last_seen === after[0] && id < after[1]),
-    );
-    page = [...page, ...later].sort(newestFirst).slice(0, limit + 1);
-    const end = rows.at(-1);
-    if (rows.length < seenSlice || end === undefined) break;
-    last = end.id;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  const alerts = page.slice(0, limit).map((one) => one.whole());
-  const end = alerts.at(-1);
-  return { alerts, total, ...(page.length > limit && end && { cursor: writeCursor(end.last_seen, end.id) }) };
+      .limit(limit)
+      .execute(),
+  async load(ids) {
+    const found = [];
+    for (const some of slices(ids))
+      found.push(...(await state.selectFrom("alert").select(["serial", "body"]).where("id", "in", some).execute()));
+    return found.map(({ serial, body }) => ({ serial, alert: alertOf(body) }));
+  },
+});
+
+/** As if something changed all the time. */
+function restless(): () => StoredChanges {
+  let n = 0;
+  return () => ({ added: ++n, removed: n });
 }
 
 /**
  * Newest first by (last_seen, id).
  * @param lookUp stored events, for what an alert's evidence leaves open
+ * @param changes of them; where it is not given, nothing that rests on them is remembered
  */
-export function alertStore(state: State, lookUp: LookUp): AlertStore {
+export function alertStore(state: State, lookUp: LookUp, changes: () => StoredChanges = restless()): AlertStore {
+  const cache = new SeenCache(textOf);
   return {
     async byGroup(keys) {
       const found = new Map<string, Alert>();
@@ -221,7 +207,16 @@ export function alertStore(state: State, lookUp: LookUp): AlertStore {
       return (await state.selectFrom("progress").select("value").where("name", "=", triageOffset).executeTakeFirst())?.value ?? 0;
     },
     async list(filter, limit, cursor) {
-      if (filter.view !== undefined) return await listSeen(state, filter, new AlertSight(filter.view, lookUp), limit, cursor);
+      if (filter.view !== undefined) {
+        const asked = { filter, sight: new AlertSight(filter.view, lookUp), before: cache.of(filter.view, changes()) };
+        const { next, ...page } = await listSeen(
+          rowsOf(state, filter),
+          asked,
+          limit,
+          cursor === undefined ? undefined : readCursor(cursor),
+        );
+        return { ...page, ...(next && { cursor: writeCursor(...next) }) };
+      }
       const { total } = await state
         .selectFrom("alert")
         .select((eb) => eb.fn.countAll<number>().as("total"))

@@ -82,6 +82,14 @@ interface Seen {
   readonly shows: Shows;
 }
 
+/** What a judgement rests on: the alert alone, stored events that were found, or that some were not. */
+export type RestsOn = "alert" | "found" | "missing";
+export interface Judged {
+  /** Absent: it may not be seen. */
+  readonly seen?: SeenAlert;
+  readonly rests: RestsOn;
+}
+
 /** An alert as it may be seen. */
 export interface SeenAlert {
   /** Without evidence: what lists are searched and ordered by. */
@@ -106,18 +114,25 @@ export class AlertSight {
 
   /** Those that may be seen, in order. */
   async seen(alerts: readonly Alert[]): Promise<readonly SeenAlert[]> {
+    return (await this.judge(alerts)).flatMap(({ seen }) => seen ?? []);
+  }
+
+  /** Each of them, in order. */
+  async judge(alerts: readonly Alert[]): Promise<readonly Judged[]> {
     const judged = alerts.map(({ evidence }) => evidence.map((event) => this.#parts.map(({ rows }) => decided(rows, event))));
     const found = await this.#found(alerts, judged);
-    return alerts.flatMap((alert, n) => {
+    return alerts.map((alert, n): Judged => {
+      let rests: RestsOn = "alert";
       const evidence = alert.evidence.flatMap((event, at): Seen[] => {
         const stored = found.get(event.id);
+        if (judged[n]![at]!.includes(undefined)) rests = stored === undefined ? "missing" : rests === "alert" ? "found" : rests;
         const holds = judged[n]![at]!.map((says, part) => says ?? (stored !== undefined && this.#parts[part]!.test(stored)));
         const shows = this.#shownBy(holds);
         return shows === undefined ? [] : [{ event, shows }];
       });
-      if (evidence.length === 0) return [];
+      if (evidence.length === 0) return { rests };
       const outline = this.#told(alert, evidence);
-      return [{ outline, whole: () => ({ ...outline, evidence: evidence.map(shownEvidence) }) }];
+      return { rests, seen: { outline, whole: () => ({ ...outline, evidence: evidence.map(shownEvidence) }) } };
     });
   }
 
