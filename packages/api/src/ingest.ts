@@ -1,5 +1,6 @@
 /** Mounts the ingest endpoints outside the API prefix and hands them the body as it arrives. Knows no protocol. */
 import type { Principal } from "@vedette/access";
+import type { Counters } from "@vedette/cluster";
 import type { EndpointContext, EndpointRequest, EndpointResponse, Intake } from "@vedette/kit";
 import { readMachineId } from "@vedette/machines";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -39,15 +40,15 @@ function endpointRequest(request: FastifyRequest): EndpointRequest {
 }
 
 /** With a source's own token, whatever source the endpoint asks for is that one, within the token's quota; a machine is the source of its name. */
-function contextFor(principal: Principal | undefined, context: EndpointContext, quotas: Quotas): EndpointContext {
+function contextFor(principal: Principal | undefined, context: EndpointContext, quotas: Quotas | undefined): EndpointContext {
   if (principal?.kind === "machine") {
     const { name } = readMachineId(principal.id);
     return { intake: () => context.intake(name), clock: context.clock, warn: context.warn };
   }
   if (principal?.kind !== "source") return context;
   const { source, token } = principal;
-  const within = quotas.within(token);
-  const intake = (): Intake => within(context.intake(source));
+  const within = quotas?.within(token);
+  const intake = (): Intake => within?.(context.intake(source)) ?? context.intake(source);
   return { intake, clock: context.clock, warn: context.warn };
 }
 
@@ -80,7 +81,7 @@ export async function runEndpoint(
   context: EndpointContext,
   request: FastifyRequest,
   reply: FastifyReply,
-  quotas: Quotas = new Quotas(context.clock, () => undefined),
+  quotas?: Quotas,
 ): Promise<FastifyReply> {
   return answer(reply, await spec.handle(endpointRequest(request), config as never, contextFor(request.principal, context, quotas)));
 }
@@ -91,8 +92,8 @@ export function rootEndpoint(options: ServerOptions, method: "GET" | "HEAD"): Mo
 }
 
 /** A plugin of its own, so that its raw bodies stay its own. */
-export async function ingestRoutes(app: FastifyInstance, options: ServerOptions): Promise<void> {
-  const quotas = new Quotas(options.endpointContext.clock, (token) => options.auth.sources.quotaOf(token));
+export async function ingestRoutes(app: FastifyInstance, options: ServerOptions & { readonly counters: Counters }): Promise<void> {
+  const quotas = new Quotas(options.counters, (token) => options.auth.sources.quotaOf(token));
   app.removeAllContentTypeParsers();
   app.decorateRequest("sentType", undefined);
   // what a body is called is the endpoint's business; the server would refuse what it cannot read

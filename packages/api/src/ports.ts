@@ -2,6 +2,7 @@
 
 import type { Oidc } from "@vedette/access";
 import type { AuditTrail } from "@vedette/audit";
+import type { Counters } from "@vedette/cluster";
 import type { View } from "@vedette/condition";
 import type { Clock, EndpointContext, EndpointSpec } from "@vedette/kit";
 import type { MachineListener, Register } from "@vedette/machines";
@@ -295,6 +296,8 @@ export interface ServerOptions {
   readonly vault?: VaultPort;
   /** What senders to a source are configured with, given where this server was reached. */
   readonly senders?: (source: string, http: Place) => readonly SenderConfig[];
+  /** Where rates are counted; this process's own by default. */
+  readonly counters?: Counters;
   /** Requests to the API a minute, of one principal. */
   readonly requestsPerMinute?: number;
   /** Milliseconds a query may run. */

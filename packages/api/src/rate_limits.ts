@@ -1,6 +1,6 @@
 /** How often each caller may ask the API: by principal where one is known, else by address. Ingest has quotas of its own. */
 import type { Principal } from "@vedette/access";
-import { type Clock, RateLimit } from "@vedette/kit";
+import type { Counters } from "@vedette/cluster";
 import type { FastifyInstance } from "fastify";
 import { ApiProblem } from "./problems.ts";
 
@@ -29,20 +29,18 @@ function keyOf(principal: Principal | undefined, ip: string): string {
 }
 
 /** Puts the limit before the routes of this scope; every answer says what is left (draft-ietf-httpapi-ratelimit-headers). */
-export function limitRates(scope: FastifyInstance, clock: Clock, requestsPerMinute: number = perMinute): void {
+export function limitRates(scope: FastifyInstance, counters: Counters, requestsPerMinute: number = perMinute): void {
   const limitOf = (share: number) => {
     const quota = Math.max(1, Math.floor(requestsPerMinute * share));
     const burst = Math.max(1, Math.floor((quota * burst_s) / 60));
-    return { limit: new RateLimit(quota, burst), policy: `"requests";q=${quota};w=60` };
+    return { rate: { perMinute: quota, burst }, policy: `"requests";q=${quota};w=60` };
   };
   const known = limitOf(1);
   const unknown = limitOf(anonymousShare);
   scope.addHook("onRequest", async ({ principal, ip }, reply) => {
-    const { limit, policy } = principal === undefined ? unknown : known;
-    const key = keyOf(principal, ip);
-    const now = clock.now();
-    const wait = limit.take(key, now);
-    const { left, recovered } = limit.state(key, now);
+    const { rate, policy } = principal === undefined ? unknown : known;
+    const [drawn] = await counters.take([{ key: `api ${keyOf(principal, ip)}`, rate, cost: 1 }]);
+    const { wait, left, recovered } = drawn!;
     reply.header("ratelimit-policy", policy).header("ratelimit", `"requests";r=${left};t=${Math.ceil(recovered / 1_000_000)}`);
     if (wait === 0) return;
     reply.header("retry-after", String(Math.ceil(wait / 1_000_000)));

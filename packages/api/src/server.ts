@@ -1,4 +1,5 @@
 /** Puts the HTTP server together from its parts and ports. Listens nowhere: that is the program's to decide. */
+import { inProcessCounters } from "@vedette/cluster";
 import { jsonText, systemClock } from "@vedette/kit";
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from "fastify";
 import { validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
@@ -92,8 +93,8 @@ function handleErrors(app: FastifyInstance, options: ServerOptions): void {
 
 /** The server, ready to `listen` or `inject`; `close()` ends its streams. */
 export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { apiPrefix = "/api/v1" } = options;
   const context = contextOf(options);
+  const { apiPrefix = "/api/v1", counters = inProcessCounters(context.clock) } = options;
   const app = Fastify(settings(options));
   app.setValidatorCompiler(validatorCompiler);
   // answers are built by us to their schema, which documents them and which the tests hold them to
@@ -112,7 +113,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   keySetRoute(typed, context);
   await app.register(
     async (scope) => {
-      limitRates(scope, context.clock, options.requestsPerMinute);
+      limitRates(scope, counters, options.requestsPerMinute);
       idempotency(scope, options.store.settings, context.clock);
       const api = scope.withTypeProvider<ZodTypeProvider>() as unknown as App;
       sessionRoutes(api, context);
@@ -148,7 +149,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     },
     { prefix: apiPrefix },
   );
-  await app.register(ingestRoutes, options);
+  await app.register(ingestRoutes, { ...options, counters });
   await app.register(consoleRoutes, options);
   runWithServer(app, context);
   await app.ready();

@@ -1,5 +1,5 @@
 export { assign } from "./assign.ts";
 export * from "./cluster.ts";
-export { inProcessCluster } from "./in_process.ts";
+export { inProcessCluster, inProcessCounters } from "./in_process.ts";
 export { openRedisCluster } from "./redis/open.ts";
 export type { RedisSettings } from "./redis/settings.ts";
