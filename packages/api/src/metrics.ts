@@ -18,7 +18,7 @@ import type { RouteContext } from "./routes/context.ts";
 /** A group that does not answer is left out: what stopped must not hide what still says so. Below the ten seconds after which a scraper gives up. */
 const patience_ms = 5_000;
 /** Delay of the event loop is looked at so often: ten times as often as a tick, and no load by itself. */
-const loopPrecision_ms = 100;
+const loopPrecision_ms = 20;
 
 const requests = defineHistogram(
   "http_request_duration_seconds",

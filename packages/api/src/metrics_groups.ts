@@ -193,12 +193,14 @@ const readiness = group(
     ready: gauge("1 when able to accept and to detect."),
     problem: gauge("1 while a problem stands; its text is at /readyz.", "code"),
     lag_seconds: gauge("How far detection is behind the newest accepted record."),
+    clock_timestamp_seconds: gauge("What this server's clock said when it was asked: whoever asks compares it with its own."),
   },
-  async ({ options: { runtime } }, tell) => {
+  async ({ options: { runtime }, clock }, tell) => {
     const { ready, problems } = await runtime.ready();
     tell.ready(ready ? 1 : 0);
     for (const code of new Set(problems.map((one) => one.code))) tell.problem(1, code);
     tell.lag_seconds((await runtime.lag()) / 1e6);
+    tell.clock_timestamp_seconds(clock.now() / 1e6);
   },
 );
 

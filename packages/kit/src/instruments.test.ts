@@ -47,7 +47,10 @@ test("labels that a sender makes up fill no memory: beyond a bound they are one,
 
 test("what other threads count is told, and stays when they end", { timeout: 120_000 }, async () => {
   hearThreads();
-  const code = `import { defineCounter } from ${JSON.stringify(new URL("./instruments.ts", import.meta.url).href)};
+  // declared here too and counted only there, as what a module declares that both import
+  defineHistogram("test_elsewhere_seconds", "Measured in a thread.", [], [1, 10]);
+  const code = `import { defineCounter, defineHistogram } from ${JSON.stringify(new URL("./instruments.ts", import.meta.url).href)};
+    defineHistogram("test_elsewhere_seconds", "Measured in a thread.", [], [1, 10]).observe(5);
     defineCounter("test_elsewhere_total", "Counted in a thread.").add(7);
     setInterval(() => {}, 1000); // it lives until it is ended`;
   const sum = async () => (await read("test_elsewhere_total"))?.series[0]?.values[0] ?? 0;
@@ -57,5 +60,6 @@ test("what other threads count is told, and stays when they end", { timeout: 120
     while ((await sum()) !== expected) await new Promise((resolve) => setTimeout(resolve, 20));
     await worker.terminate();
     expect(await sum()).toBe(expected);
+    expect((await read("test_elsewhere_seconds"))!.series[0]!.values).toEqual([(expected / 7) * 5, 0, expected / 7, 0]);
   }
 });

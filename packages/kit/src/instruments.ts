@@ -77,6 +77,8 @@ export class SeriesTable {
   }
 }
 
+const widthOf = ({ buckets }: MetricFamily): number => (buckets === undefined ? 1 : buckets.length + 2);
+
 interface Declared {
   readonly family: MetricFamily;
   readonly table: SeriesTable;
@@ -88,7 +90,7 @@ const declared = new Map<string, Declared>();
 function declare(family: MetricFamily, refresh?: (table: SeriesTable) => Promise<void> | void): SeriesTable {
   const known = declared.get(family.name);
   if (known !== undefined && refresh === undefined) return known.table;
-  const table = new SeriesTable(family.buckets === undefined ? 1 : family.buckets.length + 2);
+  const table = new SeriesTable(widthOf(family));
   declared.set(family.name, { family, table, ...(refresh && { refresh: () => refresh(table) }) });
   return table;
 }
@@ -148,7 +150,7 @@ export function defineGauge<L extends string>(
 export async function readInstruments(): Promise<readonly MetricReading[]> {
   const merged = new Map<string, { readonly family: MetricFamily; readonly table: SeriesTable }>();
   const take = ({ family, series }: MetricReading) => {
-    const into = merged.get(family.name) ?? { family, table: new SeriesTable(series[0]?.values.length ?? 1) };
+    const into = merged.get(family.name) ?? { family, table: new SeriesTable(widthOf(family)) };
     merged.set(family.name, into);
     for (const { labels, values } of series) {
       const sum = into.table.at(labels).values;
