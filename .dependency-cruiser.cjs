@@ -17,6 +17,7 @@ const stages = [
   "detect",
   "triage",
   "egress",
+  "backup",
 ];
 const order = {
   condition: [],
@@ -38,6 +39,7 @@ const order = {
   detect: [...kit, "sigma"],
   triage: kit,
   egress: [...kit, "kafka"],
+  backup: kit,
   simulate: kit,
   pipeline: [...kit, "sigma", ...stages],
   api: [...kit, "sigma", ...stages, "pipeline"],

@@ -64,6 +64,8 @@ export const errorCodes = {
   key_unavailable: "A key for sealing cannot be read, or is too short.",
   sealed_key_missing: "Something was sealed by a key that is not there.",
   sealed_damaged: "Something sealed was changed, or lies where it was not sealed for.",
+  backup_invalid: "A folder holds no backups, those of another installation, or one that cannot be read.",
+  restore_unfinished: "A data directory is being restored, and what a start needs is not there yet.",
   provider_unavailable: "The OpenID provider cannot be reached, or does not answer as one.",
   source_unavailable: "A source's input cannot be opened.",
 } as const satisfies Record<string, string>;

@@ -14,7 +14,8 @@ export interface Files {
 
 const absent = (e: unknown): boolean => (e as NodeJS.ErrnoException).code === "ENOENT";
 
-async function syncDirectory(path: string): Promise<void> {
+/** Creations, renames and removals in it are durable when it resolves. */
+export async function syncDirectory(path: string): Promise<void> {
   const handle = await open(path, "r");
   try {
     await handle.sync();

@@ -21,6 +21,7 @@ export {
   SeriesTable,
 } from "./instruments.ts";
 export * from "./ports.ts";
+export * from "./process_lock.ts";
 export { collectWhenQuiet } from "./quiet.ts";
 export * from "./rate_limit.ts";
 export * from "./reference.ts";

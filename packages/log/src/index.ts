@@ -1,4 +1,5 @@
 export * from "./disk.ts";
+export { type HeldLog, type HeldSegment, holdLog } from "./hold.ts";
 export * from "./log.ts";
 export { memoryLog } from "./memory.ts";
 export { openLog } from "./open.ts";

@@ -14,7 +14,7 @@ import {
 import type { KeyStore, MachineStore, PeopleStore } from "@vedette/model";
 import type { Answer, Call, ThreadOptions } from "./protocol.ts";
 import type { SeriesStore } from "./series.ts";
-import type { AlertStore, CheckpointStore, EventStore, ScanPage, SettingStore, Store } from "./store.ts";
+import type { AlertStore, CheckpointStore, EventStore, ScanPage, SettingStore, SnapshotStore, Store } from "./store.ts";
 
 export interface StoreOptions {
   /** The data directory: the store owns `events/` and `state.db` in it. */
@@ -228,6 +228,13 @@ function peopleStore(connection: Connection): PeopleStore {
   };
 }
 
+function snapshotStore(connection: Connection): SnapshotStore {
+  return {
+    take: (folder) => connection.call("snapshots", "take", [folder]),
+    release: (id) => connection.call("snapshots", "release", [id]),
+  };
+}
+
 function settingStore(connection: Connection): SettingStore {
   return {
     get: (name) => connection.call("settings", "get", [name]),
@@ -272,6 +279,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     keys: keyStore(connection),
     machines: machineStore(connection),
     people: peopleStore(connection),
+    snapshots: snapshotStore(connection),
     close: () => connection.end(),
   };
 }

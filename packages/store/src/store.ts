@@ -106,6 +106,8 @@ export interface EventStore {
     readonly partitions: number;
     readonly oldest?: Micros;
     readonly newest?: Micros;
+    /** Of the events stored, those whose files a restore has yet to bring: they are counted nowhere else, and no question finds them. */
+    readonly restoring?: { readonly partitions: number; readonly events: number; readonly oldest: Micros; readonly newest: Micros };
   }>;
 }
 
@@ -216,6 +218,37 @@ export interface SettingStore {
   set(name: string, value: string | undefined): Promise<void>;
 }
 
+/** A file of the store as of a snapshot. */
+export interface SnapshotFile {
+  /** Below the data directory, with slashes. */
+  readonly path: string;
+  /** Where it lies until the snapshot is released. */
+  readonly from: string;
+  /** Never changes under its name; an open segment grows. */
+  readonly fixed: boolean;
+  /** Sealed events and roll-ups: questions need them, detection does not. */
+  readonly sealed: boolean;
+  readonly bytes: number;
+}
+export interface Snapshot {
+  readonly id: number;
+  readonly files: readonly SnapshotFile[];
+  /** As the state of the snapshot has it. */
+  readonly alerts: number;
+  readonly lastAlert: string | undefined;
+  readonly sealedEvents: number;
+}
+
+/** What a backup takes of the store while it is written to. */
+export interface SnapshotStore {
+  /**
+   * The state as of one moment, copied to a folder of the caller's, and every file that it names: they stay until `release`.
+   * @throws VedetteError `conflict` where the state is not in a file of ours
+   */
+  take(folder: string): Promise<Snapshot>;
+  release(id: number): Promise<void>;
+}
+
 export interface Store {
   readonly events: EventStore;
   readonly series: SeriesStore;
@@ -225,5 +258,6 @@ export interface Store {
   readonly keys: KeyStore;
   readonly machines: MachineStore;
   readonly people: PeopleStore;
+  readonly snapshots: SnapshotStore;
   close(): Promise<void>;
 }

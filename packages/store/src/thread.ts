@@ -12,6 +12,7 @@ import type { Answer, Call, ThreadOptions } from "./protocol.ts";
 import { SeriesFiles } from "./series/files.ts";
 import { seriesStore } from "./series/query.ts";
 import type { EncodedSamples } from "./series/samples.ts";
+import { snapshotStore } from "./snapshot.ts";
 import { alertStore } from "./state/alerts.ts";
 import { checkpointStore, settingStore } from "./state/checkpoints.ts";
 import { keyStore } from "./state/keys.ts";
@@ -77,6 +78,7 @@ async function openAll(options: ThreadOptions) {
     keys: keyStore(state) as never,
     machines: machineStore(state) as never,
     people: peopleStore(state) as never,
+    snapshots: snapshotStore(options.directory, partitions, series) as never,
   };
   const close = async () => {
     await partitions.close();

@@ -2,7 +2,7 @@
 import { hkdfSync } from "node:crypto";
 import { type Sealer, VedetteError } from "@vedette/kit";
 import { boxKeyId, openBox, sealBox } from "./box.ts";
-import type { RootKey } from "./key.ts";
+import { type RootKey, rootKey } from "./key.ts";
 
 export class KeyRing {
   #keys: readonly RootKey[];
@@ -47,6 +47,9 @@ export class KeyRing {
     return new Uint8Array(hkdfSync("sha256", this.newest.secret, "", `vedette ${purpose}`, bytes));
   }
 }
+
+/** A sealer by one secret of its own, which the vault keeps or not. */
+export const sealerOf = (secret: Uint8Array, purpose: string): Sealer => new KeyRing([rootKey(secret, purpose)]).sealer(purpose);
 
 const unique = (keys: readonly RootKey[]): readonly RootKey[] =>
   [...new Map([...keys].reverse().map((key) => [key.id, key])).values()].reverse();

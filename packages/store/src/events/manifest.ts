@@ -9,6 +9,7 @@ const sealedName = "events.sealed_segment";
 export class Manifest {
   private readonly state: State;
   private list: readonly Partition[] = [];
+  private absent: readonly Partition[] = [];
   private appliedOffset = -1;
   private sealed = -1;
   private constructor(state: State) {
@@ -29,6 +30,20 @@ export class Manifest {
   get partitions(): readonly Partition[] {
     return this.list;
   }
+  /** Those whose files a restore has yet to bring: nothing can be read of them. */
+  get awaited(): readonly Partition[] {
+    return this.absent;
+  }
+
+  /** Tells apart what is there, what is still to come, and what never will: that is forgotten. */
+  async admit(found: ReadonlySet<string>, coming: ReadonlySet<string>): Promise<void> {
+    const all = [...this.list, ...this.absent].sort((a, b) => a.segment - b.segment || (a.class < b.class ? -1 : 1));
+    this.list = all.filter(({ name }) => found.has(name));
+    this.absent = all.filter(({ name }) => !found.has(name) && coming.has(name));
+    const lost = all.filter(({ name }) => !found.has(name) && !coming.has(name));
+    if (lost.length > 0) await this.replace(lost, []);
+  }
+
   /** Highest raw offset in sealed partitions, -1 for none. */
   get applied(): number {
     return this.appliedOffset;

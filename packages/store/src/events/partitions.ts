@@ -1,5 +1,5 @@
 /** The set of open segments and sealed files: adds, seals, drops, and hands queries a stable view of it. Knows no query. */
-import { readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { UnavailableError } from "@vedette/kit";
 import type { EventClass, Micros } from "@vedette/model";
@@ -87,8 +87,7 @@ export class Partitions {
     const named = new Set(this.manifest.partitions.map((one) => one.name));
     const found = new Set(readdirSync(this.folders.sealed));
     for (const file of found) if (!named.has(file)) rmSync(join(this.folders.sealed, file));
-    const missing = this.manifest.partitions.filter((one) => !found.has(one.name));
-    if (missing.length > 0) await this.manifest.replace(missing, []);
+    await this.admit();
     this.nextNumber = this.manifest.sealedSegment + 1;
     for (const file of readdirSync(this.folders.open).sort()) {
       const match = /^(\d{10})-(-?\d+)\.frames$/.exec(file);
@@ -103,6 +102,12 @@ export class Partitions {
       this.nextNumber = number + 1;
     }
     this.current = this.segments.at(-1);
+  }
+
+  /** Takes in what a restore has brought by now. What is to come is read first: its list goes when everything is there. */
+  private async admit(): Promise<void> {
+    const coming = new Set(existsSync(this.folders.awaited) ? readFileSync(this.folders.awaited, "utf8").split("\n") : []);
+    await this.manifest.admit(new Set(readdirSync(this.folders.sealed)), coming);
   }
 
   get applied(): number {
@@ -179,8 +184,8 @@ export class Partitions {
       throw unavailable(error);
     }
     this.segments = this.segments.filter((one) => one !== segment);
-    rmSync(segment.path, { force: true });
     this.bury(() => {
+      rmSync(segment.path, { force: true });
       const close = () => segment.close();
       this.dropping = Promise.all([this.dropping, segment.dropTable().then(close, close)]);
     });
@@ -218,6 +223,7 @@ export class Partitions {
   }
 
   async view(range: { readonly from: Micros; readonly to: Micros } | undefined): Promise<View> {
+    if (this.manifest.awaited.length > 0) await this.admit();
     const within = (min: Micros, max: Micros) => range === undefined || (max >= range.from && min < range.to);
     const sources: Source[] = [];
     const open: Segment[] = [];
@@ -232,12 +238,7 @@ export class Partitions {
       const relation = literal(join(this.folders.sealed, one.name));
       sources.push({ relation, rows: one.rows, minTime: one.min_time, maxTime: one.max_time, odd: one.odd });
     }
-    const number = ++this.lastView;
-    this.views.add(number);
-    const release = () => {
-      this.views.delete(number);
-      this.exhume();
-    };
+    const release = this.hold();
     try {
       for (const one of open) await one.load();
     } catch (error) {
@@ -247,12 +248,23 @@ export class Partitions {
     return { sources, release };
   }
 
+  /** Keeps every file that is there, or comes, until it is let go. */
+  hold(): () => void {
+    const number = ++this.lastView;
+    this.views.add(number);
+    return () => {
+      this.views.delete(number);
+      this.exhume();
+    };
+  }
+
   private async drop(partitions: readonly Partition[], replacements: readonly Partition[]): Promise<void> {
     await this.manifest.replace(partitions, replacements);
     for (const { name } of partitions) this.bury(() => rmSync(join(this.folders.sealed, name), { force: true }));
   }
 
   async retain(policy: Policy): Promise<number> {
+    if (this.manifest.awaited.length > 0) await this.admit();
     const dropped: Partition[] = [];
     for (const [name, limits] of Object.entries(policy)) {
       const own = this.manifest.partitions.filter((one) => one.class === name).sort((a, b) => a.segment - b.segment);
@@ -301,7 +313,16 @@ export class Partitions {
     }
     const partitions = this.segments.length + this.manifest.partitions.length;
     const times = events === 0 ? {} : { oldest, newest };
-    return { events, openBytes, sealedBytes, originalBytes, partitions, ...times };
+    return { events, openBytes, sealedBytes, originalBytes, partitions, ...times, ...this.awaited() };
+  }
+
+  private awaited() {
+    const { awaited } = this.manifest;
+    if (awaited.length === 0) return {};
+    const events = awaited.reduce((sum, { rows }) => sum + rows, 0);
+    const oldest = Math.min(...awaited.map((one) => one.min_time));
+    const newest = Math.max(...awaited.map((one) => one.max_time));
+    return { restoring: { partitions: awaited.length, events, oldest, newest } };
   }
 
   async close(): Promise<void> {

@@ -32,11 +32,13 @@ export interface Folders {
   readonly open: string;
   readonly sealed: string;
   readonly temporary: string;
+  /** File of names that a restore will bring to `sealed`, one a line. */
+  readonly awaited: string;
 }
 export async function makeFolders(directory: string): Promise<Folders> {
   const folders = { open: join(directory, "open"), sealed: join(directory, "sealed"), temporary: join(directory, "tmp") };
   for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true, mode: 0o700 });
-  return folders;
+  return { ...folders, awaited: join(directory, "awaited") };
 }
 
 /** Writes a segment's files, one a class, each of one row group, in order of arrival. */

@@ -45,6 +45,11 @@ export class SeriesFiles {
   readonly #limits: SeriesLimits;
   readonly #now: () => Micros;
   #files: readonly SealedFile[] = [];
+  /** Named by the manifest and not there: a restore may bring them. */
+  #absent: readonly SealedFile[] = [];
+  #holds = 0;
+  /** What nobody needs but whoever holds the files. */
+  #doomed: readonly string[] = [];
   #frames!: FrameFile;
   /** Number of the open segment. */
   #segment = 0;
@@ -79,6 +84,7 @@ export class SeriesFiles {
     }
     const found = new Set(readdirSync(this.#folder));
     this.#files = rows.filter((one) => found.has(one.name));
+    this.#absent = rows.filter((one) => !found.has(one.name));
     const kept = new Set([...this.#files.map((one) => one.name), this.#framesName(), this.#knownName()]);
     for (const name of found) if (!kept.has(name)) rmSync(join(this.#folder, name));
     if (found.has(this.#knownName())) {
@@ -183,8 +189,7 @@ export class SeriesFiles {
     this.#samples = 0;
     this.#since = undefined;
     frames.close();
-    rmSync(frames.path);
-    rmSync(known, { force: true });
+    this.#remove([frames.path, known]);
     await this.#join(fine);
     await this.#join(coarse);
   }
@@ -219,7 +224,32 @@ export class SeriesFiles {
     });
     const gone = new Set(removed);
     this.#files = [...this.#files.filter((one) => !gone.has(one)), ...added];
-    for (const name of names) rmSync(join(this.#folder, name), { force: true });
+    this.#remove(names.map((name) => join(this.#folder, name)));
+  }
+
+  #remove(paths: readonly string[]): void {
+    if (this.#holds > 0) this.#doomed = [...this.#doomed, ...paths];
+    else for (const path of paths) rmSync(path, { force: true });
+  }
+
+  /** Keeps every file that is there, or comes, until it is let go. */
+  hold(): () => void {
+    this.#holds++;
+    return () => {
+      if (--this.#holds > 0) return;
+      const paths = this.#doomed;
+      this.#doomed = [];
+      this.#remove(paths);
+    };
+  }
+
+  #admit(): void {
+    if (this.#absent.length === 0) return;
+    const found = new Set(readdirSync(this.#folder));
+    const arrived = this.#absent.filter(({ name }) => found.has(name));
+    if (arrived.length === 0) return;
+    this.#absent = this.#absent.filter(({ name }) => !found.has(name));
+    this.#files = [...this.#files, ...arrived].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** Drops files of which everything is older than may be kept. */
@@ -256,6 +286,7 @@ export class SeriesFiles {
 
   /** Runs a question beside everything else; asks again where files came or went meanwhile, which is rare. */
   async read<T>(work: (reader: SeriesReader) => Promise<T>): Promise<T> {
+    this.#admit();
     for (let again = 2; ; again--) {
       const files = this.#files;
       const stands = () => this.#files === files || again === 0;

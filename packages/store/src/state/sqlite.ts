@@ -1,6 +1,6 @@
 /** The only importer of node:sqlite: Kysely's SQLite dialect over Node's built-in driver. Knows no table. */
 import { chmodSync } from "node:fs";
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -103,4 +103,27 @@ export function openSqlite<DB>(path: string): Kysely<DB> {
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };
   return new Kysely<DB>({ dialect });
+}
+
+/** More pages than a database can have. */
+const allPages = 0x7fff_ffff;
+
+/** Copies a state database that is written to meanwhile, as of one moment: in one step, so that no commit makes it begin anew, and beside the caller's thread. */
+export async function copySqlite(path: string, to: string): Promise<void> {
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
+  try {
+    await backup(database, to, { rate: allPages });
+  } finally {
+    database.close();
+  }
+}
+
+/** Rows of a database that nobody writes to. */
+export function readSqlite<R>(path: string, sql: string): readonly R[] {
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    return database.prepare(sql).all() as unknown as readonly R[];
+  } finally {
+    database.close();
+  }
 }

@@ -1,0 +1,146 @@
+/** Captures a data directory for a backup, while it is written to or not, in the order in which its parts rest on one another. Knows no format of backups. */
+import { type FileHandle, open, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { readLine, trailPaths } from "@vedette/audit";
+import { type Captured, type CapturedContent, type CapturedFile, goodPath, type Part, unfinishedFolder } from "@vedette/backup";
+import type { Clock } from "@vedette/kit";
+import { type HeldSegment, holdLog } from "@vedette/log";
+import type { SnapshotFile, Store } from "@vedette/store";
+
+/** Copies that a backup needs for its time. */
+const workFolder = "backup.tmp";
+/**
+ * Not of a backup: who has the directory, caches, what a restore or a backup has under way, and the key that opens what is sealed: it would lie
+ * beside what it protects.
+ */
+const leftOut = new Set(["LOCK", "secret.key", "rules.cache", "restore.json", "restore.lock", "drill.tmp", unfinishedFolder, workFolder]);
+/** Captured by those who know them. */
+const parts = new Set(["log", "events", "audit", "state.db", "state.db-wal", "state.db-shm"]);
+/** Without these nothing starts as it was. */
+const stateful = new Set(["format", "keys"]);
+const newline = 10;
+/** A line of the trail is at most so long. */
+const lineBytes = 512 << 10;
+
+/**
+ * State first, then what was appended meanwhile: the log of a backup holds all that its state rests on, and what it holds beyond is gone through
+ * again after a restore.
+ * @throws VedetteError `conflict` where the state is in no file of the directory
+ */
+export async function captureDirectory(directory: string, store: Store, clock: Clock): Promise<Captured> {
+  const log = await holdLog(directory);
+  const release: (() => Promise<void>)[] = [() => log.release()];
+  try {
+    const taken = clock.now();
+    const snapshot = await store.snapshots.take(join(directory, workFolder));
+    release.push(() => store.snapshots.release(snapshot.id));
+    const stored = snapshot.files.map(storedFile);
+    const others = await otherFiles(directory, directory, "");
+    const trail = await trailFiles(directory);
+    const segments = (await log.segments()).filter(({ bytes }) => bytes > 0).map(segmentFile);
+    return {
+      taken,
+      about: {
+        log: Object.fromEntries(log.ends),
+        alerts: snapshot.alerts,
+        last_alert: snapshot.lastAlert,
+        trail: trail.last,
+        events: snapshot.sealedEvents,
+      },
+      files: [...stored, ...others, ...trail.files, ...segments],
+      release: async () => {
+        for (const one of release.toReversed()) await one();
+      },
+    };
+  } catch (error) {
+    for (const one of release.toReversed()) await one();
+    throw error;
+  }
+}
+
+const gone = (e: unknown): undefined => {
+  if ((e as NodeJS.ErrnoException).code !== "ENOENT") throw e;
+  return undefined;
+};
+
+async function openFile(path: string): Promise<CapturedContent | undefined> {
+  const file = await open(path, "r").catch(gone);
+  return file && contentOf(file);
+}
+
+const contentOf = (file: FileHandle): CapturedContent => ({
+  read: async (into, position) => {
+    let done = 0;
+    while (done < into.length) {
+      const { bytesRead } = await file.read(into, done, into.length - done, position + done);
+      if (bytesRead === 0) break;
+      done += bytesRead;
+    }
+    return done;
+  },
+  close: () => file.close(),
+});
+
+function storedFile({ path, from, fixed, sealed, bytes }: SnapshotFile): CapturedFile {
+  const part: Part = sealed ? "events" : "state";
+  const growth = fixed ? "fixed" : path === "state.db" ? "changes" : "grows";
+  return { path, part, growth, bytes, open: () => openFile(from) };
+}
+
+function segmentFile({ path, bytes, closed, read }: HeldSegment): CapturedFile {
+  return { path, part: "log", growth: closed ? "fixed" : "grows", bytes, open: async () => ({ read, close: async () => {} }) };
+}
+
+/** Small files that are replaced whole, or are named by their content. */
+async function otherFiles(root: string, folder: string, below: string): Promise<readonly CapturedFile[]> {
+  const files: CapturedFile[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = `${below}${entry.name}`;
+    if ((below === "" && (leftOut.has(entry.name) || parts.has(entry.name))) || !goodPath(path)) continue;
+    if (entry.isDirectory()) files.push(...(await otherFiles(root, join(folder, entry.name), `${path}/`)));
+    else if (entry.isFile()) {
+      const part: Part = stateful.has(path.split("/", 1)[0]!) ? "state" : "other";
+      files.push({ path, part, growth: "changes", open: () => openFile(join(root, path)) });
+    }
+  }
+  return files;
+}
+
+interface Trail {
+  readonly files: readonly CapturedFile[];
+  readonly last: { readonly records: number; readonly hash: string };
+}
+
+/** The chain and its heads, whole lines only. Heads first: none vouches for a record that is not there. */
+async function trailFiles(directory: string): Promise<Trail> {
+  const { chain } = trailPaths(directory);
+  const isChain = (name: string) => name.endsWith(".audit");
+  const names = (await readdir(chain).catch((e) => gone(e) ?? [])).sort(
+    (a, b) => Number(isChain(a)) - Number(isChain(b)) || (a < b ? -1 : 1),
+  );
+  const files: CapturedFile[] = [];
+  let last = { records: 0, hash: "" };
+  for (const name of names) {
+    const from = join(chain, name);
+    const { bytes, line } = await wholeLines(from);
+    const record = isChain(name) && line !== undefined ? readLine(line) : undefined;
+    if (record !== undefined && !("flaw" in record)) last = { records: record.n + 1, hash: record.hash };
+    files.push({ path: `audit/${name}`, part: "trail", growth: "grows", bytes, open: () => openFile(from) });
+  }
+  return { files, last };
+}
+
+/** How much of a file is whole lines, and the last of them. */
+async function wholeLines(path: string): Promise<{ readonly bytes: number; readonly line: Buffer | undefined }> {
+  const file = await open(path, "r");
+  try {
+    const { size } = await file.stat();
+    const from = Math.max(0, size - lineBytes);
+    const tail = Buffer.alloc(size - from);
+    await contentOf(file).read(tail, from);
+    const end = tail.lastIndexOf(newline);
+    return { bytes: from + end + 1, line: end < 0 ? undefined : tail.subarray(tail.lastIndexOf(newline, end - 1) + 1, end) };
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,72 @@
+/** A still picture of the store for a backup: a copy of the state, and the files it names, kept from being removed. Knows no backup. */
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Partitions } from "./events/partitions.ts";
+import type { SeriesFiles } from "./series/files.ts";
+import { copySqlite, readSqlite } from "./state/sqlite.ts";
+import type { Snapshot, SnapshotFile, SnapshotStore } from "./store.ts";
+
+const stateFile = "state.db";
+
+/** @param directory the data directory */
+export function snapshotStore(directory: string, partitions: Partitions, series: SeriesFiles): SnapshotStore {
+  const held = new Map<number, () => void>();
+  let last = 0;
+  return {
+    async take(folder) {
+      const release = [partitions.hold(), series.hold()];
+      const letGo = () => {
+        for (const one of release) one();
+        rmSync(folder, { recursive: true, force: true });
+      };
+      try {
+        rmSync(folder, { recursive: true, force: true });
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        const copy = join(folder, stateFile);
+        // files first held, then the state that names some of them: what it names is there
+        await copySqlite(join(directory, stateFile), copy);
+        const picture = pictureOf(directory, copy);
+        held.set(++last, letGo);
+        return { id: last, ...picture };
+      } catch (error) {
+        letGo();
+        throw error;
+      }
+    },
+    async release(id) {
+      held.get(id)?.();
+      held.delete(id);
+    },
+  };
+}
+
+function pictureOf(directory: string, copy: string): Omit<Snapshot, "id"> {
+  const file = (path: string, fixed: boolean, sealed: boolean): readonly SnapshotFile[] => {
+    const from = join(directory, path);
+    const found = statSync(from, { throwIfNoEntry: false });
+    return found === undefined ? [] : [{ path, from, fixed, sealed, bytes: found.size }];
+  };
+  const progress = new Map(
+    readSqlite<{ name: string; value: number }>(copy, "select name, value from progress").map((row) => [row.name, row.value]),
+  );
+  const sealedSegment = progress.get("events.sealed_segment") ?? -1;
+  const seriesSegment = String(progress.get("series.segment") ?? 0).padStart(10, "0");
+  const open = readdirSync(join(directory, "events/open")).filter((name) => Number(name.slice(0, 10)) > sealedSegment);
+  const sealed = readSqlite<{ name: string; rows: number }>(copy, "select name, rows from partition order by segment, class");
+  const rolled = readSqlite<{ name: string }>(copy, "select name from series_file order by name");
+  const [{ alerts }] = readSqlite<{ alerts: number }>(copy, "select count(*) as alerts from alert") as [{ alerts: number }];
+  const [newest] = readSqlite<{ id: string }>(copy, "select id from alert order by serial desc limit 1");
+  return {
+    alerts,
+    lastAlert: newest?.id,
+    sealedEvents: sealed.reduce((sum, { rows }) => sum + rows, 0),
+    files: [
+      { path: stateFile, from: copy, fixed: false, sealed: false, bytes: statSync(copy).size },
+      ...open.sort().flatMap((name) => file(`events/open/${name}`, false, false)),
+      ...file(`events/series/${seriesSegment}.known`, true, false),
+      ...file(`events/series/${seriesSegment}.frames`, false, false),
+      ...rolled.flatMap(({ name }) => file(`events/series/${name}`, true, true)),
+      ...sealed.flatMap(({ name }) => file(`events/sealed/${name}`, true, true)),
+    ],
+  };
+}
