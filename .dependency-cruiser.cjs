@@ -54,6 +54,7 @@ const drivers = {
   ioredis: "^packages/cluster/src/redis/connection\\.ts$",
   jose: "^packages/access/src/jwt\\.ts$",
   "openid-client": "^packages/access/src/oidc\\.ts$",
+  pg: "^packages/store/src/state/postgres\\.ts$",
   "node:sqlite": "^packages/store/src/state/sqlite\\.ts$",
 };
 module.exports = {

@@ -6,4 +6,5 @@ export { openStore, type StoreOptions } from "./open.ts";
 export { seriesFields } from "./series/fields.ts";
 export { maxSampleAhead, SampleWriter } from "./series/samples.ts";
 export * from "./series.ts";
+export type { PostgresSettings } from "./state/postgres.ts";
 export * from "./store.ts";

@@ -4,6 +4,7 @@ import { Worker } from "node:worker_threads";
 import {
   BadInputError,
   type Clock,
+  ConfigError,
   defineCounter,
   defineGauge,
   defineHistogram,
@@ -14,11 +15,14 @@ import {
 import type { KeyStore, MachineStore, PeopleStore } from "@vedette/model";
 import type { Answer, Call, ThreadOptions } from "./protocol.ts";
 import type { SeriesStore } from "./series.ts";
+import type { PostgresSettings } from "./state/postgres.ts";
 import type { AlertStore, CheckpointStore, EventStore, ScanPage, SettingStore, SnapshotStore, Store } from "./store.ts";
 
 export interface StoreOptions {
   /** The data directory: the store owns `events/` and `state.db` in it. */
   readonly directory: string;
+  /** State is there instead of in `state.db`, which then says only what the event store's files mean. */
+  readonly postgres?: PostgresSettings;
   readonly clock?: Clock;
   /** What DuckDB may hold in memory before it spills to `events/tmp`. */
   readonly memoryLimitMb?: number;
@@ -92,6 +96,7 @@ class Connection {
     if (error === undefined) call.resolve(answer.value as never);
     else if (error.aborted) call.reject(new DOMException("The query was stopped", "AbortError"));
     else if (error.code === "store_unavailable") call.reject(new UnavailableError(error.code, error.message));
+    else if (error.code === "postgres_refused") call.reject(new ConfigError(error.code, error.message));
     else if (error.code === "query_invalid" || error.code === "bad_request") call.reject(new BadInputError(error.code, error.message));
     else call.reject(new VedetteError(error.code, error.permanent, error.message));
   }
@@ -245,11 +250,12 @@ function settingStore(connection: Connection): SettingStore {
 /**
  * Opens the store in a thread of its own; resolves when migrations have run and left-over segments are loaded.
  * The caller holds the directory's LOCK: two stores on one directory would destroy each other's segments.
- * @throws VedetteError `data_dir_format` (newer or foreign), `store_unavailable` (damaged or not accessible).
+ * @throws VedetteError `data_dir_format` (newer or foreign), `store_unavailable` (damaged, away or not accessible); ConfigError `postgres_refused`.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const workerData: ThreadOptions = {
     directory: options.directory,
+    postgres: options.postgres,
     memoryLimitMb: options.memoryLimitMb ?? defaultMemoryMb,
     threads: 2,
     sealRows: options.sealRows ?? defaultSealRows,

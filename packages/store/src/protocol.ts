@@ -1,8 +1,11 @@
 /** What passes between the program and its storage thread. Types only. */
 import type { ErrorCode } from "@vedette/kit";
+import type { PostgresSettings } from "./state/postgres.ts";
 
 export interface ThreadOptions {
   readonly directory: string;
+  /** Where alerts, checkpoints, settings, people, keys and machines are; in the directory's own database where absent. */
+  readonly postgres?: PostgresSettings | undefined;
   readonly memoryLimitMb: number;
   readonly threads: number;
   readonly sealRows: number;

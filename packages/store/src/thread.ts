@@ -29,12 +29,14 @@ let now = 0;
 async function openAll(options: ThreadOptions) {
   mkdirSync(options.directory, { recursive: true, mode: 0o700 });
   const events = join(options.directory, "events");
-  const state = await openState(join(options.directory, "state.db"));
+  // what the sealed files mean is known beside them, wherever state is
+  const local = await openState(join(options.directory, "state.db"));
+  const state = options.postgres === undefined ? local : await openState(options.postgres);
   const temporary = join(events, "tmp");
   const duck = new Duck({ memoryMb: options.memoryLimitMb, threads: options.threads, temporary }, networkMacros);
-  const partitions = await Partitions.open(duck, state, events, { rows: options.sealRows, bytes: options.sealBytes }, () => now);
+  const partitions = await Partitions.open(duck, local, events, { rows: options.sealRows, bytes: options.sealBytes }, () => now);
   const limits = { perSource: options.seriesPerSource, samples: options.sealSamples };
-  const series = await SeriesFiles.open(duck, state, join(events, "series"), limits, () => now);
+  const series = await SeriesFiles.open(duck, local, join(events, "series"), limits, () => now);
   const search = new Search(duck, partitions);
   const scans = new Scans(duck, partitions);
   const changes = { added: 0, removed: 0 };
@@ -83,7 +85,8 @@ async function openAll(options: ThreadOptions) {
   const close = async () => {
     await partitions.close();
     await duck.close();
-    await state.destroy();
+    await local.destroy();
+    if (state !== local) await state.destroy();
   };
   return { objects, close };
 }

@@ -3,7 +3,7 @@ import { ConfigError, jsonText } from "@vedette/kit";
 import { z } from "zod";
 import { checkComponents } from "../config/components.ts";
 import { loadConfig } from "../config/load.ts";
-import { configSchema, secretKeys, unusedEmbedded } from "../config/schema.ts";
+import { configSchema, isUnused, secretKeys } from "../config/schema.ts";
 
 interface Options {
   readonly config?: string;
@@ -26,7 +26,7 @@ export async function show(options: Options): Promise<void> {
   }));
   if (options.json) return void process.stdout.write(`${jsonText(rows, 2)}\n`);
   for (const { key, value, from } of rows) {
-    const note = unusedEmbedded.has(key.split(".")[0]!) ? "  # read only by a driver that is not selected" : "";
+    const note = isUnused(key.split(".")[0]!, config) ? "  # read only by a driver that is not selected" : "";
     process.stdout.write(`${key} = ${jsonText(value)}  # ${from}${note && ";"}${note.slice(3)}\n`);
   }
 }

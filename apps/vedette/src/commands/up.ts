@@ -40,6 +40,7 @@ import { demandAdministrator, type Listening, listening } from "../listen.ts";
 import { openMachines, reportSelf } from "../machines.ts";
 import { tellOwnMetrics } from "../own_metrics.ts";
 import { openOidc, openPeople } from "../people.ts";
+import { configuredPostgres } from "../postgres.ts";
 import { pipelinesReloaded, type Reloaded, reloadOnChange, rulesReloaded, tablesReloaded } from "../reload.ts";
 import { logEncryption, openVault, resourcesOf } from "../vault.ts";
 import { Display } from "./display.ts";
@@ -94,8 +95,10 @@ async function serve(
     segmentBytes: config.log.segment_mb * 1_048_576,
     encryption: await logEncryption(vault, config),
   });
+  const postgres = configuredPostgres(config);
   const store = await openStore({
     directory: directory.path,
+    ...(postgres && { postgres }),
     memoryLimitMb: config.events.memory_mb,
     seriesPerSource: config.metrics.series_per_source,
   });

@@ -8,6 +8,7 @@ import { openStore } from "@vedette/store";
 import { operator } from "../audit.ts";
 import { loadConfig } from "../config/load.ts";
 import { openPeople } from "../people.ts";
+import { configuredPostgres } from "../postgres.ts";
 import { openVault } from "../vault.ts";
 
 interface Options {
@@ -20,10 +21,11 @@ interface Options {
 export async function resetOffline(name: string, options: Options): Promise<void> {
   const { config } = loadConfig(options.config, process.env, { data_dir: options.dataDir });
   const path = resolve(config.data_dir);
+  const postgres = configuredPostgres(config);
   if (!existsSync(join(path, "state.db")))
     throw new ConfigError("config_invalid", `${path}: expected a data directory, found no state.db in it`);
   const directory = openDataDirectory(path);
-  const store = await openStore({ directory: path });
+  const store = await openStore({ directory: path, ...(postgres && { postgres }) });
   try {
     const secrets = await openVault(config, path);
     const people = await openPeople(config, secrets, store);

@@ -114,7 +114,12 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe("Metrics: values of series."),
   state: z
-    .strictObject({ driver: z.enum(["sqlite"]).default("sqlite").describe("Where alerts, checkpoints and settings live.") })
+    .strictObject({
+      driver: z
+        .enum(["sqlite", "postgres"])
+        .default("sqlite")
+        .describe("Where alerts, checkpoints, people, keys and settings live: state.db in the data directory, or PostgreSQL."),
+    })
     .prefault({})
     .describe("The state store."),
   engine: z
@@ -322,9 +327,31 @@ export const configSchema = z.strictObject({
       db: z.string().default("vedette").describe("Environment: POSTGRES_DB."),
       user: z.string().default("vedette").describe("Environment: POSTGRES_USER."),
       password: z.string().optional().describe("Environment: POSTGRES_PASSWORD."),
+      schema: z
+        .string()
+        .regex(/^[a-z_][a-z0-9_]{0,62}$/, "expected a lower case name")
+        .default("vedette")
+        .describe("Schema of its tables, made when it is not there."),
+      connections: z.int().min(2).max(200).default(8).describe("Connections of one process."),
+      connect_timeout_s: z.number().positive().max(300).default(5).describe("How long a connection may take to be made, in seconds."),
+      statement_timeout_s: z.number().positive().max(3_600).default(30).describe("How long one statement may take, in seconds."),
+      tls: z
+        .strictObject({
+          ca: z
+            .string()
+            .min(1)
+            .optional()
+            .describe("File of the authorities that the server's certificate is checked by, PEM; the system's by default."),
+          certificate: z.string().min(1).optional().describe("File of this program's own certificate, PEM, where the server asks for one."),
+          key: z.string().min(1).optional().describe("File of its private key, PEM."),
+        })
+        .optional()
+        .describe(
+          "TLS to the server, whose certificate and name are checked; without it nothing is encrypted. {} takes the system's authorities.",
+        ),
     })
     .prefault({})
-    .describe("PostgreSQL; read only by its driver."),
+    .describe("PostgreSQL; read only where state.driver is postgres."),
   prometheus: z
     .strictObject({ port: z.int().default(9090).describe("Port of the compose file's Prometheus. Environment: PROMETHEUS_PORT.") })
     .prefault({})
@@ -367,5 +394,6 @@ export const secretKeys: ReadonlySet<string> = new Set([
   "postgres.password",
   "openai.api_key",
 ]);
-/** Sections that only drivers of a scaled-out installation read: `config show` says so. */
-export const unusedEmbedded: ReadonlySet<string> = new Set(["kafka", "redis", "postgres", "prometheus", "openai"]);
+const driverSections: ReadonlySet<string> = new Set(["kafka", "redis", "postgres", "prometheus", "openai"]);
+/** Whether only a driver reads the section that is not selected: `config show` says so. */
+export const isUnused = (section: string, { state }: Config): boolean => driverSections.has(section) && section !== state.driver;

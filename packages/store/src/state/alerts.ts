@@ -39,38 +39,106 @@ function rowOf(alert: Alert, group: string, serial: number): Tables["alert"] {
 }
 const alertOf = (body: string): Alert => JSON.parse(body) as Alert;
 
-async function writeEntities(db: State, alert: Alert): Promise<void> {
-  await db.deleteFrom("alert_entity").where("alert", "=", alert.id).execute();
-  const rows = new Map(
-    alert.entities.map((entity) => [`${entity.type}\0${entity.id}`, { alert: alert.id, type: entity.type, id: entity.id }]),
-  );
-  if (rows.size > 0)
-    await db
-      .insertInto("alert_entity")
-      .values([...rows.values()])
-      .execute();
-}
-
-/** The row's lock orders transactions: whoever reads a number reads all before it. */
-async function nextSerial(db: State): Promise<number> {
+/**
+ * Takes the next so many numbers of changes and returns the last. The row's lock orders transactions, so whoever changes alerts comes here first:
+ * whoever reads a number reads all before it, and what is read after it is not changed by others.
+ */
+async function takeSerials(db: State, count: number): Promise<number> {
   const { value } = await db
     .insertInto("progress")
-    .values({ name: lastSerial, value: 1 })
-    .onConflict((conflict) => conflict.column("name").doUpdateSet((eb) => ({ value: eb("progress.value", "+", 1) })))
+    .values({ name: lastSerial, value: count })
+    .onConflict((conflict) => conflict.column("name").doUpdateSet((eb) => ({ value: eb("progress.value", "+", count) })))
     .returning("value")
     .executeTakeFirstOrThrow();
   return value;
 }
 
-async function upsert(db: State, group: string, alert: Alert): Promise<void> {
-  const { id, ...rest } = rowOf(alert, group, await nextSerial(db));
-  await db
-    .insertInto("alert")
-    .values({ id, ...rest })
-    .onConflict((conflict) => conflict.column("id").doUpdateSet(rest))
-    .execute();
-  await writeEntities(db, alert);
+/** Replaces what is told of alerts in tables of their own: whom they are about, which events they rest on. */
+async function writeParts(db: State, alerts: readonly Alert[]): Promise<void> {
+  const entities = alerts.flatMap((alert) => {
+    const own = new Map(alert.entities.map(({ type, id }) => [`${type}\0${id}`, { alert: alert.id, type, id }]));
+    return [...own.values()];
+  });
+  const links = alerts.flatMap(({ id, tenant, evidence }) =>
+    [...new Set(evidence.map((event) => event.id))].map((event) => ({ alert: id, tenant, event })),
+  );
+  const events = new Map(
+    alerts.flatMap(({ tenant, evidence }) =>
+      evidence.map(({ id, time, source }) => [`${tenant}\0${id}`, { tenant, id, time, source }] as const),
+    ),
+  );
+  for (const some of slices(alerts.map(({ id }) => id))) {
+    await db.deleteFrom("alert_entity").where("alert", "in", some).execute();
+    await db.deleteFrom("alert_event").where("alert", "in", some).execute();
+  }
+  for (const some of slices(entities)) await db.insertInto("alert_entity").values(some).execute();
+  for (const some of slices([...events.values()]))
+    await db
+      .insertInto("event_of_interest")
+      .values(some)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  for (const some of slices(links)) await db.insertInto("alert_event").values(some).execute();
 }
+
+const changing = [
+  "tenant",
+  "group_key",
+  "state",
+  "severity",
+  "rule",
+  "first_seen",
+  "last_seen",
+  "updated",
+  "demo",
+  "shadow",
+  "historical",
+  "serial",
+  "text",
+  "body",
+] as const satisfies readonly (keyof Tables["alert"])[];
+
+/** Numbered in their order; what stands twice among them counts as it stands last. */
+async function upsert(db: State, given: readonly { readonly group: string; readonly alert: Alert }[], serial: number): Promise<void> {
+  const alerts = [...new Map(given.map((one) => [one.alert.id, one])).values()];
+  const first = serial - alerts.length + 1;
+  for (const some of slices(alerts.map(({ alert, group }, n) => rowOf(alert, group, first + n)))) {
+    await db
+      .insertInto("alert")
+      .values(some)
+      .onConflict((conflict) =>
+        conflict
+          .column("id")
+          .doUpdateSet((eb) => Object.fromEntries(changing.map((column) => [column, eb.ref(`excluded.${column}`)])) as object),
+      )
+      .execute();
+  }
+  await writeParts(
+    db,
+    alerts.map(({ alert }) => alert),
+  );
+}
+
+/** Of no alert any more. */
+async function forgetEvents(db: State): Promise<void> {
+  await db
+    .deleteFrom("event_of_interest")
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom("alert_event")
+            .select("alert")
+            .whereRef("alert_event.tenant", "=", "event_of_interest.tenant")
+            .whereRef("alert_event.event", "=", "event_of_interest.id"),
+        ),
+      ),
+    )
+    .execute();
+}
+
+/** `in ()` is no SQL everywhere. */
+const among = (eb: ExpressionBuilder<Tables, "alert">, column: "state" | "severity", values: readonly (string | number)[]) =>
+  values.length === 0 ? eb(eb.val(1), "=", 0) : eb(column, "in", values as never);
 
 function matches(eb: ExpressionBuilder<Tables, "alert">, filter: AlertFilter) {
   const all = [
@@ -78,12 +146,12 @@ function matches(eb: ExpressionBuilder<Tables, "alert">, filter: AlertFilter) {
     eb("shadow", "=", filter.shadow ? 1 : 0),
     eb("historical", "=", filter.historical ? 1 : 0),
   ];
-  if (filter.states !== undefined) all.push(eb("state", "in", filter.states));
+  if (filter.states !== undefined) all.push(among(eb, "state", filter.states));
   if (filter.severities !== undefined)
     all.push(
-      eb(
+      among(
+        eb,
         "severity",
-        "in",
         filter.severities.map((one) => severities.indexOf(one)),
       ),
     );
@@ -182,7 +250,7 @@ export function alertStore(state: State, lookUp: LookUp, changes: () => StoredCh
     },
     async fold(offset, alerts, findings) {
       await state.transaction().execute(async (tx) => {
-        for (const { group, alert } of alerts) await upsert(tx, group, alert);
+        if (alerts.length > 0) await upsert(tx, alerts, await takeSerials(tx, alerts.length));
         for (const some of slices([...new Map(findings.map((one) => [one.id, one])).values()])) {
           await tx
             .insertInto("folded_finding")
@@ -249,6 +317,7 @@ export function alertStore(state: State, lookUp: LookUp, changes: () => StoredCh
     },
     async replace(alert, updated) {
       return await state.transaction().execute(async (tx) => {
+        const serial = await takeSerials(tx, 1);
         const row = await tx
           .selectFrom("alert")
           .select(["group_key", "updated"])
@@ -256,7 +325,7 @@ export function alertStore(state: State, lookUp: LookUp, changes: () => StoredCh
           .where("id", "=", alert.id)
           .executeTakeFirst();
         if (row === undefined || row.updated !== updated) return false;
-        await upsert(tx, row.group_key, alert);
+        await upsert(tx, [{ group: row.group_key, alert }], serial);
         return true;
       });
     },
@@ -275,10 +344,11 @@ export function alertStore(state: State, lookUp: LookUp, changes: () => StoredCh
     },
     async clearDemo() {
       return await state.transaction().execute(async (tx) => {
-        const demo = tx.selectFrom("alert").select("id").where("demo", "=", 1);
-        await tx.deleteFrom("folded_finding").where("alert", "in", demo).execute();
-        await tx.deleteFrom("alert_entity").where("alert", "in", demo).execute();
-        return Number((await tx.deleteFrom("alert").where("demo", "=", 1).executeTakeFirst()).numDeletedRows);
+        await takeSerials(tx, 0);
+        // and with them what belongs to them
+        const { numDeletedRows } = await tx.deleteFrom("alert").where("demo", "=", 1).executeTakeFirst();
+        await forgetEvents(tx);
+        return Number(numDeletedRows);
       });
     },
   };

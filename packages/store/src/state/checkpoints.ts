@@ -1,6 +1,7 @@
 /** Keyed consumers' memory and small settings in the state database. Knows no consumer. */
 import { VedetteError } from "@vedette/kit";
 import type { CheckpointRow, CheckpointStore, SettingStore } from "../store.ts";
+import { keyOfRow, nameOfKey, storedValue } from "./key_names.ts";
 import type { State, Tables } from "./tables.ts";
 
 /** Rows per statement: five parameters each stay far below SQLite's 32,766 and PostgreSQL's 65,535. */
@@ -13,12 +14,15 @@ function* slices<T>(items: readonly T[], size: number): Generator<readonly T[]> 
 const of = (state: State, consumer: string) =>
   state.selectFrom("checkpoint_key").select(["shard", "key", "value"]).where("consumer", "=", consumer);
 
+const rowOf = ({ shard, key, value }: CheckpointRow): CheckpointRow => ({ shard, ...keyOfRow(key, value) });
+
 function byShard(keys: readonly { readonly shard: number; readonly key: string }[]): ReadonlyMap<number, readonly string[]> {
   const shards = new Map<number, string[]>();
   for (const { shard, key } of keys) {
     const names = shards.get(shard);
-    if (names) names.push(key);
-    else shards.set(shard, [key]);
+    const name = nameOfKey(key);
+    if (names) names.push(name);
+    else shards.set(shard, [name]);
   }
   return shards;
 }
@@ -33,21 +37,23 @@ export function checkpointStore(state: State): CheckpointStore {
         .where("consumer", "=", consumer)
         .executeTakeFirstOrThrow();
       const keys = count > (most ?? count) ? [] : await of(state, consumer).orderBy("shard").orderBy("key").execute();
-      return { epoch: row?.epoch ?? 0, offset: row?.offset ?? 0, meta: row?.meta ?? undefined, keys, count };
+      return { epoch: row?.epoch ?? 0, offset: row?.offset ?? 0, meta: row?.meta ?? undefined, keys: keys.map(rowOf), count };
     },
     async rows(consumer, which) {
       if ("prefix" in which)
-        return of(state, consumer).where("key", ">=", which.prefix).where("key", "<", `${which.prefix}\u{10ffff}`).execute();
+        return (await of(state, consumer).where("key", ">=", which.prefix).where("key", "<", `${which.prefix}\u{10ffff}`).execute()).map(
+          rowOf,
+        );
       if ("due" in which) {
         const due = of(state, consumer).where("due", "<=", which.due);
         const from = which.from === undefined ? due : due.where("due", ">=", which.from);
-        return from.orderBy("due").limit(which.limit).execute();
+        return (await from.orderBy("due").limit(which.limit).execute()).map(rowOf);
       }
       const found: CheckpointRow[] = [];
       for (const [shard, names] of byShard(which.keys))
         for (const some of slices(names, rowsPerStatement))
           found.push(...(await of(state, consumer).where("shard", "=", shard).where("key", "in", some).execute()));
-      return found;
+      return found.map(rowOf);
     },
     async acquire(consumer) {
       const row = await state
@@ -65,7 +71,10 @@ export function checkpointStore(state: State): CheckpointStore {
       const removed: { shard: number; key: string }[] = [];
       for (const { shard, key, value, due } of latest.values()) {
         if (value === undefined) removed.push({ shard, key });
-        else written.push({ consumer, shard, key, value, due: due ?? null });
+        else {
+          const name = nameOfKey(key);
+          written.push({ consumer, shard, key: name, value: storedValue(key, name, value), due: due ?? null });
+        }
       }
       await state.transaction().execute(async (tx) => {
         const fenced = await tx

@@ -1,36 +1,17 @@
-/** Opens the state database and brings its tables up to date. Knows no query. */
+/** Opens the state database, in a file or on PostgreSQL, with its tables up to date. Knows no query. */
 import { UnavailableError, VedetteError } from "@vedette/kit";
-import { Migrator } from "kysely/migration";
-import { start } from "./migrations/0001_start.ts";
-import { shadow } from "./migrations/0002_shadow.ts";
-import { keyDue } from "./migrations/0003_key_due.ts";
-import { series } from "./migrations/0004_series.ts";
-import { alertSerial } from "./migrations/0005_alert_serial.ts";
-import { historical } from "./migrations/0006_historical.ts";
-import { people } from "./migrations/0007_people.ts";
-import { apiKeys } from "./migrations/0008_api_keys.ts";
-import { machines } from "./migrations/0009_machines.ts";
+import { migrate, type Place } from "./migrate.ts";
+import type { PostgresSettings } from "./postgres.ts";
 import { openSqlite } from "./sqlite.ts";
 import type { State, Tables } from "./tables.ts";
 
-/** In order; a name is never reused or removed. */
-export const migrations = {
-  "0001_start": start,
-  "0002_shadow": shadow,
-  "0003_key_due": keyDue,
-  "0004_series": series,
-  "0005_alert_serial": alertSerial,
-  "0006_historical": historical,
-  "0007_people": people,
-  "0008_api_keys": apiKeys,
-  "0009_machines": machines,
-} as const;
+/** How long whoever migrates may take before another that waits for it gives up; rewriting a large table takes minutes. */
+const migrateMs = 600_000;
 
-/** @throws VedetteError `data_dir_format` (written by a newer version, or no database at all), `store_unavailable` (damaged, locked, or a migration failed). */
-export async function openState(path: string): Promise<State> {
-  let state: State;
+/** As it is found. @throws VedetteError `data_dir_format` (no database at all), `store_unavailable` (damaged, locked) */
+function openStateFile(path: string): State {
   try {
-    state = openSqlite<Tables>(path);
+    return openSqlite<Tables>(path);
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
     if (text.includes("not a database"))
@@ -39,14 +20,36 @@ export async function openState(path: string): Promise<State> {
       cause,
     });
   }
-  const migrator = new Migrator({ db: state, provider: { getMigrations: async () => ({ ...migrations }) } });
-  const { error } = await migrator.migrateToLatest().catch((cause: unknown) => ({ error: cause }));
-  if (error === undefined) return state;
-  await state.destroy();
-  const text = error instanceof Error ? error.message : String(error);
-  // Kysely's words for a migration that was run before and is not known now.
-  if (text.includes("corrupted migrations")) {
-    throw new VedetteError("data_dir_format", true, `${path} was written by a newer version of Vedette: ${text}`, { cause: error });
+}
+
+/** As it is found. @throws ConfigError `postgres_refused`; UnavailableError `store_unavailable` */
+async function openPostgresState(settings: PostgresSettings): Promise<State> {
+  const { openPostgres } = await import("./postgres.ts");
+  return await openPostgres<Tables>(settings);
+}
+
+/** Opens a database to look at its schema or to bring it up to date; whoever asks closes it. */
+export async function openPlace(where: string | PostgresSettings): Promise<Place> {
+  if (typeof where === "string") return { state: openStateFile(where), name: where };
+  // migrations take what time they need, and so does waiting for another process that runs them
+  const state = await openPostgresState({ ...where, connections: 2, statement_ms: migrateMs });
+  return { state, name: `PostgreSQL database ${where.db}, schema ${where.schema}`, schema: where.schema };
+}
+
+/**
+ * @param where a file, or PostgreSQL
+ * @throws VedetteError `data_dir_format` (written by a newer version, or no database at all), `store_unavailable` (damaged, locked, away, or a
+ *   migration failed), `postgres_refused`
+ */
+export async function openState(where: string | PostgresSettings): Promise<State> {
+  const place = await openPlace(where);
+  try {
+    await migrate(place);
+  } catch (error) {
+    await place.state.destroy();
+    throw error;
   }
-  throw new UnavailableError("store_unavailable", `${path} cannot be brought up to date: ${text}`, { cause: error });
+  if (typeof where === "string") return place.state;
+  await place.state.destroy();
+  return await openPostgresState(where);
 }

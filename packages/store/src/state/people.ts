@@ -3,13 +3,17 @@ import { VedetteError } from "@vedette/kit";
 import type { PeopleStore } from "@vedette/model";
 import type { State } from "./tables.ts";
 
+/** Whose the shared admin token's sessions are: in the table they belong to no person. */
+const nobody = "";
+
 export function peopleStore(state: State): PeopleStore {
   return {
     async load(now) {
       await state.deleteFrom("session").where("expires", "<=", now).execute();
+      const sessions = await state.selectFrom("session").selectAll().orderBy("id").execute();
       return {
         people: await state.selectFrom("person").selectAll().orderBy("name").execute(),
-        sessions: await state.selectFrom("session").selectAll().orderBy("id").execute(),
+        sessions: sessions.map((row) => ({ ...row, person: row.person ?? nobody })),
       };
     },
     async save({ people = [], sessions = [], removedPeople = [], removedSessions = [] }) {
@@ -25,12 +29,14 @@ export function peopleStore(state: State): PeopleStore {
             .onConflict((conflict) => conflict.column("id").doUpdateSet({ name, body }))
             .execute();
         }
-        for (const { id, person, expires, body } of sessions)
+        for (const { id, ...rest } of sessions) {
+          const row = { ...rest, person: rest.person === nobody ? null : rest.person };
           await tx
             .insertInto("session")
-            .values({ id, person, expires, body })
-            .onConflict((conflict) => conflict.column("id").doUpdateSet({ person, expires, body }))
+            .values({ id, ...row })
+            .onConflict((conflict) => conflict.column("id").doUpdateSet(row))
             .execute();
+        }
       });
     },
   };

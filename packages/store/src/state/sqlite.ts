@@ -48,6 +48,13 @@ class Connection implements DatabaseConnection {
   }
 }
 
+/** SQLite's changes of tables are undone with their transaction like any others: a migration is made whole or not at all. */
+class Adapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
 /** One connection, handed to one user at a time: a transaction's statements never mix with others'. */
 class SingleDriver implements Driver {
   private readonly connection: Connection;
@@ -97,7 +104,7 @@ export function openSqlite<DB>(path: string): Kysely<DB> {
     throw error;
   }
   const dialect: Dialect = {
-    createAdapter: () => new SqliteAdapter(),
+    createAdapter: () => new Adapter(),
     createDriver: () => new SingleDriver(database),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),

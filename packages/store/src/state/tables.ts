@@ -37,15 +37,18 @@ export interface Tables {
     body: string;
   };
   alert_entity: { alert: string; type: string; id: string };
+  /** Events that alerts rest on, whatever becomes of them in the event store. */
+  event_of_interest: { tenant: string; id: string; time: number; source: string };
+  alert_event: { alert: string; tenant: string; event: string };
   folded_finding: { id: string; alert: string; revision: number; events: number };
   checkpoint: { consumer: string; epoch: number; offset: number; meta: string | null };
   checkpoint_key: { consumer: string; shard: number; key: string; value: string; due: number | null };
-  api_key: { hash: string; owner: string; expires: number; body: string };
+  api_key: { hash: string; owner: string | null; expires: number; body: string };
   machine: { id: string; body: string };
   machine_certificate: { serial: string; machine: string; expires: number; body: string };
   machine_enrolment: { hash: string; expires: number; body: string };
   person: { id: string; name: string; body: string };
-  session: { id: string; person: string; expires: number; body: string };
+  session: { id: string; person: string | null; expires: number; body: string };
   setting: { name: string; value: string };
 }
 export type State = Kysely<Tables>;
