@@ -4,7 +4,6 @@ import { Worker } from "node:worker_threads";
 import {
   BadInputError,
   type Clock,
-  ConfigError,
   defineCounter,
   defineGauge,
   defineHistogram,
@@ -13,16 +12,19 @@ import {
   VedetteError,
 } from "@vedette/kit";
 import type { KeyStore, MachineStore, PeopleStore } from "@vedette/model";
+import type { RefusedEvent } from "./opensearch/bulk.ts";
+import type { OpenSearchSettings } from "./opensearch/events.ts";
 import type { Answer, Call, ThreadOptions } from "./protocol.ts";
 import type { SeriesStore } from "./series.ts";
-import type { PostgresSettings } from "./state/postgres.ts";
 import type { AlertStore, CheckpointStore, EventStore, ScanPage, SettingStore, SnapshotStore, Store } from "./store.ts";
 
 export interface StoreOptions {
   /** The data directory: the store owns `events/` and `state.db` in it. */
   readonly directory: string;
-  /** State is there instead of in `state.db`, which then says only what the event store's files mean. */
-  readonly postgres?: PostgresSettings;
+  /** Events are there instead of in `events/`, which then holds series only. */
+  readonly openSearch?: OpenSearchSettings;
+  /** Told of events that OpenSearch will never take, before the batch counts as stored. */
+  readonly onRefused?: (refused: readonly RefusedEvent[]) => Promise<void>;
   readonly clock?: Clock;
   /** What DuckDB may hold in memory before it spills to `events/tmp`. */
   readonly memoryLimitMb?: number;
@@ -96,7 +98,6 @@ class Connection {
     if (error === undefined) call.resolve(answer.value as never);
     else if (error.aborted) call.reject(new DOMException("The query was stopped", "AbortError"));
     else if (error.code === "store_unavailable") call.reject(new UnavailableError(error.code, error.message));
-    else if (error.code === "postgres_refused") call.reject(new ConfigError(error.code, error.message));
     else if (error.code === "query_invalid" || error.code === "bad_request") call.reject(new BadInputError(error.code, error.message));
     else call.reject(new VedetteError(error.code, error.permanent, error.message));
   }
@@ -132,11 +133,14 @@ class Connection {
   }
 }
 
-function eventStore(connection: Connection): EventStore {
+function eventStore(connection: Connection, onRefused: StoreOptions["onRefused"]): EventStore {
   const call = connection.call.bind(connection);
   return {
     // copied, not transferred: on a full disk the caller puts the same bytes again
-    put: (offset, received, events) => call("events", "put", [offset, received, events]),
+    async put(offset, received, events) {
+      const refused = await call<readonly RefusedEvent[] | undefined>("events", "put", [offset, received, events]);
+      if (refused && refused.length > 0) await onRefused?.(refused);
+    },
     applied: () => call("events", "applied", []),
     search: (query, signal) => call("events", "search", [query], { signal }),
     get: (tenant, ids, range, view) => call("events", "get", [tenant, ids, range, view]),
@@ -250,12 +254,12 @@ function settingStore(connection: Connection): SettingStore {
 /**
  * Opens the store in a thread of its own; resolves when migrations have run and left-over segments are loaded.
  * The caller holds the directory's LOCK: two stores on one directory would destroy each other's segments.
- * @throws VedetteError `data_dir_format` (newer or foreign), `store_unavailable` (damaged, away or not accessible); ConfigError `postgres_refused`.
+ * @throws VedetteError `data_dir_format` (newer or foreign), `store_unavailable` (damaged or not accessible).
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const workerData: ThreadOptions = {
     directory: options.directory,
-    postgres: options.postgres,
+    openSearch: options.openSearch,
     memoryLimitMb: options.memoryLimitMb ?? defaultMemoryMb,
     threads: 2,
     sealRows: options.sealRows ?? defaultSealRows,
@@ -277,7 +281,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     throw error;
   }
   return {
-    events: eventStore(connection),
+    events: eventStore(connection, options.onRefused),
     series: seriesStore(connection),
     alerts: alertStore(connection),
     checkpoints: checkpointStore(connection),

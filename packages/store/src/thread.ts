@@ -1,13 +1,15 @@
 /** The storage thread's entry: opens the drivers, answers calls over its port. Nothing else in the program imports a driver. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { collectWhenQuiet, release, VedetteError } from "@vedette/kit";
 import { Duck } from "./events/duck.ts";
 import { networkMacros } from "./events/network.ts";
 import { Partitions } from "./events/partitions.ts";
-import { Scans } from "./events/scan.ts";
+import { OpenScans, Scans } from "./events/scan.ts";
 import { Search } from "./events/search.ts";
+import type { OpenSearchSettings } from "./opensearch/events.ts";
 import type { Answer, Call, ThreadOptions } from "./protocol.ts";
 import { SeriesFiles } from "./series/files.ts";
 import { seriesStore } from "./series/query.ts";
@@ -19,26 +21,26 @@ import { keyStore } from "./state/keys.ts";
 import { machineStore } from "./state/machines.ts";
 import { openState } from "./state/open.ts";
 import { peopleStore } from "./state/people.ts";
-import type { EncodedEvents } from "./store.ts";
+import type { StoredChanges } from "./state/seen_cache.ts";
+import type { EncodedEvents, EventStore } from "./store.ts";
 
 type Method = (...parameters: never[]) => unknown;
 
 /** The caller's clock as of its last call: what the hour and ages are judged by. */
 let now = 0;
 
-async function openAll(options: ThreadOptions) {
-  mkdirSync(options.directory, { recursive: true, mode: 0o700 });
-  const events = join(options.directory, "events");
-  // what the sealed files mean is known beside them, wherever state is
-  const local = await openState(join(options.directory, "state.db"));
-  const state = options.postgres === undefined ? local : await openState(options.postgres);
-  const temporary = join(events, "tmp");
-  const duck = new Duck({ memoryMb: options.memoryLimitMb, threads: options.threads, temporary }, networkMacros);
-  const partitions = await Partitions.open(duck, local, events, { rows: options.sealRows, bytes: options.sealBytes }, () => now);
-  const limits = { perSource: options.seriesPerSource, samples: options.sealSamples };
-  const series = await SeriesFiles.open(duck, local, join(events, "series"), limits, () => now);
+interface Events {
+  readonly methods: { readonly [method: string]: Method };
+  readonly get: EventStore["get"];
+  /** How often events were added and taken away; absent where others do so too. */
+  readonly changes?: () => StoredChanges;
+  close(): void;
+}
+
+function localEvents(duck: Duck, partitions: Partitions): Events {
   const search = new Search(duck, partitions);
   const scans = new Scans(duck, partitions);
+  const open = new OpenScans(scans.pages.bind(scans));
   const changes = { added: 0, removed: 0 };
   const removing = async <T>(remove: () => Promise<T>): Promise<T> => {
     try {
@@ -47,34 +49,74 @@ async function openAll(options: ThreadOptions) {
       changes.removed++;
     }
   };
-  const objects: { readonly [target: string]: { readonly [method: string]: Method } } = {
-    events: {
-      put: (offset: number, received: number, encoded: EncodedEvents) =>
+  const methods = {
+    put: (offset: number, received: number, encoded: EncodedEvents) =>
+      partitions.put(offset, received, encoded).finally(() => {
+        changes.added++;
         // this thread's copy: the caller keeps its own for another try
-        partitions.put(offset, received, encoded).finally(() => {
-          changes.added++;
-          release(encoded.bytes);
-        }),
-      applied: () => partitions.applied,
-      search: search.search.bind(search),
-      get: search.get.bind(search),
-      histogram: search.histogram.bind(search),
-      top: search.top.bind(search),
-      stats: search.stats.bind(search),
-      startScan: scans.start.bind(scans),
-      nextPage: scans.next.bind(scans),
-      closeScan: scans.close.bind(scans),
-      estimate: scans.estimate.bind(scans),
-      seal: (all?: boolean) => partitions.seal(all === true),
-      retain: (policy: never) => removing(async () => ({ dropped: await partitions.retain(policy) })),
-      clearDemo: () => removing(() => partitions.clearDemo()),
-      usage: () => partitions.usage(),
-    },
+        release(encoded.bytes);
+      }),
+    applied: () => partitions.applied,
+    search: search.search.bind(search),
+    get: search.get.bind(search),
+    histogram: search.histogram.bind(search),
+    top: search.top.bind(search),
+    stats: search.stats.bind(search),
+    startScan: open.start.bind(open),
+    nextPage: open.next.bind(open),
+    closeScan: open.close.bind(open),
+    estimate: scans.estimate.bind(scans),
+    seal: (all?: boolean) => partitions.seal(all === true),
+    retain: (policy: never) => removing(async () => ({ dropped: await partitions.retain(policy) })),
+    clearDemo: () => removing(() => partitions.clearDemo()),
+    usage: () => partitions.usage(),
+  };
+  return { methods, get: methods.get, changes: () => ({ ...changes }), close: () => {} };
+}
+
+async function openSearchEvents(settings: OpenSearchSettings, duck: Duck): Promise<Events> {
+  const { OpenSearchEvents } = await import("./opensearch/events.ts");
+  const store = new OpenSearchEvents(settings, duck, () => now, setTimeout);
+  const open = new OpenScans(store.pages.bind(store));
+  const methods = {
+    put: (offset: number, received: number, encoded: EncodedEvents) =>
+      store.put(offset, received, encoded).finally(() => release(encoded.bytes)),
+    applied: store.applied.bind(store),
+    search: store.search.bind(store),
+    get: store.get.bind(store),
+    histogram: store.histogram.bind(store),
+    top: store.top.bind(store),
+    stats: store.stats.bind(store),
+    startScan: open.start.bind(open),
+    nextPage: open.next.bind(open),
+    closeScan: open.close.bind(open),
+    estimate: store.estimate.bind(store),
+    // an index is searchable and durable from its first event on
+    seal: () => undefined,
+    retain: store.retain.bind(store),
+    clearDemo: store.clearDemo.bind(store),
+    usage: store.usage.bind(store),
+  };
+  return { methods, get: methods.get, close: () => store.close() };
+}
+
+async function openAll(options: ThreadOptions) {
+  mkdirSync(options.directory, { recursive: true, mode: 0o700 });
+  const folder = join(options.directory, "events");
+  const state = await openState(join(options.directory, "state.db"));
+  const temporary = join(folder, "tmp");
+  const duck = new Duck({ memoryMb: options.memoryLimitMb, threads: options.threads, temporary }, networkMacros);
+  const partitions = await Partitions.open(duck, state, folder, { rows: options.sealRows, bytes: options.sealBytes }, () => now);
+  const limits = { perSource: options.seriesPerSource, samples: options.sealSamples };
+  const series = await SeriesFiles.open(duck, state, join(folder, "series"), limits, () => now);
+  const events = options.openSearch === undefined ? localEvents(duck, partitions) : await openSearchEvents(options.openSearch, duck);
+  const objects: { readonly [target: string]: { readonly [method: string]: Method } } = {
+    events: events.methods,
     series: {
       ...(seriesStore(series, options.seriesPerSource) as object as { readonly [method: string]: Method }),
       put: (offset: number, received: number, encoded: EncodedSamples) => series.put(offset, received, encoded),
     },
-    alerts: alertStore(state, search.get.bind(search), () => ({ ...changes })) as never,
+    alerts: alertStore(state, events.get, events.changes) as never,
     checkpoints: checkpointStore(state) as never,
     settings: settingStore(state) as never,
     keys: keyStore(state) as never,
@@ -83,10 +125,10 @@ async function openAll(options: ThreadOptions) {
     snapshots: snapshotStore(options.directory, partitions, series) as never,
   };
   const close = async () => {
+    events.close();
     await partitions.close();
     await duck.close();
-    await local.destroy();
-    if (state !== local) await state.destroy();
+    await state.destroy();
   };
   return { objects, close };
 }

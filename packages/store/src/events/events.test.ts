@@ -2,99 +2,19 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Condition, evaluate, type FieldValue } from "@vedette/condition";
-import { newFields } from "@vedette/kit";
-import { type Event, eventClasses } from "@vedette/model";
+import type { Event } from "@vedette/model";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { openStore } from "../open.ts";
 import { always, everything } from "../store.contract.ts";
 import type { Store } from "../store.ts";
+import { condition, eventsOf, field, leaf, shape } from "../testing/arbitraries.ts";
 import { encodeEvents } from "./encode.ts";
 import { eventsOfPage } from "./scan.ts";
 
 const root = mkdtempSync(join(tmpdir(), "vedette-events-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-/** Text that meets the store's own marks, JSON's escapes, LIKE's and RE2's characters, and several alphabets. */
-const word = fc.oneof(
-  fc.constantFrom(
-    "",
-    "\u0001",
-    '\u0001"x"',
-    "a",
-    "A",
-    "admin",
-    "ADMIN",
-    "x\\y",
-    '"q"',
-    "%",
-    "_",
-    "*",
-    "?",
-    "a.b",
-    "é",
-    "É",
-    "ß",
-    "😀",
-    "\0",
-    "\n",
-    "4625",
-    "1.5",
-    "true",
-    "null",
-    "[]",
-  ),
-  fc.constantFrom(
-    "10.0.0.1",
-    "10.0.1.1",
-    "::1",
-    "2001:db8::7",
-    "::ffff:10.0.0.9",
-    "::ffff:a00:1",
-    "010.0.0.1",
-    "10.0.0.256",
-    "1:2:3:4:5:6:7:8",
-    "1::2::3",
-    ":::",
-    "fe80::1%eth0",
-  ),
-  fc.string({ maxLength: 6 }),
-);
-const number = fc.oneof(fc.integer(), fc.constantFrom(0, 4625, 1.5, -3, 1e15, 0.001));
-const scalar = fc.oneof({ weight: 4, arbitrary: word }, number, fc.boolean(), fc.constant(null));
-const value: fc.Arbitrary<FieldValue> = fc.oneof({ weight: 3, arbitrary: scalar }, fc.array(scalar, { maxLength: 3 }));
-const names = [
-  "source.ip",
-  "source.port",
-  "user.name",
-  "event.category",
-  "message",
-  "zeek.uid",
-  "a/b~c",
-  'k"e\\y',
-  "__proto__",
-  "constructor",
-  "",
-];
-const field = fc.constantFrom(...names);
-const fields = fc.array(fc.tuple(field, value), { maxLength: 6 });
-
-const shape = fc.record({
-  tenant: fc.constant("main"),
-  source: word,
-  host: word,
-  class: fc.constantFrom(...eventClasses),
-  time: fc.integer({ min: 0, max: 2 ** 52 }),
-  fields,
-  original: fc.oneof(word, fc.string({ unit: "grapheme", maxLength: 40 })),
-});
-function eventsOf(shapes: readonly (typeof shape extends fc.Arbitrary<infer T> ? T : never)[], from: number): Event[] {
-  return shapes.map((one, i) => {
-    const own = newFields();
-    for (const [name, held] of one.fields) own[name] = held;
-    return { ...one, fields: own, id: `e${from + i}`, received: from + i, seq: from + i };
-  });
-}
 const plain = (events: readonly Event[]) =>
   events.map((event) => ({ ...event, fields: Object.entries(event.fields).sort(([a], [b]) => (a < b ? -1 : 1)) }));
 const bySeq = (events: readonly Event[]) => [...events].sort((a, b) => a.seq - b.seq);
@@ -134,50 +54,6 @@ test("gives back every event exactly, open, sealed, and after a restart", async 
     { numRuns: 5 },
   );
 });
-
-const network = fc.constantFrom(
-  "10.0.0.0/8",
-  "10.0.0.0/24",
-  "10.0.0.1",
-  "0.0.0.0/0",
-  "::/0",
-  "2001:db8::/32",
-  "::1",
-  "::ffff:10.0.0.0/120",
-  "10.0.0.129/25",
-);
-const pattern = fc.array(fc.oneof(word, fc.constantFrom("*", "?", "\\*", "\\")), { maxLength: 4 }).map((parts) => parts.join(""));
-const regex = fc.constantFrom("^a", "a$", "[0-9]+\\.[0-9]+", "(?:ad|x)min", "^$", "a.b", "é", "\\\\", "A");
-const cased = fc.constantFrom({}, { cased: true });
-const leaf: fc.Arbitrary<Condition> = fc.oneof(
-  fc.record({ op: fc.constant("eq" as const), field, value: scalar, c: cased }).map(({ c, ...rest }) => ({ ...rest, ...c })),
-  fc
-    .record({ op: fc.constantFrom("contains" as const, "starts" as const, "ends" as const), field, value: word, c: cased })
-    .map(({ c, ...rest }) => ({ ...rest, ...c })),
-  fc.record({ op: fc.constant("like" as const), field, value: pattern, c: cased }).map(({ c, ...rest }) => ({ ...rest, ...c })),
-  fc.record({ op: fc.constant("keyword" as const), value: pattern, c: cased }).map(({ c, ...rest }) => ({ ...rest, ...c })),
-  fc.record({ op: fc.constant("regex" as const), field, value: regex, flags: fc.constantFrom("", "i", "s") }),
-  fc.record({ op: fc.constant("cidr" as const), field, value: network }),
-  fc.record({ op: fc.constantFrom("lt" as const, "lte" as const, "gt" as const, "gte" as const), field, value: fc.oneof(number, word) }),
-  fc.record({ op: fc.constant("exists" as const), field }),
-  fc
-    .record({
-      op: fc.constant("fieldref" as const),
-      field,
-      other: field,
-      how: fc.constantFrom("eq" as const, "contains" as const, "starts" as const, "ends" as const),
-      c: cased,
-    })
-    .map(({ c, ...rest }) => ({ ...rest, ...c })),
-);
-const { condition } = fc.letrec<{ condition: Condition }>((tie) => ({
-  condition: fc.oneof(
-    { maxDepth: 2, withCrossShrink: true },
-    { weight: 4, arbitrary: leaf },
-    fc.record({ op: fc.constantFrom("and" as const, "or" as const), of: fc.array(tie("condition"), { maxLength: 3 }) }),
-    fc.record({ op: fc.constant("not" as const), of: tie("condition") }),
-  ),
-}));
 
 test("selects what the condition means, from open and from sealed events", async () => {
   const events = eventsOf(fc.sample(shape, { numRuns: 300, seed: 7 }), 0);

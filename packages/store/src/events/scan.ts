@@ -41,39 +41,47 @@ export function rowsOfEvents(events: readonly Event[]): string[] {
   );
 }
 
-export class Scans {
-  private readonly duck: Duck;
-  private readonly partitions: Partitions;
-  private readonly open = new Map<number, { readonly pages: AsyncGenerator<ScanPage>; readonly stop: AbortController }>();
-  private last = 0;
-  constructor(duck: Duck, partitions: Partitions) {
-    this.duck = duck;
-    this.partitions = partitions;
+/** Scans under way, by number: what one thread reads, another asks for page by page. */
+export class OpenScans {
+  readonly #pages: (query: EventQuery, signal: AbortSignal) => AsyncGenerator<ScanPage>;
+  readonly #open = new Map<number, { readonly pages: AsyncGenerator<ScanPage>; readonly stop: AbortController }>();
+  #last = 0;
+  constructor(pages: (query: EventQuery, signal: AbortSignal) => AsyncGenerator<ScanPage>) {
+    this.#pages = pages;
   }
 
   /** Begins a scan; whoever called must call `close`. */
   start(query: EventQuery): number {
     const stop = new AbortController();
-    this.open.set(++this.last, { pages: this.pages(query, stop.signal), stop });
-    return this.last;
+    this.#open.set(++this.#last, { pages: this.#pages(query, stop.signal), stop });
+    return this.#last;
   }
 
   async next(id: number): Promise<ScanPage | undefined> {
-    const scan = this.open.get(id);
+    const scan = this.#open.get(id);
     if (scan === undefined) return undefined;
     const { done, value } = await scan.pages.next();
-    if (done) this.open.delete(id);
+    if (done) this.#open.delete(id);
     return done ? undefined : value;
   }
 
   async close(id: number): Promise<void> {
-    const scan = this.open.get(id);
-    this.open.delete(id);
+    const scan = this.#open.get(id);
+    this.#open.delete(id);
     scan?.stop.abort();
     await scan?.pages.return(undefined);
   }
+}
 
-  private async *pages(query: EventQuery, signal: AbortSignal): AsyncGenerator<ScanPage> {
+export class Scans {
+  private readonly duck: Duck;
+  private readonly partitions: Partitions;
+  constructor(duck: Duck, partitions: Partitions) {
+    this.duck = duck;
+    this.partitions = partitions;
+  }
+
+  async *pages(query: EventQuery, signal: AbortSignal): AsyncGenerator<ScanPage> {
     const view = await this.partitions.view(query.range);
     try {
       const stored = view.sources.reduce((sum, one) => sum + share(one, query.range), 0);

@@ -6,7 +6,7 @@ import type { Aggregate, EventPage, EventStore, SeenQuery, TimeRange } from "../
 import { columns } from "./columns.ts";
 import type { Duck } from "./duck.ts";
 import type { Row } from "./duckdb.ts";
-import type { Partitions, Source, View as Stored } from "./partitions.ts";
+import type { Source, View as Stored } from "./partitions.ts";
 import { numberSql, Predicate, quote } from "./predicate.ts";
 import { eventOf } from "./rows.ts";
 import { shownEvents } from "./shown.ts";
@@ -47,7 +47,7 @@ function explained(error: unknown, view: View | undefined): unknown {
 }
 
 type Cursor = readonly [time: number, id: string];
-function readCursor(text: string | undefined): Cursor | undefined {
+export function readCursor(text: string | undefined): Cursor | undefined {
   if (text === undefined) return undefined;
   try {
     const [time, id] = JSON.parse(Buffer.from(text, "base64url").toString()) as [unknown, unknown];
@@ -58,10 +58,17 @@ function readCursor(text: string | undefined): Cursor | undefined {
   throw new BadInputError("query_invalid", "cursor: not one that a search returned");
 }
 
+export const cursorOf = (cursor: Cursor): string => Buffer.from(JSON.stringify(cursor)).toString("base64url");
+
+/** Where rows come from: a stable view of what is stored in a range. */
+export interface Readable {
+  view(range: TimeRange | undefined): Promise<Stored>;
+}
+
 export class Search implements Pick<EventStore, "search" | "get" | "histogram" | "top" | "stats"> {
   private readonly duck: Duck;
-  private readonly partitions: Partitions;
-  constructor(duck: Duck, partitions: Partitions) {
+  private readonly partitions: Readable;
+  constructor(duck: Duck, partitions: Readable) {
     this.duck = duck;
     this.partitions = partitions;
   }
@@ -104,7 +111,7 @@ export class Search implements Pick<EventStore, "search" | "get" | "histogram" |
       const events = shownEvents(rows.slice(0, limit).map(eventOf), query.view);
       const end = events.at(-1);
       if (rows.length <= limit || end === undefined) return { events };
-      return { events, cursor: Buffer.from(JSON.stringify([end.time, end.id])).toString("base64url") };
+      return { events, cursor: cursorOf([end.time, end.id]) };
     });
   }
 

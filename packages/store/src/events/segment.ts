@@ -6,7 +6,7 @@ import { type BatchHeader, columnAt, layoutOf, openBatch } from "./encode.ts";
 import { type Frame, FrameFile } from "./frames.ts";
 import type { StoredBatch } from "./gather.ts";
 
-const definition = columns.map((name) => `"${name}" ${bigintColumns.has(name) ? "BIGINT" : "VARCHAR"}`).join(", ");
+export const definition = columns.map((name) => `"${name}" ${bigintColumns.has(name) ? "BIGINT" : "VARCHAR"}`).join(", ");
 
 export class Segment {
   readonly number: number;
