@@ -8,4 +8,5 @@ export type { OpenSearchSettings } from "./opensearch/events.ts";
 export { seriesFields } from "./series/fields.ts";
 export { maxSampleAhead, SampleWriter } from "./series/samples.ts";
 export * from "./series.ts";
+export type { PostgresSettings } from "./state/postgres.ts";
 export * from "./store.ts";

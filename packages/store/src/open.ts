@@ -4,6 +4,7 @@ import { Worker } from "node:worker_threads";
 import {
   BadInputError,
   type Clock,
+  ConfigError,
   defineCounter,
   defineGauge,
   defineHistogram,
@@ -16,11 +17,14 @@ import type { RefusedEvent } from "./opensearch/bulk.ts";
 import type { OpenSearchSettings } from "./opensearch/events.ts";
 import type { Answer, Call, ThreadOptions } from "./protocol.ts";
 import type { SeriesStore } from "./series.ts";
+import type { PostgresSettings } from "./state/postgres.ts";
 import type { AlertStore, CheckpointStore, EventStore, ScanPage, SettingStore, SnapshotStore, Store } from "./store.ts";
 
 export interface StoreOptions {
   /** The data directory: the store owns `events/` and `state.db` in it. */
   readonly directory: string;
+  /** State is there instead of in `state.db`, which then says only what the event store's files mean. */
+  readonly postgres?: PostgresSettings;
   /** Events are there instead of in `events/`, which then holds series only. */
   readonly openSearch?: OpenSearchSettings;
   /** Told of events that OpenSearch will never take, before the batch counts as stored. */
@@ -57,6 +61,7 @@ const calls = defineHistogram(
   ["call"],
   [0.001, 0.01, 0.1, 1, 10],
 );
+const waitingCalls = defineGauge("store_calls_waiting", "Calls that the storage thread has not answered yet.");
 const failures = defineCounter("store_failures_total", "Calls that the storage thread refused or failed, by error code.", ["code"]);
 
 interface Waiting {
@@ -74,7 +79,7 @@ class Connection {
   constructor(worker: Worker, clock: Clock) {
     this.worker = worker;
     this.clock = clock;
-    defineGauge("store_calls_waiting", "Calls that the storage thread has not answered yet.", [], (set) => set(this.waiting.size));
+    waitingCalls.readBy((set) => set(this.waiting.size));
     worker.on("message", (answer: Answer) => this.receive(answer));
     worker.on("error", (error) => this.fail(error instanceof Error ? error : new Error(String(error))));
     worker.on("exit", (code) => this.fail(new Error(`the storage thread ended with code ${code}`)));
@@ -98,6 +103,7 @@ class Connection {
     if (error === undefined) call.resolve(answer.value as never);
     else if (error.aborted) call.reject(new DOMException("The query was stopped", "AbortError"));
     else if (error.code === "store_unavailable") call.reject(new UnavailableError(error.code, error.message));
+    else if (error.code === "postgres_refused") call.reject(new ConfigError(error.code, error.message));
     else if (error.code === "query_invalid" || error.code === "bad_request") call.reject(new BadInputError(error.code, error.message));
     else call.reject(new VedetteError(error.code, error.permanent, error.message));
   }
@@ -254,11 +260,12 @@ function settingStore(connection: Connection): SettingStore {
 /**
  * Opens the store in a thread of its own; resolves when migrations have run and left-over segments are loaded.
  * The caller holds the directory's LOCK: two stores on one directory would destroy each other's segments.
- * @throws VedetteError `data_dir_format` (newer or foreign), `store_unavailable` (damaged or not accessible).
+ * @throws VedetteError `data_dir_format` (newer or foreign), `store_unavailable` (damaged, away or not accessible); ConfigError `postgres_refused`.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const workerData: ThreadOptions = {
     directory: options.directory,
+    postgres: options.postgres,
     openSearch: options.openSearch,
     memoryLimitMb: options.memoryLimitMb ?? defaultMemoryMb,
     threads: 2,

@@ -1,9 +1,12 @@
 /** What passes between the program and its storage thread. Types only. */
 import type { ErrorCode } from "@vedette/kit";
 import type { OpenSearchSettings } from "./opensearch/events.ts";
+import type { PostgresSettings } from "./state/postgres.ts";
 
 export interface ThreadOptions {
   readonly directory: string;
+  /** Where alerts, checkpoints, settings, people, keys and machines are; in the directory's own database where absent. */
+  readonly postgres?: PostgresSettings | undefined;
   /** Events are there instead of in the directory. */
   readonly openSearch?: OpenSearchSettings | undefined;
   readonly memoryLimitMb: number;

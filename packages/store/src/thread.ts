@@ -103,12 +103,14 @@ async function openSearchEvents(settings: OpenSearchSettings, duck: Duck): Promi
 async function openAll(options: ThreadOptions) {
   mkdirSync(options.directory, { recursive: true, mode: 0o700 });
   const folder = join(options.directory, "events");
-  const state = await openState(join(options.directory, "state.db"));
+  // what the sealed files mean is known beside them, wherever state is
+  const local = await openState(join(options.directory, "state.db"));
+  const state = options.postgres === undefined ? local : await openState(options.postgres);
   const temporary = join(folder, "tmp");
   const duck = new Duck({ memoryMb: options.memoryLimitMb, threads: options.threads, temporary }, networkMacros);
-  const partitions = await Partitions.open(duck, state, folder, { rows: options.sealRows, bytes: options.sealBytes }, () => now);
+  const partitions = await Partitions.open(duck, local, folder, { rows: options.sealRows, bytes: options.sealBytes }, () => now);
   const limits = { perSource: options.seriesPerSource, samples: options.sealSamples };
-  const series = await SeriesFiles.open(duck, state, join(folder, "series"), limits, () => now);
+  const series = await SeriesFiles.open(duck, local, join(folder, "series"), limits, () => now);
   const events = options.openSearch === undefined ? localEvents(duck, partitions) : await openSearchEvents(options.openSearch, duck);
   const objects: { readonly [target: string]: { readonly [method: string]: Method } } = {
     events: events.methods,
@@ -128,7 +130,8 @@ async function openAll(options: ThreadOptions) {
     events.close();
     await partitions.close();
     await duck.close();
-    await state.destroy();
+    await local.destroy();
+    if (state !== local) await state.destroy();
   };
   return { objects, close };
 }
