@@ -1,8 +1,7 @@
 /** Signing in by an OpenID provider: authorization code with PKCE, roles by group, people made when they first come. The only importer of openid-client. */
-import { type Clock, UnavailableError, VedetteError } from "@vedette/kit";
+import { type Clock, outsideFetch, UnavailableError, VedetteError } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import * as openid from "openid-client";
-import { outsideFetch } from "./outside.ts";
 import type { Grant } from "./principal.ts";
 import { newToken, tokenHash } from "./tokens.ts";
 import { foldName, nameProblem, type User, type Users } from "./users.ts";

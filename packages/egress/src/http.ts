@@ -3,13 +3,11 @@
  * mean. Knows no protocol above HTTP.
  */
 
-import { lookup } from "node:dns";
 import { readFile } from "node:fs/promises";
-import { request as overTcp, Agent as TcpAgent } from "node:http";
-import { request as overTls, Agent as TlsAgent } from "node:https";
-import { BlockList, isIP, type LookupFunction } from "node:net";
+import { type IncomingMessage, Agent as TcpAgent } from "node:http";
+import { Agent as TlsAgent } from "node:https";
 import { gzipSync } from "node:zlib";
-import { ConfigError, type Delivery, z } from "@vedette/kit";
+import { addressIn, ConfigError, type Delivery, type MayReach, outsideRequest, whereabouts, z } from "@vedette/kit";
 
 /** What every sink over HTTP can be told. */
 export const httpConfig = {
@@ -21,25 +19,25 @@ export const httpConfig = {
     .boolean()
     .default(false)
     .describe("Allow link-local addresses and clouds' metadata services as receivers: else a URL must not lead there, by no name either."),
+  allow_private: z
+    .boolean()
+    .default(false)
+    .describe("Allow that the URL's name leads to a private address; an address in the URL itself, or localhost, needs no leave."),
 };
 export type HttpConfig = z.output<z.ZodObject<typeof httpConfig>>;
 
 /** An answer longer than this is cut: what counts stands at its beginning. The bulk protocol's answers grow with the batch. */
 const maxAnswer = 8 * 1024 ** 2;
 
-/** Link-local networks and the metadata addresses of the large clouds outside them. */
-const forbidden = new BlockList();
-forbidden.addSubnet("169.254.0.0", 16, "ipv4");
-forbidden.addSubnet("0.0.0.0", 8, "ipv4");
-forbidden.addSubnet("fe80::", 10, "ipv6");
-forbidden.addAddress("fd00:ec2::254", "ipv6");
-forbidden.addAddress("100.100.100.200", "ipv4");
-forbidden.addAddress("192.0.0.192", "ipv4");
-
-/** IPv4 addresses in IPv6's spelling are told apart by the block list itself. */
-export const forbiddenAddress = (address: string): boolean => {
-  const family = isIP(address);
-  return family !== 0 && forbidden.check(address, family === 4 ? "ipv4" : "ipv6");
+/** Whoever writes an address, or `localhost`, says where; what a name leads to is its owner's to change. */
+const reachOf = ({ url, allow_private, allow_link_local }: HttpConfig): MayReach => {
+  const { hostname } = new URL(url);
+  const said = addressIn(new URL(url)) !== undefined || hostname === "localhost" || hostname.endsWith(".localhost");
+  return (address) => {
+    const place = whereabouts(address);
+    if (place === "link") return allow_link_local;
+    return place === "public" || said || allow_private;
+  };
 };
 
 export interface Answer {
@@ -48,11 +46,32 @@ export interface Answer {
   readonly body: string;
 }
 
+type Headers = { readonly [name: string]: string };
+
+/** What is beyond the bound is read on, so that the connection can be used again, up to a bound of its own. */
+function answerOf(response: IncomingMessage): Promise<Answer> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  return new Promise((resolve, reject) => {
+    response.on("data", (part: Buffer) => {
+      if (size < maxAnswer) parts.push(part);
+      size += part.length;
+      if (size > 4 * maxAnswer) response.destroy();
+    });
+    response.on("error", reject);
+    response.on("close", () =>
+      response.complete || size > maxAnswer
+        ? resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(parts).toString("utf8") })
+        : reject(new Error("the answer broke off")),
+    );
+  });
+}
+
 export class HttpClient {
   readonly #url: URL;
   readonly #config: HttpConfig;
   readonly #agent: TcpAgent | TlsAgent;
-  readonly #lookup: LookupFunction;
+  readonly #may: MayReach;
 
   private constructor(config: HttpConfig, ca: Buffer | undefined) {
     this.#config = config;
@@ -60,73 +79,46 @@ export class HttpClient {
     const options = { keepAlive: true, maxSockets: 1 };
     this.#agent =
       this.#url.protocol === "https:" ? new TlsAgent({ ...options, ...(ca && { ca }), minVersion: "TLSv1.2" }) : new TcpAgent(options);
-    // judged where it is connected to: what a name meant a moment ago is not asked again
-    this.#lookup = (host, opts, done) =>
-      lookup(host, { ...opts, all: true as const }, (error, found) => {
-        if (error) return done(error, "");
-        const may = config.allow_link_local ? found : found.filter(({ address }) => !forbiddenAddress(address));
-        if (may.length === 0) return done(new Error(`${host} is a link-local or metadata address`), "");
-        if (opts.all) done(null, may);
-        else done(null, may[0]!.address, may[0]!.family);
-      });
+    this.#may = reachOf(config);
   }
 
   /** @throws ConfigError for a certificate file that cannot be read, or an address that is not allowed */
   static async open(name: string, config: HttpConfig): Promise<HttpClient> {
-    const { hostname } = new URL(config.url);
-    if (!config.allow_link_local && forbiddenAddress(hostname.replace(/^\[|\]$/g, "")))
+    const address = addressIn(new URL(config.url));
+    if (address !== undefined && !reachOf(config)(address))
       throw new ConfigError(
         "config_invalid",
-        `sinks.${name}: url: ${hostname} is a link-local or metadata address; allow_link_local: true allows it`,
+        `sinks.${name}: url: ${address} is a link-local or metadata address; allow_link_local: true allows it`,
       );
     return new HttpClient(config, config.ca_file === undefined ? undefined : await fileOf(name, "ca_file", config.ca_file));
   }
 
   /** Compresses where configured. @throws Error where no answer came */
-  post(path: string, body: string | Buffer, headers: { readonly [name: string]: string }, signal: AbortSignal): Promise<Answer> {
+  post(path: string, body: string | Buffer, headers: Headers, signal: AbortSignal): Promise<Answer> {
     const plain = typeof body === "string" ? Buffer.from(body) : body;
     const bytes = this.#config.gzip ? gzipSync(plain, { level: 1 }) : plain;
     return this.#request(path, "POST", bytes, { ...headers, ...(this.#config.gzip && { "content-encoding": "gzip" }) }, signal);
   }
 
-  #request(path: string, method: string, body: Buffer, headers: { readonly [name: string]: string }, signal: AbortSignal): Promise<Answer> {
+  async #request(path: string, method: string, body: Buffer, headers: Headers, signal: AbortSignal): Promise<Answer> {
     const url = new URL(this.#url);
     if (path !== "") url.pathname = `${url.pathname.replace(/\/$/, "")}${path.split("?")[0]}`;
     const query = path.split("?")[1];
     if (query !== undefined) url.search = query;
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(this.#config.timeout_s * 1_000))]);
-    return new Promise((resolve, reject) => {
-      const send = url.protocol === "https:" ? overTls : overTcp;
-      const sent = send(
-        url,
-        {
-          method,
-          agent: this.#agent,
-          lookup: this.#lookup,
-          signal: deadline,
-          headers: { "content-length": String(body.length), "user-agent": "vedette", ...headers },
-        },
-        (response) => {
-          const parts: Buffer[] = [];
-          let size = 0;
-          response.on("data", (part: Buffer) => {
-            if (size < maxAnswer) parts.push(part);
-            size += part.length;
-            if (size > 4 * maxAnswer) response.destroy();
-          });
-          response.on("error", reject);
-          response.on("close", () =>
-            response.complete || size > maxAnswer
-              ? resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(parts).toString("utf8") })
-              : reject(new Error("the answer broke off")),
-          );
-        },
-      );
-      sent.on("error", (error) =>
-        reject(signal.aborted || !deadline.aborted ? error : new Error(`no answer within ${this.#config.timeout_s} s`)),
-      );
-      sent.end(body);
-    });
+    try {
+      const response = await outsideRequest(url, {
+        may: this.#may,
+        method,
+        agent: this.#agent,
+        signal: deadline,
+        headers: { "content-length": String(body.length), "user-agent": "vedette", ...headers },
+        body,
+      });
+      return await answerOf(response);
+    } catch (error) {
+      throw signal.aborted || !deadline.aborted ? error : new Error(`no answer within ${this.#config.timeout_s} s`);
+    }
   }
 
   close(): void {

@@ -1,5 +1,7 @@
 /** Asks a server over HTTP within bounds of time and bytes. Knows nothing of what it answers. */
-import { BadInputError, UnavailableError, z } from "@vedette/kit";
+import { Agent as TcpAgent } from "node:http";
+import { Agent as TlsAgent } from "node:https";
+import { BadInputError, outsideRequest, UnavailableError, whereabouts, z } from "@vedette/kit";
 import { bodyCaps, readBody } from "../body.ts";
 import { secretOf } from "../secret.ts";
 
@@ -15,12 +17,17 @@ export const pollMembers = {
     .max(1024 ** 3)
     .default(64 * 1024 ** 2)
     .describe("Largest answer in bytes, after decompression."),
+  allow_link_local: z
+    .boolean()
+    .default(false)
+    .describe("Allow link-local addresses and clouds' metadata services to be asked: else a URL must not lead there, by no name either."),
   token_file: z.string().min(1).optional().describe("File whose first line is sent as `Authorization: Bearer …`."),
 };
 
 export interface Ask {
   readonly timeout_s: number;
   readonly max_body_bytes: number;
+  readonly allow_link_local?: boolean | undefined;
   readonly token_file?: string | undefined;
 }
 export interface Answered {
@@ -28,30 +35,40 @@ export interface Answered {
   readonly type: string;
 }
 
+/** Nodes are asked again and again: what is open is used again. */
+const agents = { tcp: new TcpAgent({ keepAlive: true }), tls: new TlsAgent({ keepAlive: true }) };
+
 /** The body of an answer of 200. @throws UnavailableError `source_unavailable`, BadInputError `too_large` or `bad_encoding` */
 export async function ask(
   url: string,
-  { timeout_s, max_body_bytes, token_file }: Ask,
+  { timeout_s, max_body_bytes, allow_link_local = false, token_file }: Ask,
   accept: string,
   signal: AbortSignal,
 ): Promise<Answered> {
   const token = token_file === undefined ? undefined : await secretOf(token_file, "token_file");
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timeout_s * 1_000)]);
   try {
-    const headers = { accept, "user-agent": "vedette", ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
-    // a redirect would carry the token where nobody named it
-    const response = await fetch(url, { headers, signal: limit, redirect: "error" });
-    if (response.status !== 200) {
-      await response.body?.cancel();
-      throw new UnavailableError("source_unavailable", `${url} answered ${response.status}`);
+    const auth = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    // a redirect would carry the token where nobody named it: it is an answer like any other that is not 200
+    const response = await outsideRequest(new URL(url), {
+      may: (address) => allow_link_local || whereabouts(address) !== "link",
+      headers: { accept, "accept-encoding": "gzip", "user-agent": "vedette", ...auth },
+      agent: url.startsWith("https:") ? agents.tls : agents.tcp,
+      signal: limit,
+    });
+    if (response.statusCode !== 200) {
+      response.destroy();
+      throw new UnavailableError("source_unavailable", `${url} answered ${response.statusCode}`);
     }
-    // fetch has decompressed it
-    const pieces = response.body as AsyncIterable<Uint8Array> | null;
-    const body = await readBody({ headers: {}, body: pieces ?? nothing() }, { ...bodyCaps, bytes: max_body_bytes });
-    return { body, type: response.headers.get("content-type") ?? "" };
+    const encoding = response.headers["content-encoding"];
+    const body = await readBody(
+      { headers: encoding === undefined ? {} : { "content-encoding": encoding }, body: response },
+      { ...bodyCaps, wireBytes: Math.max(bodyCaps.wireBytes, max_body_bytes), bytes: max_body_bytes },
+    );
+    return { body, type: response.headers["content-type"] ?? "" };
   } catch (error) {
     if (error instanceof UnavailableError || error instanceof BadInputError) throw error;
-    const cause = (error as { cause?: { code?: string } }).cause?.code ?? (error as Error).message;
+    const cause = (error as { code?: string }).code ?? (error as Error).message;
     throw new UnavailableError(
       "source_unavailable",
       `${url}: ${limit.aborted && !signal.aborted ? `no answer within ${timeout_s} s` : cause}`,
@@ -61,5 +78,3 @@ export async function ask(
     );
   }
 }
-
-async function* nothing(): AsyncGenerator<Uint8Array> {}
