@@ -12,10 +12,13 @@ import type {
   Sink,
   SourceToken,
 } from "../src/api/data.ts";
+import type { Hpc } from "../src/hpc/data.ts";
 import { stamp } from "./events.ts";
+import { makeHpc, noHpc } from "./hpc.ts";
 
 export interface FakeData {
   quality: Quality;
+  hpc: Hpc;
   series: SeriesPoints[];
   series_sources: SeriesSource[];
   enrichers: Enricher[];
@@ -29,6 +32,7 @@ export interface FakeData {
 
 export const no_data: FakeData = {
   quality: { sources: [], hosts: { known: 0, unwatched: 0, silent: [], clocks: [] } },
+  hpc: noHpc(0),
   series: [],
   series_sources: [],
   enrichers: [],
@@ -207,6 +211,7 @@ export function makeData(now_ms: number): FakeData {
   const base = { series: 0, limit: 100_000, repeated: 0, refused: 0, refused_series: [] };
   return {
     quality: makeQuality(now_ms),
+    hpc: makeHpc(now_ms),
     series: makeSeries(now_ms),
     series_sources: [
       { ...base, source: "nodes", series: 41_200, kept: 9_120_400 },

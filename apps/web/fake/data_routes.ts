@@ -14,6 +14,8 @@ export function readData({ data }: FakeState, path: string, params: URLSearchPar
   switch (path) {
     case "/sources/quality":
       return ok(data.quality);
+    case "/hpc":
+      return ok(data.hpc);
     case "/metrics/series":
       return ok({ series: series.map(({ points: _, ...line }) => line), more: false });
     case "/metrics/query":

@@ -2,6 +2,7 @@
 import type { FakeData } from "./data.ts";
 import { stamp } from "./events.ts";
 import { disguised, payloads } from "./hostile.ts";
+import { hostileHpc } from "./hpc.ts";
 
 const all = `${payloads.join(" ")} ${disguised}`;
 
@@ -10,6 +11,7 @@ export function hostileData(now_ms: number): FakeData {
   const at = stamp(now_ms);
   const loss = { id: svg, title: script, how: all };
   return {
+    hpc: hostileHpc(now_ms),
     quality: {
       at,
       sources: [

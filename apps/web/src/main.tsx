@@ -25,6 +25,7 @@ const EnrichmentPage = lazy(() => import("./enrichment/enrichment_page.tsx").the
 const PipelinesPage = lazy(() => import("./pipelines/pipelines_page.tsx").then((page) => ({ default: page.PipelinesPage })));
 const SinksPage = lazy(() => import("./sinks/sinks_page.tsx").then((page) => ({ default: page.SinksPage })));
 const MetricsPage = lazy(() => import("./metrics/metrics_page.tsx").then((page) => ({ default: page.MetricsPage })));
+const HpcPage = lazy(() => import("./hpc/hpc_page.tsx").then((page) => ({ default: page.HpcPage })));
 const AuditPage = lazy(() => import("./audit/audit_page.tsx").then((page) => ({ default: page.AuditPage })));
 const UsersPage = lazy(() => import("./access/users_page.tsx").then((page) => ({ default: page.UsersPage })));
 const UserPage = lazy(() => import("./access/user_page.tsx").then((page) => ({ default: page.UserPage })));
@@ -40,6 +41,7 @@ const pages: readonly { readonly path: string; readonly needs: string; readonly 
   { path: "/events", needs: "events:read", Page: EventsPage },
   // /metrics is the server's own, for Prometheus
   { path: "/series", needs: "events:read", Page: MetricsPage },
+  { path: "/hpc", needs: "events:read", Page: HpcPage },
   { path: "/rules", needs: "rules:read", Page: RulesPage },
   { path: "/sources", needs: "sources:read", Page: SourcesPage },
   { path: "/sources/:name", needs: "sources:read", Page: SourcePage },

@@ -33,7 +33,9 @@ test("jobs that something was found about come first, with the factors of the sc
   });
   const answer = await get("/hpc");
   expect(answer.statusCode).toBe(200);
-  const { jobs, nodes, talkers, sensors } = answer.json();
+  const { jobs, partitions, users, nodes, talkers, sensors } = answer.json();
+  expect(partitions).toEqual({ rows: [{ partition: "x", jobs: 0, users: 0 }], more: false });
+  expect(users).toEqual({ rows: [{ user: "x", jobs: 0, alerts: 0 }], more: false });
   expect(jobs.rows[0]).toEqual({
     job: "4711",
     user: "ada",

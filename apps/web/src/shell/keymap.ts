@@ -23,6 +23,7 @@ export const keymap = [
   { id: "go_alerts", keys: "g a", scope: "everywhere", what: "Go to Alerts" },
   { id: "go_events", keys: "g e", scope: "everywhere", what: "Go to Events" },
   { id: "go_metrics", keys: "g m", scope: "everywhere", what: "Go to Metrics" },
+  { id: "go_hpc", keys: "g h", scope: "everywhere", what: "Go to HPC" },
   { id: "go_rules", keys: "g r", scope: "everywhere", what: "Go to Rules" },
   { id: "go_sources", keys: "g s", scope: "everywhere", what: "Go to Sources" },
   { id: "go_audit", keys: "g u", scope: "everywhere", what: "Go to Audit" },

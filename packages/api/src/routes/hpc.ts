@@ -1,6 +1,6 @@
 /**
- * The cluster at a glance, from what the store holds: jobs with what was found about them, nodes, who speaks with outside, sensors' health. Every
- * list is bounded, and says when there was more. Scores nothing itself.
+ * The cluster at a glance, from what the store holds: jobs with what was found about them, partitions, users, nodes, who speaks with outside,
+ * sensors' health. Every list is bounded, and says when there was more. Scores nothing itself.
  */
 import { grantsFor, viewOf } from "@vedette/access";
 import type { Alert, Micros } from "@vedette/model";
@@ -18,6 +18,7 @@ const day: Micros = 86_400_000_000;
 const maxAlerts = 500;
 /** Sensors and their workers: the largest clusters have some hundred. */
 const maxSensors = 256;
+const maxPartitions = 100;
 const miner = "silent_miner";
 const health = "zeek_health";
 
@@ -50,6 +51,8 @@ const answer = z.object({
       alerts: z.array(z.string()).readonly().describe("Ids of alerts about it."),
     }),
   ),
+  partitions: list(z.object({ partition: named("gpu"), jobs: z.number(), users: z.number() })),
+  users: list(z.object({ user: named("ada"), jobs: z.number(), alerts: z.number().describe("Open ones that name the user.") })),
   nodes: list(z.object({ node: named("cn001"), events: z.number(), jobs: z.number(), alerts: z.number() })),
   talkers: list(z.object({ address: z.string(), connections: z.number(), sent: z.number(), received: z.number() })),
   sensors: z.object({
@@ -71,7 +74,7 @@ export function hpcRoutes(app: App, context: RouteContext): void {
     config: { permission: "events:read", confined: true },
     schema: {
       summary:
-        "Jobs with what was found about them, nodes, who speaks with outside, and the sensors' health (the past day where no range is given).",
+        "Jobs with what was found about them, partitions, users, nodes, who speaks with outside, and the sensors' health (the past day where no range is given).",
       tags: ["events"],
       querystring: z.strictObject({ ...schemas.range, limit: schemas.limit(200) }),
       response: { 200: answer, ...failures, 504: schemas.problem },
@@ -96,8 +99,10 @@ export function hpcRoutes(app: App, context: RouteContext): void {
           ),
         );
       const found = await alertsFor(request);
-      const [jobs, nodes, talkers, loss, load] = await Promise.all([
+      const [jobs, partitions, users, nodes, talkers, loss, load] = await Promise.all([
         ask(where.jobs, "slurm.job.id", jobColumns, "slurm.job.id", limit),
+        ask(where.jobs, "slurm.job.partition", [jobCount, { fn: "distinct", field: "user.name", as: "users" }], "jobs", maxPartitions),
+        ask(where.jobs, "user.name", [jobCount], "jobs", limit),
         ask(where.nodes, "host.name", [count, { fn: "distinct", field: "hpc.job.id", as: "jobs" }], "events", limit),
         ask(where.talkers, "source.ip", [count, total("source.bytes", "sent"), total("destination.bytes", "received")], "sent", limit),
         ask(where.loss, "zeek.capture_loss.peer", [{ fn: "max", field: "zeek.capture_loss.percent_lost", as: "lost" }], "lost", maxSensors),
@@ -113,6 +118,11 @@ export function hpcRoutes(app: App, context: RouteContext): void {
         from: new Date(range.from / 1_000).toISOString(),
         to: new Date(range.to / 1_000).toISOString(),
         jobs: jobsOf(jobs, found, limit),
+        partitions: cut(partitions.map(partitionOf), maxPartitions),
+        users: cut(
+          users.map((row) => userOf(row, found)),
+          limit,
+        ),
         nodes: cut(
           nodes.map((row) => nodeOf(row, found)),
           limit,
@@ -134,6 +144,7 @@ export function hpcRoutes(app: App, context: RouteContext): void {
 }
 
 const count: Aggregate = { fn: "count", as: "events" };
+const jobCount: Aggregate = { fn: "distinct", field: "slurm.job.id", as: "jobs" };
 const total = (field: string, as: string): Aggregate => ({ fn: "sum", field, as });
 const values = (field: string, as: string): Aggregate => ({ fn: "values", field, as });
 const jobColumns: readonly Aggregate[] = [
@@ -209,6 +220,17 @@ function nodeOf(row: Row, alerts: readonly Alert[]): Answer["nodes"]["rows"][num
     jobs: numberOf(row["jobs"]),
     alerts: alerts.filter((one) => idsOf(one, "host.name").includes(node)).length,
   };
+}
+
+const partitionOf = (row: Row): Answer["partitions"]["rows"][number] => ({
+  partition: textOf(row["slurm.job.partition"]),
+  jobs: numberOf(row["jobs"]),
+  users: numberOf(row["users"]),
+});
+
+function userOf(row: Row, alerts: readonly Alert[]): Answer["users"]["rows"][number] {
+  const user = textOf(row["user.name"]);
+  return { user, jobs: numberOf(row["jobs"]), alerts: alerts.filter((one) => idsOf(one, "user.name").includes(user)).length };
 }
 
 const talkerOf = (row: Row): Answer["talkers"]["rows"][number] => ({
