@@ -65,3 +65,22 @@ export class Ledger {
     return parts;
   }
 }
+
+/** Where streams stand over several partitions: of each the position of the highest sequence. */
+export function newestPositions(ledgers: Iterable<Ledger>): Map<string, string> {
+  const newest = new Map<string, Position>();
+  for (const { positions } of ledgers) {
+    for (const [stream, position] of positions) {
+      if ((newest.get(stream)?.sequence ?? -1) < position.sequence) newest.set(stream, position);
+    }
+  }
+  return new Map([...newest].map(([stream, { value }]) => [stream, value]));
+}
+
+export function sumCounts(ledgers: Iterable<Ledger>): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const { counts } of ledgers) {
+    for (const [counter, value] of counts) sums.set(counter, (sums.get(counter) ?? 0) + value);
+  }
+  return sums;
+}

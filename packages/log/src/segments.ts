@@ -5,6 +5,7 @@ import { TailCache } from "./cache.ts";
 import { DamageLedger } from "./damage.ts";
 import { type Disk, nodeDisk } from "./disk.ts";
 import { encodeMeta } from "./frame.ts";
+import { newestPositions, sumCounts } from "./ledger.ts";
 import type { AppendOptions, Damaged, Entry, Log, Topic } from "./log.ts";
 import { Partition, type Surroundings } from "./partition.ts";
 import { type LogEncryption, noEncryption, Seals } from "./seal.ts";
@@ -163,20 +164,10 @@ export class SegmentLog implements Log {
   }
 
   async positions(): Promise<ReadonlyMap<string, string>> {
-    const newest = new Map<string, { readonly value: string; readonly sequence: number }>();
-    for (const { ledger } of this.#opened) {
-      for (const [stream, position] of ledger.positions) {
-        if ((newest.get(stream)?.sequence ?? -1) < position.sequence) newest.set(stream, position);
-      }
-    }
-    return new Map([...newest].map(([stream, { value }]) => [stream, value]));
+    return newestPositions(this.#opened.map(({ ledger }) => ledger));
   }
   async counts(): Promise<ReadonlyMap<string, number>> {
-    const sums = new Map<string, number>();
-    for (const { ledger } of this.#opened) {
-      for (const [counter, value] of ledger.counts) sums.set(counter, (sums.get(counter) ?? 0) + value);
-    }
-    return sums;
+    return sumCounts(this.#opened.map(({ ledger }) => ledger));
   }
 
   async retain(topic: Topic, partition: number, before: number, keepBytes: number): Promise<void> {

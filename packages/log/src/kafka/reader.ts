@@ -1,0 +1,112 @@
+/** Fetches messages by their offsets, as no member of any group. Knows nothing of what a message holds. */
+import { type KafkaConnection, type KafkaConsumer, kafkaConsumer } from "@vedette/kafka";
+
+export interface Place {
+  /** As Kafka names it. */
+  readonly topic: string;
+  readonly partition: number;
+}
+export interface Wanted extends Place {
+  readonly from: number;
+  readonly maxBytes: number;
+}
+export interface Message {
+  readonly offset: number;
+  readonly value: Buffer;
+}
+export interface Fetched extends Place {
+  readonly messages: readonly Message[];
+  /** Next offset that will be readable. */
+  readonly end: number;
+}
+
+/** ListOffsets' words for the first and the next offset. */
+const [earliest, latest] = [-2n, -1n];
+const readUncommitted = 0;
+
+export class KafkaReader {
+  readonly #consumer: KafkaConsumer;
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(consumer: KafkaConsumer) {
+    this.#consumer = consumer;
+  }
+
+  static async open(connection: KafkaConnection, topics: readonly string[], request_ms: number): Promise<KafkaReader> {
+    // the group's name is never used; whoever calls tries again
+    const consumer = await kafkaConsumer(connection, { retries: 0, request_ms }, { group: "vedette" });
+    consumer.topics.trackAll(...topics);
+    return new KafkaReader(consumer);
+  }
+
+  async leader({ topic, partition }: Place): Promise<number> {
+    const { topics } = await this.#consumer.metadata({ topics: [topic] });
+    const leader = topics.get(topic)?.partitions[partition]?.leader;
+    if (leader === undefined || leader < 0) throw new Error(`${topic}/${partition} has no leader`);
+    return leader;
+  }
+
+  /** After leadership moved, or a broker went away. */
+  forget(): void {
+    this.#consumer.clearMetadata();
+  }
+
+  /** Of one broker, all at once; waits up to `wait_ms` where there is nothing. A caller asks a broker one thing at a time. */
+  async fetchFrom(node: number, wanted: readonly Wanted[], wait_ms: number): Promise<readonly Fetched[]> {
+    const { topics } = await this.#consumer.metadata({ topics: [...new Set(wanted.map(({ topic }) => topic))] });
+    const names = new Map([...topics].map(([name, topic]) => [topic?.id ?? "", name]));
+    const asked = [...names].map(([topicId, name]) => ({
+      topicId,
+      partitions: wanted
+        .filter(({ topic }) => topic === name)
+        .map(({ partition, from, maxBytes }) => ({
+          partition,
+          currentLeaderEpoch: -1,
+          lastFetchedEpoch: -1,
+          fetchOffset: BigInt(from),
+          partitionMaxBytes: maxBytes,
+        })),
+    }));
+    const maxBytes = wanted.reduce((sum, one) => sum + one.maxBytes, 0);
+    const options = { node, topics: asked, minBytes: 1, maxBytes, maxWaitTime: wait_ms, isolationLevel: readUncommitted } as const;
+    const { responses } = await this.#consumer.fetch(options);
+    return responses.flatMap(({ topicId, partitions }) =>
+      partitions.map(({ partitionIndex, records, highWatermark }) => ({
+        topic: names.get(topicId) ?? "",
+        partition: partitionIndex,
+        end: Number(highWatermark),
+        messages: (records ?? []).flatMap(({ firstOffset, records: inside }) =>
+          inside.map(({ offsetDelta, value }) => ({ offset: Number(firstOffset) + offsetDelta, value: value ?? Buffer.alloc(0) })),
+        ),
+      })),
+    );
+  }
+
+  /** Of one partition, what is there; whole groups, so the first ones may lie before `from`. One caller after the other. */
+  fetch(wanted: Wanted): Promise<Fetched | undefined> {
+    const mine = this.#last.then(async () => {
+      const [found] = await this.fetchFrom(await this.leader(wanted), [wanted], 0);
+      return found;
+    });
+    this.#last = mine.catch(() => {});
+    return mine;
+  }
+
+  async bounds({ topic, partition }: Place): Promise<{ readonly start: number; readonly end: number }> {
+    const ask = async (timestamp: bigint) => {
+      const found = await this.#consumer.listOffsets({
+        topics: [topic],
+        partitions: { [topic]: [partition] },
+        timestamp,
+        isolationLevel: readUncommitted,
+      });
+      return Number(found.get(topic)![partition]!);
+    };
+    const [start, end] = await Promise.all([ask(earliest), ask(latest)]);
+    return { start, end };
+  }
+
+  async close(): Promise<void> {
+    await this.#consumer.close(true).catch(() => {});
+  }
+}
