@@ -18,6 +18,7 @@ import { Headroom } from "./headroom.ts";
 import { Intakes, type SourceOptions } from "./intake.ts";
 import type { DetectorLine } from "./keyed.ts";
 import { type SourceLine, withSeries } from "./ledger.ts";
+import { patient } from "./patient.ts";
 import { type Pool, threadPool } from "./pool.ts";
 import type { Program, ProgramFile } from "./program.ts";
 import { QualityKeeper } from "./quality/keeper.ts";
@@ -132,11 +133,16 @@ export class Runtime {
     this.intakes = intakes;
     this.#pool = pool;
     this.#rates = rates;
+    const checkpoints = patient(options.store.checkpoints, {
+      clock,
+      signal: this.#stop.signal,
+      onProblem: (code, message) => this.#problem(code, message),
+    });
     this.engine = new Engine({
       log: options.log,
       events: options.store.events,
       series: options.store.series,
-      checkpoints: options.store.checkpoints,
+      checkpoints,
       pool,
       clock,
       program: (hash) => control.program(hash),
@@ -171,7 +177,7 @@ export class Runtime {
         ...options.sinks,
         log: options.log,
         alerts: options.store.alerts,
-        checkpoints: options.store.checkpoints,
+        checkpoints,
         clock,
         pool,
         tenant: options.tenant,
@@ -315,8 +321,9 @@ export class Runtime {
     await Promise.all([this.sources.stopped(), this.#sinks?.stopped()]);
     await this.intakes.settled();
     await Promise.allSettled(this.#tasks);
-    await this.#desk.upkeep(Number.POSITIVE_INFINITY);
-    await this.#quality.save();
+    // where state is away the rest ends all the same
+    const kept = await Promise.allSettled([this.#desk.upkeep(Number.POSITIVE_INFINITY), this.#quality.save()]);
+    for (const one of kept) if (one.status === "rejected") this.#problem("upkeep_failed", (one.reason as Error).message);
     await this.#pool.close();
   }
 
@@ -473,6 +480,7 @@ export class Runtime {
       "triage_failed",
       "behind",
       "output_blocked",
+      "state_blocked",
       "triage_blocked",
       "log_full",
     ]);

@@ -183,8 +183,10 @@ export function eventContract(open: () => Promise<Store>, byOffset = true): void
   });
 }
 
+type StateStores = Pick<Store, "alerts" | "checkpoints" | "settings" | "keys" | "machines" | "people" | "close">;
+
 /** What does not ask the event store. */
-export function stateContract(open: () => Promise<Store>): void {
+export function stateContract(open: () => Promise<StateStores>): void {
   test("fences an older owner of a checkpoint and keeps its keys with the offset", async () => {
     const { checkpoints, close } = await open();
     expect(await checkpoints.load("c")).toEqual({ epoch: 0, offset: 0, meta: undefined, keys: [], count: 0 });

@@ -1,10 +1,17 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openStore } from "../open.ts";
-import { hour, start, stateContract } from "../store.contract.ts";
+import { alertOf, hour, start, stateContract } from "../store.contract.ts";
 import { PostgresServer, postgresMissing } from "../testing/postgres.ts";
+import { alertStore } from "./alerts.ts";
+import { checkpointStore, settingStore } from "./checkpoints.ts";
+import { keyStore } from "./keys.ts";
+import { machineStore } from "./machines.ts";
+import { migrations, schemaOf } from "./migrate.ts";
+import { openPlace, openState } from "./open.ts";
+import { peopleStore } from "./people.ts";
 
 const missing = postgresMissing();
 if (missing) process.stderr.write(`state on PostgreSQL: skipped, ${missing}\n`);
@@ -25,5 +32,138 @@ describe.skipIf(missing)("state on PostgreSQL", () => {
     rmSync(root, { recursive: true, force: true });
   });
 
-  stateContract(openOn);
+  // the storage thread has more to load than these need
+  stateContract(async () => {
+    const state = await openState(server.settings());
+    return {
+      alerts: alertStore(state, async () => []),
+      checkpoints: checkpointStore(state),
+      settings: settingStore(state),
+      keys: keyStore(state),
+      machines: machineStore(state),
+      people: peopleStore(state),
+      close: () => state.destroy(),
+    };
+  });
+
+  test("keeps what SQLite keeps: NUL, the mark that stands for it, texts of every script, keys of any length, in the order of their bytes", async () => {
+    const state = await openState(server.settings());
+    const checkpoints = checkpointStore(state);
+    const epoch = await checkpoints.acquire("c");
+    const long = ["x".repeat(9_000), "\u4e2d".repeat(4_000)];
+    const keys = ["", "\0", "\0\0", "\u0001", "\u0001\u0001", "\u0001\u0002", "A", "a", "B", "é", "\u{1f600}", ...long];
+    await checkpoints.commit(
+      "c",
+      epoch,
+      1,
+      "m\0",
+      keys.map((key, due) => ({ shard: 0, key, value: `v${key}`, due })),
+    );
+    const { keys: found, meta } = await checkpoints.load("c");
+    expect(meta).toBe("m\0");
+    const shown = (all: readonly string[]) => all.map((key) => JSON.stringify(key.slice(0, 20)));
+    const byBytes = [...keys].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    expect(shown(found.map(({ key }) => key))).toEqual(shown(byBytes));
+    expect(found.every(({ key, value }) => keys.includes(key) && value === `v${key}`)).toBe(true);
+    const some = await checkpoints.rows("c", { keys: long.map((key) => ({ shard: 0, key })) });
+    expect(some.map(({ key }) => key.length).sort()).toEqual([4_000, 9_000]);
+    expect(await checkpoints.rows("c", { due: 1, from: 1, limit: 9 })).toEqual([{ shard: 0, key: "\0", value: "v\0" }]);
+    await state.destroy();
+  });
+
+  test("ties alerts to the events they rest on, and sessions to people", async () => {
+    const settings = server.settings();
+    const state = await openState(settings);
+    const alerts = alertStore(state, async () => []);
+    const event = { id: "e\0", time: 5, source: "s", seq: 0, matches: [], fields: {}, original: "" };
+    const both = ["1", "2"].map((id) => ({ group: id, alert: alertOf(id, { evidence: [event, event], demo: id === "2" }) }));
+    await alerts.fold(1, both, [{ id: "f", alert: "2", revision: 1, events: 1 }]);
+    const linked = async () => (await state.selectFrom("alert_event").select("alert").orderBy("alert").execute()).map(({ alert }) => alert);
+    expect(await linked()).toEqual(["1", "2"]);
+    await expect(alerts.fold(2, [], [{ id: "g", alert: "none", revision: 1, events: 1 }])).rejects.toThrow(/foreign key/);
+    expect(await alerts.offset()).toBe(1);
+    await expect(state.deleteFrom("event_of_interest").execute()).rejects.toThrow(/foreign key/);
+    await alerts.clearDemo();
+    expect([await linked(), await alerts.seen(["f"])]).toEqual([["1"], new Map()]);
+    expect(await state.selectFrom("event_of_interest").selectAll().execute()).toHaveLength(1);
+    const people = peopleStore(state);
+    await expect(people.save({ sessions: [{ id: "s", person: "nobody", expires: 9, body: "" }] })).rejects.toThrow(/foreign key/);
+    await people.save({ sessions: [{ id: "s", person: "", expires: 9, body: "" }] });
+    expect((await people.load(0)).sessions).toMatchObject([{ id: "s", person: "" }]);
+    await state.destroy();
+  });
+
+  test("changes of alerts by several processes at once are numbered in the order of their commits, and none is lost", async () => {
+    const settings = server.settings();
+    const states = await Promise.all([0, 1, 2].map(() => openState(settings)));
+    const stores = states.map((state) => alertStore(state, async () => []));
+    await stores[0]!.fold(1, [{ group: "g", alert: alertOf("1", { count: 0 }) }], []);
+    /** As somebody who works on an alert: again with what is there now, until nobody was faster. */
+    const add = async (store: (typeof stores)[number]) => {
+      for (;;) {
+        const now = (await store.get("main", "1"))!;
+        if (await store.replace({ ...now, count: now.count + 1, updated: now.updated + 1 }, now.updated)) return;
+      }
+    };
+    await Promise.all(
+      stores.flatMap((store, n) =>
+        [...Array(10)].map((_, i) => (i % 2 ? add(store) : store.fold(1, [{ group: "h", alert: alertOf(`z${n}${i}`) }], []))),
+      ),
+    );
+    expect((await stores[0]!.get("main", "1"))!.count).toBe(15);
+    const changed = await stores[0]!.changed(0, 100);
+    expect(new Set(changed.map(({ serial }) => serial)).size).toBe(16);
+    expect(changed.at(-1)!.serial).toBeLessThanOrEqual(await stores[1]!.lastChange());
+    await Promise.all(states.map((state) => state.destroy()));
+  });
+
+  test("processes that start at once migrate once; what is pending is told without doing it; a newer version's schema is refused", async () => {
+    const settings = server.settings();
+    const look = async () => {
+      const place = await openPlace(settings);
+      try {
+        return await schemaOf(place);
+      } finally {
+        await place.state.destroy();
+      }
+    };
+    expect((await look()).pending).toEqual(Object.keys(migrations));
+    const opened = await Promise.all([0, 1, 2, 3].map(() => openState(settings)));
+    await Promise.all(opened.map((state) => state.destroy()));
+    expect(await look()).toEqual({ done: Object.keys(migrations), pending: [] });
+    server.run(`insert into ${settings.schema}.kysely_migration values ('9999_future', '2030-01-01')`);
+    await expect(openState(settings)).rejects.toMatchObject({ code: "data_dir_format", message: expect.stringContaining("9999_future") });
+    await expect(look()).rejects.toMatchObject({ code: "data_dir_format" });
+  });
+
+  test("what an operator has to mend is said with the setting and the fix", async () => {
+    server.run("create role poor login password 'secret'");
+    server.run("create database latin encoding 'LATIN1' locale 'C' template template0");
+    const refused = (change: Parameters<typeof server.settings>[0]) =>
+      openState(server.settings(change)).then(
+        () => "it was let in",
+        (error: { code: string; message: string }) => `${error.code}: ${error.message}`,
+      );
+    expect(await refused({ password: "wrong" })).toMatch(/^postgres_refused: postgres\.password: .*POSTGRES_PASSWORD/);
+    expect(await refused({ user: "stranger" })).toMatch(/^postgres_refused: postgres\.(password|user): /);
+    expect(await refused({ db: "none" })).toMatch(/^postgres_refused: postgres\.db: .*createdb .*none/);
+    expect(await refused({ db: "latin" })).toMatch(/^postgres_refused: postgres\.db: latin is of encoding LATIN1/);
+    expect(await refused({ user: "poor" })).toMatch(/^postgres_refused: postgres\.user: poor .*GRANT CREATE/);
+    expect(await refused({ tls: {} })).toMatch(/^(postgres_refused|store_unavailable): .*SSL/);
+    expect(await refused({ host: "no-such-host.invalid" })).toMatch(/^store_unavailable: PostgreSQL does not answer \(E/);
+    expect(await refused({ port: 1 })).toBe("store_unavailable: PostgreSQL does not answer (ECONNREFUSED)");
+  });
+
+  test("it stops and comes back: what is asked meanwhile is refused at once, and all goes on with the same store", async () => {
+    const store = await openOn();
+    const epoch = await store.checkpoints.acquire("c");
+    await store.checkpoints.commit("c", epoch, 1, "a", []);
+    await server.stop();
+    const commit = () => store.checkpoints.commit("c", epoch, 2, "b", [{ shard: 0, key: "k", value: "1" }]);
+    for (let n = 0; n < 3; n++) await expect(commit()).rejects.toMatchObject({ code: "store_unavailable", permanent: false });
+    await server.start();
+    await commit();
+    expect(await store.checkpoints.load("c")).toMatchObject({ epoch, offset: 2, keys: [{ key: "k" }] });
+    await store.close();
+  });
 });
