@@ -24,6 +24,7 @@ export * from "./ledger.ts";
 export * from "./pool.ts";
 export * from "./program.ts";
 export type { QualityOptions } from "./quality/watch.ts";
+export * from "./refused_events.ts";
 export * from "./replay.ts";
 export { keepRules, keptRules } from "./rules/kept.ts";
 export { parseFiles, readRulesFrom } from "./rules/living.ts";

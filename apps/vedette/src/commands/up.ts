@@ -15,6 +15,7 @@ import { openLog } from "@vedette/log";
 import {
   BacktestQueue,
   CanaryKey,
+  buryRefused,
   type DataDirectory,
   keptRules,
   openDataDirectory,
@@ -39,6 +40,7 @@ import { unknownFieldsUnder } from "../fields.ts";
 import { demandAdministrator, type Listening, listening } from "../listen.ts";
 import { openMachines, reportSelf } from "../machines.ts";
 import { tellOwnMetrics } from "../own_metrics.ts";
+import { configuredOpenSearch } from "../opensearch.ts";
 import { openOidc, openPeople } from "../people.ts";
 import { configuredPostgres } from "../postgres.ts";
 import { pipelinesReloaded, type Reloaded, reloadOnChange, rulesReloaded, tablesReloaded } from "../reload.ts";
@@ -96,9 +98,11 @@ async function serve(
     encryption: await logEncryption(vault, config),
   });
   const postgres = configuredPostgres(config);
+  const openSearch = configuredOpenSearch(config);
   const store = await openStore({
     directory: directory.path,
     ...(postgres && { postgres }),
+    ...(openSearch && { openSearch, onRefused: (refused) => buryRefused(log, refused) }),
     memoryLimitMb: config.events.memory_mb,
     seriesPerSource: config.metrics.series_per_source,
   });

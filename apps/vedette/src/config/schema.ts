@@ -1,5 +1,6 @@
 /** Every configuration key, with its default, unit and meaning. The reference page, the JSON Schema and the checks all come from here. */
 import { grantsSchema, roleSchema } from "@vedette/access";
+import { eventClasses } from "@vedette/model";
 import { z } from "zod";
 
 const retention = z.strictObject({
@@ -80,7 +81,10 @@ export const configSchema = z.strictObject({
     .describe("The append-only log."),
   events: z
     .strictObject({
-      driver: z.enum(["duckdb"]).default("duckdb").describe("Where events live: DuckDB for open hours, Parquet after."),
+      driver: z
+        .enum(["local", "opensearch"])
+        .default("local")
+        .describe("Where events live: files in the data directory (Parquet, read by DuckDB), or OpenSearch."),
       memory_mb: z.int().min(64).default(160).describe("Memory the event store may use, in MiB."),
       retention: z
         .strictObject({
@@ -352,6 +356,30 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("PostgreSQL; read only where state.driver is postgres."),
+  opensearch: z
+    .strictObject({
+      url: z
+        .union([z.url({ protocol: /^https?$/ }), z.array(z.url({ protocol: /^https?$/ })).min(1)])
+        .optional()
+        .describe("A node of the cluster, or a list of several, such as https://search1:9200."),
+      username: z.string().min(1).optional().describe("User; what it must be allowed to do is in docs/guide/events-on-opensearch.md."),
+      password: z.string().optional().describe("Best by the environment: VEDETTE__OPENSEARCH__PASSWORD."),
+      ca_file: z.string().min(1).optional().describe("PEM file of certificate authorities to trust instead of the system's."),
+      prefix: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9_.-]{0,80}$/, "expected a lower case name")
+        .default("vedette")
+        .describe("What the names of its indices begin with; nothing else in the cluster may begin so."),
+      shards: z.int().min(1).max(128).default(1).describe("Primary shards of an index; some 30 GB each are comfortable."),
+      replicas: z.int().min(0).max(8).default(1).describe("Copies of each shard on other nodes."),
+      bucket_hours: z
+        .partialRecord(z.enum(eventClasses), z.int().min(1).max(8_784))
+        .default({})
+        .describe("CLASS: time that one index of a class spans, in hours; by default 24, 168 or 720, the longer a class is kept the more."),
+      timeout_s: z.number().positive().max(600).default(30).describe("How long one request may take, in seconds."),
+    })
+    .prefault({})
+    .describe("OpenSearch; read only where events.driver is opensearch."),
   prometheus: z
     .strictObject({ port: z.int().default(9090).describe("Port of the compose file's Prometheus. Environment: PROMETHEUS_PORT.") })
     .prefault({})
@@ -392,8 +420,10 @@ export const secretKeys: ReadonlySet<string> = new Set([
   "access.oidc.client_secret",
   "auth.secret_key",
   "postgres.password",
+  "opensearch.password",
   "openai.api_key",
 ]);
-const driverSections: ReadonlySet<string> = new Set(["kafka", "redis", "postgres", "prometheus", "openai"]);
+const driverSections: ReadonlySet<string> = new Set(["kafka", "redis", "postgres", "opensearch", "prometheus", "openai"]);
 /** Whether only a driver reads the section that is not selected: `config show` says so. */
-export const isUnused = (section: string, { state }: Config): boolean => driverSections.has(section) && section !== state.driver;
+export const isUnused = (section: string, { state, events }: Config): boolean =>
+  driverSections.has(section) && section !== state.driver && section !== events.driver;
