@@ -43,18 +43,27 @@ export class Keys {
   readonly #store: KeyStore;
   readonly #clock: Clock;
   readonly #ownerOf: OwnerOf;
-  readonly #byHash: Map<string, Stored>;
+  #byHash: Map<string, Stored> = new Map();
   readonly #after = inTurn();
 
-  private constructor(store: KeyStore, clock: Clock, ownerOf: OwnerOf, rows: readonly KeyRow[]) {
+  private constructor(store: KeyStore, clock: Clock, ownerOf: OwnerOf) {
     this.#store = store;
     this.#clock = clock;
     this.#ownerOf = ownerOf;
-    this.#byHash = new Map(rows.map(({ body, ...row }) => [row.hash, { ...JSON.parse(body), ...row }]));
   }
 
   static async open(store: KeyStore, clock: Clock, ownerOf: OwnerOf): Promise<Keys> {
-    return new Keys(store, clock, ownerOf, await store.load(clock.now()));
+    const keys = new Keys(store, clock, ownerOf);
+    await keys.reload();
+    return keys;
+  }
+
+  /** As the store has them now: another process may have changed them. */
+  reload(): Promise<void> {
+    return this.#after(async () => {
+      const rows = await this.#store.load(this.#clock.now());
+      this.#byHash = new Map(rows.map(({ body, ...row }) => [row.hash, { ...JSON.parse(body), ...row }]));
+    });
   }
 
   /** Who asks with the key of this hash. */

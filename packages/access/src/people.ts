@@ -76,6 +76,12 @@ export class People {
     return new People(options, users, new Sessions(store, clock, { ...lifetimes, ...options.lifetimes }, epochOf, sessions), tokens);
   }
 
+  /** As the store has everybody now: another process may have changed them. */
+  async reload(): Promise<void> {
+    await this.users.reload();
+    await this.sessions.reload();
+  }
+
   /** What keeps somebody from doing anything else. Who signs in by a provider has codes there. */
   dutyOf({ password, totp, grants }: User, session: Session | undefined): Duty | undefined {
     if (session?.by === "oidc") return undefined;

@@ -71,7 +71,20 @@ export class Sessions {
     this.#clock = clock;
     this.#lifetimes = lifetimes;
     this.#epochOf = epochOf;
-    for (const { id, person, expires, body } of rows) this.#remember({ ...(JSON.parse(body) as Session), id, person, expires });
+    for (const row of rows) this.#remember(sessionOf(row));
+  }
+
+  /** As the store has them now: another process may have opened and ended some. */
+  reload(): Promise<void> {
+    return this.#after(async () => {
+      const { sessions } = await this.#store.load(this.#clock.now());
+      const before = new Map(this.#byId);
+      this.#byId.clear();
+      this.#ofHash.clear();
+      // when it was used here is written once a minute
+      for (const session of sessions.map(sessionOf))
+        this.#remember({ ...session, used: Math.max(session.used, before.get(session.id)?.used ?? 0) });
+    });
   }
 
   /** @returns the session and its secret: a cookie's value, or a refresh token. Good once this resolves. */
@@ -231,3 +244,5 @@ export class Sessions {
 const secretOf = ({ kind, id }: Session, token: string): string => (kind === "browser" ? token : `${refreshPrefix}${id}.${token}`);
 
 const rowOf = ({ id, person, expires, ...body }: Session): SessionRow => ({ id, person, expires, body: JSON.stringify(body) });
+
+const sessionOf = ({ id, person, expires, body }: SessionRow): Session => ({ ...(JSON.parse(body) as Session), id, person, expires });

@@ -67,17 +67,20 @@ const rowOf = (user: User): PersonRow => ({ id: user.id, name: user.name, body: 
 export class Users {
   readonly #store: PeopleStore;
   readonly #clock: Clock;
-  readonly #byId: Map<string, User>;
-  readonly #byName: Map<string, User>;
+  readonly #byId = new Map<string, User>();
+  readonly #byName = new Map<string, User>();
   /** Changes go one after the other: each is judged on what the one before left. */
   readonly #after = inTurn();
 
   constructor(store: PeopleStore, clock: Clock, rows: readonly PersonRow[]) {
     this.#store = store;
     this.#clock = clock;
-    const users = rows.map(({ body }) => JSON.parse(body) as User);
-    this.#byId = new Map(users.map((user) => [user.id, user]));
-    this.#byName = new Map(users.map((user) => [user.name, user]));
+    this.#take(rows);
+  }
+
+  /** As the store has them now: another process may have changed them. */
+  reload(): Promise<void> {
+    return this.#after(async () => this.#take((await this.#store.load(this.#clock.now())).people));
   }
 
   /** By name. */
@@ -136,6 +139,16 @@ export class Users {
       this.#byName.delete(user.name);
       return user;
     });
+  }
+
+  #take(rows: readonly PersonRow[]): void {
+    const users = rows.map(({ body }) => JSON.parse(body) as User);
+    this.#byId.clear();
+    this.#byName.clear();
+    for (const user of users) {
+      this.#byId.set(user.id, user);
+      this.#byName.set(user.name, user);
+    }
   }
 
   #there(id: string): User {

@@ -60,6 +60,11 @@ export class Auth {
     return new Auth(options, keys, await SourceTokens.open(options.settings, clock));
   }
 
+  /** People, sessions, keys and sources' tokens as the store has them now: another process may have changed them. */
+  async reload(): Promise<void> {
+    await Promise.all([this.people.reload(), this.keys.reload(), this.sources.reload()]);
+  }
+
   /** A token for `/login?token=…`, good once within the hour. */
   issueLogin(): string {
     const now = this.#options.clock.now();

@@ -208,6 +208,15 @@ export function guard(app: FastifyInstance, options: ServerOptions, limit: RateL
     const { access } = request.routeOptions.config;
     await options.auth.verify(tokenOf(request.headers.authorization) ?? "");
     request.principal = identify(request, options);
+    // who is not known here may have signed in, or been given a token, at another server a moment ago
+    if (
+      request.principal === undefined &&
+      options.recheck !== undefined &&
+      (request.headers.authorization ?? request.headers.cookie) !== undefined
+    ) {
+      await options.recheck();
+      request.principal = identify(request, options);
+    }
     const { principal } = request;
     if (access === "enrol") return;
     if (fromMachine && principal === undefined) throw new ApiProblem(401, "unauthorised", "a machine's certificate that holds is needed");

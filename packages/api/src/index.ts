@@ -1,3 +1,4 @@
+export { AccessNotices } from "./access_notices.ts";
 export { Auth, type AuthOptions } from "./auth.ts";
 export { describedMetrics } from "./metrics.ts";
 export * from "./ports.ts";

@@ -296,6 +296,8 @@ export interface ServerOptions {
   readonly vault?: VaultPort;
   /** What senders to a source are configured with, given where this server was reached. */
   readonly senders?: (source: string, http: Place) => readonly SenderConfig[];
+  /** Asked before somebody unknown is refused, where other servers share the stores: resolves when what they changed is known here. */
+  readonly recheck?: () => Promise<void>;
   /** Where rates are counted; this process's own by default. */
   readonly counters?: Counters;
   /** Requests to the API a minute, of one principal. */

@@ -21,7 +21,7 @@ interface Stored extends SourceToken {
   readonly hash: string;
 }
 
-const setting = "api.source_tokens";
+export const sourceTokenSetting = "api.source_tokens";
 /** A leaked token is recognised by it in scans of repositories and logs. */
 const prefix = "vds_";
 /** Far more than a cluster has senders; the list is one small document. */
@@ -32,21 +32,25 @@ const quotas = (all: readonly Stored[]) => new Map(all.flatMap(({ id, quota }) =
 export class SourceTokens {
   readonly #settings: SettingStore;
   readonly #clock: Clock;
-  #byHash: ReadonlyMap<string, Stored>;
-  #quotas: ReadonlyMap<string, Quota>;
+  #byHash: ReadonlyMap<string, Stored> = new Map();
+  #quotas: ReadonlyMap<string, Quota> = new Map();
   /** Changes go one after the other: each rewrites the whole document. */
   readonly #change = inTurn();
 
-  private constructor(settings: SettingStore, clock: Clock, stored: readonly Stored[]) {
+  private constructor(settings: SettingStore, clock: Clock) {
     this.#settings = settings;
     this.#clock = clock;
-    this.#byHash = new Map(stored.map((one) => [one.hash, one]));
-    this.#quotas = quotas(stored);
   }
 
   static async open(settings: SettingStore, clock: Clock): Promise<SourceTokens> {
-    const text = await settings.get(setting);
-    return new SourceTokens(settings, clock, text === undefined ? [] : (JSON.parse(text) as Stored[]));
+    const tokens = new SourceTokens(settings, clock);
+    await tokens.reload();
+    return tokens;
+  }
+
+  /** As the store has them now: another process may have changed them. */
+  reload(): Promise<void> {
+    return this.#change(() => this.#read());
   }
 
   /** The token with this hash. */
@@ -66,6 +70,7 @@ export class SourceTokens {
   /** Makes a token; undefined when there are too many. It is good once this resolves. */
   issue(source: string, quota?: Quota): Promise<(SourceToken & { readonly token: string }) | undefined> {
     return this.#change(async () => {
+      await this.#read();
       if (this.#byHash.size >= maxTokens) return undefined;
       const token = `${prefix}${newToken()}`;
       const hash = tokenHash(token);
@@ -78,6 +83,7 @@ export class SourceTokens {
   /** Takes a token back; false when there is none with this id. */
   revoke(id: string): Promise<boolean> {
     return this.#change(async () => {
+      await this.#read();
       const left = new Map([...this.#byHash].filter(([, one]) => one.id !== id));
       if (left.size === this.#byHash.size) return false;
       await this.#save(left);
@@ -85,10 +91,20 @@ export class SourceTokens {
     });
   }
 
+  /** Before each change too: the whole document is written, with what another process put there. */
+  async #read(): Promise<void> {
+    const text = await this.#settings.get(sourceTokenSetting);
+    this.#take(text === undefined ? [] : (JSON.parse(text) as Stored[]));
+  }
+
   /** Written before it counts: a token that was handed out survives a crash, a revoked one does not. */
   async #save(tokens: ReadonlyMap<string, Stored>): Promise<void> {
-    await this.#settings.set(setting, JSON.stringify([...tokens.values()]));
-    this.#byHash = tokens;
-    this.#quotas = quotas([...tokens.values()]);
+    await this.#settings.set(sourceTokenSetting, JSON.stringify([...tokens.values()]));
+    this.#take([...tokens.values()]);
+  }
+
+  #take(all: readonly Stored[]): void {
+    this.#byHash = new Map(all.map((one) => [one.hash, one]));
+    this.#quotas = quotas(all);
   }
 }

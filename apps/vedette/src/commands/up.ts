@@ -28,6 +28,7 @@ import {
 } from "@vedette/pipeline";
 import { openStore, type Store } from "@vedette/store";
 import { operator, recordStart } from "../audit.ts";
+import { openCluster, sharedAccess } from "../cluster.ts";
 import { checkComponents, configuredSources, historicalSources } from "../config/components.ts";
 import { type Loaded, loadConfig } from "../config/load.ts";
 import { qualityOptions } from "../config/quality.ts";
@@ -160,15 +161,18 @@ async function serve(
     program: () => runtime.program!,
     lag: () => runtime.lag(),
   });
-  const people = await openPeople(config, vault, store);
+  const cluster = await openCluster(config, systemClock);
+  const shared = sharedAccess(config, cluster, store, systemClock);
+  const people = await openPeople(config, vault, shared.store);
   demandAdministrator(at, people, loaded);
   const auth = await Auth.open({
     adminTokenHash: tokenHash(adminToken(directory.path)),
-    settings: store.settings,
+    settings: shared.store.settings,
     people,
-    keys: store.keys,
+    keys: shared.store.keys,
     clock: systemClock,
   });
+  const unfollow = await shared.follow(auth);
   const machines = await openMachines(loaded, {
     secrets: vault,
     store,
@@ -189,6 +193,7 @@ async function serve(
     auth,
     oidc: openOidc(config, people, `${config.tls ? "https" : "http"}://${config.listen}`),
     ...at.options,
+    ...shared.options,
     backtests,
     prover: runtime.prover,
     machines,
@@ -240,7 +245,9 @@ async function serve(
   await machines.listener?.close();
   await backtests.close();
   await audit.record({ action: "service_stopped", outcome: "success", by: { user: operator() } });
+  unfollow();
   await shutDown(runtime, server, audit, log, store, directory, display);
+  await cluster.close();
 }
 
 /** What is read again when a file of it changes, or on SIGHUP. */

@@ -319,11 +319,29 @@ export const configSchema = z.strictObject({
     .describe("Kafka; read only by its driver."),
   redis: z
     .strictObject({
-      host: z.string().optional().describe("Environment: REDIS_HOST."),
-      port: z.int().default(6379).describe("Environment: REDIS_PORT."),
+      host: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("Host of Redis 7; with it, several processes of one installation share rates, leases and news. Environment: REDIS_HOST."),
+      port: z.int().min(1).max(65_535).default(6379).describe("Environment: REDIS_PORT."),
+      username: z.string().min(1).optional().describe("User of an access control list; the default user without it."),
+      password: z.string().min(1).optional().describe("Best by the environment: REDIS_PASSWORD."),
+      db: z.int().min(0).default(0).describe("Number of the database."),
+      prefix: z
+        .string()
+        .regex(/^[\w.:-]{1,50}$/, "expected at most 50 letters, digits and . _ : -")
+        .default("vedette")
+        .describe("What all keys and channels begin with; another for each installation on one server."),
+      tls: z
+        .strictObject({
+          ca: z.string().min(1).optional().describe("PEM file of certificate authorities to trust instead of the system's."),
+        })
+        .optional()
+        .describe("TLS to Redis; without it connections are plain."),
     })
     .prefault({})
-    .describe("Redis; read only by its driver."),
+    .describe("Redis: what processes of one installation tell one another. Without a host each process is alone."),
   postgres: z
     .strictObject({
       host: z.string().optional().describe("Environment: POSTGRES_HOST."),
@@ -401,6 +419,7 @@ export const environmentNames: { readonly [name: string]: string } = {
   KAFKA_TOPIC: "kafka.topic",
   REDIS_HOST: "redis.host",
   REDIS_PORT: "redis.port",
+  REDIS_PASSWORD: "redis.password",
   PROMETHEUS_PORT: "prometheus.port",
   OPENAI_API_KEY: "openai.api_key",
   SECRET_KEY: "auth.secret_key",
@@ -420,10 +439,11 @@ export const secretKeys: ReadonlySet<string> = new Set([
   "access.oidc.client_secret",
   "auth.secret_key",
   "postgres.password",
+  "redis.password",
   "opensearch.password",
   "openai.api_key",
 ]);
 const driverSections: ReadonlySet<string> = new Set(["kafka", "redis", "postgres", "opensearch", "prometheus", "openai"]);
 /** Whether only a driver reads the section that is not selected: `config show` says so. */
-export const isUnused = (section: string, { state, events }: Config): boolean =>
-  driverSections.has(section) && section !== state.driver && section !== events.driver;
+export const isUnused = (section: string, { state, events, redis }: Config): boolean =>
+  driverSections.has(section) && section !== state.driver && section !== events.driver && (section !== "redis" || redis.host === undefined);

@@ -8,7 +8,7 @@ import { openRedisCluster } from "./open.ts";
 import { RedisServer, redisAbsent } from "./server.fixture.ts";
 import type { RedisSettings } from "./settings.ts";
 
-if (redisAbsent && process.env["CI"] === "true") throw new Error("redis-server is not installed: node scripts/services.mjs");
+if (redisAbsent && process.env["CI"] === "true") throw new Error("redis-server is not installed: scripts/services up redis");
 
 const day_ms = 86_400_000;
 const watchdog = 120_000;

@@ -1,0 +1,91 @@
+/**
+ * Keeps several servers of one installation at one mind about people, sessions, keys and source tokens: who changes some says so, the others read
+ * them again. The store has the truth; a lost notice is made up for by reading when in doubt. Knows no route.
+ */
+import type { Notices } from "@vedette/cluster";
+import { type Clock, UnavailableError } from "@vedette/kit";
+import type { KeyStore, PeopleStore } from "@vedette/model";
+import type { SettingStore } from "@vedette/store";
+import type { Auth } from "./auth.ts";
+import { sourceTokenSetting } from "./source_tokens.ts";
+
+const topic = "access";
+/** Reading everybody takes some ten milliseconds: this bounds what strangers with made-up tokens can cause, and how long they wait for their answer. */
+const gap_ms = 500;
+/** What nobody was told of, because the shared place was away, is known after so long: a session that was ended elsewhere ends here. */
+const unheard_ms = 10_000;
+
+export class AccessNotices {
+  readonly #notices: Notices;
+  readonly #clock: Clock;
+  /** Tells our own notices from others'. */
+  readonly #me: string;
+  #auth: Auth | undefined;
+  #reading: Promise<void> = Promise.resolve();
+  /** The next read, that has not begun. */
+  #next: Promise<void> | undefined;
+
+  /** @param me a name that no other process has */
+  constructor(notices: Notices, clock: Clock, me: string) {
+    this.#notices = notices;
+    this.#clock = clock;
+    this.#me = me;
+  }
+
+  /** These tell the others of each change. */
+  people(store: PeopleStore): PeopleStore {
+    return { load: (now) => store.load(now), save: (change) => this.#told(store.save(change)) };
+  }
+  keys(store: KeyStore): KeyStore {
+    return { load: (now) => store.load(now), save: (change) => this.#told(store.save(change)) };
+  }
+  settings(store: SettingStore): SettingStore {
+    return {
+      get: (name) => store.get(name),
+      set: (name, value) => (name === sourceTokenSetting ? this.#told(store.set(name, value)) : store.set(name, value)),
+    };
+  }
+
+  /** Hears the others from now on. @returns the way to stop */
+  async follow(auth: Auth): Promise<() => void> {
+    this.#auth = auth;
+    const reread = () => void this.refresh().catch(() => {});
+    const unsubscribe = await this.#notices.subscribe(topic, {
+      notice: (bytes) => Buffer.from(bytes).toString() !== this.#me && reread(),
+      missed: reread,
+    });
+    const stopped = new AbortController();
+    void this.#readNowAndThen(stopped.signal);
+    return () => {
+      stopped.abort();
+      unsubscribe();
+    };
+  }
+
+  async #readNowAndThen(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#clock.sleep(unheard_ms, signal);
+      if (!signal.aborted) await this.refresh().catch(() => {});
+    }
+  }
+
+  /** Resolves when all is known that was in the store when it was called. @throws VedetteError as the store does */
+  refresh(): Promise<void> {
+    if (this.#next !== undefined) return this.#next;
+    const next = this.#reading
+      .catch(() => {})
+      .then(() => {
+        this.#next = undefined;
+        const read = this.#auth === undefined ? Promise.reject(new UnavailableError("store_unavailable", "starting")) : this.#auth.reload();
+        this.#reading = read.catch(() => {}).then(() => this.#clock.sleep(gap_ms));
+        return read;
+      });
+    this.#next = next;
+    return next;
+  }
+
+  async #told(saved: Promise<void>): Promise<void> {
+    await saved;
+    this.#notices.publish(topic, Buffer.from(this.#me));
+  }
+}
