@@ -48,7 +48,7 @@ export interface RuleUse {
 }
 
 /** The kinds of events by which our pipelines tell logsources apart. */
-const defaultPartition = ["event.dataset", "winlog.channel", "event.code"];
+const defaultPartition = ["event.dataset", "winlog.channel", "event.code", "event.module"];
 /** Buckets kept; the named values of three fields make fewer in practice, and the oldest is built again when it is needed. */
 const maxBuckets = 2_048;
 
