@@ -40,7 +40,6 @@ export async function replay({ log, control, pool, jobBytes = 1_048_576, onProgr
   const watermarks = new Watermarks();
   const gate = new CanaryGate(canaryKey);
   const found = new Map<string, Finding>();
-  const groups = new Map<string, Set<string>>();
   let keyed: Timelines | undefined;
   let current: Program | undefined;
   let events = 0;
@@ -88,14 +87,20 @@ export async function replay({ log, control, pool, jobBytes = 1_048_576, onProgr
     onProgress?.(at - start, end - start);
   }
   for (const f of keyed?.finalise(Number.POSITIVE_INFINITY) ?? []) keep(f);
-  const canonical = [...found.values()].filter((f) => f.canonical);
+  return { ...digestOf([...found.values()]), batches: end - start, events, damaged };
+}
+
+/** What a run found comes to, whoever ran it. */
+export function digestOf(findings: readonly Finding[]): Pick<Replayed, "digest" | "findings" | "groups"> {
+  const canonical = findings.filter((f) => f.canonical);
+  const groups = new Map<string, Set<string>>();
   for (const f of canonical) {
     const members = groups.get(groupOf(f)) ?? new Set();
     members.add(shape(f));
     groups.set(groupOf(f), members);
   }
   const digest = contentHash(JSON.stringify([canonical.map(shape).sort(), [...groups.values()].map((m) => [...m].sort()).sort()]));
-  return { digest, batches: end - start, events, findings: canonical.length, groups: groups.size, damaged };
+  return { digest, findings: canonical.length, groups: groups.size };
 }
 
 const shape = (f: Finding): string =>
