@@ -28,6 +28,10 @@ interface Line {
   readonly bare: boolean;
 }
 
+interface Ready extends Line {
+  readonly text: string;
+}
+
 /** What is wrong with the document itself, whoever it is sent to; anything else passes or is mended in the cluster. */
 const ofDocument: ReadonlySet<string> = new Set([
   "mapper_parsing_exception",
@@ -63,8 +67,8 @@ export class Bulk {
     return refused;
   }
 
-  *#requests(events: readonly Event[]): Generator<readonly (Line & { readonly text: string })[]> {
-    let [lines, size]: [(Line & { readonly text: string })[], number] = [[], 0];
+  *#requests(events: readonly Event[]): Generator<readonly Ready[]> {
+    let [lines, size]: [Ready[], number] = [[], 0];
     for (const event of events) {
       const line = { event, index: indexOf(this.#layout, event.class, event.received), bare: false };
       const text = textOf(line);
@@ -78,11 +82,17 @@ export class Bulk {
     if (lines.length > 0) yield lines;
   }
 
-  async #insist(first: readonly (Line & { readonly text: string })[]): Promise<readonly RefusedEvent[]> {
+  async #insist(first: readonly Ready[]): Promise<readonly RefusedEvent[]> {
     const refused: RefusedEvent[] = [];
     let lines = first;
     for (let attempt = 1, delay_ms = firstDelay_ms; ; attempt++, delay_ms *= 2) {
-      const { again, gone, why } = await this.#send(lines);
+      const { again, gone, why, tooLarge } = await this.#send(lines);
+      if (tooLarge) {
+        // one of them may be what is too large, or a proxy takes less at once
+        const half = Math.ceil(lines.length / 2);
+        refused.push(...(await this.#insist(lines.slice(0, half))), ...(await this.#insist(lines.slice(half))));
+        return refused;
+      }
       for (const { line, reason } of gone) {
         // its terms may be what is not taken: the event alone is found by whoever looks through all of them
         if (line.bare) refused.push({ event: line.event, reason });
@@ -97,20 +107,25 @@ export class Bulk {
     }
   }
 
-  async #send(lines: readonly (Line & { readonly text: string })[]) {
+  async #send(lines: readonly Ready[]): Promise<{
+    readonly again: Ready[];
+    readonly gone: readonly { readonly line: Ready; readonly reason: string }[];
+    /** Why some are to be sent again. */
+    readonly why: string | undefined;
+    readonly tooLarge?: boolean;
+  }> {
     const body = lines.map(({ text }) => text).join("");
     for (const { index } of lines) this.written.add(index);
     const answer = await this.#client.ask("POST", "/_bulk?filter_path=errors,items.*.status,items.*.error", body);
-    const again: (Line & { readonly text: string })[] = [];
-    const gone: { readonly line: Line & { readonly text: string }; readonly reason: string }[] = [];
+    const again: Ready[] = [];
+    const gone: { readonly line: Ready; readonly reason: string }[] = [];
     if (answer.status === 429 || answer.status === 502 || answer.status === 503 || answer.status === 504)
       return { again: [...lines], gone, why: trouble(answer.status, answer.body, this.#client.user) as string };
-    if (answer.status === 413)
-      return {
-        again,
-        gone: lines.map((line) => ({ line, reason: "larger than OpenSearch takes (http.max_content_length)" })),
-        why: undefined,
-      };
+    if (answer.status === 413) {
+      const [one] = lines;
+      if (lines.length > 1 || one === undefined) return { again, gone, why: undefined, tooLarge: true };
+      return { again, gone: [{ line: one, reason: "larger than OpenSearch takes (http.max_content_length)" }], why: undefined };
+    }
     const { items, errors } = (answer.body ?? {}) as { items?: readonly { readonly [action: string]: Item }[]; errors?: boolean };
     if (answer.status >= 300 || !Array.isArray(items) || items.length !== lines.length)
       throw unavailable(
@@ -122,7 +137,7 @@ export class Bulk {
       for (const [n, item] of items.entries()) {
         const { status = 0, error }: Item = Object.values(item as { readonly [action: string]: Item })[0] ?? {};
         if (status >= 200 && status < 300) continue;
-        const line = lines[n] as Line & { readonly text: string };
+        const line = lines[n] as Ready;
         const reason = `${error?.type ?? ""}: ${error?.reason ?? ""}`.replace(/\s+/g, " ").slice(0, 300);
         if (status === 400 && ofDocument.has(error?.type ?? "")) gone.push({ line, reason });
         else {
