@@ -2,16 +2,16 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { evaluate, type FieldValue } from "@vedette/condition";
+import { evaluate, type FieldValue, type View } from "@vedette/condition";
 import { type Event, eventClasses } from "@vedette/model";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { encodeEvents } from "../events/encode.ts";
 import { eventsOfPage } from "../events/scan.ts";
 import { openStore } from "../open.ts";
-import { eventContract, everything, hour, start } from "../store.contract.ts";
+import { eventContract, eventOf, everything, hour, start } from "../store.contract.ts";
 import type { Store } from "../store.ts";
-import { condition, eventsOf, shape } from "../testing/arbitraries.ts";
+import { condition, eventsOf, leaf, shape } from "../testing/arbitraries.ts";
 import { openSearchUrl } from "../testing/opensearch.ts";
 import { Client } from "./client.ts";
 import type { OpenSearchSettings } from "./events.ts";
@@ -97,5 +97,76 @@ describe.skipIf(url === undefined)("what the local event store says, OpenSearch 
       { numRuns: 20 },
     );
     await close();
+  });
+
+  test("counts, ranks and sums as the local driver does, of what a view shows", async () => {
+    const names = ["user.name", "event.category", "zeek.uid"];
+    const some = fc.sample(shape, { numRuns: 120, seed: 3 }).map((one, i) => ({
+      ...one,
+      class: "network" as const,
+      fields: [
+        ...one.fields,
+        ["host.name", `h${i % 5}`] as [string, FieldValue],
+        ["network.protocol", i % 4 ? "tcp" : "UDP"] as [string, FieldValue],
+      ],
+    }));
+    const { local, remote, close } = await both(eventsOf(some, 0));
+    const partly: View = {
+      parts: [
+        { rows: { op: "eq", field: "host.name", value: "h1" }, masks: [] },
+        { rows: { op: "eq", field: "network.protocol", value: "udp" }, masks: ["user.*", "event.category"] },
+      ],
+    };
+    const view = fc.constantFrom<View | undefined>(undefined, undefined, partly);
+    const by = fc.subarray(["host.name", "network.protocol", ...names], { maxLength: 2 });
+    const count = fc.constant({ fn: "count" as const, as: "n" });
+    const other = fc.record({
+      fn: fc.constantFrom("count" as const, "distinct" as const, "max" as const, "values" as const),
+      field: fc.constantFrom(...names, "source.port"),
+      as: fc.constant("x"),
+    });
+    const sort = fc.constantFrom(undefined, { by: "n", descending: true }, { by: "n", descending: false });
+    const where = fc.oneof(fc.constant(everything.where), leaf);
+    await fc.assert(
+      fc.asyncProperty(
+        where,
+        view,
+        by,
+        fc.option(other),
+        sort,
+        fc.constantFrom("host.name", "network.protocol", ...names),
+        async (where, view, by, other, sort, field) => {
+          const query = { ...everything, where, ...(view && { view }) };
+          const aggregates = [fc.sample(count, 1)[0]!, ...(other ? [other] : [])];
+          const asked = { ...query, aggregates, by, ...(sort && { sort }), limit: 7 };
+          expect(await remote.events.stats(asked)).toEqual(await local.events.stats(asked));
+          for (const limit of [3, 1_000]) {
+            const top = { ...query, field, limit };
+            expect(await remote.events.top(top)).toEqual(await local.events.top(top));
+          }
+          const page = { ...query, limit: 20 };
+          expect(await remote.events.search(page)).toEqual(await local.events.search(page));
+        },
+      ),
+      { numRuns: 30 },
+    );
+    await close();
+  });
+
+  test("says why it waits while its disk is full, and takes the same batch afterwards", async () => {
+    const store = await open();
+    const client = new Client(settings());
+    const block = (on: boolean) => client.get("PUT", `/${run}-${next}-*/_settings`, { "index.blocks.read_only_allow_delete": on || null });
+    const events = (from: number) => encodeEvents([0, 1, 2].map((n) => eventOf(from + n)));
+    await store.events.put(0, start, events(0));
+    await block(true);
+    await expect(store.events.put(1, start, events(10))).rejects.toThrow(/free disk space/);
+    await block(false);
+    await store.events.put(1, start, events(10));
+    const { events: found } = await store.events.search({ ...everything, limit: 10 });
+    expect(found.map(({ seq }) => seq)).toEqual([12, 11, 10, 2, 1, 0]);
+    expect(await store.events.usage()).toMatchObject({ events: 6, oldest: start, newest: start + 12_000, partitions: 1 });
+    client.close();
+    await store.close();
   });
 });
