@@ -1,5 +1,5 @@
 /** Prints rows for people and programs. Everything that came from a log is shown as text: control characters are made visible. */
-import { jsonText, visible } from "@vedette/kit";
+import { csvCell, jsonText, visible } from "@vedette/kit";
 
 export type Form = "table" | "json" | "ndjson" | "csv";
 export type Row = { readonly [column: string]: unknown };
@@ -36,13 +36,6 @@ export function printRows(rows: readonly Row[], columns: readonly string[], form
       .trimEnd();
   process.stdout.write(`${bold(line(columns.map((c) => c.toUpperCase())))}\n`);
   for (const text of texts) process.stdout.write(`${line(text)}\n`);
-}
-
-/** A spreadsheet must not run what a log says: cells that start like a formula are quoted as text. */
-export function csvCell(text: string): string {
-  // leading blanks do not keep a spreadsheet from it; control characters would reach a terminal that shows the file
-  const guarded = safe(/^[\t\r]|^[\s\0]*[=+\-@＝＋－＠]/.test(text) ? `'${text}` : text);
-  return /[",]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }
 
 const colours = process.stdout.isTTY && !process.env["NO_COLOR"];

@@ -2,6 +2,7 @@
  * Tells the audit trail of every sign-in, refusal, change and sensitive read. A change is recorded as asked for before it is made, and how it
  * ended before it is answered; what cannot be recorded is not done. Knows no route: each names its action.
  */
+import { Readable } from "node:stream";
 import { callerOf, sessionOf } from "@vedette/access";
 import { RateLimit } from "@vedette/kit";
 import type { AuditEntry, Fields } from "@vedette/model";
@@ -54,7 +55,7 @@ export function audit(app: FastifyInstance, options: ServerOptions): void {
     const { audit: audited } = request.routeOptions.config;
     if (audited === undefined || audited === false) return;
     request.told = fieldsOf(request, audited);
-    if (!isSafe(request.method)) await trail.record(entry(request, audited.action, "unknown"));
+    if (!isSafe(request.method)) await trail.record(entryOf(request, audited.action, "unknown"));
   });
 
   app.addHook("onSend", async (request, reply, payload) => {
@@ -66,11 +67,12 @@ export function audit(app: FastifyInstance, options: ServerOptions): void {
     }
     try {
       await trail.record(
-        entry(request, found.action, found.outcome, { "http.response.status_code": reply.statusCode, ...also(suppressed) }),
+        entryOf(request, found.action, found.outcome, { "http.response.status_code": reply.statusCode, ...also(suppressed) }),
       );
       suppressed = 0;
       return payload;
     } catch (e) {
+      if (payload instanceof Readable) payload.destroy();
       reply.removeHeader("content-length");
       return JSON.stringify(turnInto(reply, problemOf(e)));
     }
@@ -96,7 +98,8 @@ function outcomeOf(
   return { action, outcome: status < 400 ? "success" : "failure" };
 }
 
-function entry(request: FastifyRequest, action: string, outcome: AuditEntry["outcome"], fields: Fields = {}): AuditEntry {
+/** Who asked what, as the trail has it. */
+export function entryOf(request: FastifyRequest, action: string, outcome: AuditEntry["outcome"], fields: Fields = {}): AuditEntry {
   const { principal } = request;
   const session = sessionOf(principal);
   const user = callerOf(principal);

@@ -140,7 +140,7 @@ test("what the server answers is what the document says", async () => {
     expect([name, response.statusCode, documented !== undefined]).toEqual([name, response.statusCode, true]);
     if (response.statusCode < 300) succeeded++;
     const [, content] = Object.entries(documented!.content ?? {})[0] ?? [];
-    const isJson = String(response.headers["content-type"]).includes("json");
+    const isJson = /\bjson\b/.test(String(response.headers["content-type"]));
     if (content !== undefined && isJson)
       expect([name, response.statusCode, misfits(content.schema, response.json())]).toEqual([name, response.statusCode, []]);
   }

@@ -217,6 +217,8 @@ function requests(): readonly Asked[] {
   });
   return [
     ...get("/events", ...queries.map((q) => `/events?limit=4&q=${encode(q)}`), "/events?order=asc&limit=3"),
+    ...get("/events/export", ...queries.map((q) => `/events/export?q=${encode(q)}`), "/events/export?order=asc&limit=3"),
+    ...get("/events/export", `/events/export?format=csv&fields=time,${fields.join()},original`),
     ...get("/events/:id", ...events.map((id) => `/events/${id}`)),
     ...get("/events/histogram", ...queries.slice(0, 5).map((q) => `/events/histogram?buckets=7&q=${encode(q)}`)),
     ...get("/events/top", ...fields.flatMap((field) => queries.slice(2, 4).map((q) => `/events/top?field=${field}&q=${encode(q)}`))),
@@ -259,8 +261,10 @@ async function answers(
       const address = `/api/v1${url}${cursor === undefined ? "" : `${url.includes("?") ? "&" : "?"}cursor=${encode(cursor)}`}`;
       const method = route.split(" ")[0] as "GET";
       const answer = await it.app.inject({ method, url: address, headers, ...(body && { payload: body }) });
-      cursor = (answer.json() as { cursor?: string }).cursor;
-      said.push({ asked: `${method} ${url}`, status: answer.statusCode, body: answer.json() });
+      const isJson = /\bjson\b/.test(String(answer.headers["content-type"]));
+      const heard = isJson ? answer.json() : `${answer.headers["vedette-masked"]}\n${answer.body}`;
+      cursor = isJson ? (heard as { cursor?: string }).cursor : undefined;
+      said.push({ asked: `${method} ${url}`, status: answer.statusCode, body: heard });
       if (cursor !== undefined) said.push({ asked: "its cursor", status: 0, body: Buffer.from(cursor, "base64url").toString() });
       else break;
     }

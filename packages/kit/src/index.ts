@@ -20,6 +20,7 @@ export {
   readInstruments,
   SeriesTable,
 } from "./instruments.ts";
+export { csvCell } from "./csv.ts";
 export * from "./outside.ts";
 export * from "./ports.ts";
 export * from "./process_lock.ts";

@@ -1,6 +1,7 @@
 /** Writes a scan's findings as they come, for people and programs. Knows no rule and no file format. */
+import { csvCell } from "@vedette/kit";
 import type { Finding } from "@vedette/model";
-import { csvCell, type Form, paint, type Row, safe } from "../output.ts";
+import { type Form, paint, type Row, safe } from "../output.ts";
 
 const csvColumns = ["rule.level", "rule.title", "file", "record", "time", "fields"] as const;
 
