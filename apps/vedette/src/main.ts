@@ -1,6 +1,7 @@
 /** The command line: names, options and help of every command; each command's code is loaded only when it runs. */
 import { Command, CommanderError, Option } from "commander";
 import { addAccessCommands } from "./commands/access_commands.ts";
+import { addBackupCommands } from "./commands/backup_commands.ts";
 import { addMachineCommands } from "./commands/machine/commands.ts";
 import { addPipelineCommands } from "./commands/pipeline/commands.ts";
 import { addRuleCommands } from "./commands/rule/commands.ts";
@@ -49,7 +50,6 @@ function program(): Command {
     ),
   )
     .option("--limit <n>", "most rows", "100")
-    .option("--all", "every event, as a stream: with -o ndjson or csv")
     .addOption(output())
     .addOption(json())
     .addHelpText(
@@ -287,6 +287,7 @@ function program(): Command {
 
   addUserCommands(cli);
   addAccessCommands(cli);
+  addBackupCommands(cli);
 
   file(server(cli.command("doctor").description("check the installation and say what to do about what is wrong")))
     .addOption(json())

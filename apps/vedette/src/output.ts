@@ -1,5 +1,5 @@
 /** Prints rows for people and programs. Everything that came from a log is shown as text: control characters are made visible. */
-import { csvCell, jsonText, visible } from "@vedette/kit";
+import { jsonText, visible } from "@vedette/kit";
 
 export type Form = "table" | "json" | "ndjson" | "csv";
 export type Row = { readonly [column: string]: unknown };
@@ -36,6 +36,13 @@ export function printRows(rows: readonly Row[], columns: readonly string[], form
       .trimEnd();
   process.stdout.write(`${bold(line(columns.map((c) => c.toUpperCase())))}\n`);
   for (const text of texts) process.stdout.write(`${line(text)}\n`);
+}
+
+/** A size as people read it. */
+export function bytesText(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  return `${(bytes / 1_000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }
 
 const colours = process.stdout.isTTY && !process.env["NO_COLOR"];

@@ -11,6 +11,7 @@ import type {
   Applied,
   Backtest,
   BacktestEstimate,
+  BackupStatus,
   Consent,
   DataLoss,
   DeadLetter,
@@ -257,6 +258,15 @@ export interface VaultPort {
   rotate(): Promise<Rotated>;
 }
 
+/** Backups as the API sees them. Failures of what is asked for are VedetteErrors; those of the work are in the status. */
+export interface BackupPort {
+  status(): BackupStatus;
+  /** @returns where it goes */
+  start(to: string | undefined, keep: { readonly newest: number | undefined; readonly days: number | undefined }): string;
+  /** @returns where it is restored from */
+  startDrill(from: string | undefined): string;
+}
+
 /** The audit trail as the API sees it. */
 export type AuditPort = Pick<AuditTrail, "record" | "newest" | "head">;
 
@@ -294,6 +304,7 @@ export interface ServerOptions {
   readonly machines?: MachinesPort;
   /** Keys at rest. */
   readonly vault?: VaultPort;
+  readonly backups?: BackupPort;
   /** What senders to a source are configured with, given where this server was reached. */
   readonly senders?: (source: string, http: Place) => readonly SenderConfig[];
   /** Asked before somebody unknown is refused, where other servers share the stores: resolves when what they changed is known here. */

@@ -114,7 +114,12 @@ export const event = z
 const masked = list(z.string())
   .optional()
   .describe("Fields of the question that who asks may not see, or not in every row: to it they have no value.");
-export const eventPage = z.object({ events: list(event), cursor: z.string().optional(), masked }).meta({ id: "EventPage" });
+const restoring = z
+  .object({ partitions: z.number(), events: z.number(), oldest: time, newest: time })
+  .describe("Stored events whose files a restore has yet to bring: no question finds them.");
+export const eventPage = z
+  .object({ events: list(event), cursor: z.string().optional(), masked, restoring: restoring.optional() })
+  .meta({ id: "EventPage" });
 export const histogram = z
   .object({
     width_ms: z.number(),
@@ -358,6 +363,7 @@ export const status = z
     ...ofTheWhole,
     alerts: z.object({ open: z.record(severity, z.number()) }),
     demo: z.object({ present: z.boolean(), running: z.boolean(), events: z.number() }),
+    restoring: restoring.optional(),
     ...readiness.shape,
   })
   .meta({ id: "Status" });

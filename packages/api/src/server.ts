@@ -21,11 +21,11 @@ import { accessRoutes } from "./routes/access.ts";
 import { alertRoutes } from "./routes/alerts.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { backtestRoutes } from "./routes/backtests.ts";
+import { backupRoutes } from "./routes/backups.ts";
 import { canaryRoutes } from "./routes/canaries.ts";
 import type { App, RouteContext } from "./routes/context.ts";
 import { enrichmentRoutes } from "./routes/enrichment.ts";
 import { eventRoutes } from "./routes/events.ts";
-import { eventExportRoute } from "./routes/events_export.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { hpcRoutes } from "./routes/hpc.ts";
 import { keyRoutes } from "./routes/keys.ts";
@@ -123,7 +123,6 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       oidcRoutes(api, context);
       alertRoutes(api, context);
       eventRoutes(api, context);
-      eventExportRoute(api, context);
       queryRoutes(api, context);
       seriesRoutes(api, context);
       hpcRoutes(api, context);
@@ -138,6 +137,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       senderRoutes(api, context);
       machineRoutes(api, context);
       vaultRoutes(api, context);
+      backupRoutes(api, context);
       refusalRoutes(api, context);
       auditRoutes(api, context);
       streamRoute(api, context);

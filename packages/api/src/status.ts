@@ -112,6 +112,14 @@ export class StatusReport {
         sealed_bytes: usage.sealedBytes,
         original_bytes: usage.originalBytes,
       },
+      ...(usage.restoring && {
+        restoring: {
+          partitions: usage.restoring.partitions,
+          events: usage.restoring.events,
+          oldest: formatTime(usage.restoring.oldest),
+          newest: formatTime(usage.restoring.newest),
+        },
+      }),
       demo: { present: demo > 0 || runtime.demoRunning, running: runtime.demoRunning, events: demo },
       ready: ready.ready,
       problems: ready.problems,

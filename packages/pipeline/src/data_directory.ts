@@ -1,6 +1,7 @@
 /** The data directory: one process at a time, one format. Knows what lies where, not what is in it. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { demandRestored } from "@vedette/backup";
 import { ConfigError, type LockHolder, lockHolder, takeLock, thisProcess } from "@vedette/kit";
 
 /** Layout version of `log/ events/ state.db`; a directory of a newer one is refused. */
@@ -30,6 +31,12 @@ export function openDataDirectory(path: string): DataDirectory {
       "data_dir_locked",
       `${lockFile} is held by process ${holder.pid}${holder.url ? ` (${holder.url})` : ""}; stop it, or choose another --data-dir`,
     );
+  try {
+    demandRestored(path);
+  } catch (e) {
+    rmSync(lockFile, { force: true });
+    throw e;
+  }
   const formatFile = join(path, "format");
   const found = read(formatFile);
   if (found === undefined) writeFileSync(formatFile, `${formatVersion}\n`);

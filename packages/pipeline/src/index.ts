@@ -21,6 +21,7 @@ export { lossesOf } from "./event_pipelines/losses.ts";
 export * from "./intake.ts";
 export * from "./keyed.ts";
 export * from "./ledger.ts";
+export { type OwnFinding, reportOwn } from "./own_findings.ts";
 export * from "./pool.ts";
 export * from "./program.ts";
 export type { QualityOptions } from "./quality/watch.ts";

@@ -28,6 +28,7 @@ import {
 } from "@vedette/pipeline";
 import { openStore, type Store } from "@vedette/store";
 import { operator, recordStart } from "../audit.ts";
+import { backupPort, openBackups } from "../backup.ts";
 import { openCluster, sharedAccess } from "../cluster.ts";
 import { checkComponents, configuredSources, historicalSources } from "../config/components.ts";
 import { type Loaded, loadConfig } from "../config/load.ts";
@@ -179,6 +180,7 @@ async function serve(
     audit,
     handle: (request, answer) => server.routing(request, answer),
   });
+  const backups = await openBackups({ config, directory: directory.path, vault, store, log, version });
   /** Where boxes lie besides the vault's own. */
   const places: readonly SealedPlace[] = [people.sealed()];
   await vault.reseal(places).catch((e: Error) => display.say(`vault: ${e.message}`));
@@ -198,6 +200,7 @@ async function serve(
     prover: runtime.prover,
     machines,
     vault: { status: () => vault.status(places), rotate: () => vault.rotate(places) },
+    backups: backupPort(backups, config),
     senders: senderConfigs(loaded),
     audit,
     version,
@@ -237,6 +240,7 @@ async function serve(
   const serving = [
     reportSelf(machines.register, runtime, machines.listener?.url ?? url, version, stopped.signal),
     machines.listener?.run(stopped.signal),
+    backups.follow(stopped.signal),
   ];
   const reloading = reloadOnChange(reloaded(config, runtime, display), systemClock, stopped.signal);
   await stopAsked;

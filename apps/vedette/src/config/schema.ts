@@ -199,6 +199,34 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("The audit trail: who signed in, changed or read what."),
+  backup: z
+    .strictObject({
+      to: z.string().min(1).optional().describe("Folder that backups go to, best on another disk or host; none are made without it."),
+      every_min: z
+        .number()
+        .min(1)
+        .max(10_080)
+        .default(1)
+        .describe("How often, in minutes: what was accepted since the last one is lost with the disk. Only what changed is read."),
+      keep: z.int().min(1).max(100_000).default(60).describe("The newest so many are kept."),
+      keep_days: z.int().min(0).max(36_500).default(30).describe("And the last of each of so many days."),
+      drill_every_days: z
+        .number()
+        .min(0)
+        .max(366)
+        .default(7)
+        .describe("How often the newest is restored beside and looked at, in days; 0 for never. It needs room for all but sealed events."),
+      max_mb_per_s: z.number().positive().default(50).describe("What a backup may read, in MB a second, so that it slows nothing down."),
+      key_file: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          "File of a further key that opens the backups, one a line, newest first: kept elsewhere, it is the way back when this host is gone.",
+        ),
+    })
+    .prefault({})
+    .describe("Backups of the data directory, made while it is in use."),
   pipelines: z
     .strictObject({
       directories: z.array(z.string()).default([]).describe("Folders of event pipelines (*.yml, read recursively), or single files."),

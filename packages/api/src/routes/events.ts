@@ -24,6 +24,13 @@ export function rangeOf({ from, to }: { from?: Micros | undefined; to?: Micros |
   return range;
 }
 
+/** What an answer lacks while a restore is bringing events back. */
+async function restoringIn({ status }: RouteContext, { from, to }: TimeRange) {
+  const { restoring } = await status.get();
+  if (restoring === undefined || restoring.oldest >= formatTime(to) || restoring.newest < formatTime(from)) return {};
+  return { restoring };
+}
+
 export function eventRoutes(app: App, context: RouteContext): void {
   const { options, tenant, clock, bounded, fields } = context;
   const { events } = options.store;
@@ -61,6 +68,7 @@ export function eventRoutes(app: App, context: RouteContext): void {
         events: page.events.map(eventRow),
         ...(page.cursor !== undefined && { cursor: page.cursor }),
         ...maskedIn(request.view, filter),
+        ...(await restoringIn(context, query.range)),
       };
     },
   });

@@ -16,7 +16,7 @@ import type { Alert, Event, Micros, RawRecord, RulePlan } from "@vedette/model";
 import type { Store } from "@vedette/store";
 import type { FastifyInstance } from "fastify";
 import { Auth } from "../auth.ts";
-import type { EnrichmentPort, Notice, PipelinesPort, RulesPort, RuntimePort, ServerOptions, VaultPort } from "../ports.ts";
+import type { BackupPort, EnrichmentPort, Notice, PipelinesPort, RulesPort, RuntimePort, ServerOptions, VaultPort } from "../ports.ts";
 import { buildServer } from "../server.ts";
 
 export const start: Micros = 1_795_000_000_000_000;
@@ -492,6 +492,17 @@ const fakeVault: VaultPort = {
   rotate: async () => ({ key: "00ff", resealed: 2, dropped: [] }),
 };
 
+const fakeBackups: BackupPort = {
+  status: () => ({
+    running: false,
+    overdue: false,
+    last: { id: "b", to: "/backup", taken: 1, finished: 2, files: 3, bytes: 4, read: 4, stored: 2, removed: 0, freed: 0 },
+    drill: { backup: "b", begun: 3, finished: 4, ok: true, checks: [{ name: "objects", ok: true, detail: "3 files" }] },
+  }),
+  start: (to = "/backup") => to,
+  startDrill: (from = "/backup") => from,
+};
+
 export interface Rig {
   readonly app: FastifyInstance;
   readonly store: FakeStore;
@@ -541,6 +552,7 @@ export async function rig(more: Partial<ServerOptions> = {}): Promise<Rig> {
     },
     machines: { register: await Register.open({ store: store.machines, authority, clock }) },
     vault: fakeVault,
+    backups: fakeBackups,
     onError: (error) => errors.push(error),
     ...more,
   });

@@ -1,7 +1,7 @@
 /** Makes backups of one data directory: one at a time, by hand or by schedule, and remembers how they went. Knows no cipher and no HTTP. */
 import { join } from "node:path";
 import { type Keeping, type Manifest, prune, Repository, type RepositoryKeys, writeBackup } from "@vedette/backup";
-import { type Clock, inTurn, systemClock, UnavailableError } from "@vedette/kit";
+import { BadInputError, type Clock, defineCounter, defineGauge, inTurn, systemClock, UnavailableError } from "@vedette/kit";
 import type { BackupReport, BackupStatus, DrillReport, Micros } from "@vedette/model";
 import type { Store } from "@vedette/store";
 import { captureDirectory } from "./capture.ts";
@@ -16,6 +16,8 @@ export interface BackupsOptions {
   readonly secret: () => Promise<Uint8Array>;
   readonly version: string;
   readonly schedule?: BackupSchedule | undefined;
+  /** Why no backup can be made here, where a part of what it would hold lies elsewhere. */
+  readonly refused?: string | undefined;
   /** Somebody is to be told that backups fail or are overdue, or, with no message, that they are well again. */
   readonly onTrouble?: (what: "backup" | "drill", since: Micros, message: string | undefined) => void;
   readonly clock?: Clock;
@@ -47,6 +49,16 @@ const sweepEvery: Micros = 3_600_000_000;
 const memory = "backup";
 const base = "backup.base";
 
+const made = defineCounter("backups_total", "Backups that were tried, by how they ended.", ["outcome"]);
+const grown = defineCounter("backup_stored_bytes_total", "Bytes that folders of backups grew by.");
+
+const newest = defineGauge("backup_last_success_timestamp_seconds", "When the newest backup was taken; 0 for never.");
+const late = defineGauge("backup_overdue", "1 when the newest backup is older than the schedule allows.");
+const tried = defineGauge(
+  "restore_drill_last_success_timestamp_seconds",
+  "When a backup was last shown to restore; 0 when the newest trial failed or there was none.",
+);
+
 /** What outlives the process. */
 type Memory = Pick<BackupStatus, "last" | "failure" | "drill">;
 
@@ -70,7 +82,15 @@ export class Backups {
 
   static async open(options: BackupsOptions): Promise<Backups> {
     const text = await options.store.settings.get(memory);
-    return new Backups(options, options.clock ?? systemClock, text === undefined ? {} : (JSON.parse(text) as Memory));
+    const backups = new Backups(options, options.clock ?? systemClock, text === undefined ? {} : (JSON.parse(text) as Memory));
+    if (options.schedule) backups.#show();
+    return backups;
+  }
+
+  #show(): void {
+    newest.readBy((set) => set((this.#memory.last?.taken ?? 0) / 1e6));
+    late.readBy((set) => set(this.#overdueSince() === undefined ? 0 : 1));
+    tried.readBy((set) => set(this.#memory.drill?.ok ? this.#memory.drill.finished / 1e6 : 0));
   }
 
   status(): BackupStatus {
@@ -97,9 +117,12 @@ export class Backups {
       try {
         const report = await this.#run(ask);
         const { failure: _, ...before } = this.#memory;
+        made.add(1, "success");
+        grown.add(report.stored);
         await this.#remember({ ...before, last: report });
         return report;
       } catch (e) {
+        made.add(1, "failure");
         if (!ask.signal?.aborted)
           await this.#remember({ ...this.#memory, failure: { at: this.#clock.now(), message: (e as Error).message } });
         throw e;
@@ -110,7 +133,8 @@ export class Backups {
   }
 
   async #run({ to, keep, bytesPerSecond, onProgress, signal }: BackupAsk): Promise<BackupReport> {
-    const { directory, store, keys, secret, version } = this.#options;
+    const { directory, store, keys, secret, version, refused } = this.#options;
+    if (refused !== undefined) throw new BadInputError("conflict", refused);
     const repository = await Repository.openToWrite(to, keys, await secret());
     const lock = repository.lock();
     try {
@@ -145,21 +169,33 @@ export class Backups {
     return id === undefined ? undefined : await repository.manifest(id).catch(() => undefined);
   }
 
-  /** Restores the newest backup beside and looks at it. @throws UnavailableError `not_found` where there is none */
+  /** Restores the newest backup beside and looks at it. That it cannot be done is its result too. */
   drill(from: string, signal?: AbortSignal): Promise<DrillReport> {
+    this.#running++;
     return this.#oneByOne(async () => {
-      const { directory, keys } = this.#options;
-      const repository = await Repository.open(from, keys);
-      const damaged: string[] = [];
-      const manifest = await repository.newest(undefined, (id, why) => damaged.push(`${id}: ${why}`));
-      if (manifest === undefined)
-        throw new UnavailableError("not_found", `${from} has no backup that can be read${damaged[0] ? ` (${damaged[0]})` : ""}`);
-      const report = await drill(repository, manifest, { directory: join(directory, "drill.tmp"), clock: this.#clock, signal });
-      const checks = [...report.checks, ...damaged.map((detail) => ({ name: "manifest", ok: false, detail }))];
-      const whole = { ...report, checks, ok: report.ok && damaged.length === 0 };
-      await this.#remember({ ...this.#memory, drill: whole });
-      return whole;
+      const begun = this.#clock.now();
+      try {
+        const report = await this.#drill(from, signal).catch((e: Error) => {
+          signal?.throwIfAborted();
+          return { backup: "", begun, finished: this.#clock.now(), ok: false, checks: [{ name: "backup", ok: false, detail: e.message }] };
+        });
+        await this.#remember({ ...this.#memory, drill: report });
+        return report;
+      } finally {
+        this.#running--;
+      }
     });
+  }
+
+  async #drill(from: string, signal: AbortSignal | undefined): Promise<DrillReport> {
+    const { directory, keys } = this.#options;
+    const repository = await Repository.open(from, keys);
+    const damaged: string[] = [];
+    const manifest = await repository.newest(undefined, (id, why) => damaged.push(`${id}: ${why}`));
+    if (manifest === undefined) throw new UnavailableError("not_found", [`${from} has no backup that can be read`, ...damaged].join("; "));
+    const report = await drill(repository, manifest, { directory: join(directory, "drill.tmp"), clock: this.#clock, signal });
+    const checks = [...report.checks, ...damaged.map((detail) => ({ name: "manifest", ok: false, detail }))];
+    return { ...report, checks, ok: report.ok && damaged.length === 0 };
   }
 
   async #remember(all: Memory): Promise<void> {
@@ -173,7 +209,7 @@ export class Backups {
     if (schedule === undefined) return;
     const { to, keep, bytesPerSecond, every_min, drill_every_days } = schedule;
     let under: Promise<unknown> | undefined;
-    let tried: Micros = Number.NEGATIVE_INFINITY;
+    let begun: Micros = Number.NEGATIVE_INFINITY;
     const start = (work: () => Promise<unknown>) => {
       under = work()
         .catch(() => {})
@@ -183,13 +219,13 @@ export class Backups {
     };
     while (!signal.aborted) {
       const now = this.#clock.now();
-      const last = Math.max(this.#memory.last?.taken ?? Number.NEGATIVE_INFINITY, tried);
+      const last = Math.max(this.#memory.last?.taken ?? Number.NEGATIVE_INFINITY, begun);
       const drilled = Math.max(
         this.#memory.drill?.finished ?? Number.NEGATIVE_INFINITY,
         this.#since - day * drill_every_days + every_min * minute,
       );
       if (under === undefined && now - last >= every_min * minute) {
-        tried = now;
+        begun = now;
         start(() => this.run({ to, keep, bytesPerSecond, signal }));
       } else if (
         under === undefined &&
@@ -207,16 +243,16 @@ export class Backups {
 
   #tell(drill_every_days: number): void {
     const since = this.#overdueSince();
-    const { failure, drill: tried, last } = this.#memory;
+    const { failure, drill: trial, last } = this.#memory;
     const missed = `no backup since ${last === undefined ? "the start" : last.id}${failure ? `: ${failure.message}` : ""}`;
     this.#report("backup", since, missed);
-    const bad = tried !== undefined && !tried.ok ? tried.checks.find(({ ok }) => !ok) : undefined;
-    const late = drill_every_days > 0 && this.#clock.now() - (tried?.finished ?? this.#since) > 2 * drill_every_days * day;
-    const since2 = bad ? tried!.finished : late ? (tried?.finished ?? this.#since) + 2 * drill_every_days * day : undefined;
+    const bad = trial !== undefined && !trial.ok ? trial.checks.find(({ ok }) => !ok) : undefined;
+    const missing = drill_every_days > 0 && this.#clock.now() - (trial?.finished ?? this.#since) > 2 * drill_every_days * day;
+    const since2 = bad ? trial!.finished : missing ? (trial?.finished ?? this.#since) + 2 * drill_every_days * day : undefined;
     this.#report(
       "drill",
       since2,
-      bad ? `${tried!.backup}: ${bad.name}: ${bad.detail}` : "no restore was tried for twice as long as is asked for",
+      bad ? `${trial!.backup}: ${bad.name}: ${bad.detail}` : "no restore was tried for twice as long as is asked for",
     );
   }
 

@@ -1,0 +1,110 @@
+/** `vedette restore`: puts a backup back into an empty data directory: first what a server needs, then event files while it may run. */
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { type Damage, type Manifest, type Repository, Restore } from "@vedette/backup";
+import { ConfigError, diskFiles, jsonText, takeLock, thisProcess } from "@vedette/kit";
+import { trailCheck } from "@vedette/pipeline";
+import { loadConfig } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
+import { bytesText, safe } from "../output.ts";
+import { Progress } from "../progress.ts";
+import { openFolder } from "./backup.ts";
+
+interface Options {
+  readonly from: string;
+  readonly at?: string;
+  readonly dataDir: string;
+  readonly events: boolean;
+  readonly keyFile?: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+const say = (text: string): void => void process.stderr.write(`${safe(text)}\n`);
+/** Held by whoever restores; the first is a server's too, which may come once all but events is there. */
+const locks = { first: "LOCK", rest: "restore.lock" } as const;
+
+export async function restore(options: Options): Promise<void> {
+  const { config } = loadConfig(options.config, process.env);
+  const directory = resolve(options.dataDir);
+  const from = resolve(options.from);
+  const begun = performance.now();
+  const state = Restore.check(directory, Object.values(locks));
+  const repository = await openFolder(from, config, directory, options.keyFile);
+  const manifest = await chosen(repository, state?.backup ?? options.at);
+  const work = new Restore(repository, manifest, directory, state?.events ?? options.events);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const damage: Damage[] = [];
+  if (state?.phase !== "events") {
+    damage.push(...(await locked(directory, "first", () => shown(manifest, (at) => work.first({ onProgress: at })))));
+    await keepKey(directory, config, options.keyFile);
+  }
+  const trail = await trailCheck(directory, manifest);
+  const ready_s = (performance.now() - begun) / 1_000;
+  if (!options.json) tellFirst(manifest, directory, ready_s, options.events);
+  damage.push(...(await locked(directory, "rest", () => shown(manifest, (at) => work.rest({ onProgress: at })))));
+  const total_s = (performance.now() - begun) / 1_000;
+  if (damage.length > 0 || !trail.ok) process.exitCode = 1;
+  const { id, taken, about } = manifest;
+  const time = new Date(taken / 1_000).toISOString();
+  if (options.json)
+    return void process.stdout.write(
+      `${jsonText({ backup: id, taken: time, directory, ready_s, total_s, trail, alerts: about.alerts, events: about.events, damage })}\n`,
+    );
+  process.stdout.write(`${trail.ok ? "The audit trail holds" : "BAD: the audit trail"}: ${safe(trail.detail)}.\n`);
+  for (const { path, consequence, message } of damage)
+    process.stdout.write(`DAMAGED ${safe(path)} (${consequence === "zeros" ? "the stretch is zeros" : "left out"}): ${safe(message)}\n`);
+  process.stdout.write(
+    `Backup ${id} is back in ${safe(directory)} after ${total_s.toFixed(1)} s${damage.length > 0 ? ", but for what is named above" : ""}.\n`,
+  );
+}
+
+/** By its id, or the newest at or before a time. */
+async function chosen(repository: Repository, at: string | undefined): Promise<Manifest> {
+  const time = at === undefined ? undefined : Date.parse(at);
+  if (at !== undefined && Number.isNaN(time)) return await repository.manifest(at);
+  const found = await repository.newest(time === undefined ? undefined : time * 1_000, (id, why) =>
+    say(`${id} cannot be read and is passed over: ${why}`),
+  );
+  if (found === undefined)
+    throw new ConfigError(
+      "config_invalid",
+      `${repository.directory} has no backup${at === undefined ? "" : ` of ${at} or before`} that can be read`,
+    );
+  return found;
+}
+
+async function locked<T>(directory: string, phase: keyof typeof locks, work: () => Promise<T>): Promise<T> {
+  const file = join(directory, locks[phase]);
+  const holder = takeLock(file, thisProcess());
+  if (holder) throw new ConfigError("data_dir_locked", `${file} is held by process ${holder.pid}`);
+  try {
+    return await work();
+  } finally {
+    rmSync(file, { force: true });
+  }
+}
+
+async function shown<T>(manifest: Manifest, work: (at: (bytes: number, file: string) => void) => Promise<T>): Promise<T> {
+  const progress = new Progress(manifest.files.reduce((sum, { bytes }) => sum + bytes, 0));
+  try {
+    return await work((bytes, file) => progress.at(bytes, `${bytesText(bytes)}  ${file}`));
+  } finally {
+    progress.clear();
+  }
+}
+
+/** A key that was given for the restore alone opens what is sealed there too: without it nothing would start. */
+async function keepKey(directory: string, { auth }: Config, keyFile: string | undefined): Promise<void> {
+  if (keyFile === undefined || auth.secret_key !== undefined || auth.secret_key_file !== undefined || auth.key_command.length > 0) return;
+  const path = join(directory, "secret.key");
+  if ((await diskFiles.read(path)) === undefined) await diskFiles.replace(path, readFileSync(resolve(keyFile)));
+}
+
+function tellFirst({ taken, about }: Manifest, directory: string, seconds: number, events: boolean): void {
+  say(`State, log and settings are back after ${seconds.toFixed(1)} s: vedette up --data-dir ${directory} may start now.`);
+  say(
+    `It stands as of ${new Date(taken / 1_000).toISOString()} (raw to batch ${about.log["raw/0"] ?? 0}). What was accepted later is not in it: files and Kafka are read on from where they were then, what senders had pushed is not sent again, and what people did since is to be done again.`,
+  );
+  if (events && about.events > 0) say(`${about.events} sealed events follow; until they are there questions say what they lack.`);
+}
