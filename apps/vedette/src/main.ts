@@ -50,6 +50,7 @@ function program(): Command {
     ),
   )
     .option("--limit <n>", "most rows", "100")
+    .option("--all", "every event, as a stream: with -o ndjson or csv")
     .addOption(output())
     .addOption(json())
     .addHelpText(

@@ -1,5 +1,5 @@
 /** Prints rows for people and programs. Everything that came from a log is shown as text: control characters are made visible. */
-import { jsonText, visible } from "@vedette/kit";
+import { csvCell, jsonText, visible } from "@vedette/kit";
 
 export type Form = "table" | "json" | "ndjson" | "csv";
 export type Row = { readonly [column: string]: unknown };

@@ -26,6 +26,7 @@ import { canaryRoutes } from "./routes/canaries.ts";
 import type { App, RouteContext } from "./routes/context.ts";
 import { enrichmentRoutes } from "./routes/enrichment.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { eventExportRoute } from "./routes/events_export.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { hpcRoutes } from "./routes/hpc.ts";
 import { keyRoutes } from "./routes/keys.ts";
@@ -123,6 +124,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       oidcRoutes(api, context);
       alertRoutes(api, context);
       eventRoutes(api, context);
+      eventExportRoute(api, context);
       queryRoutes(api, context);
       seriesRoutes(api, context);
       hpcRoutes(api, context);

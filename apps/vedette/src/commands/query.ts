@@ -1,16 +1,20 @@
 /** `vedette query`: events, or a table where the query has `| stats`. */
-
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { ReadableStream } from "node:stream/web";
 import type { Event, EventPage } from "@vedette/client";
-import { parseQuery, printCondition } from "@vedette/condition";
-import { VedetteError } from "@vedette/kit";
+import { parseQuery, printCondition, type Query } from "@vedette/condition";
+import { UnavailableError, VedetteError } from "@vedette/kit";
 import { connect, type ServerOptions } from "../client.ts";
-import { formOf, printRows, type Row, rangeOf } from "../output.ts";
+import { formOf, printRows, type Row, rangeOf, safe } from "../output.ts";
 
 interface Options extends ServerOptions {
   readonly since?: string;
   readonly from?: string;
   readonly to?: string;
   readonly limit: string;
+  /** As many as there are, as the server reads them. */
+  readonly all?: boolean;
   readonly output?: string;
   readonly json?: boolean;
 }
@@ -43,6 +47,7 @@ export async function query(q: string, options: Options): Promise<void> {
     );
   const { where } = parsed.query;
   const filter = where.op === "and" && where.of.length === 0 ? "" : printCondition(where);
+  if (options.all) return exportAll({ ...range, q: filter, order: order?.descending === false ? "asc" : "desc" }, parsed.query, options);
   const wanted = Math.min(parsed.query.head ?? Number.POSITIVE_INFINITY, Number(options.limit));
   const found: Event[] = [];
   for (let cursor: string | undefined; found.length < wanted; ) {
@@ -84,4 +89,27 @@ export async function query(q: string, options: Options): Promise<void> {
     form,
     "no event matches",
   );
+}
+
+/** Written as they come: there may be more than fit in memory. A stream that breaks off is a failure. */
+async function exportAll(
+  asked: { readonly q: string; readonly from?: string; readonly to?: string; readonly order: "asc" | "desc" },
+  { head, fields }: Query,
+  options: Options,
+): Promise<void> {
+  const format = formOf(options);
+  if (format !== "ndjson" && format !== "csv")
+    throw new VedetteError("bad_request", true, "--all writes a stream: choose -o ndjson or -o csv");
+  if (fields !== undefined && format === "ndjson")
+    throw new VedetteError("bad_request", true, "--all -o ndjson writes whole events; `| fields` is for -o csv");
+  const answer = await connect(options).open("/events/export", {
+    query: { ...asked, format, limit: head, fields: fields && ["time", ...fields].join(",") },
+  });
+  const masked = answer.headers.get("vedette-masked");
+  if (masked !== null) process.stderr.write(`masked for you: ${safe(decodeURIComponent(masked))}\n`);
+  await pipeline(Readable.fromWeb(answer.body! as ReadableStream), process.stdout, { end: false }).catch((cause: unknown) => {
+    // whoever reads has enough
+    if ((cause as NodeJS.ErrnoException).code === "EPIPE") return;
+    throw new UnavailableError("store_unavailable", "the export broke off: what was written is not all", { cause });
+  });
 }
