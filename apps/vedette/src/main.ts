@@ -6,6 +6,7 @@ import { addMachineCommands } from "./commands/machine/commands.ts";
 import { addPipelineCommands } from "./commands/pipeline/commands.ts";
 import { addRuleCommands } from "./commands/rule/commands.ts";
 import { addSimulateCommands } from "./commands/simulate/commands.ts";
+import { addStateCommands } from "./commands/state_commands.ts";
 import { addUserCommands } from "./commands/user_commands.ts";
 import { json, output, range, server, site } from "./options.ts";
 
@@ -288,6 +289,8 @@ function program(): Command {
 
   addUserCommands(cli);
   addAccessCommands(cli);
+  addStateCommands(cli);
+
   addBackupCommands(cli);
 
   file(server(cli.command("doctor").description("check the installation and say what to do about what is wrong")))

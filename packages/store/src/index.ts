@@ -1,3 +1,4 @@
+export * from "./admin.ts";
 export { encodeEvents } from "./events/encode.ts";
 export { writeTable } from "./events/parquet/table.ts";
 export { eventsOfPage, rowsOfEvents } from "./events/scan.ts";

@@ -19,6 +19,7 @@ import { alertStore } from "./state/alerts.ts";
 import { checkpointStore, settingStore } from "./state/checkpoints.ts";
 import { keyStore } from "./state/keys.ts";
 import { machineStore } from "./state/machines.ts";
+import { refuseMoved } from "./state/move.ts";
 import { openState } from "./state/open.ts";
 import { peopleStore } from "./state/people.ts";
 import type { StoredChanges } from "./state/seen_cache.ts";
@@ -105,6 +106,7 @@ async function openAll(options: ThreadOptions) {
   const folder = join(options.directory, "events");
   // what the sealed files mean is known beside them, wherever state is
   const local = await openState(join(options.directory, "state.db"));
+  if (options.postgres === undefined) await refuseMoved({ state: local, name: "state.db" });
   const state = options.postgres === undefined ? local : await openState(options.postgres);
   const temporary = join(folder, "tmp");
   const duck = new Duck({ memoryMb: options.memoryLimitMb, threads: options.threads, temporary }, networkMacros);

@@ -11,6 +11,7 @@ import { loadConfig } from "../config/load.ts";
 import { bundledPipelines, bundledRules } from "../content.ts";
 import { bold, safe } from "../output.ts";
 import { dataChecks } from "./data_checks.ts";
+import { stateCheck } from "./state_check.ts";
 import { volumeOf } from "./volume.ts";
 
 interface Check {
@@ -69,7 +70,7 @@ export async function doctor(options: Options): Promise<void> {
     directory = options.dataDir ?? loaded.config.data_dir;
     listen = loaded.config.listen;
     const problems = await checkComponents(loaded);
-    checks.push({
+    checks.push(await stateCheck(loaded.config, directory), {
       name: "configuration",
       ok: problems.length === 0,
       detail: problems[0] ?? loaded.file ?? "defaults",

@@ -35,6 +35,8 @@ export interface Place {
   readonly name: string;
   /** On PostgreSQL. */
   readonly schema?: string;
+  /** How many others are connected to it; only a server can tell. */
+  users?(): Promise<number>;
 }
 
 const newer = ({ name }: Place, names: readonly string[]) =>

@@ -1,6 +1,7 @@
 /** Opens the state database, in a file or on PostgreSQL, with its tables up to date. Knows no query. */
 import { UnavailableError, VedetteError } from "@vedette/kit";
 import { migrate, type Place } from "./migrate.ts";
+import { refuseMoved } from "./move.ts";
 import type { PostgresSettings } from "./postgres.ts";
 import { openSqlite } from "./sqlite.ts";
 import type { State, Tables } from "./tables.ts";
@@ -22,18 +23,21 @@ function openStateFile(path: string): State {
   }
 }
 
-/** As it is found. @throws ConfigError `postgres_refused`; UnavailableError `store_unavailable` */
-async function openPostgresState(settings: PostgresSettings): Promise<State> {
-  const { openPostgres } = await import("./postgres.ts");
-  return await openPostgres<Tables>(settings);
-}
-
-/** Opens a database to look at its schema or to bring it up to date; whoever asks closes it. */
-export async function openPlace(where: string | PostgresSettings): Promise<Place> {
+/**
+ * Opens a database to look at its schema, to bring it up to date or to copy it; whoever asks closes it.
+ * @param make whether PostgreSQL's schema is made where it is not there
+ */
+export async function openPlace(where: string | PostgresSettings, make = true): Promise<Place> {
   if (typeof where === "string") return { state: openStateFile(where), name: where };
+  const { openPostgres, usersOf } = await import("./postgres.ts");
   // migrations take what time they need, and so does waiting for another process that runs them
-  const state = await openPostgresState({ ...where, connections: 2, statement_ms: migrateMs });
-  return { state, name: `PostgreSQL database ${where.db}, schema ${where.schema}`, schema: where.schema };
+  const state = await openPostgres<Tables>({ ...where, connections: 2, statement_ms: migrateMs, purpose: "maintenance" }, make);
+  return {
+    state,
+    name: `PostgreSQL database ${where.db}, schema ${where.schema}`,
+    schema: where.schema,
+    users: () => usersOf(state, where),
+  };
 }
 
 /**
@@ -51,5 +55,13 @@ export async function openState(where: string | PostgresSettings): Promise<State
   }
   if (typeof where === "string") return place.state;
   await place.state.destroy();
-  return await openPostgresState(where);
+  const { openPostgres } = await import("./postgres.ts");
+  const state = await openPostgres<Tables>(where);
+  try {
+    await refuseMoved({ ...place, state });
+    return state;
+  } catch (error) {
+    await state.destroy();
+    throw error;
+  }
 }

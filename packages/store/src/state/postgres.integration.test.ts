@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { moveStateTo } from "../admin.ts";
 import { openStore } from "../open.ts";
 import { alertOf, hour, start, stateContract } from "../store.contract.ts";
 import { PostgresServer, postgresMissing } from "../testing/postgres.ts";
@@ -152,6 +153,30 @@ describe.skipIf(missing)("state on PostgreSQL", () => {
     expect(await refused({ tls: {} })).toMatch(/^(postgres_refused|store_unavailable): .*SSL/);
     expect(await refused({ host: "no-such-host.invalid" })).toMatch(/^store_unavailable: PostgreSQL does not answer \(E/);
     expect(await refused({ port: 1 })).toBe("store_unavailable: PostgreSQL does not answer (ECONNREFUSED)");
+  });
+
+  test("state moves from a file and back, whole, while nobody uses it", async () => {
+    const file = join(root, "moved.db");
+    const state = await openState(file);
+    const keys = Array.from({ length: 1_200 }, (_, n) => ({ shard: n % 64, key: `d\0\u0001${n}${"y".repeat(n)}`, value: `v${n}`, due: n }));
+    const epoch = await checkpointStore(state).acquire("c");
+    await checkpointStore(state).commit("c", epoch, 9, "m", keys);
+    await alertStore(state, async () => []).fold(7, [{ group: "g\0", alert: alertOf("1", { title: "a\0b" }) }], []);
+    await state.destroy();
+    const settings = server.settings();
+    const options = { overwrite: false, newLog: false, at: "2026-03-01T00:00:00Z" };
+    const { alert, checkpoint_key } = await moveStateTo(file, settings, options);
+    expect([alert, checkpoint_key]).toEqual([1, 1_200]);
+    const there = await openState(settings);
+    expect((await checkpointStore(there).load("c")).count).toBe(1_200);
+    await expect(moveStateTo(settings, join(root, "back.db"), options)).rejects.toThrow(/is in use: 1 connections/);
+    await there.destroy();
+    await moveStateTo(settings, join(root, "back.db"), options);
+    const back = await openState(join(root, "back.db"));
+    const found = (await checkpointStore(back).load("c")).keys;
+    expect(new Map(found.map(({ key, value }) => [key, value]))).toEqual(new Map(keys.map(({ key, value }) => [key, value])));
+    await back.destroy();
+    await expect(openState(settings)).rejects.toThrow(/state\.driver: .* was moved to .*back\.db/);
   });
 
   test("it stops and comes back: what is asked meanwhile is refused at once, and all goes on with the same store", async () => {

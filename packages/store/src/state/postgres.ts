@@ -1,6 +1,6 @@
 /** The only importer of pg: Kysely over a pool of connections to one PostgreSQL, whose failures are told in words of our settings. Knows no table. */
 import { ConfigError, UnavailableError } from "@vedette/kit";
-import { type DataTypeNode, Kysely, PostgresDialect, type PostgresPoolClient, PostgresQueryCompiler } from "kysely";
+import { type DataTypeNode, Kysely, PostgresDialect, type PostgresPoolClient, PostgresQueryCompiler, sql } from "kysely";
 import pg from "pg";
 
 export interface PostgresSettings {
@@ -18,6 +18,8 @@ export interface PostgresSettings {
   readonly connect_ms: number;
   /** How long one statement may take, in milliseconds; 0 for as long as it needs. */
   readonly statement_ms: number;
+  /** By which connections are told apart on the server, besides the schema. */
+  readonly purpose?: "maintenance" | undefined;
   /** PEM texts; plain where absent. */
   readonly tls?:
     | { readonly ca?: string | undefined; readonly certificate?: string | undefined; readonly key?: string | undefined }
@@ -100,6 +102,18 @@ function clientOf(client: pg.PoolClient, settings: PostgresSettings): PostgresPo
   } as unknown as PostgresPoolClient;
 }
 
+/** Names on the server are cut at 63 bytes. */
+const applicationOf = ({ schema, purpose }: PostgresSettings): string =>
+  `vedette${purpose === undefined ? "" : `-${purpose}`} ${schema}`.slice(0, 63);
+
+/** Connections of processes that run on the state, to tell whether it may be moved. */
+export async function usersOf<DB>(db: Kysely<DB>, settings: PostgresSettings): Promise<number> {
+  const application = applicationOf({ ...settings, purpose: undefined });
+  const { rows } = await sql<{ users: number }>`select count(*) as users from pg_stat_activity
+    where datname = current_database() and application_name = ${application}`.execute(db);
+  return rows[0]!.users;
+}
+
 function poolOf(settings: PostgresSettings): pg.Pool {
   const { host, port, db, user, password, schema, connections, connect_ms, statement_ms, tls } = settings;
   const pool = new pg.Pool({
@@ -114,7 +128,7 @@ function poolOf(settings: PostgresSettings): pg.Pool {
     ...(statement_ms > 0 && { statement_timeout: statement_ms, query_timeout: statement_ms + graceMs }),
     idle_in_transaction_session_timeout: 60_000,
     keepAlive: true,
-    application_name: "vedette",
+    application_name: applicationOf(settings),
     options: `-c search_path=${quoted(schema).replace(/[\\ ]/g, "\\$&")} -c client_encoding=UTF8`,
     types: { getTypeParser: ((type: number, format?: string) => parsers[type] ?? pg.types.getTypeParser(type, format as "text")) as never },
   });
@@ -127,7 +141,7 @@ function poolOf(settings: PostgresSettings): pg.Pool {
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
 /** Refuses what would fail later, and makes the schema. */
-async function prepare(pool: pg.Pool, settings: PostgresSettings): Promise<void> {
+async function prepare(pool: pg.Pool, settings: PostgresSettings, make: boolean): Promise<void> {
   try {
     const one = async (sql: string) => Object.values((await pool.query(sql)).rows[0] ?? {})[0];
     const version = Number(await one("show server_version_num"));
@@ -143,7 +157,7 @@ async function prepare(pool: pg.Pool, settings: PostgresSettings): Promise<void>
         `postgres.db: ${settings.db} is of encoding ${encoding}; UTF8 is needed: createdb -E UTF8 -T template0 ${settings.db}`,
       );
     const there = await pool.query("select 1 from pg_namespace where nspname = $1", [settings.schema]);
-    if (there.rowCount === 0) await pool.query(`create schema if not exists ${quoted(settings.schema)}`);
+    if (make && there.rowCount === 0) await pool.query(`create schema if not exists ${quoted(settings.schema)}`);
   } catch (cause) {
     throw cause instanceof ConfigError ? cause : failureOf(cause, settings);
   }
@@ -151,12 +165,13 @@ async function prepare(pool: pg.Pool, settings: PostgresSettings): Promise<void>
 
 /**
  * Connects; nothing is migrated yet.
+ * @param make whether the schema is made where it is not there
  * @throws ConfigError `postgres_refused`, with the setting that is wrong and the fix; UnavailableError `store_unavailable`
  */
-export async function openPostgres<DB>(settings: PostgresSettings): Promise<Kysely<DB>> {
+export async function openPostgres<DB>(settings: PostgresSettings, make = true): Promise<Kysely<DB>> {
   const pool = poolOf(settings);
   try {
-    await prepare(pool, settings);
+    await prepare(pool, settings, make);
   } catch (error) {
     await pool.end();
     throw error;
