@@ -6,6 +6,7 @@ import { detectors } from "@vedette/detect";
 import { sinks } from "@vedette/egress";
 import { enrichers } from "@vedette/enrich";
 import { clients, endpoints, sources } from "@vedette/ingest";
+import "../apps/vedette/src/own_metrics.ts";
 import { errorCodes, membersTable, reference } from "@vedette/kit";
 import { formats } from "@vedette/normalise";
 import { parse } from "yaml";

@@ -7,26 +7,26 @@ import type { Store } from "@vedette/store";
 
 const topics: readonly Topic[] = ["raw", "control", "findings", "dead"];
 
+const volume = defineGauge("data_volume_bytes", "Size of the volume that holds the data directory, and what of it is free for us.", [
+  "what",
+]);
+const lag = defineGauge("consumer_lag_batches", "Batches of the log that a consumer has not gone through durably.", ["consumer"]);
+const ends = defineGauge("log_end_offset", "Batches that a topic of the log ever held.", ["topic"]);
+const damaged = defineGauge("log_damaged_frames", "Frames of the log that no longer read back; they lie in log/quarantine.");
+
 export function tellOwnMetrics(directory: string, log: Log, store: Store, runtime: Runtime): void {
-  defineGauge(
-    "data_volume_bytes",
-    "Size of the volume that holds the data directory, and what of it is free for us.",
-    ["what"],
-    async (set) => {
-      const { blocks, bavail, bsize } = await statfs(directory);
-      set(blocks * bsize, "size");
-      set(bavail * bsize, "free");
-    },
-  );
-  defineGauge("consumer_lag_batches", "Batches of the log that a consumer has not gone through durably.", ["consumer"], async (set) => {
+  volume.readBy(async (set) => {
+    const { blocks, bavail, bsize } = await statfs(directory);
+    set(blocks * bsize, "size");
+    set(bavail * bsize, "free");
+  });
+  lag.readBy(async (set) => {
     const [raw, findings, triaged] = [await log.bounds("raw", 0), await log.bounds("findings", 0), await store.alerts.offset()];
     set(Math.max(0, raw.end - runtime.engine.durable), "analysis");
     set(Math.max(0, findings.end - triaged), "triage");
   });
-  defineGauge("log_end_offset", "Batches that a topic of the log ever held.", ["topic"], async (set) => {
+  ends.readBy(async (set) => {
     for (const topic of topics) set((await log.bounds(topic, 0)).end, topic);
   });
-  defineGauge("log_damaged_frames", "Frames of the log that no longer read back; they lie in log/quarantine.", [], async (set) =>
-    set((await log.damage()).length),
-  );
+  damaged.readBy(async (set) => set((await log.damage()).length));
 }

@@ -22,14 +22,14 @@ test("counters add up by their labels, histograms by their buckets, gauges are a
   expect((await read("test_took_seconds"))!.series[0]!.values.slice(1).reduce((a, b) => a + b)).toBe(5);
 
   let there = ["x", "y"];
-  defineGauge("test_there", "What is there.", ["name"], (set) => there.forEach((name, i) => void set(i, name)));
+  defineGauge("test_there", "What is there.", ["name"]).readBy((set) => there.forEach((name, i) => void set(i, name)));
   expect((await read("test_there"))?.series.map(({ labels }) => labels[0])).toEqual(["x", "y"]);
   there = ["z"];
   expect((await read("test_there"))?.series).toEqual([{ labels: ["z"], values: [0] }]);
 });
 
 test("a gauge that cannot be read is left out and takes nothing with it", async () => {
-  defineGauge("test_broken", "Cannot be read.", [], () => Promise.reject(new Error("no")));
+  defineGauge("test_broken", "Cannot be read.").readBy(() => Promise.reject(new Error("no")));
   defineCounter("test_beside_total", "Can be read.").add(1);
   expect(await read("test_broken")).toBeUndefined();
   expect(await read("test_beside_total")).toBeDefined();

@@ -83,21 +83,23 @@ interface Declared {
   readonly family: MetricFamily;
   readonly table: SeriesTable;
   /** Fills the table when it is read. */
-  readonly refresh?: () => Promise<void> | void;
+  refresh?: () => Promise<void>;
 }
 const declared = new Map<string, Declared>();
 
-function declare(family: MetricFamily, refresh?: (table: SeriesTable) => Promise<void> | void): SeriesTable {
+function declare(family: MetricFamily): SeriesTable {
   const known = declared.get(family.name);
-  if (known !== undefined && refresh === undefined) return known.table;
+  if (known !== undefined) return known.table;
   const table = new SeriesTable(widthOf(family));
-  declared.set(family.name, { family, table, ...(refresh && { refresh: () => refresh(table) }) });
+  declared.set(family.name, { family, table });
   return table;
 }
 
 /** Something that only grows. */
 export function defineCounter<L extends string>(name: `${string}_total`, help: string, labels: readonly L[] = []) {
   const table = declare({ name: prefix + name, help, type: "counter", labels });
+  // told as 0 before the first: nothing and unknown are not the same
+  if (labels.length === 0) table.at([]);
   return {
     add(n: number, ...of: string[]): void {
       table.at(of).values[0]! += n;
@@ -131,19 +133,21 @@ export function defineHistogram<L extends string>(name: string, help: string, la
   };
 }
 
-/** A state, asked when somebody reads; in the main thread only. The last who declares it is asked. */
-export function defineGauge<L extends string>(
-  name: string,
-  help: string,
-  labels: readonly L[],
-  read: (set: (value: number, ...of: string[]) => void) => Promise<void> | void,
-): void {
-  declare({ name: prefix + name, help, type: "gauge", labels }, async (table) => {
-    const found: [number, string[]][] = [];
-    await read((value, ...of) => found.push([value, of]));
-    table.clear();
-    for (const [value, of] of found) table.at(of).values[0] = value;
-  });
+type ReadGauge = (set: (value: number, ...of: string[]) => void) => Promise<void> | void;
+
+/** A state, asked when somebody reads; in the main thread only. The last who answers for it is asked. */
+export function defineGauge<L extends string>(name: string, help: string, labels: readonly L[] = []) {
+  const table = declare({ name: prefix + name, help, type: "gauge", labels });
+  return {
+    readBy(answer: ReadGauge): void {
+      declared.get(prefix + name)!.refresh = async () => {
+        const found: [number, string[]][] = [];
+        await answer((value, ...of) => found.push([value, of]));
+        table.clear();
+        for (const [value, of] of found) table.at(of).values[0] = value;
+      };
+    },
+  };
 }
 
 /** What every thread has counted. A gauge that cannot be read now is left out. */
@@ -159,10 +163,12 @@ export async function readInstruments(): Promise<readonly MetricReading[]> {
   };
   await Promise.all(
     [...declared.values()].map(async ({ refresh, family, table }) => {
-      const failed = await Promise.resolve(refresh?.()).then(
-        () => false,
-        () => true,
-      );
+      const failed = await Promise.resolve()
+        .then(refresh)
+        .then(
+          () => false,
+          () => true,
+        );
       if (!failed) take({ family, series: table.all });
     }),
   );

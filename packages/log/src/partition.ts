@@ -79,6 +79,7 @@ export class Partition {
     state: { segments: Segment[]; end: number; ledger: Ledger; mark: MarkFile | undefined },
   ) {
     this.place = place;
+    refused.add(0, place.topic);
     this.#around = around;
     this.#reader = new PartitionReader(around.disk, place, around.damage, around.seals);
     this.#segments = state.segments;

@@ -51,6 +51,7 @@ const turnaround = defineHistogram(
   "analysis_duration_seconds",
   "Time from handing a job of pass 1 to a worker until its result, waiting included.",
 );
+const waiting = defineGauge("analysis_jobs_waiting", "Jobs of pass 1 that are with workers.");
 const restarts = defineCounter("analysis_restarts_total", "Analysis workers that ended and were started again.");
 
 /** A job that takes its worker down is tried again once elsewhere before the engine reports it. */
@@ -75,10 +76,10 @@ export function threadPool(threads = Math.min(8, availableParallelism()), resour
     slot.worker = new Worker(file, { workerData, resourceLimits: { maxYoungGenerationSizeMb: 24, maxOldGenerationSizeMb: 512 } });
     slot.programs.clear();
     slot.worker.on("message", (reply: WorkerReply) => {
-      const waiting = slot.running.get(reply.id);
+      const asked = slot.running.get(reply.id);
       slot.running.delete(reply.id);
-      if ("analysis" in reply) waiting?.resolve(reply.analysis);
-      else waiting?.reject(new Error(reply.error));
+      if ("analysis" in reply) asked?.resolve(reply.analysis);
+      else asked?.reject(new Error(reply.error));
     });
     slot.worker.on("error", (e) => restart(slot, e as Error));
     slot.worker.on("exit", (code) => {
@@ -120,9 +121,7 @@ export function threadPool(threads = Math.min(8, availableParallelism()), resour
     return added;
   };
   freest();
-  defineGauge("analysis_jobs_waiting", "Jobs of pass 1 that are with workers.", [], (set) =>
-    set(slots.reduce((sum, { running }) => sum + running.size, 0)),
-  );
+  waiting.readBy((set) => set(slots.reduce((sum, { running }) => sum + running.size, 0)));
   return {
     size: threads,
     run: (job, program) =>

@@ -61,6 +61,7 @@ const calls = defineHistogram(
   ["call"],
   [0.001, 0.01, 0.1, 1, 10],
 );
+const waitingCalls = defineGauge("store_calls_waiting", "Calls that the storage thread has not answered yet.");
 const failures = defineCounter("store_failures_total", "Calls that the storage thread refused or failed, by error code.", ["code"]);
 
 interface Waiting {
@@ -78,7 +79,7 @@ class Connection {
   constructor(worker: Worker, clock: Clock) {
     this.worker = worker;
     this.clock = clock;
-    defineGauge("store_calls_waiting", "Calls that the storage thread has not answered yet.", [], (set) => set(this.waiting.size));
+    waitingCalls.readBy((set) => set(this.waiting.size));
     worker.on("message", (answer: Answer) => this.receive(answer));
     worker.on("error", (error) => this.fail(error instanceof Error ? error : new Error(String(error))));
     worker.on("exit", (code) => this.fail(new Error(`the storage thread ended with code ${code}`)));
