@@ -136,7 +136,9 @@ function leaf(condition: Leaf): Bounds {
 const cased = (condition: { readonly cased?: boolean }, bounds: Bounds): Bounds => (condition.cased ? atMost(bounds.may) : bounds);
 
 function textual(how: "eq" | "contains" | "starts" | "ends", field: string, text: string): Bounds {
-  const folded = foldCase(text).toWellFormed();
+  const folded = foldCase(text);
+  // half a character: no term is written so
+  if (!folded.isWellFormed()) return atMost(has(field));
   // a longer one is in no term
   if (folded.length > maxText) return exactly(none);
   if (how === "eq") return exactly({ term: { f: pairTerm(field, folded) } });
@@ -148,7 +150,8 @@ function textual(how: "eq" | "contains" | "starts" | "ends", field: string, text
 
 /** A `like` pattern over the terms that begin with `head`. */
 function pattern(terms: "f" | "t", head: string, like: string): Bounds {
-  const parts = likeParts(foldCase(like).toWellFormed());
+  if (!like.isWellFormed()) return atMost(all);
+  const parts = likeParts(foldCase(like));
   if (terms === "t" && parts.length === 1 && typeof parts[0] !== "string") return exactly(all);
   const wild = parts.filter((part) => typeof part !== "string").length;
   const length = parts.reduce((sum, part) => sum + (typeof part === "string" ? part.length : 1), 0);
