@@ -1,6 +1,7 @@
-/** Starts the segment log in a thread of its own and speaks to it. Knows nothing of files. */
+/** Starts a log, segment files or Kafka, in a thread of its own and speaks to it. Knows nothing of files or brokers. */
 import { Worker } from "node:worker_threads";
 import { BadInputError, UnavailableError } from "@vedette/kit";
+import type { KafkaLogOptions } from "./kafka/log.ts";
 import type { AppendOptions, Damaged, Entry, Log, Topic } from "./log.ts";
 import { closedError, encodeOptions, type SegmentLogOptions, segmentLogDefaults } from "./segments.ts";
 import { type AppendMessage, type CallMethod, fromWireError, type PackedEntries, type Reply, type Request, unpackEntries } from "./wire.ts";
@@ -30,10 +31,10 @@ class ThreadLog implements Log {
   #closed: Promise<void> | undefined;
   #dead: Error | undefined;
 
-  constructor(worker: Worker, options: SegmentLogOptions) {
+  constructor(worker: Worker, { queueBytes, batchBytes }: Pick<SegmentLogOptions, "queueBytes" | "batchBytes">) {
     this.#worker = worker;
-    this.#queueBytes = options.queueBytes ?? segmentLogDefaults.queueBytes;
-    this.#batchBytes = options.batchBytes ?? segmentLogDefaults.batchBytes;
+    this.#queueBytes = queueBytes ?? segmentLogDefaults.queueBytes;
+    this.#batchBytes = batchBytes ?? segmentLogDefaults.batchBytes;
     worker.on("message", ({ outcomes }: Reply) => {
       for (const { id, value, error } of outcomes) {
         const waiting = this.#waiting.get(id);
@@ -161,13 +162,13 @@ function pack(batched: readonly Packed[]): ArrayBuffer {
 }
 
 /**
- * Opens (and where needed repairs) the log under `directory` in a thread of its own.
- * @throws an error with the system's message if the directory cannot be used at all.
+ * Opens (and where needed repairs) the log under `directory`, or the one on Kafka, in a thread of its own.
+ * @throws an error with the system's message if the directory cannot be used at all; `kafka_refused` or `kafka_unavailable`.
  */
-export async function openLog(options: SegmentLogOptions): Promise<Log> {
+export async function openLog(options: SegmentLogOptions | KafkaLogOptions): Promise<Log> {
   const file = import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js";
   const worker = new Worker(new URL(file, import.meta.url), { workerData: options, resourceLimits: HEAP_MB, name: "log" });
-  const log = new ThreadLog(worker, options);
+  const log = new ThreadLog(worker, "kafka" in options ? {} : options);
   try {
     await log.opened();
   } catch (cause) {

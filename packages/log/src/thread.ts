@@ -1,6 +1,7 @@
-/** Entry point of the log's own thread: opens the segments and serves them to the thread that started it. */
+/** Entry point of the log's own thread: opens the log and serves it to the thread that started it. */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-import { collectWhenQuiet, release } from "@vedette/kit";
+import { collectWhenQuiet, release, systemClock } from "@vedette/kit";
+import { KafkaLog, type KafkaLogOptions } from "./kafka/log.ts";
 import type { Topic } from "./log.ts";
 import { SegmentLog, type SegmentLogOptions } from "./segments.ts";
 import { type CallMessage, type Outcome, packEntries, type Reply, type Request, toWireError } from "./wire.ts";
@@ -26,7 +27,7 @@ class Replies {
   }
 }
 
-function serve(log: SegmentLog, port: MessagePort): void {
+function serve(log: SegmentLog | KafkaLog, port: MessagePort): void {
   const replies = new Replies(port);
   const waiting = new Map<number, AbortController>();
   const fail = (id: number) => (cause: unknown) => replies.add({ id, value: undefined, error: toWireError(cause) });
@@ -74,7 +75,8 @@ if (parentPort !== null) {
   const port = parentPort;
   collectWhenQuiet();
   try {
-    serve(await SegmentLog.open(workerData as SegmentLogOptions, {}), port);
+    const options = workerData as SegmentLogOptions | KafkaLogOptions;
+    serve("kafka" in options ? await KafkaLog.open(options, systemClock) : await SegmentLog.open(options, {}), port);
     port.postMessage({ outcomes: [{ id: 0, value: undefined, error: undefined }] } satisfies Reply);
   } catch (cause) {
     port.postMessage({ outcomes: [{ id: 0, value: undefined, error: toWireError(cause) }] } satisfies Reply);

@@ -1,5 +1,5 @@
 /** The messages between the log's thread and those who use it. Batches travel in transferred buffers, never cloned one by one. */
-import { BadInputError, type ErrorCode, errorCodes, UnavailableError } from "@vedette/kit";
+import { BadInputError, type ErrorCode, errorCodes, UnavailableError, VedetteError } from "@vedette/kit";
 import type { AppendOptions, Damaged, Entry, Topic } from "./log.ts";
 
 /** Batches packed into one buffer: of each its length, in order. */
@@ -75,7 +75,7 @@ export function unpackEntries(packed: PackedEntries): (Entry | Damaged)[] {
 export function toWireError(cause: unknown): WireError {
   if (!(cause instanceof Error)) return { code: undefined, permanent: false, message: String(cause) };
   const code = "code" in cause && typeof cause.code === "string" ? cause.code : undefined;
-  return { code, permanent: cause instanceof BadInputError, message: cause.message };
+  return { code, permanent: cause instanceof VedetteError && cause.permanent, message: cause.message };
 }
 
 export function fromWireError({ code, permanent, message }: WireError): Error {

@@ -5,7 +5,8 @@ import { jsonText } from "@vedette/kit";
 import { openLog } from "@vedette/log";
 import { CanaryKey, Control, openDataDirectory, replay as replayLog, Tables, threadPool } from "@vedette/pipeline";
 import { loadConfig } from "../config/load.ts";
-import { logEncryption, openVault, resourcesOf } from "../vault.ts";
+import { configuredLog } from "../log.ts";
+import { openVault, resourcesOf } from "../vault.ts";
 
 interface Options {
   readonly dataDir?: string;
@@ -16,7 +17,7 @@ export async function replay(options: Options): Promise<void> {
   const directory = openDataDirectory(resolve(options.dataDir ?? process.env["VEDETTE_DATA"] ?? "./data"));
   const { config } = loadConfig(undefined, process.env);
   const vault = await openVault(config, directory.path);
-  const log = await openLog({ directory: directory.path, encryption: await logEncryption(vault, config) });
+  const log = await openLog(await configuredLog(config, directory.path, vault));
   const pool = threadPool(undefined, await resourcesOf(vault, config, new Tables(join(directory.path, "tables"))));
   try {
     const result = await replayLog({

@@ -14,8 +14,8 @@ import { ConfigError, collectWhenQuiet, type Intake, type SealedPlace, systemClo
 import { openLog } from "@vedette/log";
 import {
   BacktestQueue,
-  CanaryKey,
   buryRefused,
+  CanaryKey,
   type DataDirectory,
   keptRules,
   openDataDirectory,
@@ -40,13 +40,14 @@ import { bundledPipelines, yamlFiles } from "../content.ts";
 import { replayDemo } from "../demo/replay.ts";
 import { unknownFieldsUnder } from "../fields.ts";
 import { demandAdministrator, type Listening, listening } from "../listen.ts";
+import { configuredLog } from "../log.ts";
 import { openMachines, reportSelf } from "../machines.ts";
-import { tellOwnMetrics } from "../own_metrics.ts";
 import { configuredOpenSearch } from "../opensearch.ts";
+import { tellOwnMetrics } from "../own_metrics.ts";
 import { openOidc, openPeople } from "../people.ts";
 import { configuredPostgres } from "../postgres.ts";
 import { pipelinesReloaded, type Reloaded, reloadOnChange, rulesReloaded, tablesReloaded } from "../reload.ts";
-import { logEncryption, openVault, resourcesOf } from "../vault.ts";
+import { openVault, resourcesOf } from "../vault.ts";
 import { Display } from "./display.ts";
 import { senderConfigs } from "./source_config.ts";
 
@@ -94,11 +95,7 @@ async function serve(
   const stopAsked = untilStopped(display);
   collectWhenQuiet();
   const vault = await openVault(config, directory.path);
-  const log = await openLog({
-    directory: directory.path,
-    segmentBytes: config.log.segment_mb * 1_048_576,
-    encryption: await logEncryption(vault, config),
-  });
+  const log = await openLog(await configuredLog(config, directory.path, vault));
   const postgres = configuredPostgres(config);
   const openSearch = configuredOpenSearch(config);
   const store = await openStore({

@@ -1,5 +1,6 @@
 /** Every configuration key, with its default, unit and meaning. The reference page, the JSON Schema and the checks all come from here. */
 import { grantsSchema, roleSchema } from "@vedette/access";
+import { kafkaSasl, kafkaTls } from "@vedette/kafka";
 import { eventClasses } from "@vedette/model";
 import { z } from "zod";
 
@@ -70,7 +71,7 @@ export const configSchema = z.strictObject({
     .describe("HTTP API."),
   log: z
     .strictObject({
-      driver: z.enum(["segments"]).default("segments").describe("Where the log lives: segment files on the local disk."),
+      driver: z.enum(["segments", "kafka"]).default("segments").describe("Where the log lives: segment files on the local disk, or Kafka."),
       encryption: z
         .enum(["off", "on"])
         .default("off")
@@ -340,8 +341,30 @@ export const configSchema = z.strictObject({
     .describe("People: how long they stay signed in, and what they sign in with."),
   kafka: z
     .strictObject({
-      server: z.string().optional().describe("Bootstrap servers; used when log.driver is kafka. Environment: KAFKA_SERVER."),
-      topic: z.string().default("vedette").describe("Prefix of topic names. Environment: KAFKA_TOPIC."),
+      server: z
+        .string()
+        .optional()
+        .describe("Brokers to ask first, each HOST:PORT, with commas between; used when log.driver is kafka. Environment: KAFKA_SERVER."),
+      topic: z
+        .string()
+        .regex(/^[\w.-]{1,200}$/, "expected at most 200 letters, digits, dots, dashes and underscores")
+        .default("vedette")
+        .describe("Prefix of topic names. Environment: KAFKA_TOPIC."),
+      partitions: z.int().min(1).max(1_024).default(1).describe("Partitions of raw: as many processes can analyse at the same time."),
+      replicas: z
+        .int()
+        .min(1)
+        .max(32)
+        .optional()
+        .describe("Copies of each partition where topics are made; three without it, or as many as there are brokers."),
+      timeout_s: z
+        .int()
+        .min(1)
+        .max(300)
+        .default(10)
+        .describe("How long what is sent in waits for brokers before it is refused, in seconds; the sender then sends it again."),
+      tls: kafkaTls,
+      sasl: kafkaSasl,
     })
     .prefault({})
     .describe("Kafka; read only by its driver."),
@@ -473,5 +496,9 @@ export const secretKeys: ReadonlySet<string> = new Set([
 ]);
 const driverSections: ReadonlySet<string> = new Set(["kafka", "redis", "postgres", "opensearch", "prometheus", "openai"]);
 /** Whether only a driver reads the section that is not selected: `config show` says so. */
-export const isUnused = (section: string, { state, events, redis }: Config): boolean =>
-  driverSections.has(section) && section !== state.driver && section !== events.driver && (section !== "redis" || redis.host === undefined);
+export const isUnused = (section: string, { log, state, events, redis }: Config): boolean =>
+  driverSections.has(section) &&
+  section !== state.driver &&
+  section !== events.driver &&
+  section !== log.driver &&
+  (section !== "redis" || redis.host === undefined);

@@ -3,8 +3,8 @@ import { basename } from "node:path";
 import { kafkaAdmin } from "@vedette/kafka";
 import { describe, it } from "vitest";
 import { service } from "../../../../tests/e2e/services.ts";
+import { openLog } from "../index.ts";
 import { contractPartitions, logContract } from "../testing/contract.ts";
-import { openKafkaLogHere } from "./log.ts";
 
 const kafka = service("kafka");
 
@@ -18,9 +18,9 @@ else {
     await admin.close();
   };
   logContract({
-    name: "kafka",
+    name: "kafka in a thread",
     durable: true,
     gone,
-    open: (directory) => openKafkaLogHere({ kafka: connection, prefix: basename(directory), partitions: contractPartitions }),
+    open: (directory) => openLog({ kafka: connection, prefix: basename(directory), partitions: contractPartitions }),
   });
 }
