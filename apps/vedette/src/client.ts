@@ -38,6 +38,17 @@ export class Server extends Client {
     }
   }
 
+  /** A page outside the API. */
+  async text(path: string): Promise<string> {
+    const answer = await fetch(`${this.url}${path}`, { headers: this.#headers }).catch((cause: unknown) => {
+      throw errorOf(this.url, { status: 0, code: "unreachable", detail: "", cause });
+    });
+    const text = await answer.text();
+    if (!answer.ok)
+      throw errorOf(this.url, { status: answer.status, code: "error", detail: detailOf(text) ?? `GET ${path}: ${answer.status}` });
+    return text;
+  }
+
   /** Server-sent events until the server ends them. */
   async *follow(events: boolean) {
     const { body } = await this.open("/stream", events ? { query: { events: "1" } } : {});

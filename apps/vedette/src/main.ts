@@ -293,6 +293,13 @@ function program(): Command {
 
   addBackupCommands(cli);
 
+  server(cli.command("top").description("watch a running server: sources, rates, lag, what rules and detectors take, alerts, memory"))
+    .option("--once", "one picture, then end")
+    .option("--interval <seconds>", "between two pictures", "2")
+    .addOption(json())
+    .addHelpText("after", "\nExample:\n  $ vedette top\n  $ vedette top --once --json | jq .lag_ms\nq or Ctrl-C ends it.")
+    .action(async (o) => (await import("./commands/top.ts")).top(o));
+
   file(server(cli.command("doctor").description("check the installation and say what to do about what is wrong")))
     .addOption(json())
     .action(async (o) => (await import("./commands/doctor.ts")).doctor(o));
