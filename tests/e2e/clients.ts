@@ -118,6 +118,10 @@ export class Kafka {
   async stop(signal?: NodeJS.Signals): Promise<void> {
     await this.#program?.stop(signal);
   }
+  /** Makes it stand still, or go on. */
+  pause(paused: boolean): void {
+    this.#program?.child.kill(paused ? "SIGSTOP" : "SIGCONT");
+  }
 }
 
 /** How often each number from 0 on is in the store, told by `numberOf` of each event's text: which are missing, which are there twice. */

@@ -1,0 +1,26 @@
+/** One seed of a failing broker: another in every run; VEDETTE_SEED runs one again. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { Kafka, present } from "../../../../tests/e2e/clients.ts";
+import { failBroker } from "../testing/failing_broker.ts";
+
+if (process.env["CI"] === "true" && !present.kafka) throw new Error("Kafka is not installed: scripts/services install");
+
+const seed = Number(process.env["VEDETTE_SEED"] ?? Math.floor(Date.now() / 1000) % 100_000);
+describe.skipIf(!present.kafka)(`a broker that fails (seed ${seed})`, () => {
+  let directory: string;
+  let broker: Kafka;
+  beforeAll(async () => {
+    directory = await mkdtemp(`${tmpdir()}/vedette-kafka-`);
+    broker = new Kafka(`${directory}/kafka`);
+    await broker.start();
+  });
+  afterAll(async () => {
+    broker?.pause(false);
+    await broker?.stop("SIGKILL");
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it("keeps what it accepted, and takes more as soon as it is back", () => failBroker(broker, "failing", seed, 1));
+});

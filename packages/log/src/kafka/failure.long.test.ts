@@ -1,0 +1,25 @@
+/** Many seeds of a failing broker, one after the other. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { Kafka, present } from "../../../../tests/e2e/clients.ts";
+import { failBroker } from "../testing/failing_broker.ts";
+
+describe.skipIf(!present.kafka)("a broker that fails often", () => {
+  let directory: string;
+  let broker: Kafka;
+  beforeAll(async () => {
+    directory = await mkdtemp(`${tmpdir()}/vedette-kafka-`);
+    broker = new Kafka(`${directory}/kafka`);
+    await broker.start();
+  });
+  afterAll(async () => {
+    broker?.pause(false);
+    await broker?.stop("SIGKILL");
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it("keeps what it accepted over 30 kills and 10 pauses", async () => {
+    for (let seed = 1; seed <= 10; seed++) await failBroker(broker, `failing-${seed}`, seed, 3);
+  });
+});
