@@ -9,7 +9,7 @@ import type { IncidentTruth, JobTruth, SimulationTruth } from "../truth.ts";
 import type { Emitted, Stream } from "../world.ts";
 
 /** Characters kept before they are written. */
-const buffered = 1 << 20;
+const buffered = 1 << 16;
 
 interface Open {
   readonly file: string;
@@ -87,7 +87,7 @@ export class Folder {
   }
 
   #flush(open: Open): void {
-    this.bytes += writeSync(open.descriptor, open.text);
+    this.bytes += writeSync(open.descriptor, Buffer.from(open.text));
     open.text = "";
   }
 
