@@ -158,7 +158,10 @@ function program(): Command {
     .action(async (o) => (await import("./commands/replay.ts")).replay(o));
 
   const audit = cli.command("audit").description("the audit trail: who signed in, changed or read what");
-  server(audit.command("list").description("records, newest first"))
+  range(server(audit.command("list").description("records, newest first")))
+    .option("--user <name>", "only what this person did")
+    .option("--action <name>", "only this action; * at the end for all that begin so, e.g. rule*")
+    .addOption(new Option("--outcome <outcome>", "only what ended so").choices(["success", "failure", "unknown"]))
     .option("--limit <n>", "most records", "50")
     .addOption(output())
     .addOption(json())

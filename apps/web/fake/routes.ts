@@ -171,13 +171,18 @@ export function read(state: FakeState, path: string, params: URLSearchParams, no
     case "/rule-versions":
       return ok({ versions: state.versions });
     case "/audit": {
-      const before = Number(params.get("before") ?? Number.POSITIVE_INFINITY);
+      const before = Number(params.get("cursor") ?? Number.POSITIVE_INFINITY);
+      const [user, action, outcome] = ["user", "action", "outcome"].map((name) => params.get(name) ?? "");
+      const fits = ({ fields = {} }: (typeof state.records)[number]) =>
+        (user === "" || fields["user.name"] === user) &&
+        (action === "" || String(fields["event.action"]).startsWith(action!.replace("*", ""))) &&
+        (outcome === "" || fields["event.outcome"] === outcome);
       const { items } = page(
-        state.records.filter(({ n }) => n < before),
+        state.records.filter((one) => one.n < before && fits(one)),
         params,
       );
       const last = items.at(-1);
-      return ok({ records: items, ...(last !== undefined && last.n > 0 && { next: last.n }) });
+      return ok({ records: items, newer: "0", ...(last !== undefined && last.n > 0 && { cursor: String(last.n) }) });
     }
     case "/dead": {
       const { items, cursor } = page(state.letters, params);

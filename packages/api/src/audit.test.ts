@@ -106,9 +106,10 @@ describe("the audit trail is told", () => {
     const page = await api("GET", "/audit?limit=1");
     expect(page.json()).toMatchObject({
       records: [{ n: 2, time: "2026-11-18T11:06:40.000000Z", fields: { "event.action": "login" } }],
-      next: 2,
     });
-    expect((await api("GET", "/audit?before=2")).json()).toMatchObject({ records: [{ n: 1, erased: { by: "dpo", reason: "asked" } }] });
+    expect((await api("GET", `/audit?cursor=${page.json().cursor}`)).json()).toMatchObject({
+      records: [{ n: 1, erased: { by: "dpo", reason: "asked" } }],
+    });
     expect(told.at(-1)).toMatchObject({ action: "audit_read", outcome: "success" });
     expect((await api("GET", "/audit/head")).json()).toMatchObject({ n: 2, signature: "s" });
   });

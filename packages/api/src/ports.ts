@@ -268,7 +268,7 @@ export interface BackupPort {
 }
 
 /** The audit trail as the API sees it. */
-export type AuditPort = Pick<AuditTrail, "record" | "newest" | "head">;
+export type AuditPort = Pick<AuditTrail, "record" | "newest" | "since" | "head">;
 
 export interface ServerOptions {
   readonly store: Store;

@@ -6,11 +6,17 @@ import { openDataDirectory } from "@vedette/pipeline";
 import { operator } from "../audit.ts";
 import { connect, type ServerOptions } from "../client.ts";
 import { loadConfig } from "../config/load.ts";
-import { formOf, printRows } from "../output.ts";
+import { formOf, printRows, rangeOf } from "../output.ts";
 import { openVault } from "../vault.ts";
 
 interface Options extends ServerOptions {
   readonly limit: string;
+  readonly user?: string;
+  readonly action?: string;
+  readonly outcome?: "success" | "failure" | "unknown";
+  readonly since?: string;
+  readonly from?: string;
+  readonly to?: string;
   readonly output?: string;
   readonly json?: boolean;
 }
@@ -30,11 +36,12 @@ export async function list(options: Options): Promise<void> {
   const client = connect(options);
   const wanted = Number(options.limit);
   const found: Row[] = [];
-  for (let before: number | undefined; found.length < wanted; ) {
-    const page = await client.get("/audit", { query: { limit: Math.min(pageSize, wanted - found.length), before } });
+  const filter = { ...rangeOf(options), user: options.user, action: options.action, outcome: options.outcome };
+  for (let cursor: string | undefined; found.length < wanted; ) {
+    const page = await client.get("/audit", { query: { ...filter, limit: Math.min(pageSize, wanted - found.length), cursor } });
     found.push(...page.records);
-    before = page.next;
-    if (before === undefined) break;
+    cursor = page.cursor;
+    if (cursor === undefined) break;
   }
   const form = formOf(options);
   printRows(form === "json" || form === "ndjson" ? found.map((one) => ({ ...one })) : found.map(row), columns, form, "no record");

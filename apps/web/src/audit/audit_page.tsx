@@ -15,7 +15,9 @@ import { TableScroll } from "../shell/table_scroll.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { useTitle } from "../shell/title.ts";
 import { Time } from "../shell/zone.tsx";
+import { useSearch } from "../url/search.ts";
 import { aboutOf } from "./about.ts";
+import { AuditFilterBar, auditFilter, auditQuery } from "./audit_filter.tsx";
 
 const page_size = 50;
 /** Of one value; a rule's whole text may stand in a record. */
@@ -25,11 +27,15 @@ const outcomes = { success: ["good", "done"], failure: ["bad", "failed"], unknow
 
 export function AuditPage() {
   useTitle("Audit");
+  const { params, patch } = useSearch();
+  const filter = auditFilter(params);
+  const filtered = Object.values(filter).some((one) => one !== "");
   const query = useInfiniteQuery({
-    queryKey: ["audit"],
-    initialPageParam: undefined as number | undefined,
-    queryFn: ({ pageParam, signal }) => api.get("/audit", { signal, query: { limit: page_size, before: pageParam } }),
-    getNextPageParam: (page) => page.next,
+    queryKey: ["audit", filter],
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) =>
+      api.get("/audit", { signal, query: { ...auditQuery(filter, Date.now()), limit: page_size, cursor: pageParam } }),
+    getNextPageParam: (page) => page.cursor,
   });
   const records = query.data?.pages.flatMap((page) => page.records);
   const newest = records?.[0];
@@ -39,7 +45,8 @@ export function AuditPage() {
         {newest !== undefined && (
           <>
             <span className="dim small">
-              {formatCount(newest.n + 1)} records in one chain; prove it offline: <code>vedette verify</code>
+              {filtered ? `${formatCount(records!.length)} records loaded that fit` : `${formatCount(newest.n + 1)} records in one chain`}.
+              Prove it offline: <code>vedette verify</code>
             </span>
             <InnerLink to="/events?q=event.dataset:vedette.audit" className="small">
               Search them as events
@@ -50,6 +57,7 @@ export function AuditPage() {
           Load again
         </Button>
       </PageHead>
+      <AuditFilterBar filter={filter} patch={patch} />
       <section className="panel panel-flush" aria-label="Records">
         {records === undefined ? (
           query.error ? (
@@ -58,7 +66,12 @@ export function AuditPage() {
             <Loading what="records" rows={12} />
           )
         ) : records.length === 0 ? (
-          <Empty icon="audit" title="Nothing was recorded yet" />
+          <Empty
+            icon="audit"
+            title={
+              !filtered ? "Nothing was recorded yet" : query.hasNextPage ? "None among the newest records" : "No record fits the filter"
+            }
+          />
         ) : (
           <Records records={records} />
         )}
