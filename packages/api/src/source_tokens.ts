@@ -1,14 +1,9 @@
 /** Tokens that may ingest for one source and do nothing else. Keeps hashes only: a token is shown once, when it is made. */
 import { newToken, tokenHash } from "@vedette/access";
+import type { Quota } from "@vedette/cluster";
 import { type Clock, inTurn } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import type { SettingStore } from "@vedette/store";
-
-/** What a sender may deliver, on average; ten seconds' worth at once. */
-export interface Quota {
-  readonly eventsPerSecond?: number;
-  readonly bytesPerSecond?: number;
-}
 
 export interface SourceToken {
   /** Names the token where it is listed or revoked; says nothing of its secret. */

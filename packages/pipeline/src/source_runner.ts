@@ -1,5 +1,5 @@
 /** Keeps configured sources running: starts, restarts with back-off, remembers what went wrong. Knows no concrete source. */
-import { type Clock, ConfigError, type SourceSpec } from "@vedette/kit";
+import { type Clock, ConfigError, type Intake, type SourceSpec } from "@vedette/kit";
 import type { Log } from "@vedette/log";
 import type { Intakes } from "./intake.ts";
 
@@ -9,6 +9,8 @@ export interface ConfiguredSource {
   readonly config: unknown;
   readonly format?: string;
   readonly formatConfig?: unknown;
+  /** What stands between it and the log: its quota. */
+  readonly limit?: (intake: Intake) => Intake;
 }
 
 export interface RunningSource {
@@ -71,10 +73,11 @@ export class SourceRunner {
   }
 
   async #keep(spec: SourceSpec, source: ConfiguredSource, config: unknown, entry: RunningSource, signal: AbortSignal): Promise<void> {
-    const intake = this.#intakes.open({
+    const unlimited = this.#intakes.open({
       source: source.name,
       ...(source.format === undefined ? {} : { format: source.format, formatConfig: source.formatConfig }),
     });
+    const intake = source.limit?.(unlimited) ?? unlimited;
     const prefix = `${source.name}/`;
     for (let delay_ms = 500; !signal.aborted; delay_ms = Math.min(delay_ms * 2, maxBackoff_ms)) {
       const all = await this.#log.positions();

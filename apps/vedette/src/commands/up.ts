@@ -115,6 +115,7 @@ async function serve(
     onProblem: (_, message) => message && display.say(message),
   });
   await recordStart(audit, store.settings, config, version);
+  const cluster = await openCluster(config, systemClock);
   const tables = new Tables(join(directory.path, "tables"));
   const resources = await resourcesOf(vault, config, tables);
   const ruleFile = join(directory.path, "rules.cache");
@@ -135,7 +136,7 @@ async function serve(
     eventPipelines: { disk: () => config.pipelines.directories.flatMap(yamlFiles), pseudonymKey: resources.pseudonymKey },
     placeholders: configuredPlaceholders(config),
     audit,
-    sources: configuredSources(loaded),
+    sources: configuredSources(loaded, cluster.counters),
     historical: historicalSources(loaded),
     sourceSpecs: await sources(),
     quality: qualityOptions(config),
@@ -159,7 +160,6 @@ async function serve(
     program: () => runtime.program!,
     lag: () => runtime.lag(),
   });
-  const cluster = await openCluster(config, systemClock);
   const shared = sharedAccess(config, cluster, store, systemClock);
   const people = await openPeople(config, vault, shared.store);
   demandAdministrator(at, people, loaded);

@@ -1,10 +1,11 @@
 /** Checks what the schema leaves to components: sources, endpoints and detectors against their own specifications. */
+import { type Counters, everyBatchWithinQuota, type Quota } from "@vedette/cluster";
 import { detectors } from "@vedette/detect";
 import { enrichers } from "@vedette/enrich";
 import { endpoints, sources } from "@vedette/ingest";
 import { formats } from "@vedette/normalise";
 import type { ConfiguredSource } from "@vedette/pipeline";
-import type { z } from "zod";
+import { z } from "zod";
 import { describe, type Loaded } from "./load.ts";
 import { nearest } from "./nearest.ts";
 import { checkSinks } from "./sinks.ts";
@@ -26,7 +27,8 @@ export async function checkComponents(loaded: Loaded): Promise<readonly string[]
   };
   for (const [name, entry] of Object.entries(config.sources)) {
     const keys = Object.keys(entry).filter(isType);
-    const { historical } = entry;
+    const { historical, quota } = entry;
+    if (quota !== undefined) check(quotaSchema, quota, ["sources", name, "quota"]);
     if (historical !== undefined && typeof historical !== "boolean")
       problems.push(`${place(["sources", name, "historical"])}: sources.${name}.historical: expected true or false`);
     // whoever sends over HTTP needs no type here
@@ -74,11 +76,27 @@ function formatOf(value: unknown): { readonly format: string; readonly formatCon
   return { format: name, formatConfig: formatConfig ?? {} };
 }
 
-/** The configured sources as the runtime takes them; call after `checkComponents` found nothing wrong. */
-export function configuredSources({ config }: Loaded): readonly ConfiguredSource[] {
+const perSecond = (what: string) =>
+  z.number().positive().optional().describe(`Most ${what} a second on average; ten seconds' worth may come at once.`);
+const quotaSchema = z.strictObject({ events_per_second: perSecond("events"), bytes_per_second: perSecond("bytes of records") });
+
+function quotaOf(value: unknown): Quota | undefined {
+  if (value === undefined) return undefined;
+  const { events_per_second, bytes_per_second } = quotaSchema.parse(value);
+  return { eventsPerSecond: events_per_second, bytesPerSecond: bytes_per_second };
+}
+
+/**
+ * The configured sources as the runtime takes them; call after `checkComponents` found nothing wrong.
+ * @param counters where their quotas are counted; who runs none of them needs none
+ */
+export function configuredSources({ config }: Loaded, counters?: Counters): readonly ConfiguredSource[] {
   return Object.entries(config.sources).flatMap(([name, entry]) => {
     const type = Object.keys(entry).find(isType);
-    return type === undefined ? [] : [{ name, type, config: entry[type], ...formatOf(entry["format"]) }];
+    if (type === undefined) return [];
+    const quota = quotaOf(entry["quota"]);
+    const limit = counters && quota && everyBatchWithinQuota(counters, `source ${name}`, `source ${name}'s`, quota);
+    return [{ name, type, config: entry[type], ...formatOf(entry["format"]), ...(limit && { limit }) }];
   });
 }
 
@@ -88,4 +106,4 @@ export function historicalSources({ config }: Loaded): ReadonlySet<string> {
 }
 
 /** What stands beside a source's type. */
-const isType = (key: string): boolean => key !== "format" && key !== "historical";
+const isType = (key: string): boolean => key !== "format" && key !== "historical" && key !== "quota";

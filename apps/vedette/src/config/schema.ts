@@ -245,6 +245,7 @@ export const configSchema = z.strictObject({
     .default({})
     .describe(
       "NAME: {TYPE: {…}}; `format: NAME` beside TYPE fixes the format that is otherwise detected; with settings, `format: {NAME: {…}}`. " +
+        "`quota: {events_per_second, bytes_per_second}` beside TYPE: what is over waits where the protocol can wait, and is lost and counted where it cannot (UDP). " +
         "`historical: true` beside TYPE, or alone for a sender over HTTP: its events are of the past, so what they give is listed apart and calls nobody.",
     ),
   endpoints: z.record(z.string(), z.unknown()).default({}).describe("Settings of HTTP endpoints by name."),
