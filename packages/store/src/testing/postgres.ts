@@ -52,9 +52,14 @@ export class PostgresServer {
     this.#port = await freePort();
   }
 
-  /** Resolves when it takes connections. */
-  async start(): Promise<void> {
-    const settings = ["fsync=off", "shared_buffers=16MB", "max_connections=60", `unix_socket_directories=${this.#folder}`];
+  /** Resolves when it takes connections. @param fsync whether a commit is durable: tests crash the server, not the machine */
+  async start({ fsync = false } = {}): Promise<void> {
+    const settings = [
+      `fsync=${fsync ? "on" : "off"}`,
+      "shared_buffers=16MB",
+      "max_connections=60",
+      `unix_socket_directories=${this.#folder}`,
+    ];
     const child = spawn(
       join(programs!, "postgres"),
       ["-D", join(this.#folder, "data"), "-p", String(this.#port), "-h", "127.0.0.1", ...settings.flatMap((one) => ["-c", one])],
