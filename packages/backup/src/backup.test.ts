@@ -1,25 +1,12 @@
 /** Backups of made-up files: what is kept once, what is found damaged, what a killed run leaves, what goes. */
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Sealer, VedetteError } from "@vedette/kit";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import {
-  type Captured,
-  type CapturedFile,
-  demandRestored,
-  expired,
-  type Manifest,
-  prune,
-  Repository,
-  type RepositoryKeys,
-  Restore,
-  restoreFiles,
-  verifyBackup,
-  writeBackup,
-} from "./index.ts";
+import { demandRestored, expired, type Manifest, prune, Repository, Restore, restoreFiles, verifyBackup, writeBackup } from "./index.ts";
+import { captured, keys, keysOf, type Made, own } from "./testing/made.ts";
 
 let scratch: string;
 beforeEach(() => {
@@ -27,33 +14,6 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(scratch, { recursive: true, force: true }));
 
-/** As the vault seals, in short. */
-function sealerOf(secret: Uint8Array): Sealer {
-  const key = Buffer.alloc(32, secret);
-  return {
-    seal(plain, place) {
-      const iv = randomBytes(12);
-      const cipher = createCipheriv("aes-256-gcm", key, iv).setAAD(Buffer.from(place));
-      return Buffer.concat([iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
-    },
-    open(box, place) {
-      try {
-        const decipher = createDecipheriv("aes-256-gcm", key, box.subarray(0, 12)).setAAD(Buffer.from(place));
-        decipher.setAuthTag(box.subarray(box.length - 16));
-        return Buffer.concat([decipher.update(box.subarray(12, box.length - 16)), decipher.final()]);
-      } catch (cause) {
-        throw new VedetteError("sealed_damaged", true, `${place}: changed`, { cause });
-      }
-    },
-  };
-}
-const keysOf = (secret: string): RepositoryKeys => ({ wraps: { vault: sealerOf(Buffer.from(secret)) }, sealerOf });
-const keys = keysOf("the key of this installation");
-const own = Repository.newKey();
-
-interface Made extends Pick<CapturedFile, "path" | "part" | "growth"> {
-  readonly content: Uint8Array;
-}
 const state = (content: string | Uint8Array): Made => ({
   path: "state.db",
   part: "state",
@@ -62,33 +22,12 @@ const state = (content: string | Uint8Array): Made => ({
 });
 let opened: string[] = [];
 
-function captured(...files: readonly Made[]): Captured {
-  opened = [];
-  return {
-    taken: Date.UTC(2026, 10, 21, 8, 30) * 1_000,
-    about: { log: {}, alerts: 0, trail: { records: 0, hash: "" }, events: 0 },
-    files: files.map(({ content, ...file }) => ({
-      ...file,
-      bytes: content.length,
-      open: async () => {
-        opened.push(file.path);
-        return {
-          read: async (into, position) => {
-            const part = content.subarray(position, position + into.length);
-            into.set(part);
-            return part.length;
-          },
-          close: async () => {},
-        };
-      },
-    })),
-    release: async () => {},
-  };
-}
-
 const repository = () => Repository.openToWrite(join(scratch, "to"), keys, own);
-const write = async (files: readonly Made[], base?: Manifest) =>
-  writeBackup(await repository(), captured(...files), { version: "test", base });
+const write = async (files: readonly Made[], base?: Manifest) => {
+  opened = [];
+  const taken = captured(files, (path) => opened.push(path));
+  return await writeBackup(await repository(), taken, { version: "test", base });
+};
 const target = () => join(scratch, "data");
 const restored = (path: string) => readFileSync(join(target(), path));
 const big = (seed: number) => Buffer.alloc(5 << 20, `${seed} something that packs well `);
@@ -183,7 +122,7 @@ test("a damaged stretch of the log becomes zeros; damaged state is refused", asy
 test("a run that is cut short is no backup; the next one goes on from what it left", async () => {
   const stop = new AbortController();
   const files = [state("state"), { path: "tables/a", part: "other", growth: "changes", content: big(3) } as const, state("never")];
-  const cut = writeBackup(await repository(), captured(...files), {
+  const cut = writeBackup(await repository(), captured(files), {
     version: "test",
     signal: stop.signal,
     onProgress: (_, file) => file === "tables/a" && stop.abort(),
