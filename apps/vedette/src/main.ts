@@ -306,6 +306,11 @@ function program(): Command {
   file(server(cli.command("doctor").description("check the installation and say what to do about what is wrong")))
     .addOption(json())
     .action(async (o) => (await import("./commands/doctor.ts")).doctor(o));
+  file(server(cli.command("support-dump").description("one archive for whoever helps: state and figures, no secrets, no events")))
+    .option("-o, --output <file>", "where it goes (default vedette-support-TIME.tar.gz here)")
+    .option("--unit <name>", "the service whose last log lines are taken from the journal", "vedette")
+    .addHelpText("after", "\nExample:\n  $ vedette support-dump -o dump.tar.gz\nIt works without a running server too.")
+    .action(async (o) => (await import("./commands/support_dump.ts")).supportDump({ ...o, version: cli.version()! }));
   return cli;
 }
 

@@ -11,6 +11,7 @@ import { loadConfig } from "../config/load.ts";
 import { bundledPipelines, bundledRules } from "../content.ts";
 import { bold, safe } from "../output.ts";
 import { dataChecks } from "./data_checks.ts";
+import { eventsChecks } from "./events_check.ts";
 import { stateCheck } from "./state_check.ts";
 import { volumeOf } from "./volume.ts";
 
@@ -55,7 +56,8 @@ interface Options extends ServerOptions {
 /** Below this much free space the log will soon refuse to take more in. */
 const lowDisk = 2 * 1_073_741_824;
 
-export async function doctor(options: Options): Promise<void> {
+/** Everything that is checked, and what is the matter with it. */
+export async function checksOf(options: Options): Promise<readonly Check[]> {
   const checks: Check[] = [];
   checks.push({
     name: "Node",
@@ -70,7 +72,7 @@ export async function doctor(options: Options): Promise<void> {
     directory = options.dataDir ?? loaded.config.data_dir;
     listen = loaded.config.listen;
     const problems = await checkComponents(loaded);
-    checks.push(await stateCheck(loaded.config, directory), {
+    checks.push(...(await eventsChecks(loaded.config)), await stateCheck(loaded.config, directory), {
       name: "configuration",
       ok: problems.length === 0,
       detail: problems[0] ?? loaded.file ?? "defaults",
@@ -88,6 +90,11 @@ export async function doctor(options: Options): Promise<void> {
   const holder = holderOf(directory);
   if (holder?.url ?? options.url ?? process.env["VEDETTE_URL"]) checks.push(...(await server(options)));
   else checks.push(await port(listen));
+  return checks;
+}
+
+export async function doctor(options: Options): Promise<void> {
+  const checks = await checksOf(options);
   if (options.json) process.stdout.write(`${jsonText(checks, 2)}\n`);
   else
     for (const c of checks) {
