@@ -187,6 +187,10 @@ describe.skipIf(missing)("state on PostgreSQL", () => {
     const commit = () => store.checkpoints.commit("c", epoch, 2, "b", [{ shard: 0, key: "k", value: "1" }]);
     for (let n = 0; n < 3; n++) await expect(commit()).rejects.toMatchObject({ code: "store_unavailable", permanent: false });
     await server.start();
+    // what an operator mends under a program that runs keeps nobody from trying again
+    server.run("alter role vedette password 'other'");
+    await expect(commit()).rejects.toMatchObject({ code: "store_unavailable", permanent: false, message: "PostgreSQL refuses (28P01)" });
+    server.run("alter role vedette password 'secret'", "postgres", "other");
     await commit();
     expect(await store.checkpoints.load("c")).toMatchObject({ epoch, offset: 2, keys: [{ key: "k" }] });
     await store.close();

@@ -74,10 +74,14 @@ interface Failure {
   readonly message: string;
 }
 
-/** What went wrong, as those above are to know it. Addresses stay out of it: it may be shown to whoever asks. */
-function failureOf(cause: unknown, settings: PostgresSettings): Error {
+/**
+ * What went wrong, as those above are to know it. Addresses stay out of it: it may be shown to whoever asks.
+ * @param starting an operator looks on, and mends what is refused; later the same is only away, and may be mended under a program that runs
+ */
+function failureOf(cause: unknown, settings: PostgresSettings, starting: boolean): Error {
   const { code = "", message } = cause as Failure;
   const refused = refusals[code];
+  if (refused && !starting) return new UnavailableError("store_unavailable", `PostgreSQL refuses (${code})`, { cause });
   if (refused) return new ConfigError("postgres_refused", `${refused(settings)} (PostgreSQL says: ${message})`, { cause });
   // class 08 connection, 53 resources, 57 operator; names of Node's errors; texts of pg's own
   const away = /^(08|53|57)/.test(code) || /^E[A-Z]/.test(code) || /connection|timeout|terminat/i.test(message);
@@ -95,7 +99,7 @@ function clientOf(client: pg.PoolClient, settings: PostgresSettings): PostgresPo
       } catch (cause) {
         // an error of the statement has a severity: the server is there, and says so
         broken ||= (cause as { severity?: string }).severity === undefined;
-        throw failureOf(cause, settings);
+        throw failureOf(cause, settings, settings.purpose === "maintenance");
       }
     },
     release: (discard?: boolean) => client.release(discard === true || broken),
@@ -159,7 +163,7 @@ async function prepare(pool: pg.Pool, settings: PostgresSettings, make: boolean)
     const there = await pool.query("select 1 from pg_namespace where nspname = $1", [settings.schema]);
     if (make && there.rowCount === 0) await pool.query(`create schema if not exists ${quoted(settings.schema)}`);
   } catch (cause) {
-    throw cause instanceof ConfigError ? cause : failureOf(cause, settings);
+    throw cause instanceof ConfigError ? cause : failureOf(cause, settings, true);
   }
 }
 
@@ -180,7 +184,7 @@ export async function openPostgres<DB>(settings: PostgresSettings, make = true):
     pool.connect().then(
       (client) => clientOf(client, settings),
       (cause: unknown) => {
-        throw failureOf(cause, settings);
+        throw failureOf(cause, settings, settings.purpose === "maintenance");
       },
     );
   return new Kysely<DB>({ dialect: new Dialect({ pool: { options: pool.options, connect, end: () => pool.end() } }) });

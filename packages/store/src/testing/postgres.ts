@@ -108,8 +108,8 @@ export class PostgresServer {
   }
 
   /** Runs SQL as the superuser, on `db`. */
-  run(sql: string, db = "postgres"): string {
+  run(sql: string, db = "postgres", password = "secret"): string {
     const place = ["-h", this.#folder, "-p", String(this.#port), "-U", "vedette", "-d", db, "-v", "ON_ERROR_STOP=1", "-At", "-c", sql];
-    return execFileSync(join(programs!, "psql"), place, { env: { ...process.env, PGPASSWORD: "secret" }, encoding: "utf8" });
+    return execFileSync(join(programs!, "psql"), place, { env: { ...process.env, PGPASSWORD: password }, encoding: "utf8" });
   }
 }
