@@ -6,6 +6,7 @@ export { bareEvents, shownEvents } from "./events/shown.ts";
 export { openStore, type StoreOptions } from "./open.ts";
 export type { RefusedEvent } from "./opensearch/bulk.ts";
 export type { OpenSearchSettings } from "./opensearch/events.ts";
+export { type OpenSearchStatus, openSearchStatus } from "./opensearch/status.ts";
 export { seriesFields } from "./series/fields.ts";
 export { maxSampleAhead, SampleWriter } from "./series/samples.ts";
 export * from "./series.ts";

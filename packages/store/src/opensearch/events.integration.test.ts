@@ -15,6 +15,7 @@ import { condition, eventsOf, leaf, shape } from "../testing/arbitraries.ts";
 import { openSearchUrl } from "../testing/opensearch.ts";
 import { Client } from "./client.ts";
 import type { OpenSearchSettings } from "./events.ts";
+import { openSearchStatus } from "./status.ts";
 
 const url = openSearchUrl();
 const root = mkdtempSync(join(tmpdir(), "vedette-opensearch-"));
@@ -159,7 +160,9 @@ describe.skipIf(url === undefined)("what the local event store says, OpenSearch 
     const block = (on: boolean) => client.get("PUT", `/${run}-${next}-*/_settings`, { "index.blocks.read_only_allow_delete": on || null });
     const events = (from: number) => encodeEvents([0, 1, 2].map((n) => eventOf(from + n)));
     await store.events.put(0, start, events(0));
+    expect(await openSearchStatus(settings())).toMatchObject({ indices: 1, blocked: [], foreign: [] });
     await block(true);
+    expect((await openSearchStatus(settings())).blocked).toHaveLength(1);
     await expect(store.events.put(1, start, events(10))).rejects.toThrow(/free disk space/);
     await block(false);
     await store.events.put(1, start, events(10));
