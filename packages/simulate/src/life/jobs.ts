@@ -10,7 +10,7 @@ import { hour, minute, second } from "../stamps.ts";
 import type { Incident, JobTruth } from "../truth.ts";
 import type { Actor, World } from "../world.ts";
 import { talk } from "./network.ts";
-import type { Egress, Profile, Program, Request } from "./profiles.ts";
+import type { Egress, Profile, Program, Request } from "./profile.ts";
 
 /** What is submitted. */
 export interface Plan {

@@ -5,7 +5,8 @@ import type { User } from "../site.ts";
 import { day, hour, minute, second } from "../stamps.ts";
 import type { Actor, World } from "../world.ts";
 import { type Plan, submit } from "./jobs.ts";
-import { type Profile, profiles } from "./profiles.ts";
+import type { Profile } from "./profile.ts";
+import { profiles } from "./profiles.ts";
 
 /** Submissions per node and day: with these profiles a queue stays short and nodes are mostly busy. */
 const perNodeAndDay = 2.2;

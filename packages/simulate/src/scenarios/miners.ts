@@ -3,7 +3,7 @@ import type { Chance } from "@vedette/kit";
 import type { Process } from "../host.ts";
 import type { Job } from "../life/jobs.ts";
 import { resolve, talk } from "../life/network.ts";
-import type { Request } from "../life/profiles.ts";
+import type { Request } from "../life/profile.ts";
 import type { Load } from "../load.ts";
 import { execLine } from "../records/tetragon.ts";
 import type { Service, User } from "../site.ts";
