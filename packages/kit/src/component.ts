@@ -46,6 +46,8 @@ export interface SourceContext<C> {
 /** Reads or listens; the runtime restarts it with back-off if it throws an error that is not permanent. */
 export interface SourceSpec<C extends z.ZodType = z.ZodType> extends Spec<C> {
   readonly kind: "source";
+  /** It asks somebody else for data, who would tell two askers the same: of several processes one reads it. */
+  readonly asks?: true;
   /** Runs until the input is exhausted or `signal` aborts. */
   run(context: SourceContext<z.output<C>>): Promise<void>;
   readonly examples: readonly { readonly title: string; readonly config: z.input<C> }[];

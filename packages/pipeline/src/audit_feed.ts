@@ -6,7 +6,6 @@ import type { Intakes } from "./intake.ts";
 
 export const auditSource = "vedette.audit";
 const format = "vedette_audit";
-const stream = "chain";
 /** Records handed over at once. */
 const atOnce = 500;
 /** Where the log does not take them now, they wait in the trail. */
@@ -17,10 +16,13 @@ interface FeedOptions {
   readonly intakes: Intakes;
   readonly log: Log;
   readonly clock: Clock;
+  /** Which of an installation's chains it is, where there are several. */
+  readonly chain?: string;
 }
 
 /** Runs until the signal aborts. What is recorded while it does not run is handed over at the next start. */
-export async function feedAudit({ trail, intakes, log, clock }: FeedOptions, signal: AbortSignal): Promise<void> {
+export async function feedAudit({ trail, intakes, log, clock, chain }: FeedOptions, signal: AbortSignal): Promise<void> {
+  const stream = chain === undefined ? "chain" : `chain/${chain}`;
   const intake = intakes.own({ source: auditSource, format });
   const known = (await log.positions()).get(`${auditSource}/${stream}`);
   let next = known === undefined ? 0 : Number(known) + 1;

@@ -73,6 +73,10 @@ export class Control {
   readonly #files = new Map<string, Files>();
   readonly #programs = new Map<string, Program>();
   readonly #versions: Version[] = [];
+  /** Next offset of the topic. */
+  #next = 0;
+  /** Readers wait for one another: each document is taken in once. */
+  #reading: Promise<void> = Promise.resolve();
 
   private constructor(log: Log) {
     this.#log = log;
@@ -80,16 +84,28 @@ export class Control {
 
   static async open(log: Log): Promise<Control> {
     const control = new Control(log);
-    const { start, end } = await log.bounds("control", 0);
-    for (let at = start; at < end; ) {
-      const entries = await log.read("control", 0, at, readBytes);
-      if (entries.length === 0) break;
-      for (const entry of entries) {
-        if ("bytes" in entry) control.#know(JSON.parse(Buffer.from(entry.bytes).toString()) as Document);
-        at = entry.offset + 1;
-      }
-    }
+    control.#next = (await log.bounds("control", 0)).start;
+    await control.#read();
     return control;
+  }
+
+  /** Takes in what other processes write, until `signal` aborts. @param onChange told when another program came into force */
+  async follow(signal: AbortSignal, onChange: () => void): Promise<void> {
+    while (!signal.aborted) {
+      await this.#log.wait("control", 0, this.#next, signal);
+      if (signal.aborted) return;
+      const before = this.#versions.length;
+      await this.#read();
+      if (this.#versions.length > before) onChange();
+    }
+  }
+
+  /** Resolves when there is a program in force. */
+  async ready(signal: AbortSignal): Promise<void> {
+    while (this.current === undefined && !signal.aborted) {
+      await this.#log.wait("control", 0, this.#next, signal);
+      await this.#read();
+    }
   }
 
   get current(): Program | undefined {
@@ -105,6 +121,10 @@ export class Control {
   }
   program(hash: string): Program | undefined {
     return this.#programs.get(hash);
+  }
+  /** The program with the number of the version by which it last came into force. */
+  latest(hash: string): Version | undefined {
+    return this.#versions.findLast(({ program }) => program.hash === hash);
   }
 
   /**
@@ -167,8 +187,27 @@ export class Control {
   }
 
   async #append(document: Document): Promise<void> {
-    await this.#log.append("control", 0, Buffer.from(JSON.stringify(document)));
+    const offset = await this.#log.append("control", 0, Buffer.from(JSON.stringify(document)));
+    if (offset !== this.#next) return this.#read();
+    this.#next++;
     this.#know(document);
+  }
+
+  #read(): Promise<void> {
+    const read = this.#reading.then(async () => {
+      const { end } = await this.#log.bounds("control", 0);
+      while (this.#next < end) {
+        const entries = await this.#log.read("control", 0, this.#next, readBytes);
+        if (entries.length === 0) return;
+        for (const entry of entries) {
+          if (entry.offset < this.#next) continue;
+          if ("bytes" in entry) this.#know(JSON.parse(Buffer.from(entry.bytes).toString()) as Document);
+          this.#next = entry.offset + 1;
+        }
+      }
+    });
+    this.#reading = read.catch(() => {});
+    return read;
   }
 
   #know(document: Document): void {

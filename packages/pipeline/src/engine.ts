@@ -9,6 +9,7 @@ import type { CheckpointStore, EventStore, SeriesStore } from "@vedette/store";
 import type { Analysis, Job } from "./analysis.ts";
 import { programOf } from "./batch.ts";
 import { CanaryGate, type CanaryKey, type CanaryRef, type GateState } from "./canary/mark.ts";
+import type { Detection } from "./detection.ts";
 import { type DetectorLine, keysInMemory } from "./keyed.ts";
 import { Ledger, type LedgerState } from "./ledger.ts";
 import { FoldedHere, type Pass2, type Pass2State } from "./pass2.ts";
@@ -76,7 +77,7 @@ const maxOutputs = 4;
 const jobsPerWorker = 2;
 type Target = "events" | "series" | "findings" | "dead" | "observations";
 
-export class Engine {
+export class Engine implements Detection {
   /** As of the last checkpoint: what it calls stored or dead is durable. */
   ledger = new Ledger();
   /** Next raw offset whose results are not yet all out. */
@@ -152,6 +153,10 @@ export class Engine {
   /** What happened to each detector's observations, as of now. */
   detectors(): readonly DetectorLine[] {
     return this.#pass2.lines();
+  }
+
+  async idle(): Promise<boolean> {
+    return this.durable >= (await this.#options.log.bounds("raw", this.#partition)).end;
   }
 
   /** Runs until `signal` aborts, then checkpoints. Rejects only when ownership was taken over. */

@@ -37,7 +37,7 @@ export class Ledger {
   readonly capped = new Map<string, number>();
   damaged = 0;
 
-  add(analysis: Analysis): void {
+  add(analysis: Pick<Analysis, "sources" | "rules" | "capped" | "damaged">): void {
     for (const [name, d] of Object.entries(analysis.sources)) {
       const total = this.#source(name);
       total.in += d.in;
@@ -86,6 +86,12 @@ export class Ledger {
     for (const [id, [seen, matched]] of Object.entries(state.rules)) this.rules.set(id, [seen, matched]);
     for (const [id, n] of Object.entries(state.capped ?? {})) this.capped.set(id, n);
     this.damaged = state.damaged;
+  }
+
+  /** Adds what another partition of the log came to. */
+  merge(state: LedgerState): void {
+    this.add({ sources: state.sources, rules: state.rules, capped: state.capped ?? {}, damaged: [] });
+    this.damaged += state.damaged;
   }
 
   copy(): Ledger {

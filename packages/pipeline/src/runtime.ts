@@ -1,6 +1,8 @@
 /** One running Vedette: opens what it stands on, wires the parts, and answers for their state. Knows no HTTP and no command line. */
+
+import { crc32 } from "node:zlib";
 import type { AuditTrail } from "@vedette/audit";
-import { type Clock, type EndpointContext, type Intake, type SourceSpec, systemClock } from "@vedette/kit";
+import { type Clock, type EndpointContext, type Intake, type SourceSpec, systemClock, UnavailableError } from "@vedette/kit";
 import type { Log } from "@vedette/log";
 import type { Alert, DeadLetter, Event, EventClass, Micros, QualityReport, Requester } from "@vedette/model";
 import { formats } from "@vedette/normalise";
@@ -10,8 +12,9 @@ import { encodeTick } from "./batch.ts";
 import { type CanaryKey, reservedPrefix } from "./canary/mark.ts";
 import { Prover } from "./canary/prover.ts";
 import { Control } from "./control.ts";
+import type { Detection } from "./detection.ts";
 import { type ConfiguredSink, SinkRunner, type SinkRunnerOptions, type SinkState } from "./egress/runner.ts";
-import { Engine } from "./engine.ts";
+import { Engine, type EngineOptions } from "./engine.ts";
 import { Enrichment, type EnrichmentOptions } from "./enrichment.ts";
 import { PipelineDesk, type PipelineDeskOptions, type PipelinesApplied } from "./event_pipelines/desk.ts";
 import { Headroom } from "./headroom.ts";
@@ -24,11 +27,13 @@ import type { Program, ProgramFile } from "./program.ts";
 import { QualityKeeper } from "./quality/keeper.ts";
 import type { QualityOptions } from "./quality/watch.ts";
 import { Rates } from "./rates.ts";
+import { type ClusterPart, Roles } from "./roles.ts";
 import { RuleDesk, type RuleDeskOptions } from "./rules/desk.ts";
 import type { RuleMove } from "./rules/moves.ts";
 import type { Releases } from "./rules/releases.ts";
 import { SeenIds } from "./seen_ids.ts";
 import { rememberSenderIds } from "./sender_ids.ts";
+import { Workers } from "./shards/workers.ts";
 import { type ConfiguredSource, SourceRunner } from "./source_runner.ts";
 import { runTriage } from "./triage_runner.ts";
 
@@ -70,6 +75,10 @@ export interface RuntimeOptions {
   readonly seriesRetention?: SeriesRetention;
   /** How rules are proved able to fire: by what key, how often each, and whether without being asked. */
   readonly canaries: { readonly key: CanaryKey; readonly every: Micros; readonly enabled: boolean };
+  /** Where this is one process of several; without it, it does everything. */
+  readonly cluster?: ClusterPart;
+  /** Which of several chains of audit records this process keeps. */
+  readonly chain?: string;
   /** Bytes of the log on disk. */
   readonly logBytes: () => Promise<number>;
   /** Replays the bundled scenario through the given intakes. */
@@ -102,17 +111,23 @@ const sinksYield: Micros = 2_000_000;
 /** A source that has sent nothing for this long is shown as idle. */
 const idleAfter: Micros = 60_000_000;
 const demoSource = "demo";
+/** Of a cluster: alerts that another process made are seen so soon by who looks on here. */
+const alertsEvery_ms = 500;
+const alertsAtOnce = 500;
+/** How long a process waits for one with the role serve to put rules in force. */
+const rulesWithin_ms = 300_000;
 
 export class Runtime {
   readonly clock: Clock;
   readonly intakes: Intakes;
-  readonly engine: Engine;
+  readonly engine: Detection;
   readonly sources: SourceRunner;
   readonly #sinks: SinkRunner | undefined;
   readonly #options: RuntimeOptions;
   readonly #control: Control;
   readonly #pool: Pool;
   readonly #rates: Rates;
+  readonly #roles: Roles;
   #desk!: RuleDesk;
   #enrichment: Enrichment | undefined;
   #pipelines!: PipelineDesk;
@@ -138,29 +153,8 @@ export class Runtime {
       signal: this.#stop.signal,
       onProblem: (code, message) => this.#problem(code, message),
     });
-    this.engine = new Engine({
-      log: options.log,
-      events: options.store.events,
-      series: options.store.series,
-      checkpoints,
-      pool,
-      clock,
-      program: (hash) => control.program(hash),
-      wantSample: () => [...this.#listeners.values()].some((wants) => wants),
-      onEvents: (newest, count) => {
-        this.#rates.add("", count);
-        if (newest.length > 0) this.#tell({ kind: "events", events: newest });
-      },
-      onAnalysis: (analysis, findings) => {
-        this.intakes.headroom?.analysed(analysis.last);
-        if (analysis.canary) this.#prover.analysed(analysis.canary);
-        else this.#desk.add(analysis, findings);
-        this.#quality.add(analysis);
-      },
-      canaryKey: options.canaries.key,
-      onForged: (offset) => this.#prover.forged(offset),
-      onProblem: (code, message) => this.#problem(code, message),
-    });
+    this.#roles = new Roles(options.cluster, clock, (code, message) => this.#problem(code, message));
+    this.engine = options.cluster ? this.#workers(options.cluster) : new Engine({ ...this.#engineOptions(), series: options.store.series });
     this.sources = new SourceRunner(options.sourceSpecs, intakes, options.log, clock);
     this.#quality = new QualityKeeper({
       inventory: [],
@@ -189,11 +183,56 @@ export class Runtime {
       });
   }
 
+  #engineOptions(): EngineOptions {
+    const { log, store, canaries } = this.#options;
+    return {
+      log,
+      events: store.events,
+      checkpoints: store.checkpoints,
+      pool: this.#pool,
+      clock: this.clock,
+      program: (hash) => this.#control.program(hash),
+      wantSample: () => [...this.#listeners.values()].some((wants) => wants),
+      onEvents: (newest, count) => {
+        this.#rates.add("", count);
+        if (newest.length > 0) this.#tell({ kind: "events", events: newest });
+      },
+      onAnalysis: (analysis, findings) => {
+        this.intakes.headroom?.analysed(analysis.last);
+        if (analysis.canary) this.#prover.analysed(analysis.canary);
+        else this.#desk.add(analysis, findings);
+        this.#quality.add(analysis);
+      },
+      canaryKey: canaries.key,
+      onForged: (offset) => this.#prover.forged(offset),
+      onProblem: (code, message) => this.#problem(code, message),
+    };
+  }
+
+  /** Samples are judged in a cluster too; roll-ups of series are kept where one process does everything. */
+  #workers({ cluster, partitions }: ClusterPart): Workers {
+    const { log, store } = this.#options;
+    return new Workers({
+      cluster,
+      member: () => this.#roles.member(),
+      works: this.#roles.has("analyse"),
+      log,
+      partitions,
+      control: this.#control,
+      checkpoints: store.checkpoints,
+      events: store.events,
+      clock: this.clock,
+      engine: () => this.#engineOptions(),
+      onProblem: (code, message) => this.#problem(code, message),
+    });
+  }
+
   static async open(options: RuntimeOptions): Promise<Runtime> {
     const clock = options.clock ?? systemClock;
     const control = await Control.open(options.log);
     const seen = new SeenIds(clock);
-    const known = rememberSenderIds(options.log, seen, clock);
+    const { cluster } = options;
+    const known = rememberSenderIds(options.log, seen, clock, cluster?.partitions);
     // whoever needs it waits for it and hears of a failure; that nobody does yet must not end the process
     known.catch(() => {});
     const counts = await options.log.counts();
@@ -208,11 +247,16 @@ export class Runtime {
       counts,
       seen,
       known,
-      headroom: new Headroom(),
+      // only who analyses too can tell how far ahead of it he is
+      ...(cluster ? { partitions: cluster.partitions, firstSeq: firstSeqOf(cluster.name) } : { headroom: new Headroom() }),
       onAccepted: (source, n) => rates.add(source, n),
       ...(options.historical && { historical: options.historical }),
     });
     const runtime = new Runtime(options, control, clock, intakes, options.pool ?? threadPool(), rates);
+    await runtime.#roles.tryToLead();
+    if (!runtime.#roles.leads) await control.ready(AbortSignal.timeout(rulesWithin_ms));
+    if (!runtime.#roles.leads && control.current === undefined)
+      throw new UnavailableError("cluster_unavailable", "no process with the role serve has put rules in force yet; start one");
     runtime.#enrichment = options.enrichment && (await runtime.#openEnrichment(options.enrichment));
     runtime.#pipelines = new PipelineDesk({
       ...(options.eventPipelines ?? { disk: () => [], pseudonymKey: undefined }),
@@ -247,6 +291,7 @@ export class Runtime {
       counts: () => runtime.engine.ledger,
       onMoves: (moves, who) => runtime.#recordMoves(moves, who),
       proved: (id, hash) => runtime.#prover.isProved(id, hash),
+      led: () => runtime.#roles.led(),
     });
     runtime.#prover = new Prover({
       log: options.log,
@@ -276,7 +321,7 @@ export class Runtime {
 
   /** Starts everything; sources last, so that nothing is taken in before it can be analysed. */
   start(): void {
-    const { log, store } = this.#options;
+    const { log } = this.#options;
     this.#started = this.clock.now();
     const { signal } = this.#stop;
     this.#engineRunning = true;
@@ -286,31 +331,90 @@ export class Runtime {
         this.#engineRunning = false;
       }),
     );
+    const roles = this.#roles;
     this.#keep(
       "triage",
-      runTriage(
-        {
-          log,
-          alerts: store.alerts,
-          clock: this.clock,
-          retracted: (program, rule, raw) => this.#control.retracted(program, rule, raw),
-          onAlerts: (alerts) => {
-            for (const alert of alerts) this.#tell({ kind: "alert", alert });
-          },
-          onProblem: (code, message) => this.#problem(code, message),
-          onCanary: (nonce, alert) => this.#prover.triaged(nonce, alert),
-        },
-        signal,
-      ),
+      roles.alone("triage", "triage", signal, (held) => this.#triage(held)),
     );
-    this.#keep("canaries", this.#prover.run(signal));
-    this.#keep("ticks", this.#tick(signal));
-    this.#keep("upkeep", this.#upkeep(signal));
-    const { audit: trail } = this.#options;
-    if (trail) this.#keep("audit", feedAudit({ trail, log, intakes: this.intakes, clock: this.clock }, signal));
-    for (const source of this.#options.sources) this.sources.start(source, signal);
+    this.#keep(
+      "ticks",
+      roles.alone("ingest", "ticks", signal, (held) => this.#tick(held)),
+    );
+    this.#keep(
+      "lead",
+      roles.lead(signal, (held) => this.#lead(held)),
+    );
+    const { audit: trail, cluster, chain } = this.#options;
+    if (cluster) {
+      this.#keep(
+        "control",
+        this.#control.follow(signal, () => {
+          if (!roles.leads) this.#desk.refresh();
+        }),
+      );
+      if (roles.has("serve") && !roles.has("triage")) this.#keep("alerts", this.#followAlerts(signal));
+    }
+    if (trail) this.#keep("audit", feedAudit({ trail, log, intakes: this.intakes, clock: this.clock, ...(chain && { chain }) }, signal));
+    if (roles.has("ingest")) for (const source of this.#options.sources) this.#read(source, signal);
+  }
+
+  /** A source that asks others for data is read by one process alone. */
+  #read(source: ConfiguredSource, signal: AbortSignal): void {
+    const asks = this.#options.cluster && this.#options.sourceSpecs.get(source.type)?.asks;
+    if (asks) {
+      const name = `source/${source.name}`;
+      this.#keep(
+        name,
+        this.#roles.alone("ingest", name, signal, (held) => this.sources.start(source, held)),
+      );
+    } else this.sources.start(source, signal);
+  }
+
+  async #lead(signal: AbortSignal): Promise<void> {
     for (const sink of this.#options.sinks?.configured ?? []) this.#sinks!.start(sink, signal);
-    if (this.#sinks) this.#keep("sinks", this.#sinks.watch(signal));
+    await Promise.all([
+      // a canary is followed through one process: those of a cluster do not hear of one another's
+      this.#options.cluster ? undefined : this.#prover.run(signal),
+      this.#upkeep(signal),
+      this.#sinks?.watch(signal),
+    ]);
+  }
+
+  #triage(signal: AbortSignal): Promise<void> {
+    const { log, store } = this.#options;
+    return runTriage(
+      {
+        log,
+        alerts: store.alerts,
+        clock: this.clock,
+        retracted: (program, rule, raw) => this.#control.retracted(program, rule, raw),
+        onAlerts: (alerts) => {
+          for (const alert of alerts) this.#tell({ kind: "alert", alert });
+        },
+        onProblem: (code, message) => this.#problem(code, message),
+        onCanary: (nonce, alert) => this.#prover.triaged(nonce, alert),
+      },
+      signal,
+    );
+  }
+
+  /** What other processes made of findings is told here as what this one makes. */
+  async #followAlerts(signal: AbortSignal): Promise<void> {
+    const { alerts } = this.#options.store;
+    let last: number | undefined;
+    while (!signal.aborted) {
+      try {
+        last ??= await alerts.lastChange();
+        for (const { serial, alert } of await alerts.changed(last, alertsAtOnce)) {
+          last = serial;
+          if (!alert.shadow && !alert.historical) this.#tell({ kind: "alert", alert });
+        }
+        this.#problem("alerts_not_followed", undefined);
+      } catch (e) {
+        this.#problem("alerts_not_followed", (e as Error).message);
+      }
+      await this.clock.sleep(alertsEvery_ms, signal);
+    }
   }
 
   /** Stops taking in, lets what is accepted become durable, checkpoints, closes. */
@@ -329,8 +433,7 @@ export class Runtime {
 
   /** Resolves when everything accepted so far has been analysed and its outputs are durable. */
   async caughtUp(signal: AbortSignal): Promise<void> {
-    const { end } = await this.#options.log.bounds("raw", 0);
-    while (!signal.aborted && this.engine.durable < end) await this.clock.sleep(20, signal);
+    while (!signal.aborted && !(await this.engine.idle())) await this.clock.sleep(20, signal);
     const findings = (await this.#options.log.bounds("findings", 0)).end;
     while (!signal.aborted && (await this.#options.store.alerts.offset()) < findings) await this.clock.sleep(20, signal);
   }
@@ -487,6 +590,11 @@ export class Runtime {
     return { ready: this.#started > 0 && !problems.some((p) => blocking.has(p.code)), problems };
   }
 
+  /** Says to the other processes of the installation where this one answers. */
+  answersAt(address: string): void {
+    this.#roles.address = address;
+  }
+
   get started(): Micros {
     return this.#started;
   }
@@ -522,7 +630,9 @@ export class Runtime {
     while (!signal.aborted) {
       await this.clock.sleep(tickEvery_ms, signal);
       try {
-        await this.#options.log.append("raw", 0, encodeTick(this.clock.now()));
+        const tick = encodeTick(this.clock.now());
+        const { partitions = 1 } = this.#options.cluster ?? {};
+        await Promise.all(Array.from({ length: partitions }, (_, n) => this.#options.log.append("raw", n, tick)));
         this.#problem("log_full", undefined);
       } catch (e) {
         if ((e as { code?: string }).code === "log_closed") return;
@@ -578,3 +688,6 @@ export class Runtime {
     for (const [listener, wantsEvents] of this.#listeners) if (notice.kind !== "events" || wantsEvents) listener(notice);
   }
 }
+
+/** Each process numbers the records it takes in from somewhere else. */
+const firstSeqOf = (name: string): number => (crc32(name) % 0x10_0000) * 2 ** 32;

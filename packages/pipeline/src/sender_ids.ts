@@ -12,12 +12,16 @@ const readBytes = 4_194_304;
  * Reads the retained raw log in the background; requests that carry sender ids wait for it (others do not).
  * A batch that no longer reads is passed over: its documents are then taken as new, never lost.
  */
-export async function rememberSenderIds(log: Log, seen: SeenIds, clock: Clock): Promise<void> {
+export async function rememberSenderIds(log: Log, seen: SeenIds, clock: Clock, partitions = 1): Promise<void> {
   if (!(await log.counts()).has("ids")) return;
-  const { start, end } = await log.bounds("raw", 0);
+  for (let partition = 0; partition < partitions; partition++) await remember(log, partition, seen, clock);
+}
+
+async function remember(log: Log, partition: number, seen: SeenIds, clock: Clock): Promise<void> {
+  const { start, end } = await log.bounds("raw", partition);
   const oldest = clock.now() - window;
   for (let at = start; at < end; ) {
-    const entries = await log.read("raw", 0, at, readBytes);
+    const entries = await log.read("raw", partition, at, readBytes);
     if (entries.length === 0) return;
     for (const entry of entries) {
       at = entry.offset + 1;

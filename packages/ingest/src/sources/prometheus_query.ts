@@ -26,6 +26,7 @@ type Options = z.output<typeof config>;
 
 export default defineSource({
   name: "prometheus_query",
+  asks: true,
   summary: "Asks an existing Prometheus by PromQL, each interval.",
   description:
     "Each query is an instant query; its values become samples of a series of the query's name, with the labels of the answer. What cannot be asked or is refused (a mistake in PromQL) is among the source's warnings, and the other queries go on. " +

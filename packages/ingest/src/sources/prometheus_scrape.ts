@@ -29,6 +29,7 @@ const accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.
 
 export default defineSource({
   name: "prometheus_scrape",
+  asks: true,
   summary: "Reads exporters' metrics over HTTP, in Prometheus' text format or OpenMetrics.",
   description:
     "Each target is read once an interval, at its own moment within it. Beside its series it has `up` (1, or 0 when it could not be read), `scrape_duration_seconds` and `scrape_samples_scraped`, as under Prometheus. " +

@@ -23,6 +23,8 @@ export interface RuleBookOptions extends GateOptions {
   readonly disk: () => readonly ProgramFile[];
   /** What is in force beside the rules, at the start. */
   readonly beside: Beside;
+  /** Of a cluster: who may put something in force, if that is not this process. Then what is in force already is taken as it is. */
+  readonly led?: () => { readonly by: string } | undefined;
   /** Told after each change. */
   readonly onChange?: (catalogue: Catalogue) => void;
 }
@@ -65,7 +67,8 @@ export class RuleBook {
 
   /** The rules that the configuration names and the packs applied before, in force with what loads of them. */
   async start(): Promise<void> {
-    const { control, clock } = this.#options;
+    const { control, clock, led } = this.#options;
+    if (led?.() !== undefined && control.current !== undefined) return this.refresh();
     const now = clock.now();
     const overlay = control.current?.overlay;
     const files = [...this.#startingFiles(), ...[...packsOf(control.current).values()].flat()];
@@ -75,6 +78,12 @@ export class RuleBook {
     await control.publish(control.current?.hash === program.hash ? program : { ...program, change });
     this.#take();
     await this.#finishRollback();
+  }
+
+  /** Takes what another process put in force. */
+  refresh(): void {
+    this.#beside = besideOf(this.current);
+    this.#take();
   }
 
   /** What a change would do. Changes nothing. */
@@ -297,11 +306,30 @@ export class RuleBook {
     return same ? diskOf(last.program) : found;
   }
 
+  /** @throws BadInputError `conflict` where another process leads */
   #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const mine = this.#last.then(change);
+    const mine = this.#last.then(() => {
+      const leader = this.#options.led?.();
+      if (leader) throw new BadInputError("conflict", `what is in force is changed by ${leader.by}, which leads; ask there`);
+      return change();
+    });
     this.#last = mine.catch(() => {});
     return mine;
   }
+}
+
+function besideOf(program: Program): Beside {
+  const { pipelines, detectors, lateness_s, placeholders, enrich, tables, event_pipelines, pseudonym_key } = program;
+  return {
+    pipelines,
+    detectors,
+    lateness_s,
+    ...(placeholders && { placeholders }),
+    ...(enrich && { enrich }),
+    ...(tables && { tables }),
+    ...(event_pipelines && { event_pipelines }),
+    ...(pseudonym_key !== undefined && { pseudonym_key }),
+  };
 }
 
 const diskOf = (program: Program): ProgramFile[] => program.rules.filter(({ pack }) => pack === undefined);

@@ -159,6 +159,11 @@ export class RuleDesk {
     return this.#book.catalogue;
   }
 
+  /** Takes what another process put in force. */
+  refresh(): void {
+    this.#book.refresh();
+  }
+
   /** Puts something else in force beside the same rules. Gives the version. */
   adjust(parts: Partial<Beside>, what: "enrichment" | "pipelines", who: Requester, subject: string): Promise<number> {
     return this.#book.adjust(parts, what, who, subject);

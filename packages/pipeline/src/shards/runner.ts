@@ -46,7 +46,10 @@ interface Meta extends FoldState {
 
 const topic = "observations";
 const readBytes = 1_048_576;
-const checkpointEvery: Micros = 1_000_000;
+/** There are 64 of them, each a transaction. */
+const checkpointEvery: Micros = 2_000_000;
+/** Where nothing but ticks came. */
+const checkpointQuietEvery: Micros = 15_000_000;
 /** Of what is folded: enough to look at when something seems wrong. */
 const keepBytes = 4_194_304;
 
@@ -68,6 +71,8 @@ export class ShardRunner {
   #program: { readonly program: Program; readonly number: number } | undefined;
   #epoch = 0;
   #lastCheckpoint = 0;
+  /** Something else than ticks since the last checkpoint. */
+  #changed = false;
 
   constructor(options: ShardOptions) {
     this.#options = options;
@@ -155,6 +160,7 @@ export class ShardRunner {
     const findings: Finding[] = [];
     for (const part of byTicks(steps)) {
       const last = part.at(-1)!;
+      this.#changed ||= part.length > 1 || !("tick" in last);
       if ("tick" in last) {
         this.#marks.report(from, last.live);
         this.#pastMarks.report(from, last.past);
@@ -163,6 +169,7 @@ export class ShardRunner {
       findings.push(...found, ...late);
     }
     if (findings.length === 0) return;
+    this.#changed = true;
     const batch = { program: program.hash, findings } satisfies FindingsBatch;
     this.#writes.add("findings", () => this.#options.log.append("findings", 0, Buffer.from(JSON.stringify(batch))));
   }
@@ -174,13 +181,15 @@ export class ShardRunner {
 
   async #checkpointIfDue(): Promise<void> {
     if (this.offset === this.durable) return;
-    if (!this.#fold.crowded && this.#options.clock.now() - this.#lastCheckpoint < checkpointEvery) return;
+    const every = this.#changed ? checkpointEvery : checkpointQuietEvery;
+    if (!this.#fold.crowded && this.#options.clock.now() - this.#lastCheckpoint < every) return;
     await this.#checkpoint();
   }
 
   async #checkpoint(): Promise<void> {
     const { checkpoints, clock, log, shard } = this.#options;
     this.#lastCheckpoint = clock.now();
+    this.#changed = false;
     await this.#writes.settled();
     const meta: Meta = {
       program: this.#program?.program.hash ?? "",

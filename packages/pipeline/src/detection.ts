@@ -1,0 +1,20 @@
+/** Who analyses, as the runtime and whoever reports see it: an engine in this process, or the workers of a cluster. */
+import type { Micros } from "@vedette/model";
+import type { DetectorLine } from "./keyed.ts";
+import type { Ledger } from "./ledger.ts";
+
+export interface Detection {
+  /** As of the last checkpoints. */
+  readonly ledger: Ledger;
+  /** Receive time of the newest record analysed since the start; 0 before the first. */
+  readonly reached: Micros;
+  /** Everything of the first raw partition below it is analysed, and its outputs are durable. */
+  readonly durable: number;
+  /** What happened to each detector's observations. */
+  detectors(): readonly DetectorLine[];
+  load(): Promise<void>;
+  /** Until `signal` aborts, then checkpoints. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Nothing that was accepted waits for analysis, and its outputs are durable. */
+  idle(): Promise<boolean>;
+}

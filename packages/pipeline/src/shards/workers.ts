@@ -1,0 +1,196 @@
+/**
+ * Detection in a cluster: which raw partitions and shards this process works on, and what all of them have come to. Each item is worked on under a
+ * lease; which items a process tries for follows from who is there. Knows no format, rule or driver.
+ */
+import { assign, type Cluster, type Member } from "@vedette/cluster";
+import { type Clock, shardCount } from "@vedette/kit";
+import type { Log } from "@vedette/log";
+import type { Micros } from "@vedette/model";
+import type { CheckpointStore, EventStore } from "@vedette/store";
+import type { Control } from "../control.ts";
+import type { Detection } from "../detection.ts";
+import { Engine, type EngineOptions, engineConsumer } from "../engine.ts";
+import { type DetectorLine, keysInMemory } from "../keyed.ts";
+import { Ledger, type LedgerState } from "../ledger.ts";
+import { type LeasedOptions, taken, whileHeld } from "./lease.ts";
+import { Publisher } from "./publisher.ts";
+import { ShardRunner, shardConsumer } from "./runner.ts";
+
+export interface WorkersOptions {
+  readonly cluster: Cluster;
+  /** Who this process is, as it says now. */
+  readonly member: () => Member;
+  /** Whether this process analyses; if not, it only tells what others came to. */
+  readonly works: boolean;
+  readonly log: Log;
+  /** Of the raw topic. */
+  readonly partitions: number;
+  readonly control: Control;
+  readonly checkpoints: CheckpointStore;
+  readonly events: EventStore;
+  readonly clock: Clock;
+  /** Of the engine of a partition. */
+  readonly engine: (partition: number) => Omit<EngineOptions, "pass2" | "partition">;
+  readonly onProblem: (code: string, message: string | undefined) => void;
+}
+
+interface Item {
+  readonly stop: AbortController;
+  readonly done: Promise<void>;
+  readonly engine?: Engine;
+}
+interface Seen {
+  readonly offset: number;
+  readonly meta: { readonly ledger?: LedgerState; readonly stored?: Micros; readonly lines?: readonly DetectorLine[] };
+}
+
+/** How soon a process that went, or came, is noticed. */
+const lookEvery_ms = 2_000;
+const presentFor_ms = 8_000;
+/** What others came to is read from their checkpoints so often at most. */
+const refreshEvery_ms = 5_000;
+export const analyseRole = "analyse";
+const rawItem = (partition: number): string => `raw/${partition}`;
+const shardItem = (shard: number): string => `shard/${shard}`;
+
+export class Workers implements Detection {
+  readonly #options: WorkersOptions;
+  readonly #running = new Map<string, Item>();
+  readonly #items: readonly string[];
+  #ledger = new Ledger();
+  #lines: readonly DetectorLine[] = [];
+  #reached: Micros = 0;
+  #durable = 0;
+
+  constructor(options: WorkersOptions) {
+    this.#options = options;
+    this.#items = [
+      ...Array.from({ length: options.partitions }, (_, n) => rawItem(n)),
+      ...Array.from({ length: shardCount }, (_, n) => shardItem(n)),
+    ];
+  }
+
+  get ledger(): Ledger {
+    return this.#ledger;
+  }
+  get reached(): Micros {
+    return this.#reached;
+  }
+  get durable(): number {
+    return this.#durable;
+  }
+  detectors(): readonly DetectorLine[] {
+    return this.#lines;
+  }
+  /** What this process works on: `raw/0`, `shard/17`. */
+  get mine(): readonly string[] {
+    return [...this.#running.keys()].sort();
+  }
+
+  async load(): Promise<void> {
+    await this.#refresh();
+  }
+
+  async idle(): Promise<boolean> {
+    const { log, partitions } = this.#options;
+    const waits = async (topic: "raw" | "observations", n: number, consumer: string) =>
+      (await this.#seen(consumer)).offset < (await log.bounds(topic, n)).end;
+    for (let n = 0; n < partitions; n++) if (await waits("raw", n, engineConsumer(n))) return false;
+    for (let n = 0; n < shardCount; n++) if (await waits("observations", n, shardConsumer(n))) return false;
+    return true;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, cluster, member, onProblem, works } = this.#options;
+    let refreshed = 0;
+    while (!signal.aborted) {
+      try {
+        await cluster.members.join(member(), presentFor_ms);
+        if (works) await this.#share(signal);
+        if (clock.now() - refreshed >= refreshEvery_ms * 1_000) {
+          refreshed = clock.now();
+          await this.#refresh();
+        }
+        onProblem("cluster_unavailable", undefined);
+      } catch (e) {
+        onProblem("cluster_unavailable", (e as Error).message);
+      }
+      await clock.sleep(lookEvery_ms, signal);
+    }
+    for (const { stop } of this.#running.values()) stop.abort();
+    await Promise.all([...this.#running.values()].map(({ done }) => done));
+    await cluster.members.leave(member().name).catch(() => {});
+  }
+
+  /** Begins what is its own by now and nobody holds, and lets go of what is another's. */
+  async #share(signal: AbortSignal): Promise<void> {
+    const { cluster, member } = this.#options;
+    const { name } = member();
+    const workers = (await cluster.members.list()).filter(({ roles }) => roles.includes(analyseRole)).map((one) => one.name);
+    const leases = await cluster.leases.holders("");
+    const held = new Map(leases.map((lease) => [lease.name, lease.holder]));
+    const owners = assign(this.#items, workers, held);
+    for (const item of this.#items) {
+      const own = owners.get(item) === name;
+      const running = this.#running.get(item);
+      if (!own) running?.stop.abort();
+      else if (!running && (held.get(item) ?? name) === name) await this.#begin(item, signal);
+    }
+  }
+
+  async #begin(name: string, signal: AbortSignal): Promise<void> {
+    const { cluster, clock, member, onProblem } = this.#options;
+    const leasing: LeasedOptions = { leases: cluster.leases, holder: member().name, clock, onProblem };
+    const lease = await taken(name, leasing);
+    if (lease === undefined || signal.aborted) return;
+    const stop = new AbortController();
+    const [kind, number] = name.split("/") as ["raw" | "shard", string];
+    const work = kind === "raw" ? this.#engineOf(Number(number)) : this.#shardOf(Number(number));
+    const done = whileHeld(lease, leasing, AbortSignal.any([signal, stop.signal]), async (held) => {
+      await work.load();
+      await work.run(held);
+    })
+      .catch((e: Error & { code?: string }) => {
+        // taken over by another: that one goes on where the last checkpoint left it
+        if (e.code !== "conflict") onProblem(`${kind}_failed`, `${name}: ${e.message}`);
+      })
+      .finally(() => this.#running.delete(name));
+    this.#running.set(name, { stop, done, ...(work instanceof Engine && { engine: work }) });
+  }
+
+  #engineOf(partition: number): Engine {
+    const { engine, log } = this.#options;
+    return new Engine({ ...engine(partition), partition, pass2: new Publisher(log, partition) });
+  }
+
+  #shardOf(shard: number): ShardRunner {
+    const { log, partitions, checkpoints, events, clock, control, onProblem } = this.#options;
+    const program = (hash: string) => control.latest(hash);
+    const bounds = { keys: Math.ceil(keysInMemory / 8), bytes: 4 * 1_048_576 };
+    return new ShardRunner({ log, shard, partitions, checkpoints, events, clock, program, bounds, onProblem });
+  }
+
+  async #seen(consumer: string): Promise<Seen> {
+    const { offset, meta } = await this.#options.checkpoints.load(consumer, 0);
+    return { offset, meta: meta === undefined ? {} : (JSON.parse(meta) as Seen["meta"]) };
+  }
+
+  async #refresh(): Promise<void> {
+    const ledger = new Ledger();
+    for (let n = 0; n < this.#options.partitions; n++) {
+      const { offset, meta } = await this.#seen(engineConsumer(n));
+      if (n === 0) this.#durable = offset;
+      if (meta.ledger) ledger.merge(meta.ledger);
+      this.#reached = Math.max(this.#reached, meta.stored ?? 0);
+    }
+    this.#ledger = ledger;
+    const lines = new Map<string, { [count: string]: unknown }>();
+    for (let shard = 0; shard < shardCount; shard++)
+      for (const line of (await this.#seen(shardConsumer(shard))).meta.lines ?? []) {
+        const sum = lines.get(line.name) ?? {};
+        for (const [count, n] of Object.entries(line)) sum[count] = typeof n === "number" ? Number(sum[count] ?? 0) + n : n;
+        lines.set(line.name, sum);
+      }
+    this.#lines = [...lines.values()] as unknown as readonly DetectorLine[];
+  }
+}
