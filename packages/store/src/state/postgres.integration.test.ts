@@ -150,9 +150,21 @@ describe.skipIf(missing)("state on PostgreSQL", () => {
     expect(await refused({ db: "none" })).toMatch(/^postgres_refused: postgres\.db: .*createdb .*none/);
     expect(await refused({ db: "latin" })).toMatch(/^postgres_refused: postgres\.db: latin is of encoding LATIN1/);
     expect(await refused({ user: "poor" })).toMatch(/^postgres_refused: postgres\.user: poor .*GRANT CREATE/);
-    expect(await refused({ tls: {} })).toMatch(/^(postgres_refused|store_unavailable): .*SSL/);
+    expect(await refused({ tls: {} })).toMatch(/^postgres_refused: postgres\.tls: the server speaks no TLS/);
     expect(await refused({ host: "no-such-host.invalid" })).toMatch(/^store_unavailable: PostgreSQL does not answer \(E/);
     expect(await refused({ port: 1 })).toBe("store_unavailable: PostgreSQL does not answer (ECONNREFUSED)");
+  });
+
+  test("TLS takes the server whose certificate and name hold, and no other", async () => {
+    const ca = await server.useTls();
+    const open = async (change: Parameters<typeof server.settings>[0]) => await (await openState(server.settings(change))).destroy();
+    await open({ tls: { ca } });
+    await expect(open({ tls: {} })).rejects.toMatchObject({
+      code: "postgres_refused",
+      message: expect.stringMatching(/^postgres\.tls: the server's cert/),
+    });
+    // the certificate is of the address
+    await expect(open({ tls: { ca }, host: "localhost" })).rejects.toMatchObject({ code: "postgres_refused" });
   });
 
   test("state moves from a file and back, whole, while nobody uses it", async () => {

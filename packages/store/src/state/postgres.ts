@@ -69,6 +69,13 @@ const refusals: { readonly [code: string]: (settings: PostgresSettings) => strin
     `postgres.user: ${user} may not do this in schema ${schema}; GRANT CREATE ON DATABASE ${db} TO ${user}, or make the schema its own: CREATE SCHEMA ${schema} AUTHORIZATION ${user}`,
 };
 
+/** Of Node's errors of TLS, whose codes are OpenSSL's, and of pg's own, which has none. */
+function tlsRefusal(code: string, message: string): string | undefined {
+  if (/does not support SSL/.test(message)) return "postgres.tls: the server speaks no TLS; set ssl = on there, or leave postgres.tls out";
+  if (!/^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) return undefined;
+  return "postgres.tls: the server's certificate is not taken; name its authority by postgres.tls.ca, and in postgres.host the server as the certificate does";
+}
+
 interface Failure {
   readonly code?: string;
   readonly message: string;
@@ -80,9 +87,10 @@ interface Failure {
  */
 function failureOf(cause: unknown, settings: PostgresSettings, starting: boolean): Error {
   const { code = "", message } = cause as Failure;
-  const refused = refusals[code];
-  if (refused && !starting) return new UnavailableError("store_unavailable", `PostgreSQL refuses (${code})`, { cause });
-  if (refused) return new ConfigError("postgres_refused", `${refused(settings)} (PostgreSQL says: ${message})`, { cause });
+  const refused = refusals[code]?.(settings) ?? tlsRefusal(code, message);
+  if (refused !== undefined && !starting)
+    return new UnavailableError("store_unavailable", `PostgreSQL refuses (${code || "no TLS"})`, { cause });
+  if (refused !== undefined) return new ConfigError("postgres_refused", `${refused} (PostgreSQL says: ${message})`, { cause });
   // class 08 connection, 53 resources, 57 operator; names of Node's errors; texts of pg's own
   const away = /^(08|53|57)/.test(code) || /^E[A-Z]/.test(code) || /connection|timeout|terminat/i.test(message);
   const what = away ? `PostgreSQL does not answer (${code || message})` : `PostgreSQL: ${message}${code ? ` (${code})` : ""}`;

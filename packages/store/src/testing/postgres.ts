@@ -1,7 +1,7 @@
 /** A real PostgreSQL of its own for tests: started on a free loopback port from Debian's package, stopped and started again, removed at the end. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -105,6 +105,30 @@ export class PostgresServer {
       statement_ms: 60_000,
       ...change,
     };
+  }
+
+  /** From now on it speaks TLS to who wants it, with a certificate of 127.0.0.1 that is its own authority; returns that. */
+  async useTls(): Promise<string> {
+    const file = (name: string) => join(this.#folder, "data", name);
+    const request = [
+      "req",
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:prime256v1",
+      "-nodes",
+      "-days",
+      "2",
+      "-subj",
+      "/CN=database",
+    ];
+    const files = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", file("server.key"), "-out", file("server.crt")];
+    execFileSync("openssl", [...request, ...files], { ...this.#user, cwd: this.#folder, stdio: "pipe" });
+    this.run("alter system set ssl = on");
+    await this.stop("SIGINT");
+    await this.start();
+    return readFileSync(file("server.crt"), "utf8");
   }
 
   /** Runs SQL as the superuser, on `db`. */
