@@ -30,13 +30,16 @@ export function kafkaCode(error: unknown): string | undefined {
   return undefined;
 }
 
+/** Node's and OpenSSL's codes of certificates. */
+const certificateTrouble = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|UNABLE_TO_|SELF_SIGNED)/;
+
 const has = (error: unknown, code: string) => [...chain(error)].some((one) => one.code === code);
 
 /**
  * What went wrong in words that name the setting to look at. `settings` is where they stand, such as `kafka`.
  * @returns `kafka_refused` where trying again would not help, else `kafka_unavailable`
  */
-export function kafkaError(error: unknown, { brokers, sasl, tls }: KafkaConnection, settings: string): VedetteError {
+export function kafkaError(error: unknown, { brokers, sasl }: KafkaConnection, settings: string): VedetteError {
   if (error instanceof VedetteError) return error;
   const where = `Kafka at ${brokers.join(", ")}`;
   const refuse = (what: string) =>
@@ -49,19 +52,18 @@ export function kafkaError(error: unknown, { brokers, sasl, tls }: KafkaConnecti
       `does not let ${sasl === undefined ? "a client without a name" : `the user ${sasl.username}`} do this: give it the rights Read, Write, Create, Delete, Describe, DescribeConfigs and AlterConfigs on topics of the prefix ${settings}.topic, and IdempotentWrite.`,
     );
   if (has(error, "PLT_KFK_UNSUPPORTED_API") || has(error, "PLT_KFK_UNSUPPORTED") || code === "UNSUPPORTED_VERSION")
-    return refuse("is too old for this program: it needs Kafka 3.3 or newer.");
-  const tlsTrouble = [...chain(error)].some(
-    ({ code: own, message }) =>
-      (typeof own === "string" && /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|UNABLE_TO_|SELF_SIGNED)/.test(own)) ||
-      message.includes("requires TLS"),
-  );
-  if (tlsTrouble)
-    return refuse(
-      tls === undefined ? `speaks TLS: set ${settings}.tls.` : `is not trusted, or does not trust us: look at ${settings}.tls.ca_file.`,
-    );
+    return refuse("lacks what this program asks of a broker: it is too old. Kafka 4.1 is what it is tested with.");
+  const inside = [...chain(error)];
+  if (inside.some(({ message }) => message.includes("requires TLS"))) return refuse(`speaks TLS: set ${settings}.tls.`);
+  if (inside.some(({ message }) => message.startsWith("TLS handshake failed")))
+    return refuse(`speaks no TLS at that port: name its TLS port, or take ${settings}.tls away.`);
+  if (inside.some(({ code: own }) => typeof own === "string" && certificateTrouble.test(own)))
+    return refuse(`has a certificate that is not trusted, or does not take ours: look at ${settings}.tls.`);
+  // a port for TLS or for those who log in hangs up on everybody else
+  const hungUp = inside.some(({ message }) => message === "Connection closed");
   return new UnavailableError(
     "kafka_unavailable",
-    `${where} does not answer: look at ${settings}.server, and whether a broker runs there (${reasonOf(error)})`,
+    `${where} ${hungUp ? `hangs up: look at ${settings}.tls and ${settings}.sasl, and whether it goes on running` : `does not answer: look at ${settings}.server, and whether a broker runs there`} (${reasonOf(error)})`,
     { cause: error },
   );
 }

@@ -1,6 +1,6 @@
 export * from "./disk.ts";
 export { type HeldLog, type HeldSegment, holdLog } from "./hold.ts";
-export { type KafkaLogOptions, openKafkaLogHere } from "./kafka/log.ts";
+export { inspectKafkaLog, type KafkaLogOptions, openKafkaLogHere } from "./kafka/log.ts";
 export * from "./log.ts";
 export { memoryLog } from "./memory.ts";
 export { openLog } from "./open.ts";

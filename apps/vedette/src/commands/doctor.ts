@@ -12,6 +12,7 @@ import { bundledPipelines, bundledRules } from "../content.ts";
 import { bold, safe } from "../output.ts";
 import { dataChecks } from "./data_checks.ts";
 import { eventsChecks } from "./events_check.ts";
+import { logCheck } from "./log_check.ts";
 import { stateCheck } from "./state_check.ts";
 import { volumeOf } from "./volume.ts";
 
@@ -72,7 +73,9 @@ export async function checksOf(options: Options): Promise<readonly Check[]> {
     directory = options.dataDir ?? loaded.config.data_dir;
     listen = loaded.config.listen;
     const problems = await checkComponents(loaded);
-    checks.push(...(await eventsChecks(loaded.config)), await stateCheck(loaded.config, directory), {
+    checks.push(...(await eventsChecks(loaded.config)), await stateCheck(loaded.config, directory));
+    if (loaded.config.log.driver === "kafka") checks.push(await logCheck(loaded.config));
+    checks.push({
       name: "configuration",
       ok: problems.length === 0,
       detail: problems[0] ?? loaded.file ?? "defaults",

@@ -13,7 +13,7 @@ import { Ledgers } from "./ledgers.ts";
 import { KafkaPartition } from "./partition.ts";
 import { KafkaReader, type Message } from "./reader.ts";
 import { Tail } from "./tail.ts";
-import { ensureTopics, type Layout, topicName } from "./topics.ts";
+import { ensureTopics, inspectTopics, type Layout, topicName } from "./topics.ts";
 import { KafkaWriter } from "./writer.ts";
 
 export interface KafkaLogOptions {
@@ -43,6 +43,24 @@ const maxDamage = 1_000;
 export async function openKafkaLogHere(options: KafkaLogOptions, clock: Clock = systemClock): Promise<KafkaLog> {
   return await KafkaLog.open(options, clock);
 }
+
+/** What there is on the brokers, in a line; makes nothing. @throws as `openKafkaLogHere` */
+export async function inspectKafkaLog(options: KafkaLogOptions): Promise<string> {
+  const admin = await openAdmin(options);
+  try {
+    return await inspectTopics(admin, layoutOf(options), options.kafka);
+  } finally {
+    await admin.close().catch(() => {});
+  }
+}
+
+const layoutOf = ({ prefix, replicas, partitions }: KafkaLogOptions): Layout => ({
+  prefix,
+  replicas,
+  partitions: { ...partitionDefaults, ...partitions },
+});
+const openAdmin = ({ kafka, timeout_ms = timeoutDefault_ms }: KafkaLogOptions) =>
+  kafkaAdmin(kafka, { retries: 1, retry_ms: 500, request_ms: timeout_ms });
 
 export class KafkaLog implements Log {
   readonly #options: KafkaLogOptions & { readonly timeout_ms: number };
@@ -104,9 +122,9 @@ export class KafkaLog implements Log {
   }
 
   static async open(options: KafkaLogOptions, clock: Clock): Promise<KafkaLog> {
-    const { kafka, prefix, replicas, timeout_ms = timeoutDefault_ms } = options;
-    const layout: Layout = { prefix, replicas, partitions: { ...partitionDefaults, ...options.partitions } };
-    const admin = await kafkaAdmin(kafka, { retries: 2, retry_ms: 500, request_ms: timeout_ms });
+    const { kafka, timeout_ms = timeoutDefault_ms } = options;
+    const layout = layoutOf(options);
+    const admin = await openAdmin(options);
     try {
       await ensureTopics(admin, layout, kafka, clock);
     } catch (error) {

@@ -73,7 +73,21 @@ export async function ensureTopics(admin: KafkaAdmin, layout: Layout, connection
       if (missing.length > 0) await create(admin, layout, missing, replicas);
     }
     await visible(admin, layout, clock);
-    await check(admin, layout);
+    await check(admin, layout, wanted);
+  } catch (error) {
+    throw kafkaError(error, connection, "kafka");
+  }
+}
+
+/** What there is, and what is missing; makes nothing. @throws as `ensureTopics` */
+export async function inspectTopics(admin: KafkaAdmin, layout: Layout, connection: KafkaConnection): Promise<string> {
+  try {
+    const { brokers } = await admin.metadata({ topics: [] });
+    const there = new Set(await admin.listTopics());
+    const present = wanted.filter((topic) => there.has(topicName(layout, topic)));
+    if (present.length > 0) await check(admin, layout, present);
+    const missing = wanted.length - present.length;
+    return `Kafka at ${connection.brokers.join(", ")}: ${brokers.size} broker${brokers.size === 1 ? "" : "s"}, ${present.length} of ${wanted.length} topics ${layout.prefix}.*${missing > 0 ? ", the others are made at the start" : ""}`;
   } catch (error) {
     throw kafkaError(error, connection, "kafka");
   }
@@ -110,14 +124,14 @@ async function visible(admin: KafkaAdmin, layout: Layout, clock: Clock): Promise
   }
 }
 
-async function check(admin: KafkaAdmin, layout: Layout): Promise<void> {
-  const names = wanted.map((topic) => topicName(layout, topic));
+async function check(admin: KafkaAdmin, layout: Layout, present: readonly StoredTopic[]): Promise<void> {
+  const names = present.map((topic) => topicName(layout, topic));
   const { topics: found } = await admin.metadata({ topics: names, forceUpdate: true });
   const described = await admin.describeConfigs({
     resources: names.map((resourceName) => ({ resourceType: topicResource, resourceName })),
   });
   const wrong: string[] = [];
-  for (const topic of wanted) {
+  for (const topic of present) {
     const name = topicName(layout, topic);
     const { partitions } = found.get(name)!;
     const count = partitionsOf(layout, topic);
