@@ -1,10 +1,9 @@
 /** What people prove themselves with: passwords, one-time codes, recovery codes. Keeps hashes and sealed secrets; knows no session. */
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import { BadInputError, type Clock, type SealedBox, type Sealer, VedetteError } from "@vedette/kit";
+import { BadInputError, type Clock, type SealedBox, type Sealer, tokenHash, VedetteError } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import { isBreached, weakness } from "./password_rules.ts";
 import { hashPassword, isOutdated, verifyPassword } from "./passwords.ts";
-import { tokenHash } from "./tokens.ts";
 import { base32, matchTotp, newRecoveryCodes, newTotpSecret, recoveryCode, totpUri } from "./totp.ts";
 import type { Password, Totp, User, Users } from "./users.ts";
 
@@ -53,6 +52,7 @@ export class Credentials {
       ...rest,
       ...(keepTotp && totp && { totp }),
       password: made,
+      keysSince: now,
       epoch: rest.epoch + 1,
     }));
     return { user, password };
@@ -67,7 +67,7 @@ export class Credentials {
     if (user?.password !== undefined && (await verifyPassword(password, user.password.hash)))
       throw new BadInputError("bad_request", "password: expected another than the present one");
     const made = { hash: await hashPassword(password), set: this.#clock.now(), mustChange: false };
-    return await this.#users.change(id, (now) => ({ ...now, password: made, epoch: now.epoch + 1 }));
+    return await this.#users.change(id, (now) => ({ ...now, password: made, keysSince: made.set, epoch: now.epoch + 1 }));
   }
 
   /** Whether this is somebody's password; takes as long for nobody. Hashes made with older parameters are made anew. */

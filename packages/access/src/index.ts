@@ -1,8 +1,9 @@
+export { newToken, tokenHash } from "@vedette/kit";
 export { peoplePurpose } from "./credentials.ts";
 export * from "./explain.ts";
 export { fitting, grantSchema, grantsSchema, roleSchema } from "./grant.ts";
 export type { Documents } from "./jwt.ts";
-export { type ApiKey, defaultDays, Keys, maxDays } from "./keys.ts";
+export { type ApiKey, defaultDays, Keys, maxDays, type OwnerOf } from "./keys.ts";
 export * from "./memory.ts";
 export { Oidc, type OidcConfig } from "./oidc.ts";
 export { maxPassword } from "./passwords.ts";
@@ -11,5 +12,4 @@ export * from "./permission.ts";
 export * from "./policy.ts";
 export * from "./principal.ts";
 export type { Proof, Session } from "./sessions.ts";
-export * from "./tokens.ts";
 export { isAdministrator, nameProblem, type User } from "./users.ts";

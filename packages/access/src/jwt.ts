@@ -1,9 +1,8 @@
 /** Access tokens of API clients: signed JWTs of RFC 9068, good for minutes. Knows whose they are by id only. */
 import { createPrivateKey, createPublicKey, createSecretKey, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { type Clock, idOf, inTurn, type SealedBox, type Sealer } from "@vedette/kit";
+import { type Clock, idOf, inTurn, type SealedBox, type Sealer, tokenHash } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import { errors, type JWK, type JWTHeaderParameters, jwtVerify, SignJWT } from "jose";
-import { tokenHash } from "./tokens.ts";
 
 /** A place for small documents, such as the state store's settings. */
 export interface Documents {

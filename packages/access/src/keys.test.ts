@@ -1,10 +1,9 @@
-import type { Clock } from "@vedette/kit";
+import { type Clock, tokenHash } from "@vedette/kit";
 import { expect, test } from "vitest";
 import { Keys } from "./keys.ts";
 import { memoryKeys } from "./memory.ts";
 import { grantsFor, permissionsOf } from "./policy.ts";
 import { admin, type Grant, type Principal } from "./principal.ts";
-import { tokenHash } from "./tokens.ts";
 
 const hour = 3_600_000_000;
 
@@ -102,4 +101,23 @@ test("when a key was last used is kept to the hour and written once in it", asyn
   await keys.create("u1", { name: "other", scope });
   expect(writes).toBe(3);
   expect(keys.list("u1").find((one) => one.name === "k")!.used! % hour).toBe(0);
+});
+
+test("keys that were made before their owner's password was changed are nobody's, and not listed", async () => {
+  const { state, store } = await rig();
+  let since = 0;
+  const clock: Clock = { now: () => state.time, sleep: async () => undefined };
+  const keys = await Keys.open(
+    store,
+    clock,
+    () => state.owner as never,
+    (owner) => (owner === "u1" ? since : 0),
+  );
+  const before = await keys.create("u1", { name: "before", scope });
+  expect(keys.ofHash(tokenHash(before.token))).toBeDefined();
+  since = state.time += 1;
+  const after = await keys.create("u1", { name: "after", scope });
+  expect(keys.ofHash(tokenHash(before.token))).toBeUndefined();
+  expect(keys.ofHash(tokenHash(after.token))).toBeDefined();
+  expect(keys.list("u1").map(({ name }) => name)).toEqual(["after"]);
 });

@@ -2,12 +2,11 @@
  * Keys that programs ask with: a person's own, good for a part of what that person may, and until a day. Keeps hashes only. A key holds no
  * grants: its owner's count at the moment of use, and a key whose owner is gone or disabled is nobody's.
  */
-import { BadInputError, type Clock, inTurn, VedetteError } from "@vedette/kit";
+import { BadInputError, type Clock, inTurn, newToken, tokenHash, VedetteError } from "@vedette/kit";
 import type { KeyRow, KeyStore, Micros } from "@vedette/model";
 import { type Permission, permissions } from "./permission.ts";
 import { permissionsOf } from "./policy.ts";
 import type { Principal } from "./principal.ts";
-import { newToken, tokenHash } from "./tokens.ts";
 
 /** What names and describes a key; says nothing of its secret. */
 export interface ApiKey {
@@ -27,6 +26,8 @@ interface Stored extends ApiKey {
 
 /** Who somebody is now; undefined: may not ask at all. */
 export type OwnerOf = (owner: string) => Extract<Principal, { kind: "user" | "shared" }> | undefined;
+/** Of an owner, when the keys ended that there were before; 0: they did not. */
+export type SinceOf = (owner: string) => Micros;
 
 /** A leaked key is recognised by it in scans of repositories and logs. */
 const prefix = "vdk_";
@@ -43,17 +44,19 @@ export class Keys {
   readonly #store: KeyStore;
   readonly #clock: Clock;
   readonly #ownerOf: OwnerOf;
+  readonly #sinceOf: SinceOf;
   #byHash: Map<string, Stored> = new Map();
   readonly #after = inTurn();
 
-  private constructor(store: KeyStore, clock: Clock, ownerOf: OwnerOf) {
+  private constructor(store: KeyStore, clock: Clock, ownerOf: OwnerOf, sinceOf: SinceOf) {
+    this.#sinceOf = sinceOf;
     this.#store = store;
     this.#clock = clock;
     this.#ownerOf = ownerOf;
   }
 
-  static async open(store: KeyStore, clock: Clock, ownerOf: OwnerOf): Promise<Keys> {
-    const keys = new Keys(store, clock, ownerOf);
+  static async open(store: KeyStore, clock: Clock, ownerOf: OwnerOf, sinceOf: SinceOf = () => 0): Promise<Keys> {
+    const keys = new Keys(store, clock, ownerOf, sinceOf);
     await keys.reload();
     return keys;
   }
@@ -70,7 +73,7 @@ export class Keys {
   ofHash(hash: string): Principal | undefined {
     const key = this.#byHash.get(hash);
     const now = this.#clock.now();
-    if (key === undefined || key.expires <= now) return undefined;
+    if (key === undefined || key.expires <= now || key.created < this.#sinceOf(key.owner)) return undefined;
     const owner = this.#ownerOf(key.owner);
     if (owner === undefined) return undefined;
     if (now - (key.used ?? 0) >= hour) this.#use(key, now);
@@ -79,9 +82,10 @@ export class Keys {
     return rest.kind === "user" ? { ...rest, by: "key", ...as } : { ...rest, ...as };
   }
 
-  /** An owner's keys, the newest first. */
+  /** An owner's keys, the newest first; not those that ended with a password. */
   list(owner: string): readonly ApiKey[] {
-    const all = [...this.#byHash.values()].filter((key) => key.owner === owner);
+    const since = this.#sinceOf(owner);
+    const all = [...this.#byHash.values()].filter((key) => key.owner === owner && key.created >= since);
     return all.map(({ hash: _, ...key }) => key).sort((a, b) => b.created - a.created || (a.id < b.id ? -1 : 1));
   }
 

@@ -1,9 +1,8 @@
 /** Signing in by an OpenID provider: authorization code with PKCE, roles by group, people made when they first come. The only importer of openid-client. */
-import { type Clock, outsideFetch, UnavailableError, VedetteError } from "@vedette/kit";
+import { type Clock, newToken, outsideFetch, tokenHash, UnavailableError, VedetteError } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import * as openid from "openid-client";
 import type { Grant } from "./principal.ts";
-import { newToken, tokenHash } from "./tokens.ts";
 import { foldName, nameProblem, type User, type Users } from "./users.ts";
 
 export interface OidcConfig {

@@ -1,8 +1,7 @@
 /** Sessions of browsers, and what API clients' refresh tokens go back to: opened, renewed, ended, kept over a restart. Knows no cookie. */
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import { type Clock, inTurn } from "@vedette/kit";
+import { type Clock, inTurn, newToken, tokenHash } from "@vedette/kit";
 import type { Micros, PeopleStore, SessionRow } from "@vedette/model";
-import { newToken, tokenHash } from "./tokens.ts";
 
 /** How whoever opened it had proved who they are; `token` and `link` are the shared admin token's. */
 export type Proof = "token" | "link" | "password" | "totp" | "recovery" | "oidc";

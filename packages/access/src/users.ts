@@ -37,6 +37,8 @@ export interface User {
   /** Grows when everything that was signed in before has ended: with the password, the grants, or being disabled. */
   readonly epoch: number;
   readonly lastSignIn?: Micros;
+  /** Keys that were made earlier are nobody's: they ended with the password, or by being disabled. */
+  readonly keysSince?: Micros;
   readonly password?: Password;
   readonly totp?: Totp;
   /** Signs in by an OpenID provider, as whom. */

@@ -1,6 +1,17 @@
 /** Who is calling: people by session or access token, the admin token, one-time links, a source's own token. Keeps hashes only; knows no route. */
 import { timingSafeEqual } from "node:crypto";
-import { admin, Keys, newToken, nobody, type People, type Principal, type Proof, type Session, tokenHash } from "@vedette/access";
+import {
+  admin,
+  Keys,
+  newToken,
+  nobody,
+  type OwnerOf,
+  type People,
+  type Principal,
+  type Proof,
+  type Session,
+  tokenHash,
+} from "@vedette/access";
 import type { Clock } from "@vedette/kit";
 import type { KeyStore, Micros } from "@vedette/model";
 import type { SettingStore } from "@vedette/store";
@@ -50,13 +61,14 @@ export class Auth {
   /** Loads the keys and the sources' tokens. */
   static async open(options: AuthOptions): Promise<Auth> {
     const { people, clock } = options;
-    const keys = await Keys.open(options.keys, clock, (owner) => {
+    const ownerOf: OwnerOf = (owner) => {
       if (owner === nobody) return { kind: "shared", name: "admin", grants: admin };
       const user = people.users.ofId(owner);
       return user === undefined || user.disabled
         ? undefined
         : { kind: "user", id: user.id, name: user.name, grants: user.grants, by: "key" };
-    });
+    };
+    const keys = await Keys.open(options.keys, clock, ownerOf, (owner) => people.users.ofId(owner)?.keysSince ?? 0);
     return new Auth(options, keys, await SourceTokens.open(options.settings, clock));
   }
 

@@ -15,7 +15,7 @@ describe("keys and explanations", () => {
     const principal: Principal = { kind: "user", id, name, grants, by: "token" };
     return { id, headers: asking(it.auth, principal) };
   };
-  const ask = (method: "GET" | "POST" | "DELETE", url: string, headers: object, payload?: object) =>
+  const ask = (method: "GET" | "POST" | "PATCH" | "DELETE", url: string, headers: object, payload?: object) =>
     it.app.inject({ method, url: `/api/v1${url}`, headers: { ...headers }, ...(payload && { payload }) });
   const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
@@ -50,6 +50,25 @@ describe("keys and explanations", () => {
       const refused = await ask("POST", "/keys", ann.headers, body);
       expect([refused.statusCode, refused.json().detail]).toEqual([400, expect.stringContaining(word)]);
     }
+  });
+
+  test("a password that is reset, and being disabled, end the keys that there are; being let in again brings none back", async () => {
+    const ann = await person("ann", { role: "viewer" });
+    const made = async () => (await ask("POST", "/keys", ann.headers, { name: "k", scope: ["alerts:read"] })).json().token as string;
+    const works = async (token: string) => (await ask("GET", "/alerts", bearer(token))).statusCode === 200;
+    const [first] = [await made()];
+    expect(await works(first)).toBe(true);
+    it.clock.time += 1;
+    expect((await ask("PATCH", `/users/${ann.id}`, asAdmin, { disabled: true })).statusCode).toBe(200);
+    expect(await works(first)).toBe(false);
+    expect((await ask("PATCH", `/users/${ann.id}`, asAdmin, { disabled: false })).statusCode).toBe(200);
+    expect(await works(first)).toBe(false);
+    const second = await it.auth.keys.create(ann.id, { name: "k2", scope: ["alerts:read"] });
+    expect(await works(second.token)).toBe(true);
+    it.clock.time += 1;
+    await it.auth.people.credentials.reset(ann.id);
+    expect(await works(second.token)).toBe(false);
+    expect((await ask("GET", `/users/${ann.id}/keys`, asAdmin)).json().keys).toEqual([]);
   });
 
   test("administrators see and revoke the keys of others", async () => {

@@ -2,6 +2,7 @@ export { z } from "zod";
 export { Chance } from "./chance.ts";
 export * from "./component.ts";
 export { type JobOfGroup, jobOfGroup } from "./control_group.ts";
+export { csvCell } from "./csv.ts";
 export * from "./discover.ts";
 export * from "./enricher.ts";
 export * from "./errors.ts";
@@ -20,7 +21,6 @@ export {
   readInstruments,
   SeriesTable,
 } from "./instruments.ts";
-export { csvCell } from "./csv.ts";
 export * from "./outside.ts";
 export * from "./ports.ts";
 export * from "./process_lock.ts";
@@ -31,4 +31,5 @@ export * from "./release.ts";
 export * from "./sealer.ts";
 export * from "./sink.ts";
 export * from "./time.ts";
+export { newToken, tokenHash } from "./tokens.ts";
 export { jsonText, visible } from "./visible.ts";

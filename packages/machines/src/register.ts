@@ -2,8 +2,8 @@
  * Who is a machine here: enrolment by tokens that are good once, renewal, revocation, and what machines say of themselves, by which roles find one
  * another. Every change is durable before it counts. Knows no HTTP and no socket.
  */
-import { hash, randomBytes } from "node:crypto";
-import { BadInputError, type Clock, inTurn } from "@vedette/kit";
+import { randomBytes } from "node:crypto";
+import { BadInputError, type Clock, inTurn, tokenHash } from "@vedette/kit";
 import type { MachineStore, Micros } from "@vedette/model";
 import { type Authority, maxLifetime_h } from "./authority.ts";
 import type { RevokedCertificate } from "./certificate.ts";
@@ -87,8 +87,6 @@ export interface RegisterOptions {
 
 const same = (before: KeptReport | undefined, { address, version, health, detail }: Omit<Report, "ttl_s">): boolean =>
   before?.address === address && before?.version === version && before?.health === health && before?.detail === detail;
-
-const tokenHash = (token: string): string => hash("sha256", token, "base64url");
 
 export class Register {
   readonly authority: Authority;

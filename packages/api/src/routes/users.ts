@@ -1,5 +1,6 @@
 /** People: made, changed, disabled, their passwords reset and their sessions ended, by whoever administers them. Knows no proof. */
 import { grantsSchema, type User } from "@vedette/access";
+import type { Micros } from "@vedette/model";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { cookieSession } from "../guard.ts";
@@ -103,7 +104,7 @@ export function userRoutes(app: App, context: RouteContext): void {
       const { body } = request;
       const taken = body.name !== undefined && body.name !== before.name && people.users.ofName(body.name) !== undefined;
       if (taken) throw new ApiProblem(409, "conflict", `name: there is somebody named ${body.name} already`);
-      const after = await people.users.change(before.id, (now) => changed(now, body));
+      const after = await people.users.change(before.id, (now) => changed(now, body, context.clock.now()));
       tell(request, after, {
         "vedette.audit.before": JSON.stringify(toldOf(before)),
         "vedette.audit.after": JSON.stringify(toldOf(after)),
@@ -210,7 +211,7 @@ function sessionsOfUsers(app: App, context: RouteContext, find: (id: string) => 
 }
 
 /** Other  or none at all any more, are for whoever signs in afterwards. */
-function changed(now: User, body: z.output<z.ZodObject<typeof changeable>>): User {
+function changed(now: User, body: z.output<z.ZodObject<typeof changeable>>, at: Micros): User {
   const { name = now.name, display_name, email: mail, grants: given = now.grants, disabled = now.disabled } = body;
   const { displayName: _, email: __, ...rest } = now;
   const [displayed = now.displayName, mailed = now.email] = [display_name, mail];
@@ -222,6 +223,8 @@ function changed(now: User, body: z.output<z.ZodObject<typeof changeable>>): Use
     ...(mailed && { email: mailed }),
     grants: given,
     disabled,
+    // whoever is let in again makes new keys
+    ...(disabled && !now.disabled && { keysSince: at }),
     epoch: now.epoch + (other ? 1 : 0),
   };
 }
