@@ -1,6 +1,9 @@
 /** Debian's Prometheus scrapes a real Vedette: every query of every dashboard and every series an alert rests on is there, or says why not yet. */
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { vedette } from "./cli.ts";
@@ -35,7 +38,14 @@ const promtool = (...args: string[]) => spawnSync("promtool", args, { encoding: 
 describe.skipIf(skip)("Prometheus", () => {
   let prometheus: Program | undefined;
   let v: Vedette | undefined;
+  const beats: string[] = [];
+  /** The second path: somebody else's service. */
+  const receiver = createServer((request, answer) => {
+    beats.push(`${request.method} ${request.url}`);
+    answer.end();
+  });
   afterAll(async () => {
+    receiver.close();
     await prometheus?.stop("SIGKILL");
     await v?.remove();
   });
@@ -54,8 +64,11 @@ describe.skipIf(skip)("Prometheus", () => {
 
   test("gets data for every query of every dashboard, and every series of every alert", { timeout: watchdog_ms }, async () => {
     const port = await freePort();
+    receiver.listen(0, "127.0.0.1");
+    await once(receiver, "listening");
     v = new Vedette(`sinks:
   lake: { select: events, parquet: { folder: lake } }
+heartbeat: { url: "http://127.0.0.1:${(receiver.address() as AddressInfo).port}/planted-in-heartbeat", every_s: 5 }
 postgres: { password: planted-in-postgres }
 openai: { api_key: planted-in-openai }
 `);
@@ -136,17 +149,25 @@ scrape_configs:
     expect(firing.map(({ metric }) => metric.alertname)).toContain("VedetteWatchdog");
   });
 
-  test("a support dump of it holds no secret and nothing of an event, and top shows what it does", { timeout: watchdog_ms }, async () => {
+  test("its heart beats by a second path; a support dump of it holds no secret and nothing of an event; top shows what it does", {
+    timeout: watchdog_ms,
+  }, async () => {
     const env = { VEDETTE_URL: v!.url, VEDETTE_DATA: v!.data, SOME_API_TOKEN: "planted-in-environment" };
     const login = await fetch(/(http\S+login\?token=\S+)/.exec(v!.output)![1]!, { redirect: "manual" });
     const cookie = /=([^;]+)/.exec(login.headers.get("set-cookie") ?? "")?.[1] ?? "no cookie came";
+    await v!.until(
+      async () => beats,
+      (all) => all.length > 0,
+    );
+    expect(beats[0]).toBe("POST /planted-in-heartbeat");
     const { code, stderr } = await vedette(["support-dump", "--config", "vedette.yaml", "-o", "dump.tar.gz"], { cwd: v!.directory, env });
     expect(code, stderr).toBe(0);
     const { stdout: text } = spawnSync("tar", ["-xzOf", "dump.tar.gz"], { cwd: v!.directory, encoding: "utf8", maxBuffer: 1e8 });
-    for (const there of ["vedette_ready 1", '"postgres"', "manifest", '"rules"']) expect(text).toContain(there);
+    for (const there of ["vedette_ready 1", '"postgres"', '"left_out"', '"rules"']) expect(text).toContain(there);
     const planted = [
       "planted-in-postgres",
       "planted-in-openai",
+      "planted-in-heartbeat",
       "planted-in-environment",
       v!.token,
       cookie,

@@ -8,6 +8,7 @@ export { captureDirectory } from "./backup/capture.ts";
 export { trailCheck } from "./backup/drill.ts";
 export { type BackupSchedule, Backups, type BackupsOptions } from "./backup/runner.ts";
 export * from "./batch.ts";
+export { Heartbeat } from "./canary/heartbeat.ts";
 export { CanaryKey } from "./canary/mark.ts";
 export { Prover } from "./canary/prover.ts";
 export * from "./control.ts";

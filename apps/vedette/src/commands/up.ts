@@ -39,6 +39,7 @@ import { configuredPlaceholders, configuredRules } from "../config/site.ts";
 import { bundledPipelines, yamlFiles } from "../content.ts";
 import { replayDemo } from "../demo/replay.ts";
 import { unknownFieldsUnder } from "../fields.ts";
+import { runHeartbeat } from "../heartbeat.ts";
 import { demandAdministrator, type Listening, listening } from "../listen.ts";
 import { configuredLog } from "../log.ts";
 import { openMachines, reportSelf } from "../machines.ts";
@@ -238,6 +239,7 @@ async function serve(
     reportSelf(machines.register, runtime, machines.listener?.url ?? url, version, stopped.signal),
     machines.listener?.run(stopped.signal),
     backups.follow(stopped.signal),
+    runHeartbeat(config, runtime, systemClock, (text) => display.say(text), stopped.signal),
   ];
   const reloading = reloadOnChange(reloaded(config, runtime, display), systemClock, stopped.signal);
   await stopAsked;

@@ -189,6 +189,20 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("Proof that rules fire: each rule's case goes through production as a marked canary."),
+  heartbeat: z
+    .strictObject({
+      url: z
+        .url({ protocol: /^https?$/ })
+        .describe("Told by POST while canaries come through from end to end; who hears nothing raises the alarm."),
+      stopped_url: z
+        .url({ protocol: /^https?$/ })
+        .optional()
+        .describe("Told at once, with the reason, when none comes through."),
+      token_file: z.string().min(1).optional().describe("File whose first line is sent as `Authorization: Bearer …`."),
+      every_s: z.int().min(5).max(30).default(20).describe("How often, in seconds; the receiver's grace is best three times that."),
+    })
+    .optional()
+    .describe("A second path, beside Vedette's own alerts: a dead man's switch that somebody else's service watches."),
   audit: z
     .strictObject({
       heads: z
@@ -488,6 +502,9 @@ export const environmentNames: { readonly [name: string]: string } = {
 
 /** Keys whose values are never printed. */
 export const secretKeys: ReadonlySet<string> = new Set([
+  // with many receivers, who knows the address may send
+  "heartbeat.url",
+  "heartbeat.stopped_url",
   "access.oidc.client_secret",
   "auth.secret_key",
   "postgres.password",
