@@ -139,7 +139,7 @@ describe.skipIf(missing)("state on PostgreSQL", () => {
 
   test("what an operator has to mend is said with the setting and the fix", async () => {
     server.run("create role poor login password 'secret'");
-    server.run("create database latin encoding 'LATIN1' locale 'C' template template0");
+    server.run("create database latin encoding 'LATIN1' locale_provider libc locale 'C' template template0");
     const refused = (change: Parameters<typeof server.settings>[0]) =>
       openState(server.settings(change)).then(
         () => "it was let in",

@@ -47,8 +47,10 @@ export class PostgresServer {
     if (this.#user) chownSync(this.#folder, this.#user.uid, this.#user.gid);
     const [data, password] = [join(this.#folder, "data"), join(this.#folder, "password")];
     execFileSync("sh", ["-c", 'umask 077; printf secret > "$0"', password], { ...this.#user, cwd: this.#folder });
-    const options = ["-U", "vedette", "-A", "scram-sha-256", `--pwfile=${password}`, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"];
-    execFileSync(join(programs!, "initdb"), ["-D", data, ...options], { ...this.#user, cwd: this.#folder, stdio: "pipe" });
+    const options = ["-U", "vedette", "-A", "scram-sha-256", `--pwfile=${password}`, "-E", "UTF8", "--no-sync"];
+    // a database that sorts as people do, as most are: what relies on the order of bytes has to say so
+    const locale = ["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"];
+    execFileSync(join(programs!, "initdb"), ["-D", data, ...options, ...locale], { ...this.#user, cwd: this.#folder, stdio: "pipe" });
     this.#port = await freePort();
   }
 
