@@ -26,11 +26,15 @@ function program(): Command {
 
   cli
     .command("up")
-    .description("start Vedette: console, API, ingest and detection in one process")
+    .description("start Vedette: console, API, ingest and detection, in one process or, by --role, in several")
     .option("--data-dir <dir>", "where log, events and state live (default ./data)")
     .option("--listen <host:port>", "address of console and API (default 127.0.0.1:8080)")
     .option("--config <file>", "configuration file (default vedette.yaml if there is one)")
-    .option("--role <roles>", "roles to run; this version has one process with all of them", "all")
+    .option(
+      "--role <roles>",
+      "roles of this process, with commas between: ingest, analyse, triage, serve (see docs/guide/scaling.md)",
+      "all",
+    )
     .option("--no-demo", "do not replay the bundled scenario on the first start of an empty directory")
     .action(async (o) => (await import("./commands/up.ts")).up(o));
 

@@ -281,6 +281,8 @@ export interface ServerOptions {
   readonly oidc?: { readonly provider: Oidc; readonly label: string } | undefined;
   readonly version: string;
   /** API_V1_STR. */
+  /** Which routes there are beside health and metrics; all without it. */
+  readonly serves?: { readonly api: boolean; readonly ingest: boolean };
   readonly apiPrefix?: string;
   /** The built console; without it `/` tells where the API is. */
   readonly consoleDirectory?: string;

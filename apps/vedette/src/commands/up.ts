@@ -20,6 +20,7 @@ import {
   keptRules,
   openDataDirectory,
   Releases,
+  type Role,
   Runtime,
   readRulesFrom,
   Tables,
@@ -48,6 +49,8 @@ import { tellOwnMetrics } from "../own_metrics.ts";
 import { openOidc, openPeople } from "../people.ts";
 import { configuredPostgres } from "../postgres.ts";
 import { pipelinesReloaded, type Reloaded, reloadOnChange, rulesReloaded, tablesReloaded } from "../reload.ts";
+import { partOf, rolesWanted } from "../roles.ts";
+import { secretsOf, striker } from "../support/redact.ts";
 import { openVault, resourcesOf } from "../vault.ts";
 import { Display } from "./display.ts";
 import { senderConfigs } from "./source_config.ts";
@@ -64,17 +67,16 @@ const version = "0.1.0";
 const day = 86_400_000_000;
 
 export async function up(options: Options): Promise<void> {
-  if (options.role !== "all")
-    throw new ConfigError("config_invalid", `--role ${options.role}: this version runs every role in one process; leave --role out`);
   const loaded = loadConfig(options.config, process.env, { data_dir: options.dataDir, listen: options.listen });
   const problems = await checkComponents(loaded);
   if (problems.length > 0) throw new ConfigError("config_invalid", problems.join("\n"));
   const { config } = loaded;
   const at = listening(loaded);
+  const roles = rolesWanted(options.role, loaded);
   const directory = openDataDirectory(resolve(config.data_dir));
-  const display = new Display();
+  const display = new Display({ ...config.logging, strike: striker(secretsOf(config, process.env)) });
   try {
-    await serve(loaded, config, at, directory, display, options.demo);
+    await serve(loaded, config, at, directory, display, { demo: options.demo && roles === undefined, roles });
   } catch (e) {
     directory.release();
     // threads that were opened must not keep a failed start alive; who called says first what was wrong
@@ -89,7 +91,7 @@ async function serve(
   at: Listening,
   directory: DataDirectory,
   display: Display,
-  demo: boolean,
+  { demo, roles }: { readonly demo: boolean; readonly roles: ReadonlySet<Role> | undefined },
 ): Promise<void> {
   const started = performance.now();
   // whoever stops it while it is still starting gets a clean end too
@@ -117,6 +119,7 @@ async function serve(
   });
   await recordStart(audit, store.settings, config, version);
   const cluster = await openCluster(config, systemClock);
+  const part = partOf(roles, config, cluster, version);
   const tables = new Tables(join(directory.path, "tables"));
   const resources = await resourcesOf(vault, config, tables);
   const ruleFile = join(directory.path, "rules.cache");
@@ -150,6 +153,7 @@ async function serve(
     ),
     seriesRetention: { fine: config.metrics.fine_days * day, coarse: config.metrics.days * day },
     canaries: { key: CanaryKey.of(directory.path), every: config.canaries.every_s * 1e6, enabled: config.canaries.enabled },
+    ...(part && { cluster: part, chain: `${hostname()}${directory.path}` }),
     logBytes: () => bytesBelow(join(directory.path, "log")),
     demo: (open: (stream: string) => Intake, signal: AbortSignal) => replayDemo(open, systemClock, signal),
   });
@@ -186,6 +190,7 @@ async function serve(
   const server: Awaited<ReturnType<typeof buildServer>> = await buildServer({
     store,
     runtime,
+    serves: { api: roles?.has("serve") ?? true, ingest: roles?.has("ingest") ?? true },
     endpoints: new Map(
       [...(await endpoints())].map(([name, spec]) => [name, { spec, config: spec.config.parse(config.endpoints[name] ?? {}) }]),
     ),
@@ -207,13 +212,18 @@ async function serve(
     tenant: config.tenant,
     ...(existsSync(consoleDirectory) ? { consoleDirectory } : {}),
     onError: (e, route) =>
-      display.say(`${route}: ${e instanceof Error ? (process.env["VEDETTE_DEBUG"] ? e.stack : e.message) : String(e)}`),
+      display.say(`${route}: ${e instanceof Error ? (process.env["VEDETTE_DEBUG"] ? e.stack : e.message) : String(e)}`, {
+        level: "error",
+        component: "http",
+      }),
   });
   const url = await server.listen(at.address);
   await machines.listener?.listen();
   directory.announce(url);
+  runtime.answersAt(new URL(url).host);
   runtime.start();
   const refused = runtime.rules().rules.filter((r) => r.state === "refused");
+  if (roles) display.say(`One of several processes: ${[...roles].join(", ")}`);
   display.say(
     `Vedette ${version} is up at ${url} after ${((performance.now() - started) / 1_000).toFixed(1)} s; data in ${directory.path}`,
   );
@@ -221,6 +231,7 @@ async function serve(
     display.say(`Machines come in at ${machines.listener.url} with certificates; vedette machine token makes what one enrols with`);
   display.say(
     `Log in once with ${url}/login?token=${auth.issueLogin()}  (valid for an hour; later: the token in ${join(directory.path, "admin.token")})`,
+    { asIs: true },
   );
   display.say(
     `${runtime.rules().rules.filter((r) => r.state === "enabled").length} rules on, ${refused.length} refused; ${Object.keys(config.sources).length} sources configured; HTTP ingest at ${url}/ingest and ${url}/_bulk`,
@@ -230,7 +241,7 @@ async function serve(
   if (losses.length > 0) display.say(`pipelines: ${toldLosses(losses)}`);
   // every rule in force has been read by now: what else was kept is only memory
   readRulesFrom(undefined);
-  for (const r of refused) display.say(`refused: ${r.reason}`);
+  for (const r of refused) display.say(`refused: ${r.reason}`, { level: "warn", component: "rules" });
   display.watch(runtime, store, config.tenant);
   if (directory.fresh && demo) playDemo(runtime, display, url);
   const stopped = new AbortController();
@@ -239,7 +250,7 @@ async function serve(
     reportSelf(machines.register, runtime, machines.listener?.url ?? url, version, stopped.signal),
     machines.listener?.run(stopped.signal),
     backups.follow(stopped.signal),
-    runHeartbeat(config, runtime, systemClock, (text) => display.say(text), stopped.signal),
+    runHeartbeat(config, runtime, systemClock, (text) => display.say(text, { level: "warn", component: "heartbeat" }), stopped.signal),
   ];
   const reloading = reloadOnChange(reloaded(config, runtime, display), systemClock, stopped.signal);
   await stopAsked;
