@@ -220,6 +220,7 @@ function requests(): readonly Asked[] {
     ...get("/events/export", ...queries.map((q) => `/events/export?q=${encode(q)}`), "/events/export?order=asc&limit=3"),
     ...get("/events/export", `/events/export?format=csv&fields=time,${fields.join()},original`),
     ...get("/events/:id", ...events.map((id) => `/events/${id}`)),
+    ...get("/events/:id/context", ...events.map((id) => `/events/${id}/context`)),
     ...get("/events/histogram", ...queries.slice(0, 5).map((q) => `/events/histogram?buckets=7&q=${encode(q)}`)),
     ...get("/events/top", ...fields.flatMap((field) => queries.slice(2, 4).map((q) => `/events/top?field=${field}&q=${encode(q)}`))),
     ...get("/query", ...pipes.flatMap((pipe) => ["", queries[3]].map((q) => `/query?q=${encode(`${q} ${pipe}`)}`))),
