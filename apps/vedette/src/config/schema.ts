@@ -182,6 +182,16 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("Machines: processes and agents known by certificates."),
+  logging: z
+    .strictObject({
+      format: z
+        .enum(["auto", "text", "json"])
+        .default("auto")
+        .describe("How Vedette says what it does: in words on a terminal, else as JSON lines in ECS."),
+      level: z.enum(["debug", "info", "warn", "error"]).default("info").describe("The least that is said."),
+    })
+    .prefault({})
+    .describe("Vedette's own log, on standard error."),
   canaries: z
     .strictObject({
       enabled: z.boolean().default(true).describe("Whether rules are proved able to fire without being asked."),
