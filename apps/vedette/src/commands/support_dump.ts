@@ -74,7 +74,9 @@ function tokensOf(directory: string): readonly string[] {
   return ["admin.token", "secret.key", "canary.key"].flatMap((name) => {
     const file = join(directory, name);
     try {
-      return existsSync(file) ? readFileSync(file, "utf8").split(/\s+/) : [];
+      if (!existsSync(file)) return [];
+      const bytes = readFileSync(file);
+      return [...bytes.toString("utf8").split(/\s+/), ...(["hex", "base64", "base64url"] as const).map((form) => bytes.toString(form))];
     } catch {
       return [];
     }

@@ -42,7 +42,7 @@ export function redactConfig(config: unknown): unknown {
 
 /** Names in the environment whose values are secrets. */
 const secretName = /SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|COOKIE|_KEY$|^KEY_/i;
-/** Shorter ones would strike out words that mean nothing. */
+/** Shorter ones would strike out what means nothing: the pieces of a key that is no text among them. */
 const shortest = 6;
 
 /** Every text below a key of the configuration that may hold a secret, and every secret of the environment. */
@@ -62,7 +62,7 @@ export function secretsOf(
     }
   };
   walk(config, "", false);
-  return [...found].map((one) => one.trim()).filter((one) => one.length >= shortest);
+  return [...found];
 }
 
 /** What looks like a secret whatever it is called. */
@@ -82,7 +82,8 @@ const looksSecret: readonly (readonly [RegExp, string])[] = [
 /** @returns a function that strikes these, and what looks like them, out of a text */
 export function striker(secrets: readonly string[]): (text: string) => string {
   // as they stand, as JSON writes them and as addresses do; the longest first, so that none leaves its end behind
-  const forms = new Set(secrets.flatMap((one) => [one, JSON.stringify(one).slice(1, -1), encodeURIComponent(one)]));
+  const long = secrets.map((one) => one.trim()).filter((one) => one.length >= shortest);
+  const forms = new Set(long.flatMap((one) => [one, JSON.stringify(one).slice(1, -1), encodeURIComponent(one)]));
   const ordered = [...forms].sort((a, b) => b.length - a.length);
   return (text) => {
     const without = ordered.reduce((left, one) => left.replaceAll(one, struck), text);

@@ -51,6 +51,7 @@ test("what is known to be a secret is struck out of every text, however it is wr
     for (const form of [one, JSON.stringify({ a: one }), `x=${encodeURIComponent(one)}&y`])
       expect(strike(`before ${form} after`), form).not.toMatch(/hunter2|abcdef123456|kafka-pass|header-secret|env-token|has.{1,4}quote/);
   expect(strike("/home/ann has 12 files")).toBe("/home/ann has 12 files");
+  expect(striker(["a", "", "  ", "{"])('{"a": 1}')).toBe('{"a": 1}');
 });
 
 test("what looks like a secret is struck out though nobody knew it", () => {
