@@ -26,6 +26,7 @@ const untilItHappens: { readonly [metric: string]: string } = {
   vedette_source_dropped_total: "records are dropped on purpose",
   vedette_backup_last_success_timestamp_seconds: "a backup was made",
   vedette_backup_overdue: "backups are scheduled",
+  vedette_heartbeats_total: "a heartbeat was due",
 };
 /** Queries that filter: they answer only while what they look for is so. */
 const filters: { readonly [query: string]: string } = {
