@@ -43,7 +43,7 @@ export function documentOf(event: Event, bare = false): string {
     source,
     host,
     ...(fields["vedette.demo"] === true && { demo: true }),
-    event: fields,
+    event: { ...fields },
     original,
     bytes: Buffer.byteLength(original),
     ...(bare ? noTerms : termsOf(event)),

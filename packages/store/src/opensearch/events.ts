@@ -12,7 +12,17 @@ import { Predicate } from "../events/predicate.ts";
 import { rowsOfEvents } from "../events/scan.ts";
 import { cursorOf, readCursor } from "../events/search.ts";
 import { shownEvents } from "../events/shown.ts";
-import type { EncodedEvents, EventPage, EventQuery, EventStore, ScanEstimate, ScanPage, SeenQuery, TimeRange } from "../store.ts";
+import type {
+  EncodedEvents,
+  EventHold,
+  EventPage,
+  EventQuery,
+  EventStore,
+  ScanEstimate,
+  ScanPage,
+  SeenQuery,
+  TimeRange,
+} from "../store.ts";
 import { Bulk, type RefusedEvent } from "./bulk.ts";
 import { Candidates } from "./candidates.ts";
 import { Client, type Cluster, reasonOf, trouble, unavailable } from "./client.ts";
@@ -347,7 +357,7 @@ export class OpenSearchEvents {
   }
 
   /** Drops whole indices; the one that is written now stays, whatever its size. */
-  async retain(policy: Policy): Promise<{ readonly dropped: number }> {
+  async retain(policy: Policy, holds: readonly EventHold[] = []): Promise<{ readonly dropped: number }> {
     const found = (await this.#indices()).flatMap(({ index, bytes }) => {
       const bucket = bucketOf(this.#layout.prefix, index);
       return bucket === undefined ? [] : [{ ...bucket, bytes }];
@@ -361,11 +371,23 @@ export class OpenSearchEvents {
         const large = limits.maxBytes !== undefined && bytes > limits.maxBytes && one.end <= this.#now();
         if (one.end > oldest && !large) continue;
         bytes -= one.bytes;
-        dropped.push(one.index);
+        if (!(await this.#isHeld(one.index, holds))) dropped.push(one.index);
       }
     }
     for (const index of dropped) await this.#client.get("DELETE", `/${index}?ignore_unavailable=true`);
     return { dropped: dropped.length };
+  }
+
+  /** Whether a hold may be on an event of the index: what OpenSearch cannot tell is kept. */
+  async #isHeld(index: string, holds: readonly EventHold[]): Promise<boolean> {
+    for (const { tenants, range, ids, where } of holds) {
+      const any = [...(ids.length > 0 ? [{ terms: { id: ids } }] : []), ...(where === undefined ? [] : [askedOf(where).may])];
+      const of = tenants.map((tenant) => within(tenant, range, { bool: { should: any, minimum_should_match: 1 } }));
+      const body = { size: 0, track_total_hits: 1, query: { bool: { should: of, minimum_should_match: 1 } } };
+      const { status, body: found } = await this.#client.ask("POST", `/${index}/_search`, body, undefined);
+      if (status >= 300 || ((found as Found).hits?.total?.value ?? 1) > 0) return true;
+    }
+    return false;
   }
 
   async clearDemo(): Promise<number> {

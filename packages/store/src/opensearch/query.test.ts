@@ -39,7 +39,7 @@ function finds(clause: Clause, terms: Lists): boolean {
 }
 
 const long = fc.constantFrom<FieldValue>("A".repeat(9_000), `${"x".repeat(40_000)}É`, ["a", "B".repeat(8_193)]);
-const odd = fc.tuple(fc.constantFrom("message", "zeek.uid", "a\0b", "n".repeat(600)), long);
+const odd = fc.tuple(fc.constantFrom("message", "zeek.uid", "a\x7fb", "a\0b", "n".repeat(600)), long);
 const some = fc.sample(fc.tuple(shape, odd), { numRuns: 120, seed: 5 });
 const events: readonly Event[] = eventsOf(
   some.map(([one, [name, value]], i) => ({

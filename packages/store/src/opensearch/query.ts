@@ -3,7 +3,7 @@
  * only the event itself can tell (patterns, comparisons of case, two fields of one event) is let through. Knows no HTTP.
  */
 import { type Address, type Condition, foldCase, likeParts, numberOf, parseNetwork, plainLike, withinLike } from "@vedette/condition";
-import { addressTerm, maxText, nameable, numberTerm, pairTerm, whollyOdd } from "./terms.ts";
+import { addressTerm, maxText, nameable, numberTerm, pairTerm, separator, whollyOdd } from "./terms.ts";
 
 /** A part of OpenSearch's query language. */
 export type Clause = { readonly [kind: string]: unknown };
@@ -114,7 +114,7 @@ function leaf(condition: Leaf): Bounds {
       return cased(condition, textual(condition.op, field, condition.value));
     case "like": {
       const plain = plainLike(likeParts(condition.value));
-      return cased(condition, plain ? textual(plain.how, field, plain.text) : pattern("f", `${field}\0`, condition.value));
+      return cased(condition, plain ? textual(plain.how, field, plain.text) : pattern("f", `${field}${separator}`, condition.value));
     }
     case "exists":
       return exactly(has(field));
@@ -145,7 +145,7 @@ function textual(how: "eq" | "contains" | "starts" | "ends", field: string, text
   if (folded === "") return exactly(has(field));
   if (how === "starts") return exactly({ prefix: { f: { value: pairTerm(field, folded) } } });
   const wanted = escaped(folded);
-  return pattern("f", `${field}\0`, how === "contains" ? `*${wanted}*` : `*${wanted}`);
+  return pattern("f", `${field}${separator}`, how === "contains" ? `*${wanted}*` : `*${wanted}`);
 }
 
 /** A `like` pattern over the terms that begin with `head`. */

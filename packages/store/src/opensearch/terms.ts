@@ -10,15 +10,18 @@ import { hotFields } from "../events/columns.ts";
 export const maxText = 8_192;
 const maxName = 512;
 
+/** Between a name and what it holds: a character that JSON writes as it is, and no name with terms holds. */
+export const separator = "\x7f";
+
 /** In the list of odd names: something of the event has no terms at all, or its original line has none. */
-export const whollyOdd = "\0";
-const oddOriginal = "\0original";
+export const whollyOdd: string = separator;
+const oddOriginal = `${separator}original`;
 
 /** Terms of one event; the field names are short because every index repeats them. */
 export interface Terms {
-  /** `name NUL folded text` of every scalar. */
+  /** `name DEL folded text` of every scalar. */
   readonly f: readonly string[];
-  /** `name NUL n…` of every number, `name NUL a…` of every address. */
+  /** `name DEL n…` of every number, `name DEL a…` of every address. */
   readonly v: readonly string[];
   /** Names that hold a scalar, that hold several, that hold a null beside others. */
   readonly n: readonly string[];
@@ -42,13 +45,13 @@ function sortable(value: number): string {
   return high & 0x80000000 ? hex(~high) + hex(~low) : hex(high | 0x80000000) + hex(low);
 }
 
-export const pairTerm = (name: string, folded: string): string => `${name}\0${folded}`;
-export const numberTerm = (name: string, value: number): string => `${name}\0n${sortable(value)}`;
+export const pairTerm = (name: string, folded: string): string => `${name}${separator}${folded}`;
+export const numberTerm = (name: string, value: number): string => `${name}${separator}n${sortable(value)}`;
 export const addressTerm = (name: string, { v4, words }: Address): string =>
-  v4 ? `${name}\0a4${hex(words[3])}` : `${name}\0a6${words.map(hex).join("")}`;
+  v4 ? `${name}${separator}a4${hex(words[3])}` : `${name}${separator}a6${words.map(hex).join("")}`;
 
 /** Whether a name can have terms at all. */
-export const nameable = (name: string): boolean => name.length <= maxName && !name.includes("\0");
+export const nameable = (name: string): boolean => name.length <= maxName && !name.includes(separator);
 
 /** Whether what the event holds under the name is all in its terms. */
 function termed(value: FieldValue | undefined): boolean {
