@@ -206,11 +206,10 @@ class SourceIntake implements Intake {
     await Promise.all([...this.#lanes.values()].map(({ running }) => running));
   }
 
-  /** One stream's records stay in order: they lie in one partition. Whoever names no stream is told apart by address. */
+  /** One sender's records of a stream stay in order: they lie in one partition. */
   #partitionOf(records: readonly RawRecord[], { stream = "" }: AcceptOptions): number {
     const { partitions = 1 } = this.#options;
-    if (partitions === 1) return 0;
-    return crc32(`${this.name}\0${stream === "" ? (records[0]?.peer ?? "") : stream}`) % partitions;
+    return partitions === 1 ? 0 : crc32(`${this.name}\0${stream}\0${records[0]?.peer ?? ""}`) % partitions;
   }
 
   #claimIds(records: readonly RawRecord[]): { readonly duplicates: number[]; readonly ids: string[] } {

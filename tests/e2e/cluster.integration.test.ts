@@ -1,0 +1,107 @@
+/** An installation of several processes over real Kafka, PostgreSQL, Redis and OpenSearch: what one takes in others analyse, also when workers are killed; the alerts are those of one process. */
+import { randomBytes } from "node:crypto";
+import { afterAll, describe, expect, test } from "vitest";
+import { service } from "./services.ts";
+import { settledLedger, Vedette } from "./vedette.ts";
+
+const [kafka, postgres, redis, opensearch] = [service("kafka"), service("postgres"), service("redis"), service("opensearch")];
+const here = kafka && postgres && redis && opensearch ? { kafka, postgres, redis, opensearch } : undefined;
+const partitions = 3;
+const name = `t${randomBytes(4).toString("hex")}`;
+
+const detection = "rules: { watch: false }\naudit: {}\n";
+function config({ kafka, postgres, redis, opensearch }: NonNullable<typeof here>): string {
+  return [
+    "log: { driver: kafka }",
+    `kafka: { server: "${kafka.host}:${kafka.port}", topic: ${name}, partitions: ${partitions}, replicas: 1 }`,
+    "state: { driver: postgres }",
+    `postgres: { host: ${postgres.host}, port: ${postgres.port}, db: ${postgres.database}, user: ${postgres.user}, password: ${postgres.password}, schema: ${name}, connections: 4 }`,
+    "events: { driver: opensearch }",
+    `opensearch: { url: "http://${opensearch.host}:${opensearch.port}", prefix: ${name} }`,
+    `redis: { host: ${redis.host}, port: ${redis.port}, prefix: ${name} }`,
+    `auth: { secret_key: ${name}-a-secret-of-the-installation }`,
+    "engine: { workers: 1 }",
+    "",
+  ].join("\n");
+}
+
+const attackers = 12;
+const begin = Date.now() - 3_600_000;
+/** Bursts of failed log-ins, one address each, then one that works; every host by a stream of its own. */
+const lines = (host: number): string =>
+  Array.from({ length: attackers * 12 }, (_, n) => {
+    const attacker = n % attackers;
+    const ok = n >= attackers * 11 && attacker % 3 === 0;
+    const at = new Date(begin + host * 37 + n * 500).toISOString();
+    return `${at} node${host} sshd[${1_000 + n}]: ${ok ? "Accepted" : "Failed"} password for root from 198.51.100.${attacker + 1} port ${40_000 + n} ssh2\n`;
+  }).join("");
+
+interface Alert {
+  readonly title: string;
+  readonly severity: string;
+  readonly rule: { readonly id: string };
+  readonly entities: readonly { readonly type: string; readonly id: string }[];
+}
+const told = async (v: Vedette): Promise<readonly string[]> => {
+  const { alerts } = await v.get<{ alerts: Alert[] }>("/api/v1/alerts?limit=500");
+  return alerts
+    .filter(({ entities }) => entities.some(({ id }) => id.startsWith("198.51.100.")))
+    .map(({ rule, severity, entities }) => [rule.id, severity, ...entities.map(({ type, id }) => `${type}=${id}`).sort()].join(" "))
+    .sort();
+};
+
+async function send(v: Vedette): Promise<void> {
+  for (let host = 0; host < 6; host++) {
+    const all = lines(host).split(/(?<=\n)/);
+    for (let at = 0; at < all.length; at += 48) {
+      const response = await v.fetch(`/ingest/auth${host}`, {
+        method: "POST",
+        body: all.slice(at, at + 48).join(""),
+      });
+      expect(response.status).toBe(200);
+    }
+  }
+}
+
+describe.skipIf(here === undefined)("several processes", () => {
+  const processes: Vedette[] = [];
+  const start = async (roles: string): Promise<Vedette> => {
+    const v = new Vedette(config(here!) + detection);
+    processes.push(v);
+    await v.start("--role", roles);
+    return v;
+  };
+  afterAll(() => Promise.all(processes.map((v) => v.remove())));
+
+  test("what is taken in by one is analysed by others, one of which is killed; the alerts are those of one process", {
+    timeout: 600_000,
+  }, async () => {
+    const alone = new Vedette(detection);
+    processes.push(alone);
+    await alone.start("--no-demo");
+    await send(alone);
+    const wanted = await alone.until(
+      () => told(alone),
+      (alerts) => alerts.length >= attackers,
+    );
+    await alone.stop();
+
+    const front = await start("ingest,serve");
+    const first = await start("analyse");
+    await start("analyse,triage");
+    await send(front);
+    await first.kill();
+    const found = await front.until(
+      () => told(front),
+      (alerts) => alerts.length >= wanted.length,
+    );
+    expect(found).toEqual(wanted);
+    const sources = await settledLedger(front);
+    expect(sources.filter(({ name }) => name.startsWith("auth")).map(({ stored, balance }) => [stored, balance])).toEqual(
+      Array.from({ length: 6 }, () => [attackers * 12, 0]),
+    );
+    // a worker answers for itself, and for nothing else
+    expect((await processes[3]!.fetch("/api/v1/alerts")).status).toBe(404);
+    expect((await processes[3]!.fetch("/healthz")).status).toBe(200);
+  });
+});
