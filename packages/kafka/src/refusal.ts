@@ -49,7 +49,7 @@ export function kafkaError(error: unknown, { brokers, sasl }: KafkaConnection, s
     return refuse(`refuses the user ${sasl?.username ?? "without a name"}: look at ${settings}.sasl (mechanism, username, password_file).`);
   if (code?.endsWith("AUTHORIZATION_FAILED"))
     return refuse(
-      `does not let ${sasl === undefined ? "a client without a name" : `the user ${sasl.username}`} do this: give it the rights Read, Write, Create, Delete, Describe, DescribeConfigs and AlterConfigs on topics of the prefix ${settings}.topic, and IdempotentWrite.`,
+      `does not let ${sasl === undefined ? "a client without a name" : `the user ${sasl.username}`} do this: give it the rights Read, Write, Create, Delete, Describe, DescribeConfigs and AlterConfigs on topics of the prefix ${settings}.topic.`,
     );
   if (has(error, "PLT_KFK_UNSUPPORTED_API") || has(error, "PLT_KFK_UNSUPPORTED") || code === "UNSUPPORTED_VERSION")
     return refuse("lacks what this program asks of a broker: it is too old. Kafka 4.1 is what it is tested with.");
