@@ -37,6 +37,8 @@ const idForm = /^\d{8}T\d{6}Z-[0-9a-f]{8}$/;
 const keyPlace = "backup key";
 const marker = "repository.json";
 
+export const isBackupId = (text: string): boolean => idForm.test(text);
+
 /** `20261121T083000Z-1f0c9a2b`: sorted by name is sorted by time. */
 export function newId(taken: Micros): string {
   const time = new Date(Math.floor(taken / 1_000)).toISOString().replace(/[-:]|\.\d+/g, "");

@@ -1,7 +1,7 @@
 /** `vedette restore`: puts a backup back into an empty data directory: first what a server needs, then event files while it may run. */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Damage, type Manifest, type Repository, Restore } from "@vedette/backup";
+import { type Damage, isBackupId, type Manifest, type Repository, Restore } from "@vedette/backup";
 import { ConfigError, diskFiles, jsonText, takeLock, thisProcess } from "@vedette/kit";
 import { trailCheck } from "@vedette/pipeline";
 import { loadConfig } from "../config/load.ts";
@@ -35,21 +35,24 @@ export async function restore(options: Options): Promise<void> {
   const work = new Restore(repository, manifest, directory, state?.events ?? options.events);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const damage: Damage[] = [];
+  let trail = { ok: true, detail: "it was proved before, and a server may have added to it" };
+  const elapsed_s = () => (performance.now() - begun) / 1_000;
+  let first_s: number | undefined;
   if (state?.phase !== "events") {
     damage.push(...(await locked(directory, "first", () => shown(manifest, (at) => work.first({ onProgress: at })))));
     await keepKey(directory, config, options.keyFile);
+    first_s = elapsed_s();
+    trail = await trailCheck(directory, manifest);
+    if (!options.json) tellFirst(manifest, directory, first_s, options.events);
   }
-  const trail = await trailCheck(directory, manifest);
-  const ready_s = (performance.now() - begun) / 1_000;
-  if (!options.json) tellFirst(manifest, directory, ready_s, options.events);
   damage.push(...(await locked(directory, "rest", () => shown(manifest, (at) => work.rest({ onProgress: at })))));
-  const total_s = (performance.now() - begun) / 1_000;
+  const total_s = elapsed_s();
   if (damage.length > 0 || !trail.ok) process.exitCode = 1;
   const { id, taken, about } = manifest;
   const time = new Date(taken / 1_000).toISOString();
   if (options.json)
     return void process.stdout.write(
-      `${jsonText({ backup: id, taken: time, directory, ready_s, total_s, trail, alerts: about.alerts, events: about.events, damage })}\n`,
+      `${jsonText({ backup: id, taken: time, directory, ready_s: first_s, total_s, trail, alerts: about.alerts, events: about.events, damage })}\n`,
     );
   process.stdout.write(`${trail.ok ? "The audit trail holds" : "BAD: the audit trail"}: ${safe(trail.detail)}.\n`);
   for (const { path, consequence, message } of damage)
@@ -61,8 +64,10 @@ export async function restore(options: Options): Promise<void> {
 
 /** By its id, or the newest at or before a time. */
 async function chosen(repository: Repository, at: string | undefined): Promise<Manifest> {
+  if (at !== undefined && isBackupId(at)) return await repository.manifest(at);
   const time = at === undefined ? undefined : Date.parse(at);
-  if (at !== undefined && Number.isNaN(time)) return await repository.manifest(at);
+  if (Number.isNaN(time))
+    throw new ConfigError("config_invalid", `--at ${at}: expected a backup's id, or a time such as 2026-11-21T08:00:00Z`);
   const found = await repository.newest(time === undefined ? undefined : time * 1_000, (id, why) =>
     say(`${id} cannot be read and is passed over: ${why}`),
   );
