@@ -8,11 +8,14 @@ import { type Clock, ConfigError } from "@vedette/kit";
 import type { Store } from "@vedette/store";
 import type { Config } from "./config/schema.ts";
 
-/** @throws ConfigError where a setting of `redis` is wrong, UnavailableError where nothing answers there */
-export function openCluster({ redis }: Pick<Config, "redis">, clock: Clock): Promise<Cluster> {
+/**
+ * @param patience_ms how long a server that does not answer is waited for
+ * @throws ConfigError where a setting of `redis` is wrong, UnavailableError where nothing answers there
+ */
+export function openCluster({ redis }: Pick<Config, "redis">, clock: Clock, patience_ms?: number): Promise<Cluster> {
   const { host, tls, ...rest } = redis;
   if (host === undefined) return Promise.resolve(inProcessCluster(clock));
-  return openRedisCluster({ ...rest, host, ...(tls && { tls: { ca: pem(tls.ca) } }) }, clock);
+  return openRedisCluster({ ...rest, host, ...(tls && { tls: { ca: pem(tls.ca) } }) }, clock, patience_ms);
 }
 
 function pem(file: string | undefined): string | undefined {

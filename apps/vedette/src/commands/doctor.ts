@@ -10,6 +10,7 @@ import { checkComponents } from "../config/components.ts";
 import { loadConfig } from "../config/load.ts";
 import { bundledPipelines, bundledRules } from "../content.ts";
 import { bold, safe } from "../output.ts";
+import { clusterCheck } from "./cluster_check.ts";
 import { dataChecks } from "./data_checks.ts";
 import { eventsChecks } from "./events_check.ts";
 import { logCheck } from "./log_check.ts";
@@ -75,6 +76,7 @@ export async function checksOf(options: Options): Promise<readonly Check[]> {
     const problems = await checkComponents(loaded);
     checks.push(...(await eventsChecks(loaded.config)), await stateCheck(loaded.config, directory));
     if (loaded.config.log.driver === "kafka") checks.push(await logCheck(loaded.config));
+    if (loaded.config.redis.host !== undefined) checks.push(await clusterCheck(loaded.config));
     checks.push({
       name: "configuration",
       ok: problems.length === 0,

@@ -1,5 +1,5 @@
 /** The one place that speaks Redis: a connection that comes back by itself and says at once when it is away. Knows no lease, member or counter. */
-import { type Clock, ConfigError, UnavailableError } from "@vedette/kit";
+import { type Clock, ConfigError, defineCounter, defineGauge, UnavailableError } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import type { Redis } from "ioredis";
 import type { Script } from "./scripts.ts";
@@ -12,6 +12,9 @@ const connect_ms = 5_000;
 const probe_ms = 5_000;
 /** Between tries to come back: doubled each time from a tenth of a second. */
 const longestRetry_ms = 5_000;
+
+const up = defineGauge("cluster_up", "Whether what processes share (Redis) answers: 1 or 0.");
+const failures = defineCounter("cluster_failures_total", "Questions to what processes share that were not answered.");
 
 export interface Ears {
   message(channel: string, bytes: Uint8Array): void;
@@ -41,6 +44,7 @@ export class Connection {
     client.on("error", (error: Error) => this.#away(error));
     client.on("close", () => this.#away(new Error("the connection was closed")));
     client.on("ready", () => void this.#arrive());
+    up.readBy((set) => set(this.#state.up ? 1 : 0));
     this.#timer = setInterval(() => void this.#probe(), probe_ms).unref();
   }
 
@@ -123,10 +127,14 @@ export class Connection {
   }
 
   async #ask<T>(question: () => Promise<T>): Promise<T> {
-    if (!this.#state.up) throw this.#unavailable(this.#state.reason);
+    if (!this.#state.up) {
+      failures.add(1);
+      throw this.#unavailable(this.#state.reason);
+    }
     try {
       return await question();
     } catch (error) {
+      failures.add(1);
       if (error instanceof Error && error.message === "Command timed out") {
         this.#away(error);
         void this.#probe();

@@ -1,5 +1,5 @@
 /** The cluster over one Redis: every process of the installation with the same settings is in it. Knows no driver, only a connection. */
-import { type Clock, contentHash, UnavailableError, z } from "@vedette/kit";
+import { type Clock, contentHash, defineCounter, UnavailableError, z } from "@vedette/kit";
 import type { Cluster, Counters, Draw, Drawn, Health, Held, Leases, Member, Members, Notices, Recent } from "../cluster.ts";
 import { checkNotice, inProcessCounters, inProcessRecent, Listeners } from "../in_process.ts";
 import { Connection } from "./connection.ts";
@@ -11,6 +11,8 @@ const patience_ms = 30_000;
 /** Names come from outside in part; longer ones are told apart by their hash. */
 const maxName = 100;
 const short = (name: string): string => (name.length <= maxName ? name : contentHash(name));
+
+const told = defineCounter("cluster_notices_total", "Notices to other processes, by whether they left.", ["outcome"]);
 
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1);
 
@@ -139,8 +141,14 @@ class RedisNotices implements Notices {
   publish(topic: string, bytes: Uint8Array): void {
     checkNotice(topic, bytes);
     this.#connection.call("PUBLISH", this.#prefix + topic, Buffer.from(bytes)).then(
-      () => this.#sent++,
-      () => this.#lost++,
+      () => {
+        this.#sent++;
+        told.add(1, "sent");
+      },
+      () => {
+        this.#lost++;
+        told.add(1, "lost");
+      },
     );
   }
 
