@@ -94,6 +94,26 @@ describe.skipIf(missing)("state on PostgreSQL", () => {
     await state.destroy();
   });
 
+  test("shows who sees a part of the events their alerts, in pages, as they change", async () => {
+    const state = await openState(server.settings());
+    const alerts = alertStore(state, async () => []);
+    const of = (id: string, site: string) => {
+      const event = { id: `e${id}`, time: start, source: "s", seq: 0, matches: [], fields: { "labels.site": site }, original: "" };
+      return { group: id, alert: alertOf(id, { evidence: [event] }) };
+    };
+    const all = Array.from({ length: 450 }, (_, n) => of(n.toString(36), n % 3 === 0 ? "a" : "b"));
+    await alerts.fold(1, all, []);
+    const rows = { op: "eq", field: "labels.site", value: "a" } as const;
+    const list = (cursor?: string) => alerts.list({ tenant: "main", view: { parts: [{ rows, masks: [] }] } }, 100, cursor);
+    const first = await list();
+    const second = await list(first.cursor);
+    expect([first.total, first.alerts.length, second.alerts.length, second.cursor]).toEqual([150, 100, 50, undefined]);
+    expect(new Set([...first.alerts, ...second.alerts].map(({ id }) => id)).size).toBe(150);
+    await alerts.fold(2, [of("0", "b"), of("zz", "a"), of("1", "a")], []);
+    expect((await list()).total).toBe(151);
+    await state.destroy();
+  });
+
   test("changes of alerts by several processes at once are numbered in the order of their commits, and none is lost", async () => {
     const settings = server.settings();
     const states = await Promise.all([0, 1, 2].map(() => openState(settings)));

@@ -91,8 +91,8 @@ function failureOf(cause: unknown, settings: PostgresSettings, starting: boolean
   if (refused !== undefined && !starting)
     return new UnavailableError("store_unavailable", `PostgreSQL refuses (${code || "no TLS"})`, { cause });
   if (refused !== undefined) return new ConfigError("postgres_refused", `${refused} (PostgreSQL says: ${message})`, { cause });
-  // class 08 connection, 53 resources, 57 operator; names of Node's errors; texts of pg's own
-  const away = /^(08|53|57)/.test(code) || /^E[A-Z]/.test(code) || /connection|timeout|terminat/i.test(message);
+  // class 08 connection, 53 resources, 57P operator; names of Node's errors; texts of pg's own
+  const away = /^(08|53|57P)/.test(code) || /^E[A-Z]/.test(code) || /connection|timeout|terminat/i.test(message);
   const what = away ? `PostgreSQL does not answer (${code || message})` : `PostgreSQL: ${message}${code ? ` (${code})` : ""}`;
   return new UnavailableError("store_unavailable", what, { cause });
 }
