@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { addAccessCommands } from "./commands/access_commands.ts";
 import { addBackupCommands } from "./commands/backup_commands.ts";
+import { addHoldCommands } from "./commands/hold_commands.ts";
 import { addMachineCommands } from "./commands/machine/commands.ts";
 import { addPipelineCommands } from "./commands/pipeline/commands.ts";
 import { addRuleCommands } from "./commands/rule/commands.ts";
@@ -296,6 +297,7 @@ function program(): Command {
 
   addUserCommands(cli);
   addAccessCommands(cli);
+  addHoldCommands(cli);
   addStateCommands(cli);
 
   addBackupCommands(cli);

@@ -13,6 +13,8 @@ export const permissions = [
   "sources:write",
   "pseudonyms:reveal",
   "audit:read",
+  "holds:read",
+  "holds:write",
   "users:read",
   "users:write",
   "machines:read",
@@ -33,6 +35,8 @@ export const wholeOnly: Readonly<Partial<Record<Permission, string>>> = {
   "sources:write": "a source delivers rows of every kind",
   "pseudonyms:reveal": "a pseudonym may stand in rows that you do not see",
   "audit:read": "the audit trail is one chain, and what of it is left out cannot be proved",
+  "holds:read": "a hold keeps events of all kinds",
+  "holds:write": "a hold keeps events of all kinds",
   "users:read": "people and their rights are no rows of events",
   "users:write": "people and their rights are no rows of events",
   "machines:read": "machines are no rows of events",
@@ -42,14 +46,24 @@ export const wholeOnly: Readonly<Partial<Record<Permission, string>>> = {
 };
 
 const viewer = ["alerts:read", "events:read", "rules:read", "sources:read", "system:read"] as const satisfies readonly Permission[];
-const analyst = [...viewer, "alerts:write", "backtests:run", "events:export"] as const satisfies readonly Permission[];
+const analyst = [...viewer, "alerts:write", "holds:read", "backtests:run", "events:export"] as const satisfies readonly Permission[];
 
 export const roles = {
   viewer,
   analyst,
   responder: [...analyst, "actions:request", "actions:approve"],
   engineer: [...viewer, "rules:write", "backtests:run", "sources:write", "system:write", "machines:read"],
-  auditor: ["alerts:read", "rules:read", "sources:read", "system:read", "audit:read", "users:read", "machines:read"],
+  auditor: [
+    "alerts:read",
+    "rules:read",
+    "sources:read",
+    "system:read",
+    "audit:read",
+    "holds:read",
+    "holds:write",
+    "users:read",
+    "machines:read",
+  ],
   admin: permissions,
 } as const satisfies Readonly<Record<string, readonly Permission[]>>;
 export type Role = keyof typeof roles;

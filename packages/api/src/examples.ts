@@ -92,6 +92,7 @@ const known: { readonly [name: string]: string | number } = {
   entity: "192.0.2.7",
   token: "the-token-as-it-was-shown",
   cursor: "MTAw",
+  newer: "bmV3ZXIgNDE",
   hash,
   program: hash,
   release: hash.slice(0, 12),

@@ -48,6 +48,7 @@ const tags = {
   pipelines: "What users' pipelines do to events.",
   sources: "Sources, their tokens, and senders that were refused.",
   machines: "Processes and agents known by certificates.",
+  holds: "Events kept for a case.",
   vault: "Keys at rest.",
   backup: "Backups, and trials to restore them.",
   state: "The program's own state.",

@@ -36,6 +36,7 @@ import type {
 import type { Store, TimeRange } from "@vedette/store";
 import type { Rotated, VaultStatus } from "@vedette/vault";
 import type { Auth } from "./auth.ts";
+import type { Holds } from "./holds.ts";
 
 export interface Problem {
   readonly code: string;
@@ -304,6 +305,8 @@ export interface ServerOptions {
   /** Where sign-ins, refusals, changes and sensitive reads are recorded; none are without it. */
   readonly audit?: AuditPort;
   readonly machines?: MachinesPort;
+  /** Events that are kept for a case. */
+  readonly holds?: Holds;
   /** Keys at rest. */
   readonly vault?: VaultPort;
   readonly backups?: BackupPort;

@@ -29,6 +29,7 @@ import { eventContextRoute } from "./routes/event_context.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { eventExportRoute } from "./routes/events_export.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { holdRoutes } from "./routes/holds.ts";
 import { hpcRoutes } from "./routes/hpc.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { machineRoutes } from "./routes/machines.ts";
@@ -141,6 +142,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       senderRoutes(api, context);
       machineRoutes(api, context);
       vaultRoutes(api, context);
+      holdRoutes(api, context);
       backupRoutes(api, context);
       refusalRoutes(api, context);
       auditRoutes(api, context);

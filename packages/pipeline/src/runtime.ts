@@ -6,7 +6,7 @@ import { type Clock, type EndpointContext, type Intake, type SourceSpec, systemC
 import type { Log } from "@vedette/log";
 import type { Alert, DeadLetter, Event, EventClass, Micros, QualityReport, Requester } from "@vedette/model";
 import { formats } from "@vedette/normalise";
-import type { SeriesRetention, Store } from "@vedette/store";
+import type { EventHold, SeriesRetention, Store } from "@vedette/store";
 import { feedAudit } from "./audit_feed.ts";
 import { encodeTick } from "./batch.ts";
 import { type CanaryKey, reservedPrefix } from "./canary/mark.ts";
@@ -70,6 +70,8 @@ export interface RuntimeOptions {
   readonly quality?: QualityOptions;
   /** Ways out; none without it. */
   readonly sinks?: Pick<SinkRunnerOptions, "specs" | "hostname" | "version"> & { readonly configured: readonly ConfiguredSink[] };
+  /** Events that retention leaves alone. */
+  readonly holds?: () => Promise<readonly EventHold[]>;
   readonly retention: { readonly [C in EventClass]?: { readonly maxAge?: Micros; readonly maxBytes?: number } };
   /** Without it roll-ups of series are kept for ever. */
   readonly seriesRetention?: SeriesRetention;
@@ -648,7 +650,7 @@ export class Runtime {
       if (signal.aborted) return;
       try {
         await events.seal();
-        await events.retain(this.#options.retention);
+        await events.retain(this.#options.retention, await this.#options.holds?.());
         await series.seal();
         if (this.#options.seriesRetention) await series.retain(this.#options.seriesRetention);
         await this.#desk.upkeep(upkeepEvery_ms);

@@ -175,7 +175,7 @@ function eventStore(connection: Connection, onRefused: StoreOptions["onRefused"]
     },
     estimate: (query, signal) => call("events", "estimate", [query], { signal }),
     seal: (all) => call("events", "seal", [all === true]),
-    retain: (policy) => call("events", "retain", [policy]),
+    retain: (policy, holds = []) => call("events", "retain", [policy, holds]),
     clearDemo: () => call("events", "clearDemo", []),
     usage: () => call("events", "usage", []),
   };

@@ -165,6 +165,32 @@ export function eventContract(open: () => Promise<Store>, byOffset = true): void
     await close();
   });
 
+  test("keeps what is held, by id or by a condition, and drops it once it is released", async () => {
+    const { events, close } = await open();
+    const hours = [0, 1, 2].map((n) => [eventOf(n * 10, { "user.name": n === 1 ? "mallory" : "ann" }), eventOf(n * 10 + 1)]);
+    for (const [n, of] of hours.entries()) {
+      const back = n * 24 * hour;
+      await events.put(n, start - back, encodeEvents(of.map((one) => ({ ...one, time: one.time - back, received: start - back }))));
+      await events.seal(true);
+    }
+    const held = async () => seqs((await events.search({ ...everything, limit: 9 })).events).sort((a, b) => a - b);
+    const base = { tenants: ["main"], range: { from: 0, to: Number.MAX_SAFE_INTEGER } };
+    const byId = { ...base, ids: [hours[0]![1]!.id] };
+    const byQuery = { ...base, ids: [], where: { op: "eq" as const, field: "user.name", value: "mallory" } };
+    const drop = { network: { maxAge: 1 } };
+    await events.retain(drop, [byId, byQuery, { ...byId, tenants: ["other"] }]);
+    const kept = await held();
+    expect(kept).toEqual(expect.arrayContaining([1, 10]));
+    expect(kept).not.toContain(20);
+    // held outside its range is not held
+    await events.retain(drop, [byId, { ...byQuery, range: { from: 0, to: 1 } }]);
+    expect(await held()).toEqual(expect.arrayContaining([1]));
+    expect(await held()).not.toContain(10);
+    await events.retain(drop, []);
+    expect(await held()).toEqual([]);
+    await close();
+  });
+
   test("refuses a hostile or wrong query as the query's fault, and stops when told", async () => {
     const { events, close } = await open();
     await events.put(0, start, batch(0, 10));

@@ -49,6 +49,14 @@ export interface Aggregate {
   readonly as: string;
 }
 
+/** Events that are kept whatever their age: those with these ids, and those that satisfy `where`. */
+export interface EventHold {
+  readonly tenants: readonly string[];
+  readonly range: TimeRange;
+  readonly ids: readonly string[];
+  readonly where?: Condition;
+}
+
 export interface EventStore {
   /**
    * Stores one raw batch's events; resolves when durable. A batch at or below an offset already applied is ignored, so a repeat changes nothing.
@@ -92,9 +100,10 @@ export interface EventStore {
   estimate(query: EventQuery, signal?: AbortSignal): Promise<ScanEstimate>;
   /** Seals what is due (hour over, or open rows above the cap); `all` seals everything open. */
   seal(all?: boolean): Promise<void>;
-  /** Applies retention and quota per class: drops the oldest sealed partitions. */
+  /** Applies retention and quota per class: drops the oldest sealed partitions, but none with an event that is held, nor others in its place. */
   retain(
     policy: { readonly [C in EventClass]?: { readonly maxAge?: Micros; readonly maxBytes?: number } },
+    holds?: readonly EventHold[],
   ): Promise<{ readonly dropped: number }>;
   /** Deletes events marked `vedette.demo`. */
   clearDemo(): Promise<number>;

@@ -6,7 +6,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { collectWhenQuiet, release, VedetteError } from "@vedette/kit";
 import { Duck } from "./events/duck.ts";
 import { networkMacros } from "./events/network.ts";
-import { Partitions } from "./events/partitions.ts";
+import { Partitions, type Policy } from "./events/partitions.ts";
 import { OpenScans, Scans } from "./events/scan.ts";
 import { Search } from "./events/search.ts";
 import type { OpenSearchSettings } from "./opensearch/events.ts";
@@ -23,7 +23,7 @@ import { refuseMoved } from "./state/move.ts";
 import { openState } from "./state/open.ts";
 import { peopleStore } from "./state/people.ts";
 import type { StoredChanges } from "./state/seen_cache.ts";
-import type { EncodedEvents, EventStore } from "./store.ts";
+import type { EncodedEvents, EventHold, EventStore } from "./store.ts";
 
 type Method = (...parameters: never[]) => unknown;
 
@@ -68,7 +68,7 @@ function localEvents(duck: Duck, partitions: Partitions): Events {
     closeScan: open.close.bind(open),
     estimate: scans.estimate.bind(scans),
     seal: (all?: boolean) => partitions.seal(all === true),
-    retain: (policy: never) => removing(async () => ({ dropped: await partitions.retain(policy) })),
+    retain: (policy: Policy, holds: readonly EventHold[]) => removing(async () => ({ dropped: await partitions.retain(policy, holds) })),
     clearDemo: () => removing(() => partitions.clearDemo()),
     usage: () => partitions.usage(),
   };

@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { newToken, tokenHash } from "@vedette/access";
-import { Auth, buildServer } from "@vedette/api";
+import { Auth, buildServer, Holds } from "@vedette/api";
 import { AuditTrail } from "@vedette/audit";
 import { sinks } from "@vedette/egress";
 import { enrichers } from "@vedette/enrich";
@@ -122,7 +122,9 @@ async function serve(
   const resources = await resourcesOf(vault, config, tables);
   const ruleFile = join(directory.path, "rules.cache");
   readRulesFrom(keptRules(ruleFile));
+  const holds = new Holds(store, systemClock, config.tenant);
   const runtime = await Runtime.open({
+    holds: () => holds.inForce(),
     log,
     store,
     pool: threadPool(config.engine.workers, resources, ruleFile),
@@ -199,6 +201,7 @@ async function serve(
     prover: runtime.prover,
     machines,
     vault: { status: () => vault.status(places), rotate: () => vault.rotate(places) },
+    holds,
     backups: backupPort(backups, config),
     senders: senderConfigs(loaded),
     audit,

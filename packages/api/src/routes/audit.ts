@@ -34,7 +34,7 @@ const querystring = z.strictObject({
     .regex(/^[a-z0-9_]{1,80}\*?$/, "expected an action such as login, or its beginning with * after it")
     .optional()
     .describe("What was done; * at the end for all that begin so."),
-  outcome: z.enum(["success", "failure", "unknown"]).optional(),
+  outcome: z.enum(["success", "failure", "unknown"]).optional().describe("unknown: asked for, and let in."),
   ...schemas.range,
 });
 type Filter = Omit<z.output<typeof querystring>, "limit" | "cursor">;

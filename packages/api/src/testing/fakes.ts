@@ -16,6 +16,7 @@ import type { Alert, Event, Micros, RawRecord, RulePlan } from "@vedette/model";
 import type { Store } from "@vedette/store";
 import type { FastifyInstance } from "fastify";
 import { Auth } from "../auth.ts";
+import { Holds } from "../holds.ts";
 import type { BackupPort, EnrichmentPort, Notice, PipelinesPort, RulesPort, RuntimePort, ServerOptions, VaultPort } from "../ports.ts";
 import { buildServer } from "../server.ts";
 
@@ -552,6 +553,7 @@ export async function rig(more: Partial<ServerOptions> = {}): Promise<Rig> {
     },
     machines: { register: await Register.open({ store: store.machines, authority, clock }) },
     vault: fakeVault,
+    holds: new Holds(store, clock, "main"),
     backups: fakeBackups,
     onError: (error) => errors.push(error),
     ...more,

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { UnavailableError } from "@vedette/kit";
 import type { EventClass, Micros } from "@vedette/model";
 import type { State } from "../state/tables.ts";
-import type { EncodedEvents } from "../store.ts";
+import type { EncodedEvents, EventHold } from "../store.ts";
 import type { Duck } from "./duck.ts";
+import { HeldPartitions } from "./held.ts";
 import { Manifest, type Partition } from "./manifest.ts";
 import { type Folders, literal, makeFolders, writeJoined, writeSegment, writeWithoutDemo } from "./sealed.ts";
 import { Segment } from "./segment.ts";
@@ -54,6 +55,7 @@ export class Partitions {
   private readonly manifest: Manifest;
   private readonly folders: Folders;
   private readonly limits: SealLimits;
+  private readonly held: HeldPartitions;
   private readonly now: () => Micros;
   /** Frozen segments in order, then the current one. */
   private segments: Segment[] = [];
@@ -72,6 +74,7 @@ export class Partitions {
     this.manifest = manifest;
     this.folders = folders;
     this.limits = limits;
+    this.held = new HeldPartitions(duck);
     this.now = now;
   }
 
@@ -263,7 +266,8 @@ export class Partitions {
     for (const { name } of partitions) this.bury(() => rmSync(join(this.folders.sealed, name), { force: true }));
   }
 
-  async retain(policy: Policy): Promise<number> {
+  /** What is held counts for no quota: else newer events would have to make room for it. */
+  async retain(policy: Policy, holds: readonly EventHold[] = []): Promise<number> {
     if (this.manifest.awaited.length > 0) await this.admit();
     const dropped: Partition[] = [];
     for (const [name, limits] of Object.entries(policy)) {
@@ -275,7 +279,7 @@ export class Partitions {
         const aged = (one.hour + 1) * hourWidth <= oldest;
         if (!aged && (limits.maxBytes === undefined || bytes <= limits.maxBytes)) continue;
         bytes -= one.bytes;
-        dropped.push(one);
+        if (!(await this.held.has(one, literal(join(this.folders.sealed, one.name)), holds))) dropped.push(one);
       }
     }
     if (dropped.length > 0) await this.drop(dropped, []);
