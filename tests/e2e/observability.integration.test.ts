@@ -33,6 +33,11 @@ const filters: { readonly [query: string]: string } = {
   "min(vedette_data_volume_bytes": "the space on the volume shrinks",
 };
 
+interface Exported {
+  readonly resourceSpans: readonly {
+    readonly scopeSpans: readonly { readonly spans: readonly { readonly traceId: string; readonly name: string }[] }[];
+  }[];
+}
 const watchdog_ms = 240_000;
 const promtool = (...args: string[]) => spawnSync("promtool", args, { encoding: "utf8" });
 
@@ -40,9 +45,13 @@ describe.skipIf(skip)("Prometheus", () => {
   let prometheus: Program | undefined;
   let v: Vedette | undefined;
   const beats: string[] = [];
+  const traces: string[] = [];
   /** The second path: somebody else's service. */
-  const receiver = createServer((request, answer) => {
-    beats.push(`${request.method} ${request.url}`);
+  const receiver = createServer(async (request, answer) => {
+    let body = "";
+    for await (const part of request) body += String(part);
+    if (request.url === "/v1/traces") traces.push(body);
+    else beats.push(`${request.method} ${request.url}`);
     answer.end();
   });
   afterAll(async () => {
@@ -70,6 +79,7 @@ describe.skipIf(skip)("Prometheus", () => {
     v = new Vedette(`sinks:
   lake: { select: events, parquet: { folder: lake } }
 heartbeat: { url: "http://127.0.0.1:${(receiver.address() as AddressInfo).port}/planted-in-heartbeat", every_s: 5 }
+telemetry: { otlp: "http://127.0.0.1:${(receiver.address() as AddressInfo).port}", ratio: 1 }
 postgres: { password: planted-in-postgres }
 openai: { api_key: planted-in-openai }
 `);
@@ -150,7 +160,7 @@ scrape_configs:
     expect(firing.map(({ metric }) => metric.alertname)).toContain("VedetteWatchdog");
   });
 
-  test("its heart beats by a second path; a support dump of it holds no secret and nothing of an event; top shows what it does", {
+  test("its heart beats by a second path, its batches are traced; a support dump of it holds no secret and nothing of an event; top shows what it does", {
     timeout: watchdog_ms,
   }, async () => {
     const env = { VEDETTE_URL: v!.url, VEDETTE_DATA: v!.data, SOME_API_TOKEN: "planted-in-environment" };
@@ -161,6 +171,17 @@ scrape_configs:
       (all) => all.length > 0,
     );
     expect(beats[0]).toBe("POST /planted-in-heartbeat");
+    // the demo raised alerts: of a batch of it the whole way is one trace
+    const ways = new Map<string, Set<string>>();
+    await v!.until(
+      async () => {
+        for (const text of traces.splice(0))
+          for (const { traceId, name } of (JSON.parse(text) as Exported).resourceSpans[0]!.scopeSpans[0]!.spans)
+            ways.set(traceId, (ways.get(traceId) ?? new Set()).add(name));
+        return [...ways.values()];
+      },
+      (found) => found.some((names) => names.size === 4),
+    );
     const { code, stderr } = await vedette(["support-dump", "--config", "vedette.yaml", "-o", "dump.tar.gz"], { cwd: v!.directory, env });
     expect(code, stderr).toBe(0);
     const { stdout: text } = spawnSync("tar", ["-xzOf", "dump.tar.gz"], { cwd: v!.directory, encoding: "utf8", maxBuffer: 1e8 });

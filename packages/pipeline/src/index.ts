@@ -35,4 +35,7 @@ export { Releases, releaseLimits } from "./rules/releases.ts";
 export * from "./runtime.ts";
 export * from "./source_runner.ts";
 export { type Resources, Tables } from "./tables.ts";
+export { otlpTraces } from "./traces/otlp.ts";
+export { traced } from "./traces/traced.ts";
+export { Tracer } from "./traces/tracer.ts";
 export * from "./watermarks.ts";

@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { newToken, tokenHash } from "@vedette/access";
-import { Auth, buildServer, Holds } from "@vedette/api";
+import { Auth, buildServer } from "@vedette/api";
 import { AuditTrail } from "@vedette/audit";
 import { sinks } from "@vedette/egress";
 import { enrichers } from "@vedette/enrich";
@@ -48,8 +48,9 @@ import { tellOwnMetrics } from "../own_metrics.ts";
 import { openOidc, openPeople } from "../people.ts";
 import { configuredPostgres } from "../postgres.ts";
 import { pipelinesReloaded, type Reloaded, reloadOnChange, rulesReloaded, tablesReloaded } from "../reload.ts";
-import { openVault, resourcesOf } from "../vault.ts";
 import { secretsOf, striker } from "../support/redact.ts";
+import { openTelemetry } from "../telemetry.ts";
+import { openVault, resourcesOf } from "../vault.ts";
 import { Display } from "./display.ts";
 import { senderConfigs } from "./source_config.ts";
 
@@ -122,12 +123,14 @@ async function serve(
   const resources = await resourcesOf(vault, config, tables);
   const ruleFile = join(directory.path, "rules.cache");
   readRulesFrom(keptRules(ruleFile));
-  const holds = new Holds(store, systemClock, config.tenant);
+  const telemetry = openTelemetry(config, {
+    directory: directory.path,
+    version,
+    clock: systemClock,
+    say: (text) => display.say(text, { level: "warn" }),
+  });
   const runtime = await Runtime.open({
-    holds: () => holds.inForce(),
-    log,
-    store,
-    pool: threadPool(config.engine.workers, resources, ruleFile),
+    ...telemetry.over({ log, store, pool: threadPool(config.engine.workers, resources, ruleFile) }),
     tenant: config.tenant,
     rules: () => configuredRules(config),
     rule_budget_per_day: config.rules.budget_per_day,
@@ -201,7 +204,6 @@ async function serve(
     prover: runtime.prover,
     machines,
     vault: { status: () => vault.status(places), rotate: () => vault.rotate(places) },
-    holds,
     backups: backupPort(backups, config),
     senders: senderConfigs(loaded),
     audit,
@@ -247,6 +249,7 @@ async function serve(
     reportSelf(machines.register, runtime, machines.listener?.url ?? url, version, stopped.signal),
     machines.listener?.run(stopped.signal),
     backups.follow(stopped.signal),
+    telemetry.run(stopped.signal),
     runHeartbeat(config, runtime, systemClock, (text) => display.say(text, { level: "warn", component: "heartbeat" }), stopped.signal),
   ];
   const reloading = reloadOnChange(reloaded(config, runtime, display), systemClock, stopped.signal);

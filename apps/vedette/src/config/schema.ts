@@ -192,6 +192,19 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("Vedette's own log, on standard error."),
+  telemetry: z
+    .strictObject({
+      otlp: z
+        .url({ protocol: /^https?$/ })
+        .optional()
+        .describe(
+          "Where traces of Vedette's own work are sent: the root of an OTLP/HTTP receiver, such as http://127.0.0.1:4318. None are made without it.",
+        ),
+      ratio: z.number().min(0).max(1).default(0.01).describe("Part of the batches that are traced."),
+      token_file: z.string().min(1).optional().describe("File whose first line is sent as `Authorization: Bearer …`."),
+    })
+    .prefault({})
+    .describe("Traces of batches on their way from intake to alert."),
   canaries: z
     .strictObject({
       enabled: z.boolean().default(true).describe("Whether rules are proved able to fire without being asked."),
