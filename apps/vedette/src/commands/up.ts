@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { newToken, tokenHash } from "@vedette/access";
-import { Auth, buildServer } from "@vedette/api";
+import { Auth, buildServer, Holds } from "@vedette/api";
 import { AuditTrail } from "@vedette/audit";
 import { sinks } from "@vedette/egress";
 import { enrichers } from "@vedette/enrich";
@@ -123,6 +123,7 @@ async function serve(
   const resources = await resourcesOf(vault, config, tables);
   const ruleFile = join(directory.path, "rules.cache");
   readRulesFrom(keptRules(ruleFile));
+  const holds = new Holds(store, systemClock, config.tenant);
   const telemetry = openTelemetry(config, {
     directory: directory.path,
     version,
@@ -130,6 +131,7 @@ async function serve(
     say: (text) => display.say(text, { level: "warn" }),
   });
   const runtime = await Runtime.open({
+    holds: () => holds.inForce(),
     ...telemetry.over({ log, store, pool: threadPool(config.engine.workers, resources, ruleFile) }),
     tenant: config.tenant,
     rules: () => configuredRules(config),
@@ -204,6 +206,7 @@ async function serve(
     prover: runtime.prover,
     machines,
     vault: { status: () => vault.status(places), rotate: () => vault.rotate(places) },
+    holds,
     backups: backupPort(backups, config),
     senders: senderConfigs(loaded),
     audit,
