@@ -20,6 +20,7 @@ import {
   keptRules,
   openDataDirectory,
   Releases,
+  type Role,
   Runtime,
   readRulesFrom,
   Tables,
@@ -48,6 +49,7 @@ import { tellOwnMetrics } from "../own_metrics.ts";
 import { openOidc, openPeople } from "../people.ts";
 import { configuredPostgres } from "../postgres.ts";
 import { pipelinesReloaded, type Reloaded, reloadOnChange, rulesReloaded, tablesReloaded } from "../reload.ts";
+import { partOf, rolesWanted } from "../roles.ts";
 import { secretsOf, striker } from "../support/redact.ts";
 import { openTelemetry } from "../telemetry.ts";
 import { openVault, resourcesOf } from "../vault.ts";
@@ -66,17 +68,16 @@ const version = "0.1.0";
 const day = 86_400_000_000;
 
 export async function up(options: Options): Promise<void> {
-  if (options.role !== "all")
-    throw new ConfigError("config_invalid", `--role ${options.role}: this version runs every role in one process; leave --role out`);
   const loaded = loadConfig(options.config, process.env, { data_dir: options.dataDir, listen: options.listen });
   const problems = await checkComponents(loaded);
   if (problems.length > 0) throw new ConfigError("config_invalid", problems.join("\n"));
   const { config } = loaded;
   const at = listening(loaded);
+  const roles = rolesWanted(options.role, loaded);
   const directory = openDataDirectory(resolve(config.data_dir));
   const display = new Display({ ...config.logging, strike: striker(secretsOf(config, process.env)) });
   try {
-    await serve(loaded, config, at, directory, display, options.demo);
+    await serve(loaded, config, at, directory, display, { demo: options.demo && roles === undefined, roles });
   } catch (e) {
     directory.release();
     // threads that were opened must not keep a failed start alive; who called says first what was wrong
@@ -91,7 +92,7 @@ async function serve(
   at: Listening,
   directory: DataDirectory,
   display: Display,
-  demo: boolean,
+  { demo, roles }: { readonly demo: boolean; readonly roles: ReadonlySet<Role> | undefined },
 ): Promise<void> {
   const started = performance.now();
   // whoever stops it while it is still starting gets a clean end too
@@ -119,6 +120,7 @@ async function serve(
   });
   await recordStart(audit, store.settings, config, version);
   const cluster = await openCluster(config, systemClock);
+  const part = partOf(roles, config, cluster, version);
   const tables = new Tables(join(directory.path, "tables"));
   const resources = await resourcesOf(vault, config, tables);
   const ruleFile = join(directory.path, "rules.cache");
@@ -158,6 +160,7 @@ async function serve(
     ),
     seriesRetention: { fine: config.metrics.fine_days * day, coarse: config.metrics.days * day },
     canaries: { key: CanaryKey.of(directory.path), every: config.canaries.every_s * 1e6, enabled: config.canaries.enabled },
+    ...(part && { cluster: part, chain: `${hostname()}${directory.path}` }),
     logBytes: () => bytesBelow(join(directory.path, "log")),
     demo: (open: (stream: string) => Intake, signal: AbortSignal) => replayDemo(open, systemClock, signal),
   });
@@ -194,6 +197,7 @@ async function serve(
   const server: Awaited<ReturnType<typeof buildServer>> = await buildServer({
     store,
     runtime,
+    serves: { api: roles?.has("serve") ?? true, ingest: roles?.has("ingest") ?? true },
     endpoints: new Map(
       [...(await endpoints())].map(([name, spec]) => [name, { spec, config: spec.config.parse(config.endpoints[name] ?? {}) }]),
     ),
@@ -224,8 +228,10 @@ async function serve(
   const url = await server.listen(at.address);
   await machines.listener?.listen();
   directory.announce(url);
+  runtime.answersAt(new URL(url).host);
   runtime.start();
   const refused = runtime.rules().rules.filter((r) => r.state === "refused");
+  if (roles) display.say(`One of several processes: ${[...roles].join(", ")}`);
   display.say(
     `Vedette ${version} is up at ${url} after ${((performance.now() - started) / 1_000).toFixed(1)} s; data in ${directory.path}`,
   );
