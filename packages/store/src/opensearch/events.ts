@@ -3,7 +3,7 @@
  * what is true of the events embedded is true of them here.
  */
 import { always, type Condition, narrowed, shownWhere } from "@vedette/condition";
-import { BadInputError } from "@vedette/kit";
+import { BadInputError, UnavailableError } from "@vedette/kit";
 import type { Event, Micros } from "@vedette/model";
 import { hotFields } from "../events/columns.ts";
 import type { Duck } from "../events/duck.ts";
@@ -44,6 +44,9 @@ const groupPage = 10_000;
 /** Seconds a candidate of a scan costs: fetched, read and judged; measured by `bench opensearch`. */
 const candidateCost = 90e-6;
 
+/** A question is asked again for some 6 s in all: a new index takes less, a cluster that has lost a shard is not waited for. */
+const longestDelay_ms = 3_200;
+
 const matchAll: Clause = { match_all: {} };
 
 interface Found {
@@ -66,13 +69,16 @@ export class OpenSearchEvents {
   readonly #duck: Duck;
   readonly #bulk: Bulk;
   readonly #now: () => Micros;
+  readonly #sleep: (ms: number) => Promise<void>;
   #prepared: Promise<void> | undefined;
+  #usage: Awaited<ReturnType<EventStore["usage"]>> = { events: 0, openBytes: 0, sealedBytes: 0, originalBytes: 0, partitions: 0 };
 
   constructor(settings: OpenSearchSettings, duck: Duck, now: () => Micros, sleep: (ms: number) => Promise<void>) {
     this.#client = new Client(settings);
     this.#layout = settings;
     this.#duck = duck;
     this.#now = now;
+    this.#sleep = sleep;
     this.#bulk = new Bulk(this.#client, settings, sleep);
   }
 
@@ -121,7 +127,12 @@ export class OpenSearchEvents {
   /** @throws UnavailableError; undefined where OpenSearch cannot do what it is asked for (too complex, too many groups) */
   async #ask(body: object, signal: AbortSignal | undefined): Promise<Found | undefined> {
     const path = `${this.#all}/_search?ignore_unavailable=true&allow_no_indices=true&allow_partial_search_results=false`;
-    const answer = await this.#client.ask("POST", path, body, signal);
+    let answer = await this.#client.ask("POST", path, body, signal);
+    // an index made this moment has no shard yet that answers
+    for (let delay_ms = 50; answer.status === 503 && delay_ms <= longestDelay_ms; delay_ms *= 2) {
+      await this.#sleep(delay_ms);
+      answer = await this.#client.ask("POST", path, body, signal);
+    }
     if (answer.status < 300) return answer.body as Found;
     const reason = reasonOf(answer.body);
     if (answer.status === 400 || /too_many_buckets|too_complex|too_many_clauses|too_many_nested/.test(reason)) return undefined;
@@ -397,7 +408,17 @@ export class OpenSearchEvents {
     return deleted;
   }
 
+  /** While the cluster is away, what it was when it last answered: whoever looks at the whole is told of the problem, not refused. */
   async usage(): ReturnType<EventStore["usage"]> {
+    try {
+      this.#usage = await this.#measure();
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error;
+    }
+    return this.#usage;
+  }
+
+  async #measure(): ReturnType<EventStore["usage"]> {
     await this.#refresh();
     const indices = await this.#indices();
     const aggs = { oldest: { min: { field: "time" } }, newest: { max: { field: "time" } }, original: { sum: { field: "bytes" } } };
