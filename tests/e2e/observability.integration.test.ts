@@ -38,6 +38,7 @@ interface Exported {
     readonly scopeSpans: readonly { readonly spans: readonly { readonly traceId: string; readonly name: string }[] }[];
   }[];
 }
+const scrape_ms = 1_000;
 const watchdog_ms = 240_000;
 const promtool = (...args: string[]) => spawnSync("promtool", args, { encoding: "utf8" });
 
@@ -141,6 +142,8 @@ scrape_configs:
     const begun = Date.now();
     const missing = await v.until(
       async () => {
+        // nothing new comes before the next scrape
+        await new Promise((resolve) => setTimeout(resolve, scrape_ms));
         const left: string[] = [];
         for (const [query, where] of wanted) {
           if ((await ask(query)).length > 0) wanted.delete(query);
