@@ -19,7 +19,7 @@ async function eventsOf(format: string, stream: string, lines: readonly string[]
   const decode = spec.decoder(spec.config.parse({}));
   return lines.flatMap((line, seq) =>
     [decode(line, { preamble: undefined, received, peer: undefined, source: "s", stream })].flat().flatMap((draft) => {
-      if ("code" in draft) return [];
+      if (!("fields" in draft)) return [];
       const time = draft.time ?? received;
       return [
         {
