@@ -31,6 +31,8 @@ const pages: readonly { readonly name: string; readonly path: string; readonly r
   { name: "user", path: "/users/u-carla", ready: "text=Save roles" },
   { name: "roles", path: "/roles", ready: "table.grid tbody tr" },
   { name: "machines", path: "/machines", ready: "table.grid tbody tr" },
+  { name: "backtests", path: "/backtests?id=b1", ready: "text=Result of b1" },
+  { name: "keys-at-rest", path: "/keys-at-rest", ready: "table.grid tbody tr" },
   { name: "profile", path: "/profile", ready: "text=nightly export" },
 ];
 

@@ -12,7 +12,17 @@ export const fake_recovery = "k7fq-m2xz";
 const viewer = ["alerts:read", "events:read", "rules:read", "sources:read", "system:read"];
 const admin = [
   ...viewer,
-  ...["alerts:write", "events:export", "rules:write", "backtests:run", "sources:write", "pseudonyms:reveal", "audit:read"],
+  ...[
+    "alerts:write",
+    "events:export",
+    "rules:write",
+    "backtests:run",
+    "sources:write",
+    "pseudonyms:reveal",
+    "audit:read",
+    "holds:read",
+    "holds:write",
+  ],
   ...["users:read", "users:write", "machines:read", "machines:write", "system:write"],
 ];
 

@@ -6,6 +6,7 @@ import { extname, join, normalize } from "node:path";
 import type { Alert } from "../src/api/types.ts";
 import { makeAlert } from "./alerts.ts";
 import { type Answer, problem } from "./answer.ts";
+import { changeCases, readCases } from "./case_routes.ts";
 import { changeData } from "./data_routes.ts";
 import { makeEvent, stamp } from "./events.ts";
 import { whoIs } from "./people.ts";
@@ -128,7 +129,8 @@ export async function startFake(options: FakeOptions): Promise<FakeServer> {
       return { status: 204 };
     }
     const body = await bodyOf(request);
-    const done = changeData(state, method, path, body) ?? changePeople(state, method, path, body, name);
+    const done =
+      changeData(state, method, path, body) ?? changeCases(state, method, path, body) ?? changePeople(state, method, path, body, name);
     if (done !== undefined) return done;
     if (method === "POST" && path.startsWith("/rules/")) return actOnRules(state, path, body, stamp(Date.now()));
     const found = /^\/alerts\/([^/]+)\/(\w+)$/.exec(path);
@@ -179,6 +181,7 @@ export async function startFake(options: FakeOptions): Promise<FakeServer> {
     else if (method === "GET")
       answer =
         readPeople(state, path, name) ??
+        readCases(state, path) ??
         read(state, path, url.searchParams, Date.now()) ??
         problem(404, "not_found", "There is no such route.");
     else answer = await change(method, path, request, name);

@@ -31,6 +31,8 @@ const UsersPage = lazy(() => import("./access/users_page.tsx").then((page) => ({
 const UserPage = lazy(() => import("./access/user_page.tsx").then((page) => ({ default: page.UserPage })));
 const RolesPage = lazy(() => import("./access/roles_page.tsx").then((page) => ({ default: page.RolesPage })));
 const MachinesPage = lazy(() => import("./access/machines_page.tsx").then((page) => ({ default: page.MachinesPage })));
+const VaultPage = lazy(() => import("./vault/vault_page.tsx").then((page) => ({ default: page.VaultPage })));
+const BacktestsPage = lazy(() => import("./backtests/backtests_page.tsx").then((page) => ({ default: page.BacktestsPage })));
 const ProfilePage = lazy(() => import("./profile/profile_page.tsx").then((page) => ({ default: page.ProfilePage })));
 const LoginPage = lazy(() => import("./login/login_page.tsx").then((page) => ({ default: page.LoginPage })));
 
@@ -43,6 +45,7 @@ const pages: readonly { readonly path: string; readonly needs: string; readonly 
   { path: "/series", needs: "events:read", Page: MetricsPage },
   { path: "/hpc", needs: "events:read", Page: HpcPage },
   { path: "/rules", needs: "rules:read", Page: RulesPage },
+  { path: "/backtests", needs: "backtests:run", Page: BacktestsPage },
   { path: "/sources", needs: "sources:read", Page: SourcesPage },
   { path: "/sources/:name", needs: "sources:read", Page: SourcePage },
   { path: "/quality", needs: "sources:read", Page: QualityPage },
@@ -53,6 +56,7 @@ const pages: readonly { readonly path: string; readonly needs: string; readonly 
   { path: "/users/:id", needs: "users:read", Page: UserPage },
   { path: "/roles", needs: "users:read", Page: RolesPage },
   { path: "/machines", needs: "machines:read", Page: MachinesPage },
+  { path: "/keys-at-rest", needs: "system:read", Page: VaultPage },
   { path: "/audit", needs: "audit:read", Page: AuditPage },
 ];
 

@@ -8,6 +8,7 @@ import type { Alert, AlertRow } from "../api/types.ts";
 import { entityQuery } from "../events/query.ts";
 import { formatCount } from "../format/number.ts";
 import { formatDuration } from "../format/time.ts";
+import { Only } from "../shell/allowed.tsx";
 import { Icon } from "../shell/icons.tsx";
 import { useKeys } from "../shell/keys.ts";
 import { InnerLink } from "../shell/link.tsx";
@@ -22,6 +23,7 @@ import { rangeAround } from "../url/range.ts";
 import { keepZone, patchSearch } from "../url/search.ts";
 import { AlertActions } from "./alert_actions.tsx";
 import { Evidence } from "./evidence.tsx";
+import { HoldPart } from "./hold_part.tsx";
 import { WhyTable } from "./why_table.tsx";
 
 const refresh_ms = 400;
@@ -109,6 +111,9 @@ export function AlertPage() {
           <Facts alert={alert} />
           <Entities alert={alert} />
           <History alert={alert} />
+          <Only needs="holds:read">
+            <HoldPart alert={alert} />
+          </Only>
         </div>
       </div>
     </>

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { api } from "../api/client.ts";
 import type { Rule } from "../api/types.ts";
 import { formatCount } from "../format/number.ts";
+import { Only } from "../shell/allowed.tsx";
 import { Icon } from "../shell/icons.tsx";
 import { InnerLink } from "../shell/link.tsx";
 import { PageHead } from "../shell/panel.tsx";
@@ -44,7 +45,14 @@ export function RulesPage() {
   const shown = data === undefined ? [] : filterRules(data.rules, q, on, proposed);
   return (
     <>
-      <PageHead title="Rules">{data !== undefined && <Summary answer={data} />}</PageHead>
+      <PageHead title="Rules">
+        {data !== undefined && <Summary answer={data} />}
+        <Only needs="backtests:run">
+          <InnerLink to="/backtests" className="small">
+            Backtests
+          </InnerLink>
+        </Only>
+      </PageHead>
       <search className="filter-bar">
         <ToggleChips
           label="State"
