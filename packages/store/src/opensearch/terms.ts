@@ -14,7 +14,7 @@ const maxName = 512;
 export const separator = "\x7f";
 
 /** In the list of odd names: something of the event has no terms at all, or its original line has none. */
-export const whollyOdd: string = separator;
+export const whollyOdd: string = `${separator}all`;
 const oddOriginal = `${separator}original`;
 
 /** Terms of one event; the field names are short because every index repeats them. */
