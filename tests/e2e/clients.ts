@@ -80,6 +80,10 @@ export class Kafka {
   get broker(): string {
     return `127.0.0.1:${this.#port}`;
   }
+  /** Where its files are. */
+  get logs(): string {
+    return join(this.#folder, "logs");
+  }
   async start(): Promise<void> {
     const lib = join(services, "kafka-4.1.1", "lib", "*");
     const properties = join(this.#folder, "server.properties");

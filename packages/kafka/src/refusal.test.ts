@@ -1,6 +1,6 @@
 import { BadInputError } from "@vedette/kit";
 import { expect, test } from "vitest";
-import { kafkaCode, kafkaError, reasonOf } from "./refusal.ts";
+import { isUnreadable, kafkaCode, kafkaError, reasonOf } from "./refusal.ts";
 
 const plain = { brokers: ["k1:9092", "k2:9092"], tls: undefined, sasl: undefined };
 const named = { ...plain, sasl: { mechanism: "PLAIN", username: "vedette", password: "secret" } } as const;
@@ -47,3 +47,13 @@ test("our own errors stay, and circles of causes end", () => {
   expect(kafkaCode(circle)).toBeUndefined();
   expect(reasonOf("text")).toBe("");
 });
+
+test.each([
+  [true, new RangeError("out of range")],
+  [true, coded("Out of bounds.", { code: "PLT_KFK_OUT_OF_BOUNDS" })],
+  [true, coded("Received response with error", { code: "PLT_KFK_RESPONSE" }, coded("x", { apiId: "CORRUPT_MESSAGE" }))],
+  [false, coded("Connection closed", { code: "PLT_KFK_NETWORK" })],
+  [false, coded("Request timed out", { code: "PLT_KFK_TIMEOUT" })],
+  [false, coded("Received response with error", { code: "PLT_KFK_RESPONSE" }, coded("x", { apiId: "NOT_LEADER_OR_FOLLOWER" }))],
+  [false, new AggregateError([coded("connect", { code: "ECONNREFUSED" })], "many")],
+])("unreadable: %s, %s", (expected, error) => expect(isUnreadable(error)).toBe(expected));

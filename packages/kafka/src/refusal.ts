@@ -33,6 +33,12 @@ export function kafkaCode(error: unknown): string | undefined {
 /** Node's and OpenSSL's codes of certificates. */
 const certificateTrouble = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|UNABLE_TO_|SELF_SIGNED)/;
 
+/** Whether what came cannot be taken apart, rather than not come at all: asked again it would be the same. */
+export function isUnreadable(error: unknown): boolean {
+  if (kafkaCode(error) === "CORRUPT_MESSAGE") return true;
+  return [...chain(error)].every(({ code }) => code === undefined || code === "PLT_KFK_OUT_OF_BOUNDS" || `${code}`.startsWith("ZSTD_"));
+}
+
 const has = (error: unknown, code: string) => [...chain(error)].some((one) => one.code === code);
 
 /**

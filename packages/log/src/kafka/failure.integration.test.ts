@@ -1,9 +1,9 @@
 /** One seed of a failing broker: another in every run; VEDETTE_SEED runs one again. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Kafka, present } from "../../../../tests/e2e/clients.ts";
-import { failBroker } from "../testing/failing_broker.ts";
+import { damageBroker, failBroker } from "../testing/failing_broker.ts";
 
 if (process.env["CI"] === "true" && !present.kafka) throw new Error("Kafka is not installed: scripts/services install");
 
@@ -23,4 +23,10 @@ describe.skipIf(!present.kafka)(`a broker that fails (seed ${seed})`, () => {
   });
 
   it("keeps what it accepted, and takes more as soon as it is back", () => failBroker(broker, "failing", seed, 1));
+  it("loses a few batches to a flipped bit, and says so", async () => {
+    // most bits are of a batch
+    let damaged = 0;
+    for (let more = 0; more < 3; more++) damaged += await damageBroker(broker, `damaged-${more}`, seed + more);
+    expect(damaged).toBeGreaterThan(0);
+  });
 });

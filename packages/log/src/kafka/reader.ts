@@ -1,5 +1,5 @@
 /** Fetches messages by their offsets, as no member of any group. Knows nothing of what a message holds. */
-import { type KafkaConnection, type KafkaConsumer, kafkaConsumer } from "@vedette/kafka";
+import { isUnreadable, type KafkaConnection, type KafkaConsumer, kafkaConsumer } from "@vedette/kafka";
 
 export interface Place {
   /** As Kafka names it. */
@@ -75,18 +75,28 @@ export class KafkaReader {
         topic: names.get(topicId) ?? "",
         partition: partitionIndex,
         end: Number(highWatermark),
-        messages: (records ?? []).flatMap(({ firstOffset, records: inside }) =>
-          inside.map(({ offsetDelta, value }) => ({ offset: Number(firstOffset) + offsetDelta, value: value ?? Buffer.alloc(0) })),
-        ),
+        messages: (records ?? []).flatMap(messagesOf),
       })),
     );
   }
 
-  /** Of one partition, what is there; whole groups, so the first ones may lie before `from`. One caller after the other. */
+  /**
+   * Of one partition, what is there; whole groups, so the first ones may lie before `from`. One caller after the other.
+   * A group that cannot be taken apart is passed over one message at a time, each of them empty: they are no frames.
+   */
   fetch(wanted: Wanted): Promise<Fetched | undefined> {
     const mine = this.#last.then(async () => {
-      const [found] = await this.fetchFrom(await this.leader(wanted), [wanted], 0);
-      return found;
+      const leader = await this.leader(wanted);
+      // the broken group may lie behind whole ones: of those the next question is about one alone
+      for (const maxBytes of [wanted.maxBytes, 1]) {
+        try {
+          const [found] = await this.fetchFrom(leader, [{ ...wanted, maxBytes }], 0);
+          return found;
+        } catch (error) {
+          if (!isUnreadable(error)) throw error;
+        }
+      }
+      return { ...wanted, messages: [{ offset: wanted.from, value: Buffer.alloc(0) }], end: wanted.from + 1 };
     });
     this.#last = mine.catch(() => {});
     return mine;
@@ -109,4 +119,20 @@ export class KafkaReader {
   async close(): Promise<void> {
     await this.#consumer.close(true).catch(() => {});
   }
+}
+
+interface Group {
+  readonly firstOffset: bigint;
+  readonly lastOffsetDelta: number;
+  readonly records: readonly { readonly offsetDelta: number; readonly value: Buffer | null }[];
+}
+
+/** @throws RangeError where offsets do not rise: the driver verifies no checksum, and a frame's own says nothing of its place */
+function messagesOf({ firstOffset, lastOffsetDelta, records }: Group): Message[] {
+  let before = -1;
+  return records.map(({ offsetDelta, value }) => {
+    if (offsetDelta <= before || offsetDelta > lastOffsetDelta) throw new RangeError("offsets of a group of messages do not rise");
+    before = offsetDelta;
+    return { offset: Number(firstOffset) + offsetDelta, value: value ?? Buffer.alloc(0) };
+  });
 }

@@ -1,10 +1,13 @@
 /** A broker killed, started again and paused while batches are appended: nothing accepted is lost, nothing is there twice but what was refused. For tests. */
+import { open as openFile, stat } from "node:fs/promises";
 import { expect } from "vitest";
 import { type Log, openLog } from "../index.ts";
 import { batchBytes, batchOf, counter, stream } from "./model.ts";
 import { seeded } from "./random.ts";
 
 export interface FailingBroker {
+  /** Where its files are. */
+  readonly logs: string;
   /** HOST:PORT. */
   readonly broker: string;
   start(): Promise<void>;
@@ -128,4 +131,44 @@ export async function failBroker(broker: FailingBroker, prefix: string, seed: nu
   expect(await log.positions()).toEqual(positions);
   expect(await log.counts()).toEqual(counts);
   await log.close();
+}
+
+/** Flips a bit of a broker's file, somewhere in its middle, and expects a few damaged batches and everything else. @returns how many are damaged */
+export async function damageBroker(broker: FailingBroker, prefix: string, seed: number): Promise<number> {
+  const choose = seeded(seed);
+  const kafka = { brokers: [broker.broker], tls: undefined, sasl: undefined };
+  const open = () => openLog({ kafka, prefix, partitions: { raw: partitions.length, observations: 1 } });
+  const count = 200;
+  let log = await open();
+  for (let number = 0; number < count; number += 4)
+    await Promise.all(
+      [0, 1, 2, 3].map((more) => log.append("raw", 0, batchBytes({ partition: 0, number: number + more }, 300 + choose(900)))),
+    );
+  await log.close();
+  const path = `${broker.logs}/${prefix}.raw-0/00000000000000000000.log`;
+  const { size } = await stat(path);
+  const file = await openFile(path, "r+");
+  const at = Math.floor(size / 4) + choose(Math.floor(size / 2));
+  const byte = Buffer.alloc(1);
+  await file.read(byte, 0, 1, at);
+  byte[0]! ^= 1 << choose(8);
+  await file.write(byte, 0, 1, at);
+  await file.close();
+  log = await open();
+  const { end } = await log.bounds("raw", 0);
+  expect(end).toBe(count);
+  const damaged: number[] = [];
+  for (let next = 0; next < end; ) {
+    for (const entry of await log.read("raw", 0, next, 1 << 16)) {
+      expect(entry.offset).toBe(next++);
+      if ("damaged" in entry) damaged.push(entry.offset);
+      else expect(batchOf(entry.bytes).number).toBe(entry.offset);
+    }
+  }
+  // what Kafka keeps of a group besides its messages is not ours to check: a flip there may change nothing
+  expect(damaged.length).toBeLessThanOrEqual(4);
+  expect((await log.damage()).length).toBe(damaged.length);
+  expect(await log.append("raw", 0, batchBytes({ partition: 0, number: end }, 300))).toBe(end);
+  await log.close();
+  return damaged.length;
 }
