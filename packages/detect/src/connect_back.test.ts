@@ -121,10 +121,17 @@ test("a network that jobs of three users reached from any node is usual on every
   expect(claims.map(({ entities }) => entities[0]!.id)).toEqual(["91001", "91002", "91003", "91005"]);
 });
 
-test("three jobs of one user make nothing usual", async () => {
+test("jobs of one user make nothing usual: they are one finding that lists them, unless something speaks against one", async () => {
   const of = (job: string) => ({ "hpc.job.id": job, "hpc.job.by": ["cgroup"], "user.id": "1001", "host.name": `cn${job}` });
-  const claims = await claimsOf(Array.from({ length: 5 }, (_, n) => [socket(n * minute, of(String(n)))]));
-  expect(claims.length).toBe(5);
+  const stray = { "process.executable": "/tmp/x", "process.start": new Date(base / 1_000 + 299_000).toISOString() };
+  const claims = await claimsOf([
+    ...Array.from({ length: 5 }, (_, n) => [socket(n * minute, of(String(n)))]),
+    [socket(5 * minute, { ...of("5"), ...stray })],
+  ]);
+  expect(new Set(claims.map(({ window }) => window.start)).size).toBe(2);
+  expect(claims[4]!.summary).toContain("job 0 (user 1001) and 4 other jobs of the user on cn0, cn1, cn2 and 2 more");
+  expect(claims[4]!.entities.filter(({ type }) => type === "hpc.job.id").map(({ id }) => id)).toEqual(["0", "1", "2", "3", "4"]);
+  expect(claims[5]).toMatchObject({ severity: "high", entities: [{ type: "hpc.job.id", id: "5" }, {}, {}, {}] });
 });
 
 test("a job on many nodes that reach one network is one finding, which names them", async () => {

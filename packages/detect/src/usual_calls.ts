@@ -5,10 +5,12 @@ import { day, type Episode, extend, list, ongoing, windowOf } from "./episode.ts
 import { manyNetworks, quiet, type ToldCall, toldCall } from "./job_calls.ts";
 import { entitiesOfJob, type Identity, named } from "./node_jobs.ts";
 
-/** A job's, or a person's: what is one finding while it goes on. */
+/** What is one finding while it goes on: all of a user's jobs, for a sweep is many; a job's alone where something speaks against it. */
 interface Run extends Episode {
   readonly who: string;
+  /** The first job's. */
   readonly identity: Identity;
+  readonly jobs: readonly string[];
   readonly nodes: readonly string[];
   readonly to: readonly string[];
   readonly transport: string;
@@ -29,7 +31,9 @@ export interface UsualBounds {
 export const maxUsers = 10;
 /** Jobs at once, of one network: beyond them the longest quiet begin anew. */
 const maxRuns = 32;
-const maxNodes = 32;
+const maxNodes = 16;
+/** Jobs that a finding lists. */
+const maxJobs = 16;
 const maxEnds = 8;
 const maxEvents = 32;
 /** A call that goes on is told once an hour. */
@@ -45,9 +49,7 @@ export function foldUsual(
   const { identity, network } = told;
   const known = state !== undefined && time - state.last <= memory_days * day ? state : undefined;
   const runs = (known?.runs ?? []).filter((run) => ongoing(run, time, over));
-  const who = identity.job === undefined ? `${told.who} ${told.node}` : told.who;
-  const before = runs.find((run) => run.who === who && sameCluster(run.identity, identity));
-  const user = identity.user ?? identity.uid ?? identity.job;
+  const user = identity.uid ?? identity.user ?? identity.job;
   const users = known?.users ?? [];
   const next: Reached = {
     last: Math.max(known?.last ?? time, time),
@@ -56,7 +58,13 @@ export function foldUsual(
   };
   const usual = usual_users > 0 && users.length >= usual_users && network !== manyNetworks;
   const fresh = known === undefined && network !== manyNetworks && time - told.known >= learning_days * day;
-  const signs = [...new Set([...(before?.signs ?? []), ...(fresh ? [`${network} is new to the cluster`] : []), ...told.signs])];
+  const against = [...(fresh ? [`${network} is new to the cluster`] : []), ...told.signs];
+  const job = identity.job === undefined ? `${told.who} ${told.node}` : told.who;
+  const plain = identity.job !== undefined && against.length === 0 && identity.conflict.length === 0;
+  const find = (who: string) => runs.find((run) => run.who === who && sameCluster(run.identity, identity));
+  const who = plain && !find(job) ? `user ${user}` : job;
+  const before = find(who);
+  const signs = [...new Set([...(before?.signs ?? []), ...against])];
   if (usual && !before && signs.length === 0 && identity.conflict.length === 0) return { state: next, claims: [] };
   const run = runOf(before, { ...told, who }, time, signs, runs);
   return {
@@ -80,13 +88,17 @@ function runOf(before: Run | undefined, told: ToldCall, time: Micros, signs: rea
     ...episode,
     events: episode.events.slice(0, maxEvents),
     who,
-    identity: before && before.identity.by.length >= identity.by.length ? before.identity : identity,
+    identity: before && !better(identity, before.identity) ? before.identity : identity,
+    jobs: union(before?.jobs, identity.job === undefined ? [] : [identity.job], maxJobs),
     nodes: union(before?.nodes, [node], maxNodes),
     to: union(before?.to, to, maxEnds),
     transport: before?.transport ?? transport,
     signs,
   };
 }
+
+/** The same job by more ways. */
+const better = (now: Identity, before: Identity): boolean => now.job === before.job && now.by.length > before.by.length;
 
 /** Claims are told apart by their start: of two that begin at one moment the other begins a microsecond later. */
 function freeStart(runs: readonly Run[], start: Micros): Micros {
@@ -96,7 +108,7 @@ function freeStart(runs: readonly Run[], start: Micros): Micros {
 }
 
 function claimOf(run: Run): Claim {
-  const { identity, nodes, to, transport, signs } = run;
+  const { identity, jobs, nodes, to, transport, signs } = run;
   const sure = identity.job !== undefined;
   const how = !sure
     ? identity.conflict.length > 0
@@ -107,10 +119,14 @@ function claimOf(run: Run): Claim {
   return {
     window: windowOf(run),
     severity: !sure ? "low" : signs.length > 0 ? "high" : "medium",
-    summary: `${named(identity)} on ${list(nodes, 3)} opened a ${transport} socket to ${list(to, 3)}; ${[how, ...signs].join("; ")}`,
+    summary: `${named(identity)}${jobs.length > 1 ? ` and ${jobs.length - 1}${jobs.length < maxJobs ? "" : " or more"} other jobs of the user` : ""} on ${list(nodes, 3)} opened a ${transport} socket to ${list(to, 3)}; ${[how, ...signs].join("; ")}`,
     events: run.events,
     count: run.count,
-    entities: [...entitiesOfJob(identity, nodes[0]!), { type: "destination.ip", id: ip }],
+    entities: [
+      ...entitiesOfJob(identity, nodes[0]!),
+      { type: "destination.ip", id: ip },
+      ...jobs.flatMap((id) => (id === identity.job ? [] : [{ type: "hpc.job.id", id }])),
+    ],
     attack: signs.some((one) => one.startsWith("port")) ? ["T1071", "T1496"] : ["T1071"],
     fields: { ...(sure && { "hpc.job.id": identity.job! }), "hpc.job.by": [...identity.by] },
   };
