@@ -172,7 +172,7 @@ function Start({ begun }: { readonly begun: (id: string) => void }) {
         <Textarea
           size="xs"
           label="Or a Sigma rule"
-          className="mono"
+          classNames={{ input: "mono" }}
           rows={5}
           value={text}
           onChange={(event) => setText(event.currentTarget.value)}

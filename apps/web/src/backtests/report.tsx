@@ -20,21 +20,18 @@ export function Report({ id, isOpen, refresh_ms }: ReportProps) {
     queryFn: ({ signal }) => api.get("/backtests/{id}", { path: { id }, signal }),
     refetchInterval: ({ state }) => (state.data !== undefined && isOpen(state.data.state) ? refresh_ms : false),
   });
+  const report = query.data?.report;
   return (
-    <Panel title={`Result of ${id}`} flush>
+    <Panel title={`Result of ${id}`} aside={report !== undefined && <Summary report={report} />} flush>
       <Loaded query={query} what="The result" rows={4}>
-        {({ report, state }) =>
+        {({ state }) =>
           report === undefined ? (
             <Empty icon="search" title={isOpen(state) ? "It is not done yet" : "There is no result"} />
           ) : (
             <>
-              <p className="panel-line small dim">
-                {formatCount(report.candidates)} of {formatCount(report.stored)} events were looked at, {formatFigure(report.span_days)}{" "}
-                days, {formatFigure(report.seconds)} s
-              </p>
               <Rules rules={report.rules} />
               {report.refused.map((line) => (
-                <p key={line} className="panel-line small strong-bad">
+                <p key={line} className="small strong-bad">
                   <Hostile text={line} />
                 </p>
               ))}
@@ -43,6 +40,16 @@ export function Report({ id, isOpen, refresh_ms }: ReportProps) {
         }
       </Loaded>
     </Panel>
+  );
+}
+
+type Full = NonNullable<Awaited<ReturnType<typeof one>>["report"]>;
+
+function Summary({ report: { candidates, stored, span_days, seconds } }: { readonly report: Full }) {
+  return (
+    <span className="dim small">
+      {formatCount(candidates)} of {formatCount(stored)} events looked at, {formatFigure(span_days)} days, {formatFigure(seconds)} s
+    </span>
   );
 }
 
@@ -94,11 +101,9 @@ function Rules({ rules }: { readonly rules: readonly Rule[] }) {
                   ))}
                 </td>
                 <td className="small">
-                  {rule.samples.map((id, n) => (
-                    <InnerLink key={id} to={`/events?sel=${encodeURIComponent(id)}&t=all`}>
-                      {n + 1}{" "}
-                    </InnerLink>
-                  ))}
+                  {rule.samples[0] !== undefined && (
+                    <InnerLink to={`/events?sel=${encodeURIComponent(rule.samples[0])}&t=all`}>An example</InnerLink>
+                  )}
                 </td>
               </tr>
             ))}
