@@ -6,7 +6,7 @@ import { type Clock, type EndpointContext, type Intake, type SourceSpec, systemC
 import type { Log } from "@vedette/log";
 import type { Alert, DeadLetter, Event, EventClass, Micros, QualityReport, Requester } from "@vedette/model";
 import { formats } from "@vedette/normalise";
-import type { EventHold, SeriesRetention, Store } from "@vedette/store";
+import type { CheckpointStore, EventHold, SeriesRetention, Store } from "@vedette/store";
 import { feedAudit } from "./audit_feed.ts";
 import { encodeTick } from "./batch.ts";
 import { type CanaryKey, reservedPrefix } from "./canary/mark.ts";
@@ -138,6 +138,8 @@ export class Runtime {
   readonly #stop = new AbortController();
   readonly #listeners = new Map<(n: Notice) => void, boolean>();
   readonly #problems = new Map<string, string>();
+  /** For whatever must not end because state is away. */
+  readonly #checkpoints: CheckpointStore;
   #tasks: Promise<unknown>[] = [];
   #demo: AbortController | undefined;
   #started = 0;
@@ -150,7 +152,7 @@ export class Runtime {
     this.intakes = intakes;
     this.#pool = pool;
     this.#rates = rates;
-    const checkpoints = patient(options.store.checkpoints, {
+    this.#checkpoints = patient(options.store.checkpoints, {
       clock,
       signal: this.#stop.signal,
       onProblem: (code, message) => this.#problem(code, message),
@@ -173,7 +175,7 @@ export class Runtime {
         ...options.sinks,
         log: options.log,
         alerts: options.store.alerts,
-        checkpoints,
+        checkpoints: this.#checkpoints,
         clock,
         pool,
         tenant: options.tenant,
@@ -190,7 +192,7 @@ export class Runtime {
     return {
       log,
       events: store.events,
-      checkpoints: store.checkpoints,
+      checkpoints: this.#checkpoints,
       pool: this.#pool,
       clock: this.clock,
       program: (hash) => this.#control.program(hash),
@@ -221,7 +223,7 @@ export class Runtime {
       log,
       partitions,
       control: this.#control,
-      checkpoints: store.checkpoints,
+      checkpoints: this.#checkpoints,
       events: store.events,
       clock: this.clock,
       engine: () => this.#engineOptions(),
