@@ -221,6 +221,10 @@ function fakeStore(): FakeStore {
     keys: memoryKeys(),
     machines: memoryMachines(),
     people: memoryPeople(),
+    snapshots: {
+      take: async () => ({ id: 1, files: [], alerts: 0, lastAlert: undefined, sealedEvents: 0 }),
+      release: async () => undefined,
+    },
     close: async () => undefined,
   };
   return store;
