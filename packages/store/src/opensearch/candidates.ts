@@ -32,6 +32,7 @@ export class Candidates {
   ): Promise<T> {
     const found = new Candidates(duck);
     try {
+      await found.#create();
       await fill((events) => found.#add(events));
       return await ask(new Search(duck, { view: async () => found.#view() }));
     } finally {
@@ -39,10 +40,14 @@ export class Candidates {
     }
   }
 
+  /** Even without a row: a sum over nothing is an answer. */
+  async #create(): Promise<void> {
+    await this.#duck.execute(`CREATE TABLE ${this.#table} (${definition})`);
+    this.#made = true;
+  }
+
   async #add(events: readonly Event[]): Promise<void> {
     if (events.length === 0) return;
-    if (!this.#made) await this.#duck.execute(`CREATE TABLE ${this.#table} (${definition})`);
-    this.#made = true;
     const { header, columns: cells } = openBatch(encodeEvents(events).bytes);
     await this.#duck.append(this.#table, columns, bigintColumns, header.count, cells);
     for (const field of header.odd) this.#odd.add(field);
@@ -53,6 +58,6 @@ export class Candidates {
 
   #view() {
     const times = { rows: this.#rows, minTime: this.#minTime, maxTime: this.#maxTime };
-    return { sources: this.#rows === 0 ? [] : [{ relation: this.#table, odd: this.#odd, ...times }], release: () => {} };
+    return { sources: [{ relation: this.#table, odd: this.#odd, ...times }], release: () => {} };
   }
 }

@@ -327,10 +327,12 @@ export class OpenSearchEvents {
     // an event that holds several values is one group of its own
     const groups = plain ? await this.#groups(query, by, [{ terms: { m: by } }], signal) : undefined;
     if (groups !== undefined) return rowsOf(groups, query);
-    if (by.length === 0 && aggregates.every(({ fn, field }) => fn === "count" && field === undefined)) {
-      const found = await this.#sums(query, {}, [], signal);
-      const count = found?.hits?.total?.value;
-      if (count !== undefined && count > 0) return [Object.fromEntries(aggregates.map(({ as }) => [as, count]))];
+    if (by.length === 0) {
+      const { hits } = (await this.#ask({ query: { range: { time: bounds(query.range) } }, size: 0, track_total_hits: 1 }, signal)) ?? {};
+      if (hits?.total?.value === 0) return [];
+      const all = aggregates.every(({ fn, field }) => fn === "count" && field === undefined);
+      const count = all ? (await this.#sums(query, {}, [], signal))?.hits?.total?.value : undefined;
+      if (count !== undefined) return [Object.fromEntries(aggregates.map(({ as }) => [as, count]))];
     }
     return await this.#locally(query, (search) => search.stats(query, signal), signal);
   }
@@ -435,9 +437,11 @@ export class OpenSearchEvents {
   }
 }
 
+const bounds = ({ from, to }: TimeRange) => ({ gte: Math.trunc(from), lt: Math.trunc(to) });
+
 function within(tenant: string, range: TimeRange | undefined, clause: Clause): Clause {
   const filter: Clause[] = [{ term: { tenant } }, clause];
-  if (range !== undefined) filter.push({ range: { time: { gte: Math.trunc(range.from), lt: Math.trunc(range.to) } } });
+  if (range !== undefined) filter.push({ range: { time: bounds(range) } });
   return { bool: { filter } };
 }
 
@@ -449,11 +453,17 @@ const isShown = (view: SeenQuery["view"], field: string) => view === undefined |
 function rowsOf(groups: readonly Group[], { aggregates, by, sort, limit }: Parameters_<"stats">) {
   const names = [...by, ...aggregates.map(({ as }) => as)];
   if (sort !== undefined && !names.includes(sort.by)) throw new BadInputError("query_invalid", `sort: no column ${sort.by}`);
-  const rows = groups.map(({ key, doc_count }) =>
-    Object.fromEntries([
-      ...by.map((name, n) => [name, key[`g${n}`] || null] as const),
-      ...aggregates.map(({ as }) => [as, doc_count] as const),
-    ]),
+  // no value and an empty one are one group
+  const counts = new Map<string, { readonly values: readonly (string | null)[]; count: number }>();
+  for (const { key, doc_count } of groups) {
+    const values = by.map((_, n) => key[`g${n}`] || null);
+    const name = JSON.stringify(values);
+    const group = counts.get(name);
+    if (group === undefined) counts.set(name, { values, count: doc_count });
+    else group.count += doc_count;
+  }
+  const rows = [...counts.values()].map(({ values, count }) =>
+    Object.fromEntries([...by.map((name, n) => [name, values[n] ?? null] as const), ...aggregates.map(({ as }) => [as, count] as const)]),
   );
   const order = [...(sort === undefined ? [] : [sort]), ...by.map((name) => ({ by: name, descending: false }))];
   rows.sort((a, b) => {

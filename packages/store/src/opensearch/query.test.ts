@@ -40,7 +40,7 @@ function finds(clause: Clause, terms: Lists): boolean {
 
 const long = fc.constantFrom<FieldValue>("A".repeat(9_000), `${"x".repeat(40_000)}É`, ["a", "B".repeat(8_193)]);
 const odd = fc.tuple(fc.constantFrom("message", "zeek.uid", "a\x7fb", "a\0b", "n".repeat(600)), long);
-const some = fc.sample(fc.tuple(shape, odd), { numRuns: 120, seed: 5 });
+const some = fc.sample(fc.tuple(shape, odd), { numRuns: 80, seed: 5 });
 const events: readonly Event[] = eventsOf(
   some.map(([one, [name, value]], i) => ({
     ...one,
@@ -101,9 +101,9 @@ test("finds every event a condition holds for; an exact question finds no other"
         if (!holds && asked.exact && told) expect(found, `${JSON.stringify(where)} of ${n}`).toBe(false);
       }
     }),
-    { numRuns: 800 },
+    { numRuns: 400 },
   );
-  expect(exact).toBeGreaterThan(300);
+  expect(exact).toBeGreaterThan(150);
 });
 
 test("an event without terms is let through whatever is asked", () => {
