@@ -26,6 +26,7 @@ beforeEach(async () => {
         ]
           .filter(({ n }) => n < before)
           .slice(0, limit),
+      since: async () => [],
       head: () => ({ chain: "c", n: 2, hash: "b", time: 1, key: "k", signature: "s" }),
     },
   });

@@ -30,7 +30,7 @@ interface Page {
   readonly newer: string;
 }
 async function page(query: { readonly [name: string]: string | number | undefined }): Promise<Page> {
-  const asked = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
+  const asked = Object.entries(query).flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, String(value)]]));
   const answer = await it.app.inject({ url: `/api/v1/audit?${new URLSearchParams(asked)}`, headers: asAdmin });
   expect(answer.statusCode).toBe(200);
   return answer.json();
