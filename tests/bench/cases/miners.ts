@@ -1,6 +1,7 @@
 /**
  * What silent_miner and connect_back find on a simulated cluster: ten kinds of miners among honest jobs, of which twelve kinds look alike. Told are
- * recall and false alarms per 10,000 jobs; everything here is simulated. `--nodes N --hours N --seed N --each N` (plays of each miner).
+ * recall and false alarms per 10,000 jobs; everything here is simulated. `--nodes N --hours N --seed N --each N` (plays of each miner) `--activity N`
+ * (share of system programs and connections; jobs are played whole).
  */
 import { formats } from "@vedette/normalise";
 import { Analyser, compileProgram, encodeRecords, KeyedEngine, makeProgram } from "@vedette/pipeline";
@@ -46,7 +47,7 @@ export async function bench(): Promise<void> {
     nodes,
     start,
     end: start + hours * hour,
-    activity: 0.02,
+    activity: option("activity") ?? 0.02,
     zeek: "json",
     accounting: "jobcomp",
     interval: 60 * second,
