@@ -33,6 +33,8 @@ export interface TriageOptions {
 
 const readBytes = 1_048_576;
 const keepFindingBytes = 268_435_456;
+/** Somebody works on the very alerts that grow, again and again: then triage waits a moment before the next try. */
+const maxConflicts = 3;
 /** Alerts rewritten in one transaction while findings are taken back. */
 const retractedAtOnce = 500;
 
@@ -104,10 +106,22 @@ function alertOf(finding: Finding, now: number): Alert | undefined {
   }
 }
 
+/** Again where a person changed one of the alerts between reading and writing: neither's change is lost. */
 async function foldAll(store: AlertStore, findings: readonly Finding[], offset: number, now: number): Promise<readonly Alert[]> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await foldOnce(store, findings, offset, now);
+    } catch (e) {
+      if ((e as { code?: string }).code !== "conflict" || tries >= maxConflicts) throw e;
+    }
+  }
+}
+
+async function foldOnce(store: AlertStore, findings: readonly Finding[], offset: number, now: number): Promise<readonly Alert[]> {
   const groups = new Map(await store.byGroup([...new Set(findings.map(groupOf))]));
   const seen = new Map(await store.seen([...new Set(findings.map((f) => f.id))]));
-  const changed = new Map<string, { readonly group: string; readonly alert: Alert }>();
+  const was = new Map([...groups.values()].map(({ id, updated }) => [id, updated]));
+  const changed = new Map<string, { readonly group: string; readonly alert: Alert; readonly was?: number }>();
   const folded = new Map<string, { id: string; alert: string; revision: number; events: number }>();
   for (const finding of findings) {
     const group = groupOf(finding);
@@ -121,7 +135,8 @@ async function foldAll(store: AlertStore, findings: readonly Finding[], offset: 
     // one that lost all its findings takes no more
     if (alert.state === "closed") groups.delete(group);
     else groups.set(group, alert);
-    changed.set(alert.id, { group, alert });
+    const read = was.get(alert.id);
+    changed.set(alert.id, { group, alert, ...(read !== undefined && { was: read }) });
     const record = { id: finding.id, alert: alert.id, revision: finding.revision, events: finding.withdrawn ? 0 : finding.count };
     seen.set(finding.id, record);
     folded.set(finding.id, record);
@@ -141,7 +156,7 @@ async function takeBack(store: AlertStore, { rules, by, reason }: Retraction, of
       const changed = page.flatMap(({ group, alert }) => {
         // what a rule on trial found bothers nobody and stays what it was
         const left = alert.shadow ? alert : retract(alert, versions, by, reason, now);
-        return left === alert ? [] : [{ group, alert: left }];
+        return left === alert ? [] : [{ group, alert: left, was: alert.updated }];
       });
       if (changed.length > 0) await store.fold(offset, changed, []);
       all.push(...changed.map(({ alert }) => alert));

@@ -358,6 +358,14 @@ export function stateContract(open: () => Promise<StateStores>): void {
     expect(await alerts.replace(alertOf("9"), start)).toBe(false);
     expect(await alerts.get("main", "1")).toEqual(changed);
     expect((await alerts.byGroup(["g"])).get("g")).toEqual(changed);
+    // what somebody did meanwhile is not folded over; nothing of such a batch is written
+    const grown = alertOf("1", { count: 9, updated: start + 9 });
+    const offset = await alerts.offset();
+    const fold = (was: number) => alerts.fold(offset + 1, [{ group: "g", alert: grown, was }], []);
+    await expect(fold(start)).rejects.toMatchObject({ code: "conflict" });
+    expect([await alerts.offset(), await alerts.get("main", "1")]).toEqual([offset, changed]);
+    await fold(start + 5);
+    expect([await alerts.offset(), await alerts.get("main", "1")]).toEqual([offset + 1, grown]);
     expect([await alerts.clearDemo(), await alerts.get("main", "2")]).toEqual([1, undefined]);
     await close();
   });

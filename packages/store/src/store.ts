@@ -155,10 +155,14 @@ export interface AlertStore {
   ofRule(rule: string, limit: number, after?: string): Promise<readonly { readonly group: string; readonly alert: Alert }[]>;
   /** Which of these finding ids were folded into alerts before, with the revision last folded. */
   seen(findings: readonly string[]): Promise<ReadonlyMap<string, FoldedFinding>>;
-  /** Writes alerts, the findings folded into them, and triage's offset in the findings topic, in one transaction. */
+  /**
+   * Writes alerts, the findings folded into them, and triage's offset in the findings topic, in one transaction.
+   * @param alerts `was`: `updated` of what was read and folded into, where there was one
+   * @throws VedetteError `conflict` when somebody changed one meanwhile: then nothing is written
+   */
   fold(
     offset: number,
-    alerts: readonly { readonly group: string; readonly alert: Alert }[],
+    alerts: readonly { readonly group: string; readonly alert: Alert; readonly was?: Micros }[],
     findings: readonly (FoldedFinding & { readonly id: string })[],
   ): Promise<void>;
   /** Next findings batch to fold; 0 at first. */

@@ -1,5 +1,5 @@
 /** Alerts in the state database. Knows neither rules nor how findings are grouped. */
-import { BadInputError } from "@vedette/kit";
+import { BadInputError, VedetteError } from "@vedette/kit";
 import { type Alert, severities } from "@vedette/model";
 import { type ExpressionBuilder, sql } from "kysely";
 import type { AlertFilter, AlertStore, FoldedFinding } from "../store.ts";
@@ -52,6 +52,16 @@ function readCursor(cursor: string): readonly [number, string] {
     // falls through to the one message
   }
   throw new BadInputError("bad_request", "cursor: not one that a list returned");
+}
+
+/** Under the lock of `takeSerials`. @throws VedetteError `conflict` */
+async function demandUnchanged(tx: State, alerts: readonly { readonly alert: Alert; readonly was?: number }[]): Promise<void> {
+  const read = new Map(alerts.flatMap(({ alert, was }) => (was === undefined ? [] : [[alert.id, was] as const])));
+  for (const some of slices([...read.keys()])) {
+    const rows = await tx.selectFrom("alert").select(["id", "updated"]).where("id", "in", some).execute();
+    const changed = rows.find(({ id, updated }) => Number(updated) !== read.get(id));
+    if (changed) throw new VedetteError("conflict", false, `alert ${changed.id} was changed meanwhile`);
+  }
 }
 
 const writeCursor = (time: number, id: string): string => Buffer.from(JSON.stringify([time, id])).toString("base64url");
@@ -123,7 +133,11 @@ export function alertStore(state: State, lookUp: LookUp, changes: () => StoredCh
     },
     async fold(offset, alerts, findings) {
       await state.transaction().execute(async (tx) => {
-        if (alerts.length > 0) await upsertAlerts(tx, alerts, await takeSerials(tx, alerts.length));
+        if (alerts.length > 0) {
+          const serial = await takeSerials(tx, alerts.length);
+          await demandUnchanged(tx, alerts);
+          await upsertAlerts(tx, alerts, serial);
+        }
         for (const some of slices([...new Map(findings.map((one) => [one.id, one])).values()])) {
           await tx
             .insertInto("folded_finding")
