@@ -98,7 +98,7 @@ function handleErrors(app: FastifyInstance, options: ServerOptions): void {
 /** The server, ready to `listen` or `inject`; `close()` ends its streams. */
 export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
   const context = contextOf(options);
-  const { apiPrefix = "/api/v1", counters = inProcessCounters(context.clock) } = options;
+  const { counters = inProcessCounters(context.clock) } = options;
   const app = Fastify(settings(options));
   app.setValidatorCompiler(validatorCompiler);
   // answers are built by us to their schema, which documents them and which the tests hold them to
@@ -113,6 +113,18 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   const typed = app.withTypeProvider<ZodTypeProvider>() as unknown as App;
 
   healthRoutes(typed, context, metrics);
+  const { serves = { api: true, ingest: true } } = options;
+  if (serves.api) await apiRoutes(app, options, context);
+  if (serves.ingest) await app.register(ingestRoutes, { ...options, counters });
+  if (serves.api) await app.register(consoleRoutes, options);
+  runWithServer(app, context);
+  await app.ready();
+  return app;
+}
+
+async function apiRoutes(app: FastifyInstance, options: ServerOptions, context: RouteContext): Promise<void> {
+  const { apiPrefix = "/api/v1", counters = inProcessCounters(context.clock) } = options;
+  const typed = app.withTypeProvider<ZodTypeProvider>() as unknown as App;
   loginRoute(typed, context);
   keySetRoute(typed, context);
   await app.register(
@@ -157,11 +169,6 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     },
     { prefix: apiPrefix },
   );
-  await app.register(ingestRoutes, { ...options, counters });
-  await app.register(consoleRoutes, options);
-  runWithServer(app, context);
-  await app.ready();
-  return app;
 }
 
 /** The stream runs as long as the server; a server that closes lets requests finish, but not for ever. */
