@@ -9,7 +9,7 @@ export default mergeConfig(
       ...test,
       include: ["packages/*/src/**/*.integration.test.ts", "apps/vedette/src/**/*.integration.test.ts", "tests/**/*.integration.test.ts"],
       exclude: ["**/node_modules/**", "**/dist/**"],
-      testTimeout: 120_000,
+      testTimeout: 300_000,
     },
   }),
 );

@@ -46,9 +46,18 @@ export class Program {
   }
 
   /** Resolves when it is ready. */
-  async start(): Promise<void> {
+  async start(...flags: readonly string[]): Promise<void> {
     const begun = performance.now();
-    const at = ["--data-dir", this.data, "--listen", "127.0.0.1:0", "--config", join(this.directory, "vedette.yaml"), "--no-demo"];
+    const at = [
+      "--data-dir",
+      this.data,
+      "--listen",
+      "127.0.0.1:0",
+      "--config",
+      join(this.directory, "vedette.yaml"),
+      "--no-demo",
+      ...flags,
+    ];
     const child = spawn(process.execPath, [...programArguments(), "up", ...at], { stdio: ["ignore", "pipe", "pipe"], cwd: this.directory });
     this.#child = child;
     this.url = await new Promise<string>((resolve, reject) => {
