@@ -1,0 +1,133 @@
+/**
+ * An installation of several processes over real servers on this machine: events per CPU second of ours with 1, 2 and 4 workers, beside one process
+ * that needs no server, and what the servers took. Run `scripts/services up` first.
+ */
+import { linkSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
+import { join } from "node:path";
+import { service } from "../../e2e/services.ts";
+import { corpus } from "../corpus.ts";
+import { print, say } from "../harness.ts";
+import { Program } from "../program.ts";
+import { takeIn } from "./ingest.ts";
+
+/** The issue's goals: of embedded, and from one worker to four. */
+const goalOfEmbedded = 0.6;
+const goalEfficiency = 0.8;
+const streams = 8;
+const counts = [1, 2, 4] as const;
+/** The kernel's ticks of a process's CPU time: USER_HZ is 100 on every Linux that Node runs on. */
+const ticks = 100;
+const sources = 'sources:\n  zeek: { file: { paths: ["in/*.ndjson"] } }\n';
+
+interface Servers {
+  readonly [name: string]: { readonly host: string; readonly port: number; readonly pid: number };
+}
+
+export async function bench(events = 100_000): Promise<void> {
+  const [kafka, postgres, redis, opensearch] = [service("kafka"), service("postgres"), service("redis"), service("opensearch")];
+  if (!kafka || !postgres || !redis || !opensearch) throw new Error("it needs all servers: scripts/services up");
+  const files = await split(events);
+  const embedded = new Program("cluster-embedded", sources);
+  let one: number;
+  try {
+    mkdirSync(join(embedded.directory, "in"));
+    await embedded.start();
+    one = events / (await takeIn(embedded, files, events)).cpu_s;
+  } finally {
+    await embedded.remove();
+  }
+  const details: { [name: string]: number | string } = { events, streams, embedded_events_per_cpu_s: one };
+  const per: number[] = [];
+  for (const workers of counts) {
+    const name = `b${process.pid}w${workers}`;
+    const config = [
+      sources,
+      `log: { driver: kafka }`,
+      `kafka: { server: "${kafka.host}:${kafka.port}", topic: ${name}, partitions: ${streams}, replicas: 1 }`,
+      "state: { driver: postgres }",
+      `postgres: { host: ${postgres.host}, port: ${postgres.port}, db: ${postgres.database}, user: ${postgres.user}, password: ${postgres.password}, schema: ${name}, connections: 4 }`,
+      "events: { driver: opensearch }",
+      `opensearch: { url: "http://${opensearch.host}:${opensearch.port}", prefix: ${name} }`,
+      `redis: { host: ${redis.host}, port: ${redis.port}, prefix: ${name} }`,
+      `auth: { secret_key: ${name}-a-secret-of-the-installation }`,
+      "engine: { workers: 1 }\n",
+    ].join("\n");
+    const measured = await cluster(config, workers, files, events, { kafka, postgres, redis, opensearch });
+    per.push(events / measured.ours_s);
+    details[`workers_${workers}_events_per_cpu_s`] = events / measured.ours_s;
+    details[`workers_${workers}_front_cpu_s`] = measured.front_s;
+    details[`workers_${workers}_worker_cpu_s`] = measured.workers_s.map((s) => s.toFixed(1)).join(" ");
+    for (const [server, s] of Object.entries(measured.servers_s)) details[`workers_${workers}_${server}_cpu_s`] = s;
+    say(`${workers} workers: ${(events / measured.ours_s).toFixed(0)} events per CPU second of ours`);
+  }
+  details["of_embedded"] = per[1]! / one;
+  details["goal_of_embedded"] = goalOfEmbedded;
+  details["efficiency_1_to_4"] = per[2]! / per[0]!;
+  details["goal_efficiency"] = goalEfficiency;
+  details["load_average"] = loadavg()[0]!;
+  print({ name: "cluster", value: per[1]!, unit: "events per CPU second of ours, two workers", baseline: one * goalOfEmbedded, details });
+}
+
+async function cluster(
+  config: string,
+  workers: number,
+  files: { readonly [name: string]: string },
+  events: number,
+  servers: Servers,
+): Promise<{
+  readonly ours_s: number;
+  readonly front_s: number;
+  readonly workers_s: readonly number[];
+  readonly servers_s: { readonly [name: string]: number };
+}> {
+  const front = new Program("cluster-front", config);
+  const others = Array.from({ length: workers }, (_, n) => new Program(`cluster-worker${n}`, config));
+  try {
+    mkdirSync(join(front.directory, "in"));
+    await front.start("--role", "ingest,serve,triage");
+    for (const other of others) await other.start("--role", "analyse");
+    await shared(others);
+    const before = { ours: [front, ...others].map((p) => p.cpu_s()), servers: Object.values(servers).map(({ pid }) => cpuOf(pid)) };
+    for (const [name, file] of Object.entries(files)) linkSync(file, join(front.directory, "in", name));
+    for (;;) {
+      await new Promise((r) => setTimeout(r, 1_000));
+      const { taken, stored, pending } = await front.taken();
+      say(`${taken} taken in, ${stored} stored`);
+      if (taken >= events && pending === 0) break;
+    }
+    const [front_s, ...workers_s] = [front, ...others].map((p, n) => p.cpu_s() - before.ours[n]!);
+    const servers_s = Object.fromEntries(Object.entries(servers).map(([name, { pid }], n) => [name, cpuOf(pid) - before.servers[n]!]));
+    return { ours_s: front_s! + workers_s.reduce((a, b) => a + b, 0), front_s: front_s!, workers_s, servers_s };
+  } finally {
+    for (const p of [...others, front]) await p.remove();
+  }
+}
+
+/** Resolves when every worker has its share. */
+async function shared(workers: readonly Program[]): Promise<void> {
+  for (const worker of workers)
+    while (!(await fetch(`${worker.url}/readyz`, { headers: worker.headers })).ok) await new Promise((r) => setTimeout(r, 200));
+  // who is there is looked at every two seconds
+  await new Promise((r) => setTimeout(r, 6_000));
+}
+
+/** The corpus in as many files as there are streams. */
+async function split(events: number): Promise<{ readonly [name: string]: string }> {
+  const { zeek } = await corpus(Math.ceil(events / 0.9) + 1);
+  const lines = readFileSync(zeek, "utf8").split("\n").slice(0, events);
+  return Object.fromEntries(
+    Array.from({ length: streams }, (_, n) => {
+      const file = `${zeek}.part${n}of${streams}`;
+      writeFileSync(file, `${lines.filter((_, i) => i % streams === n).join("\n")}\n`);
+      return [`zeek${n}.ndjson`, file];
+    }),
+  );
+}
+
+/** CPU seconds of a server and its own children. */
+function cpuOf(pid: number): number {
+  const [, rest] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ");
+  const fields = rest!.split(" ");
+  return (Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14])) / ticks;
+}
