@@ -1,7 +1,7 @@
 export type { FieldValue, Scalar } from "@vedette/condition";
 export * from "./audit.ts";
-export * from "./backup.ts";
 export * from "./backtest.ts";
+export * from "./backup.ts";
 export * from "./canary.ts";
 export * from "./event.ts";
 export * from "./finding.ts";
