@@ -9,7 +9,7 @@ const idleAfter: Micros = 10_000_000;
  * What is so far behind most others no longer holds them back: its clock is wrong, or it delivers what lay about. Longer than a collector's usual
  * delay (Filebeat retries within a minute), shorter than any wrong time zone.
  */
-const maxBehind: Micros = 600_000_000;
+export const maxBehind: Micros = 600_000_000;
 /** Hosts name themselves, files come and go: beyond this many per process the rest of a source share one watermark. */
 const maxMarks = 50_000;
 
@@ -35,7 +35,7 @@ export interface Marks {
 }
 
 /** The slowest that is not far behind the middle one. @param times not empty */
-export function slowest(times: readonly Micros[]): Micros {
+function slowest(times: readonly Micros[]): Micros {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const time of times) {
     if (time < low) low = time;

@@ -53,7 +53,8 @@ describe("prometheus_scrape", () => {
     // each interval once, at the same moment of it
     await run.look(2);
     const times = run.intake.accepts.map((one) => JSON.parse(one.preamble!).scrape.time);
-    expect([times[1]! - times[0]!, times[2]! - times[1]!]).toEqual([15_000_000, 15_000_000]);
+    // the first may come a little after its moment, which goes by the address
+    expect(times[2]! - times[1]!).toBe(15_000_000);
   });
 
   test.each([

@@ -162,8 +162,8 @@ export class ShardRunner {
       const last = part.at(-1)!;
       this.#changed ||= part.length > 1 || !("tick" in last);
       if ("tick" in last) {
-        this.#marks.report(from, last.live);
-        this.#pastMarks.report(from, last.past);
+        this.#marks.report(from, last.tick, last.live);
+        this.#pastMarks.report(from, last.tick, last.past);
       }
       const { found, late } = await this.#fold.take(part, { stored, busy });
       findings.push(...found, ...late);
