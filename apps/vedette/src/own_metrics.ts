@@ -21,8 +21,8 @@ export function tellOwnMetrics(directory: string, log: Log, store: Store, runtim
     set(bavail * bsize, "free");
   });
   lag.readBy(async (set) => {
-    const [raw, findings, triaged] = [await log.bounds("raw", 0), await log.bounds("findings", 0), await store.alerts.offset()];
-    set(Math.max(0, raw.end - runtime.engine.durable), "analysis");
+    const [findings, triaged] = [await log.bounds("findings", 0), await store.alerts.offset()];
+    set(await runtime.engine.behind(), "analysis");
     set(Math.max(0, findings.end - triaged), "triage");
   });
   ends.readBy(async (set) => {

@@ -15,6 +15,8 @@ export interface Detection {
   load(): Promise<void>;
   /** Until `signal` aborts, then checkpoints. */
   run(signal: AbortSignal): Promise<void>;
-  /** Nothing that was accepted waits for analysis, and its outputs are durable. */
-  idle(): Promise<boolean>;
+  /** Batches of raw, of all partitions, that are not analysed yet, or whose outputs are not durable. */
+  behind(): Promise<number>;
+  /** @returns a question: has everything that is in the log by now been gone through? */
+  waitsFor(): Promise<() => Promise<boolean>>;
 }

@@ -155,8 +155,12 @@ export class Engine implements Detection {
     return this.#pass2.lines();
   }
 
-  async idle(): Promise<boolean> {
-    return this.durable >= (await this.#options.log.bounds("raw", this.#partition)).end;
+  async waitsFor(): Promise<() => Promise<boolean>> {
+    const { end } = await this.#options.log.bounds("raw", this.#partition);
+    return async () => this.durable >= end;
+  }
+  async behind(): Promise<number> {
+    return Math.max(0, (await this.#options.log.bounds("raw", this.#partition)).end - this.durable);
   }
 
   /** Runs until `signal` aborts, then checkpoints. Rejects only when ownership was taken over. */

@@ -437,7 +437,8 @@ export class Runtime {
 
   /** Resolves when everything accepted so far has been analysed and its outputs are durable. */
   async caughtUp(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && !(await this.engine.idle())) await this.clock.sleep(20, signal);
+    const through = await this.engine.waitsFor();
+    while (!signal.aborted && !(await through())) await this.clock.sleep(20, signal);
     const findings = (await this.#options.log.bounds("findings", 0)).end;
     while (!signal.aborted && (await this.#options.store.alerts.offset()) < findings) await this.clock.sleep(20, signal);
   }

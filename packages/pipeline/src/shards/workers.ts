@@ -91,13 +91,33 @@ export class Workers implements Detection {
     await this.#refresh();
   }
 
-  async idle(): Promise<boolean> {
+  async behind(): Promise<number> {
     const { log, partitions } = this.#options;
-    const waits = async (topic: "raw" | "observations", n: number, consumer: string) =>
-      (await this.#seen(consumer)).offset < (await log.bounds(topic, n)).end;
-    for (let n = 0; n < partitions; n++) if (await waits("raw", n, engineConsumer(n))) return false;
-    for (let n = 0; n < shardCount; n++) if (await waits("observations", n, shardConsumer(n))) return false;
-    return true;
+    let waiting = 0;
+    for (let n = 0; n < partitions; n++)
+      waiting += Math.max(0, (await log.bounds("raw", n)).end - (await this.#seen(engineConsumer(n))).offset);
+    return waiting;
+  }
+  /** First the raw partitions, then what they had told the shards by the time they were gone through. */
+  async waitsFor(): Promise<() => Promise<boolean>> {
+    const { partitions } = this.#options;
+    let through = await this.#through("raw", partitions, engineConsumer);
+    let told = false;
+    return async () => {
+      if (!(await through())) return false;
+      if (told) return true;
+      told = true;
+      through = await this.#through("observations", shardCount, shardConsumer);
+      return through();
+    };
+  }
+  async #through(topic: "raw" | "observations", count: number, consumer: (n: number) => string): Promise<() => Promise<boolean>> {
+    const { log } = this.#options;
+    const ends = await Promise.all(Array.from({ length: count }, async (_, n) => (await log.bounds(topic, n)).end));
+    return async () => {
+      for (const [n, end] of ends.entries()) if ((await this.#seen(consumer(n))).offset < end) return false;
+      return true;
+    };
   }
 
   async run(signal: AbortSignal): Promise<void> {
