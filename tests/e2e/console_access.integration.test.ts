@@ -96,7 +96,7 @@ describe.skipIf(browser_absent)(`access in the console${browser_absent ? " (no c
       await page.click("button:has-text('Change password')");
       await page.waitForSelector(".rail >> text=Alerts");
       // a role for some rows only: what cannot be cut to them is not shown
-      expect(await page.locator(".rail >> text=Rules").count()).toBe(0);
+      expect(await page.locator(".rail >> text=Sources").count()).toBe(0);
       await page.fill("form:has-text('to set codes up') input", fake_password);
       await page.click("button:has-text('Set up')");
       await page.waitForSelector("[role=img][aria-label^='QR code']");

@@ -56,7 +56,7 @@ const pages: readonly { readonly path: string; readonly needs: string; readonly 
   { path: "/users/:id", needs: "users:read", Page: UserPage },
   { path: "/roles", needs: "users:read", Page: RolesPage },
   { path: "/machines", needs: "machines:read", Page: MachinesPage },
-  { path: "/keys-at-rest", needs: "system:read", Page: VaultPage },
+  { path: "/keys-at-rest", needs: "users:read", Page: VaultPage },
   { path: "/audit", needs: "audit:read", Page: AuditPage },
 ];
 

@@ -375,6 +375,8 @@ export class OpenSearchEvents {
       const bucket = bucketOf(this.#layout.prefix, index);
       return bucket === undefined ? [] : [{ ...bucket, bytes }];
     });
+    // what was written a moment ago may be held
+    if (holds.length > 0) await this.#refresh(true);
     const dropped: string[] = [];
     for (const [name, limits] of Object.entries(policy)) {
       const own = found.filter((one) => one.class === name).sort((a, b) => a.end - b.end);
