@@ -1,7 +1,7 @@
 /** `npm test`: installs, then lint, types, layering and every test that needs no server; ends with `N passed, N failed`. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { generate, install, node, root, run, step } from "./steps.mjs";
 
 const installed = await install();
@@ -42,6 +42,13 @@ async function vitest(config, files) {
   }
 }
 
+/** What to look at when the suite takes too long. */
+function tellSlowest(report) {
+  const files = report.testResults.map(({ name, startTime, endTime }) => ({ name, s: (endTime - startTime) / 1_000 }));
+  const slowest = files.sort((a, b) => b.s - a.s).slice(0, 8);
+  process.stderr.write(`Slowest files: ${slowest.map(({ name, s }) => `${relative(root, name)} ${s.toFixed(0)} s`).join(", ")}\n`);
+}
+
 const failing = (report) => report.testResults.filter(({ status }) => status !== "passed");
 const add = (report, sign) => {
   count.passed += sign * report.numPassedTests;
@@ -70,6 +77,7 @@ async function suite(config) {
     return;
   }
   add(first, 1);
+  tellSlowest(first);
   const failed = failing(first);
   if (!process.env.CI || failed.length === 0 || failed.length > 3) return;
   const again = await vitest(
