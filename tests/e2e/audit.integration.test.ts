@@ -16,7 +16,7 @@ beforeAll(async () => {
   server = new Vedette("audit: { heads: [elsewhere/heads.ndjson] }\n");
   heads = join(server.directory, "elsewhere", "heads.ndjson");
   await server.start("--no-demo");
-}, 120_000);
+}, 300_000);
 afterAll(() => server.remove());
 
 test("guessed tokens and a rule switched off become alerts; a forged record does not", async () => {
@@ -38,7 +38,7 @@ test("guessed tokens and a rule switched off become alerts; a forged record does
     () => server.events("event.dataset:client.vedette.audit"),
     (found) => found.length === 1,
   );
-}, 120_000);
+}, 300_000);
 
 test("what was done is listed, with who and from where", async () => {
   const listed = await vedette("audit", "list", "--json");
@@ -48,7 +48,7 @@ test("what was done is listed, with who and from where", async () => {
     expect.objectContaining({ "event.action": "rule_disabled", "user.name": "admin", "vedette.audit.reason": "too loud" }),
   );
   expect(fields).toContainEqual(expect.objectContaining({ "event.action": "login", "event.outcome": "failure", "source.ip": "127.0.0.1" }));
-}, 120_000);
+}, 300_000);
 
 test("after kill -9 the trail goes on, and is proved against heads kept elsewhere", async () => {
   const { n } = JSON.parse((await vedette("audit", "head")).stdout) as { n: number };
@@ -73,4 +73,4 @@ test("after kill -9 the trail goes on, and is proved against heads kept elsewher
   expect(bad.code).toBe(1);
   writeFileSync(file, `${lines.slice(0, at).join("\n")}\n`);
   expect((await vedette("verify")).stdout).toContain("the end was cut off");
-}, 120_000);
+}, 300_000);

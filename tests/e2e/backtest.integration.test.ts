@@ -41,7 +41,7 @@ beforeAll(async () => {
     () => settledLedger(v),
     (sources) => sources.some((s) => s.stored >= 40),
   );
-}, 120_000);
+}, 300_000);
 afterAll(() => v.remove());
 
 test("beside a running server: estimate, table, JSON; by file, by a running rule, by a detector", async () => {
@@ -61,7 +61,7 @@ test("beside a running server: estimate, table, JSON; by file, by a running rule
   const nobody = await run("no-such-rule");
   expect([nobody.code, nobody.stderr]).toEqual([2, expect.stringContaining("no-such-rule is neither a rule's id nor a detector")]);
   expect(await alerts()).toBe(before);
-}, 120_000);
+}, 300_000);
 
 test("over HTTP: started, seen, cancelled", async () => {
   const post = (path: string, body: object) =>
@@ -87,4 +87,4 @@ test("on the data directory of a stopped server: the same answer", async () => {
   const { code, stdout } = await run("root.yml", "--json");
   expect(code).toBe(0);
   expect((JSON.parse(stdout) as Report).rules).toMatchObject([{ matched: 40, alerts: 2 }]);
-}, 120_000);
+}, 300_000);

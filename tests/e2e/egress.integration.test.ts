@@ -21,7 +21,7 @@ interface Found {
   readonly fields: { readonly [name: string]: unknown };
 }
 
-const start_ms = 120_000;
+const start_ms = 300_000;
 let there: Vedette;
 let here: Vedette;
 

@@ -21,7 +21,7 @@ beforeAll(async () => {
   server = new Vedette(`machines: { listen: "127.0.0.1:0" }\nlog: { encryption: on }\nauth: { secret_key: ${secret} }\n`);
   folder = join(server.directory, "node17");
   await server.start("--no-demo");
-}, 120_000);
+}, 300_000);
 afterAll(() => server.remove());
 
 test("a machine enrols once, delivers as its name over mutual TLS, renews, and is refused when revoked", async () => {
@@ -61,7 +61,7 @@ test("a machine enrols once, delivers as its name over mutual TLS, renews, and i
       (await server.get<{ records: { fields: { [name: string]: unknown } }[] }>("/api/v1/audit")).records.map(({ fields }) => fields),
     (all) => all.some((fields) => fields["event.action"] === "machine_refused"),
   );
-}, 120_000);
+}, 300_000);
 
 test("nothing secret lies readable; keys are rotated while it runs, and all is read after a restart", async () => {
   const segments = join(server.data, "log", "raw", "0");
@@ -94,4 +94,4 @@ test("nothing secret lies readable; keys are rotated while it runs, and all is r
   );
   expect((await vedette("vault", "rotate")).stdout).toContain("seals from now on");
   expect((await vedette("machine", "list", "--json")).stdout).toContain('"revoked"');
-}, 120_000);
+}, 300_000);

@@ -30,7 +30,7 @@ afterAll(async () => {
 
 test.skipIf(skip)(
   "Prometheus writes and is asked, the node exporter is scraped: all of it is there, and the ledger is at zero",
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async () => {
     expect(absent).toEqual([]);
     const [exporter, prometheus] = [await freePort(), await freePort()];

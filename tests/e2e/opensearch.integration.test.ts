@@ -9,7 +9,7 @@ import { Vedette } from "./vedette.ts";
 
 const opensearch = service("opensearch");
 const prefix = `e2e-${process.pid}-${Date.now().toString(36)}`;
-const start_ms = 120_000;
+const start_ms = 300_000;
 
 /** Between Vedette and the cluster: what it does not let through is away, as far as Vedette knows. */
 class Line {

@@ -4,7 +4,7 @@ import { vedette } from "./cli.ts";
 import { settledLedger, Vedette } from "./vedette.ts";
 
 const v = new Vedette();
-beforeAll(() => v.start("--no-demo"), 120_000);
+beforeAll(() => v.start("--no-demo"), 300_000);
 afterAll(() => v.remove());
 
 interface Line {
@@ -40,7 +40,7 @@ test("canaries of a running server are proved, and seen only by who asks for the
   expect(await v.events("not event.dataset:vedette.audit")).toEqual([]);
   const metrics = await (await v.fetch("/metrics")).text();
   expect(metrics).toMatch(/^vedette_canary_rules\{state="proved"\} 3$/m);
-}, 120_000);
+}, 300_000);
 
 test("a rule that is not in force cannot be asked for", async () => {
   const { code, stderr } = await vedette(["rule", "prove", "nobody", "--data-dir", v.data], { cwd: v.directory });

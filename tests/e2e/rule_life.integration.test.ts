@@ -34,7 +34,7 @@ beforeAll(async () => {
   mkdirSync(join(work, "rules"));
   write("rules/one.yml", rule(1, "*evil*"));
   await server.start("--no-demo");
-}, 120_000);
+}, 300_000);
 afterAll(() => server.remove());
 
 test("pull a zip, look at it, put it on trial, promote, and go back", async () => {
