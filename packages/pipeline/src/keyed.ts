@@ -34,6 +34,17 @@ export interface DetectorLine extends Readonly<KeyedCounts> {
   readonly keys: number;
 }
 
+/** What several engines count, by detector. */
+export function summed(lines: Iterable<DetectorLine>): readonly DetectorLine[] {
+  const sums = new Map<string, DetectorLine>();
+  for (const line of lines) {
+    const known: { readonly [count: string]: unknown } = { ...sums.get(line.name) };
+    const sum = Object.entries(line).map(([name, n]) => [name, typeof n === "number" ? n + Number(known[name] ?? 0) : n]);
+    sums.set(line.name, Object.fromEntries(sum) as DetectorLine);
+  }
+  return [...sums.values()];
+}
+
 /** A row of the checkpoint. */
 export interface KeyRow {
   readonly shard: number;

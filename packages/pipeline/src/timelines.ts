@@ -15,6 +15,7 @@ import {
   type KeyedStep,
   type KeyRow,
   keysInMemory,
+  summed,
 } from "./keyed.ts";
 import type { Marks } from "./watermarks.ts";
 
@@ -141,12 +142,7 @@ export class Timelines {
 
   /** Per detector, both times together. */
   lines(): readonly DetectorLine[] {
-    const [live = [], past = []] = this.all.map(({ keyed }) => keyed.lines());
-    return live.map((line) => {
-      const more: { readonly [count: string]: unknown } = { ...past.find(({ name }) => name === line.name) };
-      const sum = Object.entries(line).map(([name, n]) => [name, typeof n === "number" ? n + Number(more[name] ?? 0) : n]);
-      return Object.fromEntries(sum) as DetectorLine;
-    });
+    return summed(this.all.flatMap(({ keyed }) => keyed.lines()));
   }
 
   drain(): readonly KeyRow[] {

@@ -120,21 +120,25 @@ export function runSharded(events: readonly Event[], run: Run, engines: number):
   return findings;
 }
 
-/** What stands at the end, without ids and revisions; as triage does, it takes no revision twice. */
-export function standing(findings: readonly Finding[]): readonly string[] {
-  const left = new Map<string, Finding>();
+/** What stands at the end, without ids and revisions. */
+export const standing = (findings: readonly Finding[]): readonly string[] =>
+  left(findings)
+    .filter((f) => f.canonical)
+    .map(shape)
+    .sort();
+
+/** What was neither superseded nor withdrawn; as triage does, it takes no revision twice. */
+export function left(findings: readonly Finding[]): readonly Finding[] {
+  const found = new Map<string, Finding>();
   const revisions = new Map<string, number>();
   for (const f of findings) {
     if (f.revision <= (revisions.get(f.id) ?? -1)) continue;
     revisions.set(f.id, f.revision);
-    if (f.supersedes !== undefined) left.delete(f.supersedes);
-    if (f.withdrawn) left.delete(f.id);
-    else left.set(f.id, f);
+    if (f.supersedes !== undefined) found.delete(f.supersedes);
+    if (f.withdrawn) found.delete(f.id);
+    else found.set(f.id, f);
   }
-  return [...left.values()]
-    .filter((f) => f.canonical)
-    .map(shape)
-    .sort();
+  return [...found.values()];
 }
 const shape = (f: Finding): string =>
   [f.rule.id, f.key, f.window.start, f.window.end, f.count, f.severity, f.summary, ...[...f.events].sort()].join(" ");

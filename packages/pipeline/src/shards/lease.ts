@@ -11,7 +11,7 @@ export interface LeasedOptions {
 }
 
 /** Long enough for a pause of the collector or a slow disk, short enough that another goes on soon. */
-export const leaseFor_ms = 10_000;
+const leaseFor_ms = 10_000;
 const renewEvery_ms = 2_500;
 
 /** Does the work while the lease is held, again after it was lost; gives it back at the end. Rejects when the work does. */

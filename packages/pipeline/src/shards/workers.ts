@@ -10,7 +10,7 @@ import type { CheckpointStore, EventStore } from "@vedette/store";
 import type { Control } from "../control.ts";
 import type { Detection } from "../detection.ts";
 import { Engine, type EngineOptions, engineConsumer } from "../engine.ts";
-import { type DetectorLine, keysInMemory } from "../keyed.ts";
+import { type DetectorLine, keysInMemory, summed } from "../keyed.ts";
 import { Ledger, type LedgerState } from "../ledger.ts";
 import { type LeasedOptions, taken, whileHeld } from "./lease.ts";
 import { Publisher } from "./publisher.ts";
@@ -37,7 +37,6 @@ export interface WorkersOptions {
 interface Item {
   readonly stop: AbortController;
   readonly done: Promise<void>;
-  readonly engine?: Engine;
 }
 interface Seen {
   readonly offset: number;
@@ -49,7 +48,7 @@ const lookEvery_ms = 2_000;
 const presentFor_ms = 8_000;
 /** What others came to is read from their checkpoints so often at most. */
 const refreshEvery_ms = 5_000;
-export const analyseRole = "analyse";
+const analyseRole = "analyse";
 const rawItem = (partition: number): string => `raw/${partition}`;
 const shardItem = (shard: number): string => `shard/${shard}`;
 
@@ -81,10 +80,6 @@ export class Workers implements Detection {
   }
   detectors(): readonly DetectorLine[] {
     return this.#lines;
-  }
-  /** What this process works on: `raw/0`, `shard/17`. */
-  get mine(): readonly string[] {
-    return [...this.#running.keys()].sort();
   }
 
   async load(): Promise<void> {
@@ -175,7 +170,7 @@ export class Workers implements Detection {
         if (e.code !== "conflict") onProblem(`${kind}_failed`, `${name}: ${e.message}`);
       })
       .finally(() => this.#running.delete(name));
-    this.#running.set(name, { stop, done, ...(work instanceof Engine && { engine: work }) });
+    this.#running.set(name, { stop, done });
   }
 
   #engineOf(partition: number): Engine {
@@ -204,13 +199,8 @@ export class Workers implements Detection {
       this.#reached = Math.max(this.#reached, meta.stored ?? 0);
     }
     this.#ledger = ledger;
-    const lines = new Map<string, { [count: string]: unknown }>();
-    for (let shard = 0; shard < shardCount; shard++)
-      for (const line of (await this.#seen(shardConsumer(shard))).meta.lines ?? []) {
-        const sum = lines.get(line.name) ?? {};
-        for (const [count, n] of Object.entries(line)) sum[count] = typeof n === "number" ? Number(sum[count] ?? 0) + n : n;
-        lines.set(line.name, sum);
-      }
-    this.#lines = [...lines.values()] as unknown as readonly DetectorLine[];
+    const lines: DetectorLine[] = [];
+    for (let shard = 0; shard < shardCount; shard++) lines.push(...((await this.#seen(shardConsumer(shard))).meta.lines ?? []));
+    this.#lines = summed(lines);
   }
 }
