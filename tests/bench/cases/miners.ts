@@ -4,9 +4,10 @@
  * (share of system programs and connections; jobs are played whole).
  */
 import { formats } from "@vedette/normalise";
-import { Analyser, compileProgram, encodeRecords, KeyedEngine, makeProgram } from "@vedette/pipeline";
-import { type Emitted, Simulation, stage, type WorldOptions } from "@vedette/simulate";
+import { Analyser, compileProgram, KeyedEngine, makeProgram } from "@vedette/pipeline";
+import { Simulation, stage, type WorldOptions } from "@vedette/simulate";
 import { costOf, option, print, say } from "../harness.ts";
+import { inventory, kindOf, rawBatch } from "../simulated.ts";
 
 const start = Date.UTC(2026, 2, 3) * 1_000;
 const hour = 3_600_000_000;
@@ -26,12 +27,6 @@ const kinds = [
   "miner_in_browser",
   "miner_through_login_node",
 ];
-
-/** The site's inventory, as an administrator would export it: which address is which node. */
-function inventory({ world: { site } }: Simulation): Buffer {
-  const rows = [...site.compute, ...site.gpu].map(({ name, address }) => `${name},${address},${name},${site.cluster}`);
-  return Buffer.from(`host,ip,node,cluster\n${rows.join("\n")}\n`);
-}
 
 async function program(simulation: Simulation, detectors: { readonly [name: string]: unknown }) {
   const table = inventory(simulation);
@@ -78,8 +73,9 @@ export async function bench(): Promise<void> {
       records += some.length;
       for (const [stream, own] of Map.groupBy(some, (one) => one.stream)) {
         const at = seqs.get(stream) ?? 0;
-        const entry = batchOf(stream, own, at);
-        if (entry === undefined) continue;
+        const format = formatOf[kindOf(stream)];
+        if (format === undefined) continue;
+        const entry = rawBatch(kindOf(stream), stream, format, own, at);
         seqs.set(stream, at + own.length);
         take(keyed.take(analyser.analyse({ entries: [{ offset: 0, bytes: entry }], sample: false, store: false }, compiled).keyed));
       }
@@ -99,28 +95,6 @@ const known = (kind: string): boolean => {
     return false;
   }
 };
-
-function batchOf(stream: string, own: readonly Emitted[], seq: number): Uint8Array | undefined {
-  const kind = stream.split("/")[0]!;
-  const format = formatOf[kind];
-  if (format === undefined) return undefined;
-  const header = {
-    kind: "records" as const,
-    version: 1 as const,
-    program: "",
-    tenant: "main",
-    source: kind,
-    received: own.at(-1)!.time + second,
-    demo: false,
-    seq,
-    runs: [{ stream, format, count: own.length }],
-    positions: own.map((_, i) => `${stream} ${seq + i}`),
-  };
-  return encodeRecords(
-    header,
-    own.map(({ line }) => Buffer.from(line)),
-  );
-}
 
 function report(
   simulation: Simulation,

@@ -6,11 +6,12 @@
 
 import type { Alert, Finding } from "@vedette/model";
 import { formats } from "@vedette/normalise";
-import { Analyser, type Compiled, compileProgram, encodeRecords, KeyedEngine, makeProgram } from "@vedette/pipeline";
+import { Analyser, type Compiled, compileProgram, KeyedEngine, makeProgram } from "@vedette/pipeline";
 import { type Claim, type Emitted, type Score, Simulation, score, serviceNamed, stage, type WorldOptions } from "@vedette/simulate";
 import { foldFinding, groupOf } from "@vedette/triage";
 import { bundledPipelines, bundledPlaceholders, bundledRules } from "../../../apps/vedette/src/content.ts";
 import { costOf, option, print, say } from "../harness.ts";
+import { inventory, kindOf, rawBatch } from "../simulated.ts";
 
 const start = Date.UTC(2026, 2, 2) * 1_000;
 const hour = 3_600_000_000;
@@ -22,12 +23,6 @@ const goal = 50;
 const formatOf: { readonly [stream: string]: string } = { zeek: "zeek", tetragon: "tetragon", slurm: "slurm_job", auth: "syslog" };
 /** What a site that knows its jobs would allow; without `--allow` nothing is. */
 const allowed = ["licence.vendor.example", "api.wandb.example", "pypi.python.example", "files.pythonhosted.example", "hub.models.example"];
-
-/** The site's inventory, as an administrator would export it. */
-function inventory({ world: { site } }: Simulation): Buffer {
-  const rows = [...site.compute, ...site.gpu].map(({ name, address }) => `${name},${address},${name},${site.cluster}`);
-  return Buffer.from(`host,ip,node,cluster\n${rows.join("\n")}\n`);
-}
 
 async function program(simulation: Simulation, allow: boolean): Promise<Compiled> {
   const table = inventory(simulation);
@@ -121,8 +116,9 @@ class Judge {
   take(some: readonly Emitted[]): void {
     for (const [stream, own] of Map.groupBy(some, (one) => one.stream)) {
       const at = this.#seqs.get(stream) ?? 0;
-      const bytes = batchOf(stream, own, at);
-      if (bytes === undefined) continue;
+      const format = formatOf[kindOf(stream)];
+      if (format === undefined) continue;
+      const bytes = rawBatch(stream, stream, format, own, at);
       this.records += own.length;
       this.#seqs.set(stream, at + own.length);
       for (const [i, { incident }] of own.entries()) incident?.wrote(stream, at + i);
@@ -182,26 +178,4 @@ function claimOf({ rule, severity, entities, evidence }: Finding | Alert, first:
     entities,
     ...(from !== undefined && { file: from.source, record: from.seq }),
   };
-}
-
-function batchOf(stream: string, own: readonly Emitted[], seq: number): Uint8Array | undefined {
-  const kind = stream.split("/")[0]!;
-  const format = formatOf[kind];
-  if (format === undefined) return undefined;
-  const header = {
-    kind: "records" as const,
-    version: 1 as const,
-    program: "",
-    tenant: "main",
-    source: stream,
-    received: own.at(-1)!.time + second,
-    demo: false,
-    seq,
-    runs: [{ stream, format, count: own.length }],
-    positions: own.map((_, i) => `${stream} ${seq + i}`),
-  };
-  return encodeRecords(
-    header,
-    own.map(({ line }) => Buffer.from(line)),
-  );
 }

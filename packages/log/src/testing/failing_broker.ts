@@ -1,6 +1,7 @@
 /** A broker killed, started again and paused while batches are appended: nothing accepted is lost, nothing is there twice but what was refused. For tests. */
-import { open as openFile, stat } from "node:fs/promises";
-import { expect } from "vitest";
+import { mkdtemp, open as openFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { afterAll, beforeAll, expect } from "vitest";
 import { type Log, openLog } from "../index.ts";
 import { batchBytes, batchOf, counter, stream } from "./model.ts";
 import { seeded } from "./random.ts";
@@ -13,6 +14,23 @@ export interface FailingBroker {
   start(): Promise<void>;
   stop(signal: NodeJS.Signals): Promise<void>;
   pause(paused: boolean): void;
+}
+
+/** A broker of a suite's own, in a folder of its own, while the suite runs. @param make in this folder */
+export function ownBroker<Broker extends FailingBroker>(make: (directory: string) => Broker): () => Broker {
+  let directory: string;
+  let broker: Broker | undefined;
+  beforeAll(async () => {
+    directory = await mkdtemp(`${tmpdir()}/vedette-kafka-`);
+    broker = make(`${directory}/kafka`);
+    await broker.start();
+  });
+  afterAll(async () => {
+    broker?.pause(false);
+    await broker?.stop("SIGKILL");
+    await rm(directory, { recursive: true, force: true });
+  });
+  return () => broker!;
 }
 
 const partitions = [0, 1, 2];
