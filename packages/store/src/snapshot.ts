@@ -1,15 +1,28 @@
 /** A still picture of the store for a backup: a copy of the state, and the files it names, kept from being removed. Knows no backup. */
 import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Partitions } from "./events/partitions.ts";
 import type { SeriesFiles } from "./series/files.ts";
+import { mirrorState } from "./state/mirror.ts";
+import { openState } from "./state/open.ts";
 import { copySqlite, readSqlite } from "./state/sqlite.ts";
+import type { State } from "./state/tables.ts";
 import type { Snapshot, SnapshotFile, SnapshotStore } from "./store.ts";
 
 const stateFile = "state.db";
+/** Stays from one backup to the next, where state is on a server: what did not change there is not written here. */
+const mirrorFolder = "backup.copy";
 
-/** @param directory the data directory */
-export function snapshotStore(directory: string, partitions: Partitions, series: SeriesFiles): SnapshotStore {
+/**
+ * @param directory the data directory
+ * @param local its own database, and `state` where the state is: another where it is on a server
+ */
+export function snapshotStore(
+  directory: string,
+  { local, state }: { readonly local: State; readonly state: State },
+  partitions: Partitions,
+  series: SeriesFiles,
+): SnapshotStore {
   const held = new Map<number, () => void>();
   let last = 0;
   return {
@@ -22,9 +35,10 @@ export function snapshotStore(directory: string, partitions: Partitions, series:
       try {
         rmSync(folder, { recursive: true, force: true });
         mkdirSync(folder, { recursive: true, mode: 0o700 });
-        const copy = join(folder, stateFile);
         // files first held, then the state that names some of them: what it names is there
-        await copySqlite(join(directory, stateFile), copy);
+        const copy = join(state === local ? folder : join(directory, mirrorFolder), stateFile);
+        if (state === local) await copySqlite(join(directory, stateFile), copy);
+        else await mirrored(copy, state, local);
         const picture = pictureOf(directory, copy);
         held.set(++last, letGo);
         return { id: last, ...picture };
@@ -38,6 +52,16 @@ export function snapshotStore(directory: string, partitions: Partitions, series:
       held.delete(id);
     },
   };
+}
+
+async function mirrored(file: string, server: State, local: State): Promise<void> {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const mirror = await openState(file);
+  try {
+    await mirrorState(server, local, mirror);
+  } finally {
+    await mirror.destroy();
+  }
 }
 
 function pictureOf(directory: string, copy: string): Omit<Snapshot, "id"> {
@@ -56,9 +80,11 @@ function pictureOf(directory: string, copy: string): Omit<Snapshot, "id"> {
   const rolled = readSqlite<{ name: string }>(copy, "select name from series_file order by name");
   const [{ alerts }] = readSqlite<{ alerts: number }>(copy, "select count(*) as alerts from alert") as [{ alerts: number }];
   const [newest] = readSqlite<{ id: string }>(copy, "select id from alert order by serial desc limit 1");
+  const consumers = readSqlite<{ consumer: string; offset: number }>(copy, "select consumer, offset from checkpoint");
   return {
     alerts,
     lastAlert: newest?.id,
+    checkpoints: Object.fromEntries(consumers.map(({ consumer, offset }) => [consumer, offset])),
     sealedEvents: sealed.reduce((sum, { rows }) => sum + rows, 0),
     files: [
       { path: stateFile, from: copy, fixed: false, sealed: false, bytes: statSync(copy).size },

@@ -250,13 +250,15 @@ export interface Snapshot {
   readonly alerts: number;
   readonly lastAlert: string | undefined;
   readonly sealedEvents: number;
+  /** Next offset of every consumer of the log. */
+  readonly checkpoints: { readonly [consumer: string]: number };
 }
 
 /** What a backup takes of the store while it is written to. */
 export interface SnapshotStore {
   /**
-   * The state as of one moment, copied to a folder of the caller's, and every file that it names: they stay until `release`.
-   * @throws VedetteError `conflict` where the state is not in a file of ours
+   * The state as of one moment, wherever it is, as a database file, and every file that it names: they stay until `release`. One at a time.
+   * @param folder of the caller's, for what is copied
    */
   take(folder: string): Promise<Snapshot>;
   release(id: number): Promise<void>;

@@ -126,7 +126,7 @@ async function openAll(options: ThreadOptions) {
     keys: keyStore(state) as never,
     machines: machineStore(state) as never,
     people: peopleStore(state) as never,
-    snapshots: snapshotStore(options.directory, partitions, series) as never,
+    snapshots: snapshotStore(options.directory, { local, state }, partitions, series) as never,
   };
   const close = async () => {
     events.close();

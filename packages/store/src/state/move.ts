@@ -10,6 +10,7 @@ export const localTables = ["partition", "series_file"] as const satisfies reado
 /** What moves of `progress`; its other rows are of those files. */
 const positions = "triage.offset";
 const serials = "alert.serial";
+export const movedProgress: readonly string[] = [positions, serials];
 /** Whose rows say how far something is in the log, and what it remembers of it. */
 const ofLog: ReadonlySet<string> = new Set(["checkpoint", "checkpoint_key"]);
 
@@ -51,7 +52,7 @@ export interface MoveOptions {
 // the tables are taken one after the other, whatever their columns are
 // biome-ignore lint/suspicious/noExplicitAny: see above
 type Any = Kysely<any>;
-type Row = { readonly [column: string]: unknown };
+export type Row = { readonly [column: string]: unknown };
 
 /** A table's rows as far as they are moved. */
 function movedRows(db: State, table: string, newLog: boolean) {
@@ -68,7 +69,7 @@ async function countOf(db: State, table: string, newLog: boolean): Promise<numbe
 }
 
 /** A table's rows in the order of their keys. */
-async function* rowsOf(db: State, table: string, newLog: boolean): AsyncGenerator<readonly Row[]> {
+export async function* rowsOf(db: State, table: string, newLog: boolean): AsyncGenerator<readonly Row[]> {
   const key = movedTables[table as keyof typeof movedTables];
   for (let last: Row | undefined; ; ) {
     let some = movedRows(db, table, newLog).selectAll().limit(page);
@@ -86,7 +87,7 @@ async function* rowsOf(db: State, table: string, newLog: boolean): AsyncGenerato
 }
 
 /** Columns in one order, whichever the driver gives them in. */
-const told = (row: Row): string =>
+export const told = (row: Row): string =>
   JSON.stringify(
     Object.keys(row)
       .sort()
