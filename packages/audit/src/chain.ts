@@ -120,7 +120,7 @@ export class AuditChain {
     );
     const found: Line[] = [];
     for (const file of files.slice(start))
-      for await (const { bytes, ended } of linesOf(file.path)) {
+      for (const { bytes, ended } of await linesOf(file.path)) {
         if (found.length >= limit) return found;
         const line = ended ? readLine(bytes) : undefined;
         if (line !== undefined && !("flaw" in line) && line.n >= from && line.n <= this.last.n) found.push(line);
@@ -175,7 +175,7 @@ export class AuditChain {
   ): Promise<number> {
     let erased = 0;
     const parts: Buffer[] = [];
-    for await (const { bytes } of linesOf(path)) {
+    for (const { bytes } of await linesOf(path)) {
       const line = readLine(bytes);
       if ("flaw" in line || !line.whole || !wanted(line)) parts.push(bytes, newline);
       else {
@@ -276,7 +276,7 @@ async function endOf(path: string): Promise<{ readonly last: Last; readonly byte
   let last: Last;
   let bytes = 0;
   const after: Buffer[] = [];
-  for await (const { bytes: text, start, ended } of linesOf(path)) {
+  for (const { bytes: text, start, ended } of await linesOf(path)) {
     const line = ended ? readLine(text) : undefined;
     if (line === undefined || "flaw" in line) after.push(text, Buffer.from("\n"));
     else {

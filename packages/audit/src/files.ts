@@ -27,9 +27,19 @@ export async function chainFiles(directory: string): Promise<readonly ChainFile[
 
 const newline = 10;
 
-/** The lines of a file without their newlines. The last is marked when no newline ends it. Files are bounded (`segmentBytes`), so one is read whole. */
-export async function* linesOf(path: string): AsyncGenerator<{ readonly bytes: Buffer; readonly start: number; readonly ended: boolean }> {
-  const all = await readFile(path);
+/** A line of a file without its newline, and where it starts. The last is marked when no newline ends it. */
+export interface FileLine {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly ended: boolean;
+}
+
+/** The lines of a file. Files are bounded (`segmentBytes`), so one is read whole. */
+export async function linesOf(path: string): Promise<Iterable<FileLine>> {
+  return linesIn(await readFile(path));
+}
+
+function* linesIn(all: Buffer): Generator<FileLine> {
   for (let start = 0; start < all.length; ) {
     const at = all.indexOf(newline, start);
     const end = at < 0 ? all.length : at;

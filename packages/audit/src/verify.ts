@@ -36,7 +36,7 @@ export interface VerifyOptions {
 
 /** What the heads say each record's hash begins with. */
 interface Vouched {
-  readonly known: ReadonlyMap<number, string>;
+  readonly known: readonly (string | undefined)[];
   /** Whole hashes, at the heads themselves. */
   readonly whole: ReadonlyMap<number, string>;
   readonly last: number;
@@ -51,7 +51,7 @@ export async function verifyChain(options: VerifyOptions): Promise<Verdict> {
   const walk = new Walk(vouched, options.keys);
   for (const file of files) {
     if (walk.bad) break;
-    for await (const { bytes, ended } of linesOf(file.path)) {
+    for (const { bytes, ended } of await linesOf(file.path)) {
       walk.next(ended ? readLine(bytes) : { flaw: "it ends in the middle" });
       if (walk.bad) break;
       if (walk.records % 10_000 === 0) options.onProgress?.(walk.records);
@@ -70,7 +70,7 @@ export async function verifyChain(options: VerifyOptions): Promise<Verdict> {
 }
 
 async function firstOf(path: string): Promise<Line | NoLine | undefined> {
-  for await (const { bytes } of linesOf(path)) return readLine(bytes);
+  for (const { bytes } of await linesOf(path)) return readLine(bytes);
   return undefined;
 }
 
@@ -118,7 +118,7 @@ class Walk {
     const { n } = line;
     if (n !== expected) return badAt(expected, "missing", `record ${n} stands in its place: it was deleted or moved`);
     const { known, whole } = this.#vouched;
-    const prefix = known.get(n);
+    const prefix = known[n];
     if (prefix !== undefined && !line.hash.startsWith(prefix)) return badAt(n, "rewritten", "it is not the record that was signed for");
     const hash = whole.get(n);
     if (hash !== undefined && hash !== line.hash) {
@@ -137,7 +137,7 @@ class Walk {
   /** Records before a whole hash that no prefix covers: one of them is the first that was rewritten. */
   #firstUnvouched(n: number): number {
     let first = n;
-    while (first > 0 && !this.#vouched.known.has(first - 1) && !this.#vouched.whole.has(first - 1)) first--;
+    while (first > 0 && this.#vouched.known[first - 1] === undefined && !this.#vouched.whole.has(first - 1)) first--;
     return first;
   }
 
@@ -153,7 +153,7 @@ class Walk {
 const badAt = (n: number, code: Bad["code"], message: string): Bad => ({ n, code, message: `record ${n}: ${message}` });
 
 function vouchedBy(heads: readonly Head[], keys: KeyRing, chain: string | undefined): Vouched {
-  const known = new Map<number, string>();
+  const known: (string | undefined)[] = [];
   const whole = new Map<number, string>();
   let last = -1;
   let bad: Bad | undefined;
@@ -178,9 +178,9 @@ function vouchedBy(heads: readonly Head[], keys: KeyRing, chain: string | undefi
     for (let i = 0; i < count; i++) {
       const n = head.n - count + 1 + i;
       const prefix = since.slice(i * prefixLength, (i + 1) * prefixLength);
-      const other = known.get(n);
+      const other = known[n];
       if (other !== undefined && other !== prefix) found(n, "forked", "two heads vouch for different records");
-      known.set(n, prefix);
+      known[n] = prefix;
     }
   }
   return { known, whole, last, ...(bad && { bad }) };
