@@ -1,8 +1,10 @@
 export * from "./disk.ts";
 export { type HeldLog, type HeldSegment, holdLog } from "./hold.ts";
 export { inspectKafkaLog, type KafkaLogOptions, openKafkaLogHere } from "./kafka/log.ts";
+export { fillKafkaLog, type KafkaFill, type KafkaMirror } from "./kafka/mirror.ts";
 export * from "./log.ts";
 export { memoryLog } from "./memory.ts";
-export { openLog } from "./open.ts";
+export type { Mirrored } from "./mirror.ts";
+export { mirrorKafkaLog, openLog } from "./open.ts";
 export { type LogEncryption, type LogKey, newLogKey } from "./seal.ts";
 export { openLogHere, type SegmentLogOptions, type World } from "./segments.ts";

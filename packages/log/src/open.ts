@@ -2,9 +2,20 @@
 import { Worker } from "node:worker_threads";
 import { BadInputError, UnavailableError } from "@vedette/kit";
 import type { KafkaLogOptions } from "./kafka/log.ts";
+import type { KafkaMirror } from "./kafka/mirror.ts";
 import type { AppendOptions, Damaged, Entry, Log, Topic } from "./log.ts";
+import type { Mirrored } from "./mirror.ts";
 import { closedError, encodeOptions, type SegmentLogOptions, segmentLogDefaults } from "./segments.ts";
-import { type AppendMessage, type CallMethod, fromWireError, type PackedEntries, type Reply, type Request, unpackEntries } from "./wire.ts";
+import {
+  type AppendMessage,
+  type CallMethod,
+  fromWireError,
+  type PackedEntries,
+  type Reply,
+  type Request,
+  unpackEntries,
+  type WireError,
+} from "./wire.ts";
 
 /** The thread's heap holds queues and indexes only (batches lie outside it): generous, yet it cannot eat the machine. */
 const HEAP_MB = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 6 };
@@ -176,4 +187,21 @@ export async function openLog(options: SegmentLogOptions | KafkaLogOptions): Pro
     throw cause;
   }
   return log;
+}
+
+/** See `mirrorHere`; in a thread of its own, which ends. */
+export async function mirrorKafkaLog(ask: KafkaMirror): Promise<readonly Mirrored[]> {
+  const file = import.meta.url.endsWith(".ts") ? "./kafka/mirror_thread.ts" : "./kafka/mirror_thread.js";
+  const worker = new Worker(new URL(file, import.meta.url), { workerData: ask, resourceLimits: HEAP_MB, name: "log mirror" });
+  try {
+    const { value, error } = await new Promise<{ readonly value?: readonly Mirrored[]; readonly error?: WireError }>((resolve, reject) => {
+      worker.once("message", resolve);
+      worker.once("error", reject);
+      worker.once("exit", (status) => reject(new UnavailableError("log_closed", `the thread that copies the log ended with ${status}`)));
+    });
+    if (value === undefined) throw fromWireError(error!);
+    return value;
+  } finally {
+    await worker.terminate();
+  }
 }

@@ -88,8 +88,10 @@ export class Partition {
     this.#mark = state.mark;
   }
 
-  static async open(place: Place, around: Surroundings): Promise<Partition> {
-    const recovered = await new Recovery(around.disk, place, around.damage).run();
+  /** @param begin where one that has nothing begins */
+  static async open(place: Place, around: Surroundings, begin = 0): Promise<Partition> {
+    const found = await new Recovery(around.disk, place, around.damage).run();
+    const recovered = found.segments.length === 0 ? { ...found, end: Math.max(found.end, begin) } : found;
     const partition = new Partition(place, around, recovered);
     const last = recovered.segments.at(-1);
     if (recovered.resume && last !== undefined) {
@@ -264,6 +266,19 @@ export class Partition {
     } finally {
       await again.close().catch(() => undefined);
     }
+  }
+
+  /** An offset that nothing will ever be read of. No append is under way. */
+  async skip(): Promise<void> {
+    this.#end++;
+    await this.#newSegment();
+  }
+
+  /** What batches up to here have said, in their place. No append is under way. */
+  async adopt(ledger: Ledger): Promise<void> {
+    for (const known of [this.ledger.positions, this.ledger.counts]) known.clear();
+    for (const body of ledger.snapshot()) this.ledger.restore(body);
+    await this.#newSegment();
   }
 
   /** Not awaited by anyone's append, and at most one write at a time: a late mark only proves less. */

@@ -101,26 +101,49 @@ export class SegmentLog implements Log {
     return log;
   }
 
-  #partition(topic: Topic, partition: number): Promise<Partition> {
+  #partition(topic: Topic, partition: number, begin?: number): Promise<Partition> {
     const key = `${topic}/${partition}`;
     const known = this.#partitions.get(key);
     if (known !== undefined) return known;
     if (!topics.includes(topic) || !Number.isInteger(partition) || partition < 0 || partition >= PARTITION_LIMIT) {
       return Promise.reject(new BadInputError("bad_request", `There is no partition ${partition} of topic ${topic}.`));
     }
-    const opening = this.#open(topic, partition);
+    const opening = this.#open(topic, partition, begin);
     this.#partitions.set(key, opening);
     opening.catch(() => this.#partitions.delete(key));
     return opening;
   }
 
-  async #open(topic: Topic, partition: number): Promise<Partition> {
+  async #open(topic: Topic, partition: number, begin: number | undefined): Promise<Partition> {
     const { directory } = this.#options;
     const parents = [directory, `${directory}/log`, `${directory}/log/${topic}`];
-    const place: Place = { topic, partition, directory: `${directory}/log/${topic}/${partition}`, parents };
-    const opened = await Partition.open(place, this.#around);
+    const place: Place = { topic, partition, directory: this.#folder(topic, partition), parents };
+    const opened = await Partition.open(place, this.#around, begin);
     this.#opened.push(opened);
     return opened;
+  }
+  #folder(topic: Topic, partition: number): string {
+    return `${this.#options.directory}/log/${topic}/${partition}`;
+  }
+
+  /** One partition with nothing else going on in it, for whoever makes a copy of another log. */
+  async copyOf(topic: Topic, partition: number): Promise<Partition> {
+    return await this.#partition(topic, partition);
+  }
+  /** Gives up what a partition has: it begins at an offset then. No append to it is under way, and nobody reads it. */
+  async beginAnew(topic: Topic, partition: number, begin: number): Promise<Partition> {
+    const { disk } = this.#around;
+    const known = await this.#partitions.get(`${topic}/${partition}`);
+    if (known !== undefined) {
+      await known.close();
+      this.#opened.splice(this.#opened.indexOf(known), 1);
+      this.#partitions.delete(`${topic}/${partition}`);
+    }
+    const folder = this.#folder(topic, partition);
+    // the mark (by name the last) first, then from the newest: cut short, what is left is whole as far as it goes
+    const names = (await disk.list(folder)).toSorted().toReversed();
+    for (const name of names) await disk.unlink(`${folder}/${name}`);
+    return await this.#partition(topic, partition, begin);
   }
 
   append(topic: Topic, partition: number, batch: Uint8Array, options?: AppendOptions): Promise<number> {

@@ -122,6 +122,19 @@ export class Ledgers {
     });
   }
 
+  /** Of the newest snapshot of a partition, as long as nothing of it was read here. */
+  async snapshot(at: KafkaPartition): Promise<{ readonly ledger: Ledger; readonly next: number } | undefined> {
+    await this.#inTurn(() => this.#snapshots());
+    return this.#tracked.get(at.key);
+  }
+
+  /** What a partition that was filled from elsewhere has said up to an offset. */
+  async adopt(at: KafkaPartition, ledger: Ledger, next: number): Promise<void> {
+    const tracked: Tracked = { at, ledger, next, since: 0 };
+    await this.#inTurn(() => this.#write(tracked));
+    this.#tracked.set(at.key, tracked);
+  }
+
   /** Before everything below `offset` is dropped, and from time to time. */
   retaining(at: KafkaPartition, dropBelow: number): Promise<void> {
     const tracked = this.#tracked.get(at.key);
@@ -209,7 +222,7 @@ export class Ledgers {
 }
 
 /** undefined where the message says nothing besides its batch, or is damaged. */
-function metaOf(value: Buffer, header: FrameHeader): Meta | undefined {
+export function metaOf(value: Buffer, header: FrameHeader): Meta | undefined {
   if (header.metaBytes === 0 || header.bytes > value.length) return undefined;
   if (crc32c(value, FRAME_HEADER_BYTES, header.bytes) !== header.bodyChecksum) return undefined;
   return decodeMeta(value.subarray(FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + header.metaBytes));

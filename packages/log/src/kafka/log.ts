@@ -5,13 +5,15 @@ import { BadInputError, type Clock, systemClock, UnavailableError, type VedetteE
 import { TailCache } from "../cache.ts";
 import type { DamageEntry } from "../damage.ts";
 import { decodeFrameHeader, decodeMeta, decodePayload, encodeFrame, type FrameInput, GroupBuffer, SALT_BYTES } from "../frame.ts";
-import { newestPositions, sumCounts } from "../ledger.ts";
+import { type Ledger, newestPositions, sumCounts } from "../ledger.ts";
 import type { AppendOptions, Damaged, Entry, Log, Topic } from "../log.ts";
+import type { Frame, FrameSource } from "../mirror.ts";
 import { type LogEncryption, noEncryption, Seals } from "../seal.ts";
 import { closedError, encodeOptions, segmentLogDefaults, topics } from "../segments.ts";
-import { Ledgers } from "./ledgers.ts";
+import { Ledgers, metaOf } from "./ledgers.ts";
 import { KafkaPartition } from "./partition.ts";
 import { KafkaReader, type Message } from "./reader.ts";
+import { Starts, type StartsAt } from "./starts.ts";
 import { Tail } from "./tail.ts";
 import { ensureTopics, inspectTopics, type Layout, topicName } from "./topics.ts";
 import { KafkaWriter } from "./writer.ts";
@@ -62,13 +64,14 @@ const layoutOf = ({ prefix, replicas, partitions }: KafkaLogOptions): Layout => 
 const openAdmin = ({ kafka, timeout_ms = timeoutDefault_ms }: KafkaLogOptions) =>
   kafkaAdmin(kafka, { retries: 1, retry_ms: 500, request_ms: timeout_ms });
 
-export class KafkaLog implements Log {
+export class KafkaLog implements Log, FrameSource {
   readonly #options: KafkaLogOptions & { readonly timeout_ms: number };
   readonly #clock: Clock;
   readonly #admin: KafkaAdmin;
   readonly #writer: KafkaWriter;
   readonly #reader: KafkaReader;
   readonly #tail: Tail;
+  readonly #starts: Starts;
   readonly #ledgers: Ledgers;
   readonly #partitions: ReadonlyMap<string, KafkaPartition>;
   readonly #cache = new TailCache(segmentLogDefaults.cacheBytes);
@@ -87,8 +90,9 @@ export class KafkaLog implements Log {
     options: KafkaLogOptions,
     clock: Clock,
     layout: Layout,
-    clients: { admin: KafkaAdmin; reader: KafkaReader; tailing: KafkaReader },
+    clients: { admin: KafkaAdmin; reader: KafkaReader; tailing: KafkaReader; starts: Starts },
   ) {
+    this.#starts = clients.starts;
     this.#options = { ...options, timeout_ms: options.timeout_ms ?? timeoutDefault_ms };
     this.#clock = clock;
     this.#admin = clients.admin;
@@ -104,7 +108,13 @@ export class KafkaLog implements Log {
       ),
     );
     const { timeout_ms } = this.#options;
-    this.#writer = new KafkaWriter({ connection: options.kafka, clock, timeout_ms, groupBytes: segmentLogDefaults.groupBytes });
+    this.#writer = new KafkaWriter({
+      connection: options.kafka,
+      starts: this.#starts,
+      clock,
+      timeout_ms,
+      groupBytes: segmentLogDefaults.groupBytes,
+    });
     this.#tail = new Tail(clients.tailing, {
       clock,
       took: (at, { messages }) => {
@@ -132,8 +142,17 @@ export class KafkaLog implements Log {
       throw error;
     }
     const names = [...topics, "positions" as const].map((topic) => topicName(layout, topic));
-    const open = () => KafkaReader.open(kafka, names, timeout_ms);
-    return new KafkaLog(options, clock, layout, { admin, reader: await open(), tailing: await open() });
+    const starts = new Starts();
+    const open = () => KafkaReader.open(kafka, names, timeout_ms, starts);
+    const log = new KafkaLog(options, clock, layout, { admin, reader: await open(), tailing: await open(), starts });
+    const place = { topic: topicName(layout, "positions"), partition: 0 };
+    try {
+      await log.#patiently(() => starts.load(log.#reader, place, ({ topic, partition }) => log.#at(topic, partition).place));
+    } catch (error) {
+      await log.close();
+      throw error;
+    }
+    return log;
   }
 
   #at(topic: Topic, partition: number): KafkaPartition {
@@ -275,6 +294,45 @@ export class KafkaLog implements Log {
     return bounds;
   }
 
+  async frames(topic: Topic, partition: number, from: number, maxBytes: number): Promise<readonly Frame[]> {
+    const at = this.#at(topic, partition);
+    const messages = await this.#patiently(() => this.#fetch(at, from, maxBytes));
+    return messages.map(({ offset, value }) => {
+      const header = decodeFrameHeader(value, 0, undefined);
+      const entry = this.#open(at, offset, value);
+      const payload = "bytes" in entry ? entry.bytes : entry.damaged;
+      return { offset, sequence: header?.sequence ?? 0, meta: header && metaOf(value, header), payload };
+    });
+  }
+  async snapshot(topic: Topic, partition: number): ReturnType<FrameSource["snapshot"]> {
+    return await this.#ledgers.snapshot(this.#at(topic, partition));
+  }
+  /** By what this log is told from another under the same name. */
+  async identity(): Promise<string> {
+    const { name } = this.#at("raw", 0);
+    const { topics: found } = await this.#patiently(() => this.#admin.metadata({ topics: [name] }));
+    return `${name} ${found.get(name)?.id}`;
+  }
+
+  /** What a log begins at that goes on where another ended; nothing was appended yet. @param of by which the same is known again */
+  async beginAt(of: string, offsets: readonly StartsAt[]): Promise<void> {
+    const topic = topicName(layoutOf(this.#options), "positions");
+    await this.#writer.append(topic, 0, this.#starts.encode(of, offsets), Starts.key);
+    await this.#starts.load(this.#reader, { topic, partition: 0 }, (one) => this.#at(one.topic, one.partition).place);
+  }
+  /** The `of` of `beginAt`; undefined for a log that began with nothing. */
+  get goesOnFrom(): string | undefined {
+    return this.#starts.from;
+  }
+  /** A batch that nothing can be read of. */
+  async appendNothing(topic: Topic, partition: number): Promise<number> {
+    const at = this.#at(topic, partition);
+    return await this.#writer.append(at.name, at.number, Buffer.alloc(0));
+  }
+  async adopt(topic: Topic, partition: number, ledger: Ledger, next: number): Promise<void> {
+    await this.#ledgers.adopt(this.#at(topic, partition), ledger, next);
+  }
+
   async positions(): Promise<ReadonlyMap<string, string>> {
     return newestPositions(await this.#ledgers.current());
   }
@@ -293,7 +351,8 @@ export class KafkaLog implements Log {
     if (drop <= start) return;
     // what the dropped ones say must be known without them
     await this.#ledgers.retaining(at, drop);
-    const topicsToCut = [{ name: at.name, partitions: [{ partition: at.number, offset: BigInt(drop) }] }];
+    const offset = BigInt(drop - this.#starts.of(at.name, at.number));
+    const topicsToCut = [{ name: at.name, partitions: [{ partition: at.number, offset }] }];
     await this.#patiently(() => this.#admin.deleteRecords({ topics: topicsToCut }));
     for (const offset of [...at.frames.keys()]) if (offset < drop) at.frames.delete(offset);
   }

@@ -1,5 +1,6 @@
 /** Fetches messages by their offsets, as no member of any group. Knows nothing of what a message holds. */
 import { isUnreadable, type KafkaConnection, type KafkaConsumer, kafkaConsumer } from "@vedette/kafka";
+import type { Starts } from "./starts.ts";
 
 export interface Place {
   /** As Kafka names it. */
@@ -26,17 +27,20 @@ const readUncommitted = 0;
 
 export class KafkaReader {
   readonly #consumer: KafkaConsumer;
+  readonly #starts: Starts;
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(consumer: KafkaConsumer) {
+  private constructor(consumer: KafkaConsumer, starts: Starts) {
     this.#consumer = consumer;
+    this.#starts = starts;
   }
 
-  static async open(connection: KafkaConnection, topics: readonly string[], request_ms: number): Promise<KafkaReader> {
+  /** @param starts by which its offsets are ours */
+  static async open(connection: KafkaConnection, topics: readonly string[], request_ms: number, starts: Starts): Promise<KafkaReader> {
     // the group's name is never used; whoever calls tries again
     const consumer = await kafkaConsumer(connection, { retries: 0, request_ms }, { group: "vedette" });
     consumer.topics.trackAll(...topics);
-    return new KafkaReader(consumer);
+    return new KafkaReader(consumer, starts);
   }
 
   async leader({ topic, partition }: Place): Promise<number> {
@@ -59,11 +63,11 @@ export class KafkaReader {
       topicId,
       partitions: wanted
         .filter(({ topic }) => topic === name)
-        .map(({ partition, from, maxBytes }) => ({
+        .map(({ topic, partition, from, maxBytes }) => ({
           partition,
           currentLeaderEpoch: -1,
           lastFetchedEpoch: -1,
-          fetchOffset: BigInt(from),
+          fetchOffset: BigInt(Math.max(0, from - this.#starts.of(topic, partition))),
           partitionMaxBytes: maxBytes,
         })),
     }));
@@ -71,12 +75,16 @@ export class KafkaReader {
     const options = { node, topics: asked, minBytes: 1, maxBytes, maxWaitTime: wait_ms, isolationLevel: readUncommitted } as const;
     const { responses } = await this.#consumer.fetch(options);
     return responses.flatMap(({ topicId, partitions }) =>
-      partitions.map(({ partitionIndex, records, highWatermark }) => ({
-        topic: names.get(topicId) ?? "",
-        partition: partitionIndex,
-        end: Number(highWatermark),
-        messages: (records ?? []).flatMap(messagesOf),
-      })),
+      partitions.map(({ partitionIndex, records, highWatermark }) => {
+        const topic = names.get(topicId) ?? "";
+        const start = this.#starts.of(topic, partitionIndex);
+        return {
+          topic,
+          partition: partitionIndex,
+          end: Number(highWatermark) + start,
+          messages: (records ?? []).flatMap((group) => messagesOf(group, start)),
+        };
+      }),
     );
   }
 
@@ -110,7 +118,7 @@ export class KafkaReader {
         timestamp,
         isolationLevel: readUncommitted,
       });
-      return Number(found.get(topic)![partition]!);
+      return Number(found.get(topic)![partition]!) + this.#starts.of(topic, partition);
     };
     const [start, end] = await Promise.all([ask(earliest), ask(latest)]);
     return { start, end };
@@ -128,11 +136,11 @@ interface Group {
 }
 
 /** @throws RangeError where offsets do not rise: the driver verifies no checksum, and a frame's own says nothing of its place */
-function messagesOf({ firstOffset, lastOffsetDelta, records }: Group): Message[] {
+function messagesOf({ firstOffset, lastOffsetDelta, records }: Group, start: number): Message[] {
   let before = -1;
   return records.map(({ offsetDelta, value }) => {
     if (offsetDelta <= before || offsetDelta > lastOffsetDelta) throw new RangeError("offsets of a group of messages do not rise");
     before = offsetDelta;
-    return { offset: Number(firstOffset) + offsetDelta, value: value ?? Buffer.alloc(0) };
+    return { offset: start + Number(firstOffset) + offsetDelta, value: value ?? Buffer.alloc(0) };
   });
 }

@@ -1,9 +1,12 @@
 /** Sends messages in groups, each group waiting for all replicas in sync. Knows nothing of what a message holds, and asks for none again. */
 import { type KafkaConnection, type KafkaProducer, kafkaError, kafkaProducer } from "@vedette/kafka";
 import { type Clock, UnavailableError, type VedetteError } from "@vedette/kit";
+import type { Starts } from "./starts.ts";
 
 export interface WriterOptions {
   readonly connection: KafkaConnection;
+  /** By which its offsets are ours. */
+  readonly starts: Starts;
   readonly clock: Clock;
   /** After so long without an answer an append is refused; it may have become durable all the same. */
   readonly timeout_ms: number;
@@ -90,7 +93,10 @@ export class KafkaWriter {
     }));
     const producer = await this.#producer;
     const { offsets = [] } = await this.#inTime(producer.send({ messages }));
-    const next = new Map(offsets.map(({ topic, partition, offset }) => [`${topic}/${partition}`, Number(offset)]));
+    const { starts } = this.#options;
+    const next = new Map(
+      offsets.map(({ topic, partition, offset }) => [`${topic}/${partition}`, starts.of(topic, partition) + Number(offset)]),
+    );
     return group.map(({ topic, partition }) => {
       const offset = next.get(`${topic}/${partition}`)!;
       next.set(`${topic}/${partition}`, offset + 1);
