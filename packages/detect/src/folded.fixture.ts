@@ -1,7 +1,7 @@
-/** A detector over events as both passes would have it, its second step included, without the engine's order and lateness. */
+/** A detector over events as both passes would have it, those that it follows included, without the engine's order and lateness. */
 import type { Claim } from "@vedette/kit";
 import type { Event, Observation } from "@vedette/model";
-import { type DetectStage, fieldsOfClaim, firstStep, inputOf, prepareDetectors } from "./index.ts";
+import { type DetectStage, fieldsOfClaim, inputOf, prepareDetectors } from "./index.ts";
 
 export class Folded {
   readonly stage: DetectStage;
@@ -32,7 +32,7 @@ export class Folded {
 
   #take(o: Observation): void {
     const own = o.detector === this.#name;
-    if (!own && o.detector !== firstStep(this.#name)) return;
+    if (!own && !this.stage.detectors.get(this.#name)!.spec.follows?.includes(o.detector)) return;
     const detector = this.stage.detectors.get(o.detector)!;
     const id = `${o.detector}\0${o.key}`;
     const before = this.states.get(id);

@@ -1,6 +1,7 @@
 /** Networks as detectors' settings write them, and what an address belongs to. Knows no detector. */
 import { inNetwork, type Network, parseAddress, parseNetwork, privateNetworks } from "@vedette/condition";
 import { z } from "@vedette/kit";
+import type { Fields } from "@vedette/model";
 
 /** `10.0.0.0/8`, `2001:db8::/32` or a lone address, in a configuration. */
 export const network = z.string().transform((text, context): Network => {
@@ -38,6 +39,14 @@ export function within(text: string, networks: readonly Network[]): boolean {
   known.set(text, is);
   return is;
 }
+
+/** Whether a connection begins with us: by the networks that are ours, or because the sensor, which has a list of its own, says so. */
+export const isOurs = (fields: Fields, from: string, internal: readonly Network[]): boolean =>
+  fields["zeek.conn.local_orig"] === true || within(from, internal);
+
+/** Whether a connection comes from outside to us: not whether either end is a stranger, where nobody said which networks are ours. */
+export const isInbound = (fields: Fields, from: string, to: string, internal: readonly Network[]): boolean =>
+  !isOurs(fields, from, internal) && (fields["zeek.conn.local_resp"] === true || within(to, internal));
 
 /** Multicast, broadcast and unspecified addresses: nobody in particular is there (RFC 5771, RFC 4291 section 2.7, RFC 919). Only looks at the text: it is asked for every connection. */
 export function isGroup(text: string): boolean {

@@ -3,7 +3,7 @@ import { defineDetector, z } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import { type Baseline, remembered, usualOf } from "../baseline.ts";
 import { day, type Episode, extend, hour, numberField, ongoing, textField, windowOf } from "../episode.ts";
-import { internal, isGroup, network, within } from "../networks.ts";
+import { internal, isGroup, isOurs, network, within } from "../networks.ts";
 import { mergeTexts } from "../watches.ts";
 
 interface Sent {
@@ -135,7 +135,7 @@ export default defineDetector({
     if (from === undefined || to === undefined) return undefined;
     if (isGroup(to) || within(to, internal) || within(from, ignore) || within(to, ignore)) return undefined;
     // a stranger's connection to a stranger is none of ours
-    if (!within(from, internal) && fields["zeek.conn.local_orig"] !== true) return undefined;
+    if (!isOurs(fields, from, internal)) return undefined;
     return by === "pair" ? `${from}\0${to}` : from;
   },
 

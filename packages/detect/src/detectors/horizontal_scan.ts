@@ -4,7 +4,7 @@ import type { Fields, Micros } from "@vedette/model";
 import { outcomeOf } from "../connections.ts";
 import { addDistinct, countDistinct, type Distinct, distinctOf, unionOf } from "../distinct.ts";
 import { type Episode, extend, minute, ongoing, second, span, textField, windowOf } from "../episode.ts";
-import { internal, isGroup, network, within } from "../networks.ts";
+import { internal, isGroup, isInbound, isOurs, network, within } from "../networks.ts";
 
 interface Reach {
   readonly failed: Distinct;
@@ -39,11 +39,19 @@ export default defineDetector({
   title: "Scan of many hosts on one port",
   summary: "Finds an address whose connections to the same port on many hosts mostly fail.",
   description:
-    "Counts, per source and port, the different hosts that refused or never answered against those that answered and were used, minute by minute over a window; a sketch keeps the counts exact to 256 hosts and within some percent beyond. Busy clients, crawlers and proxies meet dead hosts too, but many more living ones, so what counts is failures less successes; where only the share of failures is odd, as with bots that call many half-dead peers, the finding is low. TCP, and ICMP echo requests. A source of ours is high: somebody is inside, or something is broken; one from outside is low: the internet scans everything all day.",
+    "Counts, per source and port, the different hosts that refused or never answered against those that answered and were used, minute by minute over a window; a sketch keeps the counts exact to 256 hosts and within some percent beyond. Busy clients, crawlers and proxies meet dead hosts too, but many more living ones, so what counts is failures less successes; where only the share of failures is odd, as with bots that call many half-dead peers, the finding is low. TCP, and ICMP echo requests. A source of ours is high: somebody is inside, or something is broken. What comes from outside to us is counted by `border_scan`; between strangers, where nobody said which networks are ours, a scan is low.",
   stability: "beta",
   where:
     "event.dataset:zeek.conn and source.ip:* and destination.ip:* and (network.transport:tcp or network.transport:icmp and (source.port:8 or source.port:128))",
-  fields: ["source.ip", "destination.port", "destination.ip", "network.transport", "zeek.conn.conn_state", "source.port"],
+  fields: [
+    "source.ip",
+    "destination.port",
+    "destination.ip",
+    "network.transport",
+    "zeek.conn.conn_state",
+    "zeek.conn.local_orig",
+    "source.port",
+  ],
   by: ["source.ip"],
   config: z.strictObject({
     hosts: z
@@ -101,11 +109,11 @@ export default defineDetector({
     { title: "One host, again and again", events: Array.from({ length: 50 }, (_, i) => connection(i * second, "10.0.1.1")), finds: [] },
   ],
 
-  key: (fields, { ignore }) => {
+  key: (fields, { ignore, internal }) => {
     const from = textField(fields, "source.ip");
     const to = textField(fields, "destination.ip");
     if (from === undefined || to === undefined) return undefined;
-    if (outcome(fields) === undefined || isGroup(to) || within(from, ignore)) return undefined;
+    if (outcome(fields) === undefined || isGroup(to) || isInbound(fields, from, to, internal) || within(from, ignore)) return undefined;
     return `${from}\0${portOf(fields)}`;
   },
 
@@ -149,7 +157,7 @@ export default defineDetector({
       certain: scan?.certain === true || silent - answered >= config.hosts,
     };
     const [from, port] = input.key.split("\0") as [string, string];
-    const inside = within(from, config.internal);
+    const inside = isOurs(input.fields, from, config.internal);
     return {
       state: { ...next, scan: episode },
       claims: [

@@ -4,7 +4,7 @@ import type { Micros } from "@vedette/model";
 import { failedQuery } from "../connections.ts";
 import { addDistinct, countDistinct, type Distinct, distinctOf, unionOf } from "../distinct.ts";
 import { type Episode, extend, list, minute, ongoing, second, span, textField, windowOf } from "../episode.ts";
-import { internal, isGroup, network, within } from "../networks.ts";
+import { internal, isGroup, isInbound, isOurs, network, within } from "../networks.ts";
 
 interface Ports {
   readonly ports: Distinct;
@@ -38,10 +38,10 @@ export default defineDetector({
   title: "Scan of many ports of one host",
   summary: "Finds an address that tries many TCP ports of one host which refuse or never answer.",
   description:
-    "Counts, per source and destination, the different ports of connections that failed, minute by minute over a window. Clients know the port they want; a host that is down is tried on one or a few. A source of ours is high, one from outside is low: the internet scans everything all day. UDP is left out: its unanswered packets are traceroute, games and telephony far more often than scans.",
+    "Counts, per source and destination, the different ports of connections that failed, minute by minute over a window. Clients know the port they want; a host that is down is tried on one or a few. A source of ours is high; what comes from outside to us is counted by `border_scan`; between strangers a scan is low. UDP is left out: its unanswered packets are traceroute, games and telephony far more often than scans.",
   stability: "beta",
   where: `event.dataset:zeek.conn and network.transport:tcp and source.ip:* and destination.ip:* and destination.port:* and ${failedQuery}`,
-  fields: ["source.ip", "destination.ip", "destination.port", "zeek.conn.conn_state"],
+  fields: ["source.ip", "destination.ip", "destination.port", "zeek.conn.conn_state", "zeek.conn.local_orig"],
   by: ["source.ip", "destination.ip"],
   config: z.strictObject({
     ports: z
@@ -83,11 +83,11 @@ export default defineDetector({
     { title: "Fifteen ports in half an hour", events: Array.from({ length: 15 }, (_, i) => probe(i * 2 * minute, 20 + i)), finds: [] },
   ],
 
-  key: (fields, { ignore }) => {
+  key: (fields, { ignore, internal }) => {
     const from = textField(fields, "source.ip");
     const to = textField(fields, "destination.ip");
     if (from === undefined || to === undefined) return undefined;
-    return isGroup(to) || within(from, ignore) ? undefined : `${from}\0${to}`;
+    return isGroup(to) || isInbound(fields, from, to, internal) || within(from, ignore) ? undefined : `${from}\0${to}`;
   },
 
   tally: {
@@ -123,7 +123,7 @@ export default defineDetector({
       low: scan ? lowest(scan.low, low) : buckets.reduce<readonly number[]>((l, b) => lowest(l, b.low), []),
     };
     const [from, to] = input.key.split("\0") as [string, string];
-    const inside = within(from, config.internal);
+    const inside = isOurs(input.fields, from, config.internal);
     // an estimate beyond 256, but never more than there were connections
     const n = Math.min(countDistinct(episode.ports), episode.count);
     const named = list(episode.low.map(String), maxNamed);
