@@ -121,6 +121,22 @@ test("a network that jobs of three users reached from any node is usual on every
   expect(claims.map(({ entities }) => entities[0]!.id)).toEqual(["91001", "91002", "91003", "91005"]);
 });
 
+test("what programs under /tmp reach is not made usual by there being many of them", async () => {
+  const of = (uid: string, age: number) => ({
+    "hpc.job.id": `9${uid}`,
+    "hpc.job.by": ["cgroup"],
+    "user.id": uid,
+    "host.name": `cn${uid}`,
+    "process.executable": "/tmp/x",
+    "process.start": new Date(base / 1_000 - age).toISOString(),
+  });
+  const claims = await claimsOf([
+    ...["1001", "1002", "1003", "1004"].map((uid, n) => [socket(n * second, of(uid, 1_000))]),
+    [socket(5 * second, of("1005", 3_600_000))],
+  ]);
+  expect(claims.map(({ severity }) => severity)).toEqual(["high", "high", "high", "high", "medium"]);
+});
+
 test("jobs of one user make nothing usual: they are one finding that lists them, unless something speaks against one", async () => {
   const of = (job: string) => ({ "hpc.job.id": job, "hpc.job.by": ["cgroup"], "user.id": "1001", "host.name": `cn${job}` });
   const stray = { "process.executable": "/tmp/x", "process.start": new Date(base / 1_000 + 299_000).toISOString() };

@@ -18,7 +18,7 @@ interface Run extends Episode {
 }
 export interface Reached {
   readonly last: Micros;
-  /** Whose jobs reached it, the first of them. */
+  /** Whose jobs reached it with nothing against them, the first of them. */
   readonly users: readonly string[];
   readonly runs: readonly Run[];
 }
@@ -51,9 +51,11 @@ export function foldUsual(
   const runs = (known?.runs ?? []).filter((run) => ongoing(run, time, over));
   const user = identity.uid ?? identity.user ?? identity.job;
   const users = known?.users ?? [];
+  // an attacker with several accounts must not make his own network usual
+  const vouches = user !== undefined && told.signs.length === 0 && !users.includes(user);
   const next: Reached = {
     last: Math.max(known?.last ?? time, time),
-    users: user === undefined || users.includes(user) ? users : [...users, user].slice(0, maxUsers),
+    users: vouches ? [...users, user].slice(0, maxUsers) : users,
     runs,
   };
   const usual = usual_users > 0 && users.length >= usual_users && network !== manyNetworks;
