@@ -1,9 +1,9 @@
 /** Mappings that the configuration declares for documents, rows and pairs of any kind: where the time is, what a value means in ECS, what is always so. */
 import { type DecodeContext, type Decoded, type JsonObject, z } from "@vedette/kit";
 import type { Fields } from "@vedette/model";
-import { compileMapping, path, valueAt } from "./ecs/mapping.ts";
+import { compileMapping } from "./ecs/mapping.ts";
 import { relate } from "./ecs/related.ts";
-import { flatten } from "./json/flatten.ts";
+import { Paths } from "./json/flatten.ts";
 import { minutesOf, utcOffset } from "./time/offset.ts";
 import { parseAnyTime } from "./time/parse.ts";
 import { clfDate } from "./time/stamps.ts";
@@ -53,24 +53,25 @@ export function declaredReader(
   config: DeclaredMapping,
   dataset: string,
 ): (object: JsonObject, fields: Fields, context: DecodeContext) => Decoded {
-  const map = compileMapping(config.map);
-  const times = (config.time.length > 0 ? config.time : usualTimes).map(path);
+  const paths = new Paths(config.prefix, config.prefix === "" ? ["@timestamp"] : []);
+  const map = compileMapping(config.map, (path) => paths.ask(path));
+  const times = (config.time.length > 0 ? config.time : usualTimes).map((path) => paths.ask(path));
   const offset = minutesOf(config.utc_offset) * 60_000_000;
   const constants = Object.entries(config.set);
   return (object, fields) => {
     fields["event.kind"] = "event";
     fields["event.dataset"] = dataset;
-    flatten(object, fields, config.prefix);
+    const message = fields["message"] === undefined ? messageOf(object, config.prefix) : undefined;
+    paths.flatten(object, fields, config.prefix === "" ? message : undefined);
+    if (message !== undefined) fields["message"] = object[message] as string;
     let time: number | undefined;
-    for (const one of times) {
-      const value = valueAt(object, one);
+    for (const timeAt of times) {
+      const value = timeAt();
       time = parseAnyTime(value) ?? (typeof value === "string" ? clfDate(value, 0, value.length) : undefined);
       if (time === undefined) continue;
       if (typeof value === "string" && value.includes("-") && !zoned.test(value)) time -= offset;
       break;
     }
-    delete fields["@timestamp"];
-    setMessage(object, fields, config.prefix);
     map(object, fields);
     for (const [name, value] of constants) fields[name] = value;
     relate(fields);
@@ -78,10 +79,9 @@ export function declaredReader(
   };
 }
 
-function setMessage(object: JsonObject, fields: Fields, prefix: string): void {
-  if (fields["message"] !== undefined) return;
-  const key = usualMessages.find((one) => typeof object[one] === "string");
-  if (key === undefined) return;
-  fields["message"] = object[key] as string;
-  if (prefix === "") delete fields[key];
+/** Which member is the line; undefined where there is none, or where it becomes `message` as it is. */
+function messageOf(object: JsonObject, prefix: string): string | undefined {
+  const told = object["message"];
+  if (prefix === "" && told !== undefined && told !== null && (typeof told !== "object" || Array.isArray(told))) return undefined;
+  return usualMessages.find((one) => typeof object[one] === "string");
 }

@@ -1,6 +1,7 @@
 /** Declared mappings: which ECS field comes from where in a document or a row, with the type that ECS gives the field. Knows no format. */
 import type { JsonObject, JsonValue } from "@vedette/kit";
 import type { Fields, Scalar } from "@vedette/model";
+import { path, valueAt } from "../json/path.ts";
 import { plainIp } from "../linux/peer.ts";
 
 /**
@@ -14,16 +15,25 @@ export type Mapper = (object: JsonObject, fields: Fields) => void;
 
 type Put = (fields: Fields, field: string, value: JsonValue) => boolean;
 
-export function compileMapping(mapping: Mapping): Mapper {
+/** How a mapping gets at what stands at a path. */
+export type Reach = (path: string) => (object: JsonObject) => JsonValue | undefined;
+/** Into the document itself. */
+export const reachInto: Reach = (text) => {
+  const where = path(text);
+  return (object) => valueAt(object, where);
+};
+
+/** @param reach where documents are flattened anyway, `Paths.ask` spares going through them once more */
+export function compileMapping(mapping: Mapping, reach: Reach = reachInto): Mapper {
   const steps = Object.entries(mapping).map(([field, paths]) => ({
     field,
     put: putFor(field),
-    paths: (typeof paths === "string" ? [paths] : paths).map(path),
+    values: (typeof paths === "string" ? [paths] : paths).map(reach),
   }));
   return (object, fields) => {
-    for (const { field, put, paths } of steps) {
-      for (const one of paths) {
-        const value = valueAt(object, one, 0);
+    for (const { field, put, values } of steps) {
+      for (const told of values) {
+        const value = told(object);
         if (value !== undefined && put(fields, field, value)) break;
       }
     }
@@ -33,52 +43,6 @@ export function compileMapping(mapping: Mapping): Mapper {
 /** Sets one field to a value in the type ECS gives it; false where the value is of no use there (absent, empty, `-`, no address, no number). */
 export function putField(fields: Fields, field: string, value: JsonValue | undefined): boolean {
   return value !== undefined && putFor(field)(fields, field, value);
-}
-
-/** A path with each of its ends: exporters that flatten documents write `a.b.c` as one key. */
-interface Path {
-  readonly parts: readonly string[];
-  readonly rests: readonly string[];
-}
-
-/** A dotted path, ready for `valueAt`. */
-export function path(text: string): Path {
-  const parts = text.split(".");
-  return { parts, rests: parts.map((_, i) => parts.slice(i).join(".")) };
-}
-
-/** Members of an array that a path is followed into; longer lists are kept whole where they are flattened. */
-const maxMembers = 256;
-
-/** The value at a path, from its `at`th part on; nulls count as absent. */
-export function valueAt(value: JsonValue | undefined, where: Path, at = 0): JsonValue | undefined {
-  if (value === null || value === undefined) return undefined;
-  if (at === where.parts.length) return value;
-  if (typeof value !== "object") return undefined;
-  const part = where.parts[at]!;
-  if (Array.isArray(value)) {
-    const members = value as readonly JsonValue[];
-    const index = Number(part);
-    if (Number.isInteger(index)) return valueAt(members[index], where, at + 1);
-    return membersAt(members, where, at);
-  }
-  const object = value as JsonObject;
-  if (at < where.parts.length - 1) {
-    const whole = object[where.rests[at]!];
-    if (whole !== undefined && whole !== null) return whole;
-  }
-  return valueAt(object[part], where, at + 1);
-}
-
-function membersAt(members: readonly JsonValue[], where: Path, at: number): JsonValue | undefined {
-  const found: JsonValue[] = [];
-  for (let i = 0; i < members.length && i < maxMembers; i++) {
-    const one = valueAt(members[i], where, at);
-    if (one === undefined) continue;
-    if (!Array.isArray(one)) found.push(one);
-    else for (const member of one as readonly JsonValue[]) if (found.length < maxMembers) found.push(member);
-  }
-  return found.length === 0 ? undefined : found;
 }
 
 const addresses = /(?:^|[._])ip$/;

@@ -1,7 +1,7 @@
 /** Suricata's EVE log to ECS: alerts and the records of its protocol parsers. Knows no signature. */
 import { type JsonObject, type JsonValue, z } from "@vedette/kit";
 import type { Fields, FieldValue, Flaw } from "@vedette/model";
-import { compileMapping, type Mapper, type Mapping, putField } from "../ecs/mapping.ts";
+import { type Mapper, type Mapping, putField } from "../ecs/mapping.ts";
 import { relate } from "../ecs/related.ts";
 import { defineDocuments, documentReader, textOf } from "../json/documents.ts";
 import { isObject } from "../json/parse.ts";
@@ -146,7 +146,7 @@ const kinds = new Map<string, Kind>([
   ["engine", { category: "host", type: "info" }],
 ]);
 const unknownKind: Kind = { category: "network", type: "info" };
-const mappers = new Map<Kind, Mapper>([...kinds.values()].map((kind) => [kind, compileMapping(kind.map ?? {})]));
+const mappers = new Map<Kind, Mapper>([...kinds.values()].map((kind) => [kind, read.also(kind.map ?? {})]));
 
 function claims(object: JsonObject): number {
   if (typeof object["event_type"] !== "string" || typeof object["timestamp"] !== "string") return 0;

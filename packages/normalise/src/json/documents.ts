@@ -12,9 +12,9 @@ import {
 } from "@vedette/kit";
 import type { Fields, Flaw, Micros } from "@vedette/model";
 import { share } from "../detect.ts";
-import { compileMapping, type Mapping, path, valueAt } from "../ecs/mapping.ts";
+import { compileMapping, type Mapper, type Mapping } from "../ecs/mapping.ts";
 import { parseAnyTime } from "../time/parse.ts";
-import { flatten } from "./flatten.ts";
+import { flatten, Paths } from "./flatten.ts";
 import { isFlaw, isObject, looksLikeObject, parseObject } from "./parse.ts";
 
 interface Documents<C extends z.ZodType> extends Omit<FormatSpec<C>, "kind" | "detect" | "decoder" | "json"> {
@@ -90,23 +90,32 @@ export interface Reading {
 }
 
 /** A document as an event: its constants, its values under their own paths, and what ECS has a name for. */
-export function documentReader(reading: Reading): (object: JsonObject) => { time: Micros | undefined; fields: Fields } {
-  const map = compileMapping(reading.map);
-  const times = reading.time.map(path);
-  return (object) => {
+export interface DocumentReader {
+  (object: JsonObject): { time: Micros | undefined; fields: Fields };
+  /** A further mapping, for some of the documents: to be used at once after one was read. */
+  readonly also: (map: Mapping) => Mapper;
+}
+
+export function documentReader(reading: Reading): DocumentReader {
+  const paths = new Paths(reading.prefix);
+  const reach = (path: string) => paths.ask(path);
+  const map = compileMapping(reading.map, reach);
+  const times = reading.time.map(reach);
+  const read = (object: JsonObject) => {
     const fields = newFields();
     fields["event.kind"] = "event";
     fields["event.module"] = reading.module;
     fields["event.dataset"] = reading.dataset;
-    flatten(object, fields, reading.prefix);
+    paths.flatten(object, fields);
     map(object, fields);
     let time: Micros | undefined;
-    for (const one of times) {
-      time = parseAnyTime(valueAt(object, one));
+    for (const timeAt of times) {
+      time = parseAnyTime(timeAt());
       if (time !== undefined) break;
     }
     return { time, fields };
   };
+  return Object.assign(read, { also: (mapping: Mapping) => compileMapping(mapping, reach) });
 }
 
 /** A non-empty text, or undefined. */

@@ -1,6 +1,7 @@
-/** Flattens a JSON document into event fields within bounds. Knows no document's meaning. */
+/** Flattens a JSON document into event fields within bounds, and tells what stands at paths that were asked for. Knows no document's meaning. */
 import type { JsonObject, JsonValue } from "@vedette/kit";
 import type { Fields, Scalar } from "@vedette/model";
+import { type Path, path as pathOf, valueAt } from "./path.ts";
 
 /** Values nested deeper are kept as one JSON text. ECS itself nests 5 deep, the deepest Kubernetes audit documents 12. */
 const maxFieldDepth = 16;
@@ -10,84 +11,222 @@ export const maxFields = 512;
 /** A path longer than this is cut, and what is nested under it kept as one JSON text: long names times many values would take quadratic time. */
 export const maxPathLength = 256;
 
+/** Paths are forgotten, after the document, once they come to so many characters together: senders choose the names. */
+const maxRemembered = 262_144;
+
+/** One dotted path: what it is called among the fields, and what else to do with a value there. Names repeat endlessly; joining them each time costs more than all the rest. */
+class Name {
+  readonly path: string;
+  readonly field: string;
+  readonly isKept: boolean;
+  members: Map<string, Name> | undefined;
+  /** Where in `found` its value goes; -1: nobody asked. */
+  asked = -1;
+  /** What was asked for below it, for where it is a list. */
+  below: readonly { readonly slot: number; readonly rest: Path }[] = [];
+  /** Values of the list of objects that is being read, if `stamp` is its. */
+  list: Scalar[] = [];
+  stamp = 0;
+  constructor(path: string, isKept: boolean) {
+    this.path = path;
+    this.field = unreserved(path.length > maxPathLength ? path.slice(0, maxPathLength) : path);
+    this.isKept = isKept;
+  }
+}
+
 // One document at a time: state between the recursive calls lives here instead of in an object per event.
+let into: Fields;
+let paths: Paths;
 let left = 0;
 let dropped = 0;
+let stamp = 0;
+let touched: Name[] = [];
+let except: Name | undefined;
 
 /**
- * Adds every value of `object` to `into` under its dotted path, behind `prefix` (which ends with a dot where it is not empty).
+ * The paths of documents of one kind, remembered.
  *
  * Arrays of scalars are kept; of an array of objects each path becomes an array of its values; nulls, and empty objects, are left out (an absent
  * field equals null in a Condition). A path that comes twice keeps the last value. `vedette.…`, which no client may set, becomes `labels.vedette_…`.
- * @returns how many values found no room
  */
-export function flatten(object: JsonObject, into: Fields, prefix = ""): number {
-  left = maxFields;
-  dropped = 0;
-  flattenObject(object, into, prefix, 1);
-  if (dropped > 0) into["vedette.fields_dropped"] = dropped;
-  return dropped;
+export class Paths {
+  readonly #prefix: string;
+  readonly #omitted: ReadonlySet<string>;
+  readonly #asked = new Map<string, number>();
+  readonly #found: (JsonValue | undefined)[] = [];
+  #root: Name;
+  #known = new Map<string, Name>();
+  #size = 0;
+
+  /**
+   * @param prefix put before every path; ends with a dot where it is not empty
+   * @param omitted paths, without the prefix, that are not kept as fields
+   */
+  constructor(prefix = "", omitted: readonly string[] = []) {
+    this.#prefix = prefix;
+    this.#omitted = new Set(omitted);
+    this.#root = new Name(prefix.slice(0, -1), true);
+  }
+
+  /** Tells what stood at a path, from the root and without the prefix, in the document flattened last: as `valueAt`, but a path that comes twice gives its last value, and objects are absent. To be asked before the first document. */
+  ask(path: string): () => JsonValue | undefined {
+    const found = this.#found;
+    let slot = this.#asked.get(path);
+    if (slot === undefined) {
+      slot = found.push(undefined) - 1;
+      this.#asked.set(path, slot);
+    }
+    const at = slot;
+    return () => found[at];
+  }
+
+  /**
+   * Adds every value of `object` to `fields` under its dotted path.
+   * @param omitted a member of this document that is not kept, as if it were one of those that never are
+   * @returns how many values found no room
+   */
+  flatten(object: JsonObject, fields: Fields, omitted?: string): number {
+    this.#begin(fields);
+    if (omitted !== undefined) except = this.#root.members?.get(omitted) ?? this.learn(this.#root, omitted);
+    flattenObject(object, this.#root, 1);
+    return finish();
+  }
+
+  /** As `flatten`, for a value that itself stands at the prefix. */
+  flattenValue(value: JsonValue | undefined, fields: Fields): number {
+    this.#begin(fields);
+    flattenMember(value, this.#root, 1);
+    return finish();
+  }
+
+  #begin(fields: Fields): void {
+    if (this.#size > maxRemembered) {
+      this.#root = new Name(this.#root.path, true);
+      this.#known = new Map();
+      this.#size = 0;
+    }
+    for (let i = 0; i < this.#found.length; i++) this.#found[i] = undefined;
+    into = fields;
+    paths = this;
+    left = maxFields;
+    dropped = 0;
+    except = undefined;
+  }
+
+  /** The name of a member that was not met before under this parent. */
+  learn(parent: Name, key: string): Name {
+    const path = parent === this.#root ? this.#prefix + key : `${parent.path}.${key}`;
+    let name = this.#known.get(path);
+    if (name === undefined) {
+      const told = path.slice(this.#prefix.length);
+      name = new Name(path, !this.#omitted.has(told));
+      name.asked = this.#asked.get(told) ?? -1;
+      name.below = [...this.#asked].flatMap(([one, slot]) =>
+        one.startsWith(`${told}.`) ? [{ slot, rest: pathOf(one.slice(told.length + 1)) }] : [],
+      );
+      this.#known.set(path, name);
+    }
+    this.#size += path.length + key.length;
+    parent.members ??= new Map();
+    parent.members.set(key, name);
+    return name;
+  }
+
+  tell(slot: number, value: JsonValue | undefined): void {
+    this.#found[slot] = value;
+  }
 }
+
+const shared = new Map<string, Paths>();
+/** More than formats use; a prefix that comes from a document is not remembered beyond. */
+const maxShared = 256;
+
+function sharedPaths(prefix: string): Paths {
+  let found = shared.get(prefix);
+  if (found === undefined) {
+    found = new Paths(prefix);
+    if (shared.size < maxShared) shared.set(prefix, found);
+  }
+  return found;
+}
+
+/** As `Paths.flatten` with the prefix's own paths; it ends with a dot where it is not empty. */
+export const flatten = (object: JsonObject, fields: Fields, prefix = ""): number => sharedPaths(prefix).flatten(object, fields);
 
 /** As `flatten`, for one member of a document, `path` being its name. */
-export function flattenValue(value: JsonValue | undefined, into: Fields, path: string): number {
-  left = maxFields;
-  dropped = 0;
-  flattenMember(value, into, path, 1);
+export const flattenValue = (value: JsonValue | undefined, fields: Fields, path: string): number =>
+  value === undefined || value === null ? 0 : sharedPaths(`${path}.`).flattenValue(value, fields);
+
+function finish(): number {
   if (dropped > 0) into["vedette.fields_dropped"] = dropped;
   return dropped;
 }
 
-function flattenObject(object: JsonObject, into: Fields, prefix: string, depth: number): void {
-  for (const key in object) flattenMember(object[key], into, prefix === "" ? key : prefix + key, depth);
+function flattenObject(object: JsonObject, name: Name, depth: number): void {
+  for (const key in object) flattenMember(object[key], name.members?.get(key) ?? paths.learn(name, key), depth);
 }
 
-function flattenMember(value: JsonValue | undefined, into: Fields, path: string, depth: number): void {
+function flattenMember(value: JsonValue | undefined, name: Name, depth: number): void {
   if (value === null || value === undefined) return;
-  if (typeof value !== "object") put(into, path, finite(value));
-  else if (depth >= maxFieldDepth || path.length > maxPathLength) put(into, path, JSON.stringify(value));
-  else if (Array.isArray(value)) flattenArray(value, into, path, depth);
-  else flattenObject(value as JsonObject, into, `${path}.`, depth + 1);
+  if (typeof value !== "object") {
+    if (name.asked >= 0) paths.tell(name.asked, value);
+    put(name, finite(value));
+  } else if (depth >= maxFieldDepth || name.path.length > maxPathLength) put(name, JSON.stringify(value));
+  else if (Array.isArray(value)) flattenArray(value, name, depth);
+  else flattenObject(value as JsonObject, name, depth + 1);
 }
 
-function flattenArray(values: readonly JsonValue[], into: Fields, path: string, depth: number): void {
-  if (values.every((one) => typeof one !== "object" || one === null)) {
-    put(into, path, (values as readonly Scalar[]).filter((one) => one !== null).map(finite));
-    return;
+function flattenArray(values: readonly JsonValue[], name: Name, depth: number): void {
+  if (name.asked >= 0) paths.tell(name.asked, values);
+  for (const { slot, rest } of name.below) paths.tell(slot, valueAt(values, rest));
+  const scalars: Scalar[] = [];
+  for (const one of values) {
+    if (one === null) continue;
+    if (typeof one === "object") {
+      flattenObjects(values, name, depth);
+      return;
+    }
+    scalars.push(finite(one));
   }
-  const collected: Collected = new Map();
-  for (const one of values) collect(one, path, depth + 1, collected);
-  for (const [key, list] of collected) put(into, key, list);
+  put(name, scalars);
 }
 
-type Collected = Map<string, Scalar[]>;
+function flattenObjects(values: readonly JsonValue[], name: Name, depth: number): void {
+  stamp++;
+  for (const one of values) collect(one, name, depth + 1);
+  for (const one of touched) put(one, one.list);
+  touched = [];
+}
 
-function collect(value: JsonValue | undefined, path: string, depth: number, collected: Collected): void {
+function collect(value: JsonValue | undefined, name: Name, depth: number): void {
   if (value === null || value === undefined) return;
-  if (typeof value !== "object" || depth >= maxFieldDepth || path.length > maxPathLength) {
-    const one = typeof value === "object" ? JSON.stringify(value) : finite(value as Scalar);
-    const list = collected.get(path);
-    if (list !== undefined) list.push(one);
-    else if (collected.size < left) collected.set(path, [one]);
-    else dropped++;
+  if (typeof value !== "object" || depth >= maxFieldDepth || name.path.length > maxPathLength) {
+    const one = typeof value === "object" ? JSON.stringify(value) : finite(value);
+    if (name.stamp === stamp) name.list.push(one);
+    else if (touched.length < left) {
+      name.stamp = stamp;
+      name.list = [one];
+      touched.push(name);
+    } else dropped++;
   } else if (Array.isArray(value)) {
-    for (const one of value) collect(one, path, depth + 1, collected);
+    for (const one of value as readonly JsonValue[]) collect(one, name, depth + 1);
   } else {
-    for (const key in value) collect((value as JsonObject)[key], `${path}.${key}`, depth + 1, collected);
+    const object = value as JsonObject;
+    for (const key in object) collect(object[key], name.members?.get(key) ?? paths.learn(name, key), depth + 1);
   }
 }
 
 /** `1e999` is valid JSON and becomes Infinity, which no store can hold. */
 const finite = (value: Scalar): Scalar => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value);
 
-function put(into: Fields, path: string, value: Scalar | readonly Scalar[]): void {
+function put(name: Name, value: Scalar | readonly Scalar[]): void {
+  if (!name.isKept || name === except) return;
   if (left === 0) {
     dropped++;
     return;
   }
-  const key = unreserved(path.length > maxPathLength ? path.slice(0, maxPathLength) : path);
-  if (into[key] === undefined) left--;
-  into[key] = value;
+  left--;
+  into[name.field] = value;
 }
 
 /** `vedette.…` is what Vedette itself says about an event: from outside it becomes a label. */

@@ -3,8 +3,9 @@ import { type Decoded, type JsonObject, newFields } from "@vedette/kit";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formats } from "../index.ts";
-import { flatten, maxFields } from "./flatten.ts";
+import { flatten, maxFields, Paths } from "./flatten.ts";
 import { deeperThan, isFlaw, looksLikeObject, parseObject } from "./parse.ts";
+import { path, valueAt } from "./path.ts";
 
 const known = await formats();
 const json = known.get("json")!;
@@ -150,4 +151,58 @@ test("a long name over many values is cut, and its values kept as text", () => {
   const fields = flat(JSON.stringify({ ["n".repeat(500_000)]: inner }));
   expect(Object.keys(fields)).toEqual(["n".repeat(256)]);
   expect(fields["n".repeat(256)]).toBe(JSON.stringify(inner));
+});
+
+describe("paths", () => {
+  const key = fc.constantFrom("a", "b", "c");
+  const { object } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      fc.integer(),
+      fc.constant(null),
+      fc.string({ maxLength: 3 }),
+      fc.array(tie("value"), { maxLength: 3 }),
+      tie("object"),
+    ),
+    object: fc.dictionary(key, tie("value"), { maxKeys: 3 }),
+  })) as { object: fc.Arbitrary<JsonObject> };
+  const asked = ["a", "b", "a.b", "a.b.c", "a.0.b", "b.1", "c.a", "c.0.0.a", "a.a.a.a"];
+
+  test("what is asked for is what going through the document finds, objects aside", () => {
+    const paths = new Paths("p.", ["a.b"]);
+    const answers = asked.map((one) => paths.ask(one));
+    fc.assert(
+      fc.property(object, (document) => {
+        const fields = newFields();
+        paths.flatten(document, fields);
+        expect(fields["p.a.b"]).toBeUndefined();
+        for (const [i, one] of asked.entries()) {
+          const value = valueAt(document, path(one));
+          expect(answers[i]!()).toEqual(typeof value === "object" && !Array.isArray(value) ? undefined : value);
+        }
+      }),
+    );
+  });
+  test("paths that are remembered change nothing, and are forgotten when senders make up too many", () => {
+    const paths = new Paths("p.");
+    const seen = paths.ask("list.0.a");
+    for (let i = 0; i < 300; i++) {
+      const document = {
+        list: [{ a: i }, { a: 2 }],
+        ...Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`${"k".repeat(200)}${i}.${n}`, n])),
+      };
+      const [first, again] = [newFields(), newFields()];
+      paths.flatten(document, first);
+      new Paths("p.").flatten(document, again);
+      expect(first).toEqual(again);
+      expect([Object.keys(first).length, seen()]).toEqual([31, i]);
+    }
+  });
+  test("one member of one document may be left out", () => {
+    const paths = new Paths();
+    const [first, second] = [newFields(), newFields()];
+    paths.flatten({ log: "x", a: 1 }, first, "log");
+    paths.flatten({ log: "x", a: 1 }, second);
+    expect([{ ...first }, { ...second }]).toEqual([{ a: 1 }, { log: "x", a: 1 }]);
+  });
 });

@@ -2,8 +2,9 @@
 import { createHash } from "node:crypto";
 import { type Decoded, type JsonObject, type JsonValue, newFields } from "@vedette/kit";
 import type { Fields, Micros } from "@vedette/model";
-import { compileMapping, path, putField, valueAt } from "../ecs/mapping.ts";
+import { compileMapping, putField } from "../ecs/mapping.ts";
 import { relate } from "../ecs/related.ts";
+import { path, valueAt } from "../json/path.ts";
 import { formatTime } from "../time/parse.ts";
 import { expandHosts } from "./hostlist.ts";
 
