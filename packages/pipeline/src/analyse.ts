@@ -28,7 +28,7 @@ import {
 import type { DeadLetter, Event, Finding, Flaw, Match, Micros } from "@vedette/model";
 import { classOf, hostOf } from "@vedette/normalise";
 import { compileRules, type Refusal, type RuleCache, type RuleSet, type RuleUse, type SigmaRule } from "@vedette/sigma";
-import { encodeEvents } from "@vedette/store";
+import { EventEncoder } from "@vedette/store";
 import type { Analysis, Job, SourceDelta } from "./analysis.ts";
 import { auditSource } from "./audit_feed.ts";
 import { decodeBatch, type RecordsBatch, type RecordsHeader, type Run } from "./batch.ts";
@@ -150,6 +150,7 @@ export class Analyser {
   readonly #decoders = new Map<string, Decode>();
   /** One for each sink of the configuration. */
   readonly #selections = new Map<string, Predicate>();
+  readonly #encoder = new EventEncoder();
   #matched: number[] = [];
   #seen = 0;
 
@@ -159,8 +160,8 @@ export class Analyser {
 
   /** All entries of a job carry the same program. */
   analyse(job: Job, compiled: Compiled): Analysis {
-    const out = new Outcome(compiled, job.findingsPerRule ?? findingsPerBatch, job.canary);
-    out.judged = job.select === undefined;
+    this.#encoder.clear();
+    const out = new Outcome(compiled, job, this.#encoder);
     for (const { offset, bytes } of job.entries) {
       let batch: ReturnType<typeof decodeBatch>;
       try {
@@ -177,13 +178,13 @@ export class Analyser {
       }
     }
     out.flushMarks();
-    const events = job.canary ? broughtForward(out.events, out.received) : out.events;
+    for (const event of job.canary && job.store ? broughtForward(out.events, out.received) : []) this.#encoder.add(event);
     const analysis: Analysis = {
       first: job.entries[0]!.offset,
       last: job.entries.at(-1)!.offset,
       program: compiled.program.hash,
       received: out.received,
-      events: job.store && events.length > 0 ? encodeEvents(events) : undefined,
+      events: this.#encoder.count > 0 ? this.#encoder.done() : undefined,
       findings: out.findings,
       keyed: out.keyed,
       dead: out.dead,
@@ -194,7 +195,7 @@ export class Analyser {
       costs: out.costs(),
       damaged: out.damaged,
       samples: out.samples.done(),
-      sample: job.sample ? out.events.filter(({ tenant }) => ownerOf(tenant) === tenant).slice(-sampleSize) : [],
+      sample: out.sample,
       ...(out.judged && !job.canary && { quality: out.quality.done() }),
       ...(job.select !== undefined && { selected: out.events.filter(this.#selecting(job.select)) }),
     };
@@ -294,7 +295,7 @@ export class Analyser {
       fields,
       original: draft.original,
     };
-    out.events.push(event);
+    out.take(event);
     out.days.add(dayOf(event.time));
     out.source(header.source).stored++;
     if (out.watched) out.quality.event(event);
@@ -408,7 +409,9 @@ export function textOf(body: Buffer): string {
 
 /** Collects what a job comes to. */
 class Outcome {
+  /** Those that somebody wants whole, see `take`. */
   readonly events: Event[] = [];
+  readonly sample: Event[] = [];
   readonly findings: Finding[] = [];
   readonly keyed: KeyedStep[] = [];
   readonly dead: DeadLetter[] = [];
@@ -417,28 +420,46 @@ class Outcome {
   readonly damaged: { offset: number; reason: string }[] = [];
   readonly capped = new Map<string, number>();
   readonly days = new Set<number>();
-  readonly canary: CanaryRef | undefined;
   readonly quality = new QualityTally();
   /** Whether the batch at hand tells of how well data comes in. */
   watched = false;
-  /** Whether rules and detectors see the events. */
-  judged = true;
   /** Of a canary: the rules that matched. */
   readonly matched = new Set<string>();
   received: Micros = 0;
   /** Findings of each rule in this raw batch. */
   readonly #told = new Map<string, number>();
   readonly #compiled: Compiled;
-  readonly #findingsPerRule: number;
+  readonly #job: Job;
+  readonly #encoder: EventEncoder;
   readonly #live = new Marks();
   readonly #past = new Marks();
   #used: readonly RuleUse[] | undefined;
 
-  constructor(compiled: Compiled, findingsPerRule: number, canary: CanaryRef | undefined) {
-    this.canary = canary;
+  constructor(compiled: Compiled, job: Job, encoder: EventEncoder) {
     this.#compiled = compiled;
-    this.#findingsPerRule = findingsPerRule;
+    this.#job = job;
+    this.#encoder = encoder;
     compiled.rules.drain();
+  }
+
+  get canary(): CanaryRef | undefined {
+    return this.#job.canary;
+  }
+  /** Whether rules and detectors see the events. */
+  get judged(): boolean {
+    return this.#job.select === undefined;
+  }
+
+  /** Most events become bytes at once and are let go: a whole batch of them would outlive collections. */
+  take(event: Event): void {
+    const { canary, select, store, sample } = this.#job;
+    // a canary's events are brought forward together, once all are there
+    if (canary || select !== undefined) this.events.push(event);
+    if (store && !canary) this.#encoder.add(event);
+    if (sample && ownerOf(event.tenant) === event.tenant) {
+      this.sample.push(event);
+      if (this.sample.length > sampleSize) this.sample.shift();
+    }
   }
 
   source(name: string): SourceDelta {
@@ -456,7 +477,7 @@ class Outcome {
   /** Counts a match of a rule: false when the raw batch has given enough findings of it. */
   mayTell(rule: string): boolean {
     const told = (this.#told.get(rule) ?? 0) + 1;
-    if (told > this.#findingsPerRule) {
+    if (told > (this.#job.findingsPerRule ?? findingsPerBatch)) {
       this.capped.set(rule, (this.capped.get(rule) ?? 0) + 1);
       return false;
     }

@@ -1,5 +1,5 @@
 export * from "./admin.ts";
-export { encodeEvents } from "./events/encode.ts";
+export { EventEncoder, encodeEvents } from "./events/encode.ts";
 export { writeTable } from "./events/parquet/table.ts";
 export { eventsOfPage, rowsOfEvents } from "./events/scan.ts";
 export { bareEvents, shownEvents } from "./events/shown.ts";

@@ -1,7 +1,7 @@
 /** The only importer of DuckDB: an in-memory instance that holds open events, reads Parquet and writes it. Knows no event. */
 import { createRequire } from "node:module";
 import { BIGINT, type DuckDBConnection, DuckDBDataChunk, DuckDBInstance, type DuckDBValue, VARCHAR } from "@duckdb/node-api";
-import type { BatchColumn } from "./encode.ts";
+import type { BatchColumn } from "./batch.ts";
 
 /** The few functions of the C API's binding that move a column with one call; the high-level vectors make one a cell. */
 interface VectorCalls {

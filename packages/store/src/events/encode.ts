@@ -1,33 +1,13 @@
-/** Turns events into column bytes and back, in any thread. Knows the columns; refuses to know DuckDB or the disk. */
+/** Turns events into column bytes, in any thread. Knows the columns; refuses to know DuckDB or the disk. Reading them back: batch.ts. */
 import type { Event, FieldValue } from "@vedette/model";
 import type { EncodedEvents } from "../store.ts";
+import { align, type BatchHeader } from "./batch.ts";
 import { bigintColumns, cellOf, columns, hotFields } from "./columns.ts";
 
-/** What a batch says about itself: the manifest's and the log's view of it, without reading a cell. */
-export interface BatchHeader {
-  readonly format: 1;
-  readonly count: number;
-  /** Names of the columns present, in order of their bytes; a column that is not named is all absent. */
-  readonly columns: readonly string[];
-  /** Bytes of each column: 8 per event for a number column; for text, its UTF-8 length (after 4 bytes of cell length per event). */
-  readonly sizes: readonly number[];
-  /** Hot fields of which some cell is marked. */
-  readonly odd: readonly string[];
-  readonly demo: number;
-  readonly originalBytes: number;
-  /** Distinct classes. */
-  readonly classes: readonly string[];
-  readonly minTime: number;
-  readonly maxTime: number;
-}
-/** One column of a decoded batch: a view of its bytes. */
-export type BatchColumn = { readonly lengths: Uint32Array; readonly bytes: Uint8Array } | { readonly numbers: BigInt64Array };
-
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 const slots: ReadonlyMap<string, number> = new Map(columns.map((name, index) => [name, index]));
 const kinds = columns.map((name) => hotFields.get(name));
-const [timeSlot, receivedSlot, seqSlot, idSlot, tenantSlot, classSlot, sourceSlot, hostSlot] = [0, 1, 2, 3, 4, 5, 6, 7];
+const [timeSlot, receivedSlot, seqSlot, idSlot, tenantSlot, classSlot, sourceSlot, hostSlot] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
 const restSlot = columns.length - 2;
 const originalSlot = columns.length - 1;
 
@@ -52,177 +32,291 @@ function jsonOf(value: FieldValue): string {
   return text.includes("\\ud") ? JSON.stringify(value, (_, one: unknown) => (typeof one === "string" ? one.toWellFormed() : one)) : text;
 }
 
-class Columns {
-  readonly cells: (string[] | undefined)[] = new Array(columns.length).fill(undefined);
-  readonly odd = new Set<string>();
-  readonly count: number;
-  constructor(count: number) {
-    this.count = count;
-  }
-  set(slot: number, row: number, cell: string): void {
-    let column = this.cells[slot];
-    if (column === undefined) this.cells[slot] = column = new Array<string>(this.count).fill("");
-    column[row] = cell;
-  }
+/** Rows whose cells wait as strings: few, so that events and cells die young instead of outliving collections until the batch ends. */
+const waitingRows = 64;
+/** Characters of originals after which they wait no longer. */
+const waitingText = 1 << 18;
+/** Bytes of a column that are kept for the next batch; what hostile lines made larger is let go. */
+const keptBytes = 4 << 20;
+
+/** Twice as much, or as much as is needed. */
+function grown<A extends Uint8Array | Uint32Array>(array: A, least: number, make: (length: number) => A): A {
+  const larger = make(Math.max(least, array.length * 2));
+  larger.set(array as never);
+  return larger;
 }
 
-function setFields(event: Event, row: number, into: Columns): void {
-  let rest = "";
-  const fields = event.fields;
-  for (const field in fields) {
-    const value = fields[field];
-    if (value === undefined) continue;
-    const slot = slots.get(field);
-    const kind = slot === undefined ? undefined : kinds[slot];
-    if (slot === undefined || kind === undefined) {
-      rest += (rest === "" ? "{" : ",") + keyOf(field) + jsonOf(value);
-      continue;
+/** The cells of one text column, row by row; stored as well-formed Unicode. */
+class TextColumn {
+  bytes: Uint8Array = new Uint8Array(4096);
+  size = 0;
+  lengths: Uint32Array = new Uint32Array(256);
+  /** Rows whose cells are in `bytes`. */
+  rows = 0;
+  readonly #waiting: string[] = new Array<string>(waitingRows).fill("");
+  #any = false;
+
+  /** @param from rows that had no cell before the first one */
+  begin(from: number): void {
+    this.size = 0;
+    this.rows = 0;
+    if (this.#any) this.#waiting.fill("");
+    this.#any = false;
+    if (this.bytes.length > keptBytes) this.bytes = new Uint8Array(4096);
+    this.#reserve(from);
+    this.lengths.fill(0, 0, from);
+    this.rows = from;
+  }
+
+  set(waitingRow: number, cell: string): void {
+    this.#waiting[waitingRow] = cell;
+    this.#any = true;
+  }
+
+  #reserve(rows: number): void {
+    if (this.rows + rows > this.lengths.length) this.lengths = grown(this.lengths, this.rows + rows, (length) => new Uint32Array(length));
+  }
+
+  /** Turns the first `count` cells that wait into bytes. */
+  flush(count: number): void {
+    this.#reserve(count);
+    const { lengths, rows } = this;
+    this.rows += count;
+    if (!this.#any) {
+      lengths.fill(0, rows, rows + count);
+      return;
     }
-    const cell = cellOf(kind, value);
-    if (cell.charCodeAt(0) === 1) into.odd.add(field);
-    into.set(slot, row, cell);
+    const cells = this.#waiting;
+    const joined = cells.join("");
+    const written = this.#write(joined);
+    if (written === joined.length) for (let i = 0; i < count; i++) lengths[rows + i] = (cells[i] as string).length;
+    else if (joined.isWellFormed()) for (let i = 0; i < count; i++) lengths[rows + i] = Buffer.byteLength(cells[i] as string);
+    else {
+      // halves of a surrogate pair in neighbouring cells would meet in the joined text
+      this.size -= written;
+      for (let i = 0; i < count; i++) lengths[rows + i] = this.#write((cells[i] as string).toWellFormed());
+    }
+    cells.fill("");
+    this.#any = false;
   }
-  if (rest !== "") into.set(restSlot, row, `${rest}}`);
+
+  #write(text: string): number {
+    // a UTF-16 unit takes at most three bytes
+    const most = this.size + text.length * 3;
+    if (most > this.bytes.length) this.bytes = grown(this.bytes, most, (length) => new Uint8Array(length));
+    const { written } = encoder.encodeInto(text, this.bytes.subarray(this.size));
+    this.size += written;
+    return written;
+  }
 }
 
-/** Bytes and cell lengths of one text column; text is stored as well-formed Unicode. */
-function packText(cells: readonly string[]): { lengths: Uint32Array; bytes: Uint8Array } {
-  const joined = cells.join("");
-  const bytes = encoder.encode(joined);
-  const lengths = new Uint32Array(cells.length);
-  if (bytes.length === joined.length) for (let i = 0; i < cells.length; i++) lengths[i] = (cells[i] as string).length;
-  else if (joined.isWellFormed()) for (let i = 0; i < cells.length; i++) lengths[i] = Buffer.byteLength(cells[i] as string);
-  // Halves of a surrogate pair in neighbouring cells would meet in the joined text.
-  else return packText(cells.map((cell) => cell.toWellFormed()));
-  return { lengths, bytes };
+/** Whole numbers of up to 53 bits as 64-bit integers, least significant half first. */
+class NumberColumn {
+  halves = new Uint32Array(512);
+  rows = 0;
+  push(value: number): void {
+    const at = this.rows++ * 2;
+    if (at === this.halves.length) this.halves = grown(this.halves, at + 2, (length) => new Uint32Array(length));
+    const high = Math.floor(value / 0x1_0000_0000);
+    this.halves[at] = value - high * 0x1_0000_0000;
+    this.halves[at + 1] = high;
+  }
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.halves.buffer, 0, this.rows * 8);
+  }
 }
 
-const align = (n: number) => (n + 7) & ~7;
+/** The rows of one class in a batch. */
+class ClassRows {
+  readonly numbers = [new NumberColumn(), new NumberColumn(), new NumberColumn()] as const;
+  /** By slot; of columns that no row has had yet, what an earlier batch left. */
+  readonly texts: (TextColumn | undefined)[] = new Array(columns.length).fill(undefined);
+  /** Slots that some row of this batch has. */
+  readonly present = new Set<number>();
+  #flushed = 0;
+  #waiting = 0;
+  #waitingText = 0;
 
+  get count(): number {
+    return this.#flushed + this.#waiting;
+  }
+
+  begin(): void {
+    for (const column of this.numbers) column.rows = 0;
+    this.present.clear();
+    this.#flushed = 0;
+    this.#waiting = 0;
+    this.#waitingText = 0;
+  }
+
+  /** A cell of the row that `next` ends. */
+  set(slot: number, cell: string): void {
+    let column = this.texts[slot];
+    if (!this.present.has(slot)) {
+      this.present.add(slot);
+      if (column === undefined) this.texts[slot] = column = new TextColumn();
+      column.begin(this.#flushed);
+    }
+    (column as TextColumn).set(this.#waiting, cell);
+  }
+
+  next(originalLength: number): void {
+    this.#waiting++;
+    this.#waitingText += originalLength;
+    if (this.#waiting === waitingRows || this.#waitingText > waitingText) this.flush();
+  }
+
+  flush(): void {
+    for (const slot of this.present) (this.texts[slot] as TextColumn).flush(this.#waiting);
+    this.#flushed += this.#waiting;
+    this.#waiting = 0;
+    this.#waitingText = 0;
+  }
+}
+
+/** Encodes events as they come, for `EventStore.put`. What it has grown to is used again for the batch after. */
+export class EventEncoder {
+  readonly #classes = new Map<string, ClassRows>();
+  /** Classes of this batch. */
+  readonly #present = new Map<string, ClassRows>();
+  readonly #odd = new Set<string>();
+  #demo = 0;
+  #minTime = Number.POSITIVE_INFINITY;
+  #maxTime = Number.NEGATIVE_INFINITY;
+
+  get count(): number {
+    let count = 0;
+    for (const rows of this.#present.values()) count += rows.count;
+    return count;
+  }
+
+  add(event: Event): void {
+    const rows = this.#present.get(event.class) ?? this.#begin(event.class);
+    const time = Math.trunc(event.time);
+    if (time < this.#minTime) this.#minTime = time;
+    if (time > this.#maxTime) this.#maxTime = time;
+    rows.numbers[timeSlot].push(time);
+    rows.numbers[receivedSlot].push(Math.trunc(event.received));
+    rows.numbers[seqSlot].push(Math.trunc(event.seq));
+    rows.set(idSlot, event.id);
+    rows.set(tenantSlot, event.tenant);
+    rows.set(classSlot, event.class);
+    rows.set(sourceSlot, event.source);
+    rows.set(hostSlot, event.host);
+    rows.set(originalSlot, event.original);
+    if (event.fields["vedette.demo"] === true) this.#demo++;
+    this.#fields(event, rows);
+    rows.next(event.original.length);
+  }
+
+  #begin(name: string): ClassRows {
+    const rows = this.#classes.get(name) ?? new ClassRows();
+    rows.begin();
+    this.#classes.set(name, rows);
+    this.#present.set(name, rows);
+    return rows;
+  }
+
+  #fields({ fields }: Event, rows: ClassRows): void {
+    let rest = "";
+    for (const field in fields) {
+      const value = fields[field];
+      if (value === undefined) continue;
+      const slot = slots.get(field);
+      const kind = slot === undefined ? undefined : kinds[slot];
+      if (slot === undefined || kind === undefined) {
+        rest += (rest === "" ? "{" : ",") + keyOf(field) + jsonOf(value);
+        continue;
+      }
+      const cell = cellOf(kind, value);
+      if (cell.charCodeAt(0) === 1) this.#odd.add(field);
+      rows.set(slot, cell);
+    }
+    if (rest !== "") rows.set(restSlot, `${rest}}`);
+  }
+
+  /** The events added since the last call as one batch, class by class, in each in the order they came; a buffer of its own, to be handed on. */
+  done(): EncodedEvents {
+    const all = [...this.#present];
+    for (const [, rows] of all) rows.flush();
+    const count = this.count;
+    const names: string[] = [];
+    const sizes: number[] = [];
+    const parts: Uint8Array[][] = [];
+    let originalBytes = 0;
+    for (const [slot, name] of columns.entries()) {
+      if (bigintColumns.has(name)) {
+        names.push(name);
+        sizes.push(count * 8);
+        parts.push(all.map(([, rows]) => rows.numbers[slot as 0 | 1 | 2].bytes));
+        continue;
+      }
+      if (!all.some(([, rows]) => rows.present.has(slot))) continue;
+      const texts = all.map(([, rows]) => (rows.present.has(slot) ? rows.texts[slot] : undefined));
+      const size = texts.reduce((sum, text) => sum + (text?.size ?? 0), 0);
+      if (slot === originalSlot) originalBytes = size;
+      names.push(name);
+      sizes.push(size);
+      parts.push(all.map(([, rows], i) => lengthsOf(texts[i], rows.count)));
+      parts.push(texts.map((text) => text?.bytes.subarray(0, text.size) ?? nothing));
+    }
+    const header: BatchHeader = {
+      format: 1,
+      count,
+      columns: names,
+      sizes,
+      odd: [...this.#odd],
+      demo: this.#demo,
+      originalBytes,
+      classes: all.map(([name]) => name),
+      rows: all.map(([, rows]) => rows.count),
+      minTime: this.#minTime,
+      maxTime: this.#maxTime,
+    };
+    const bytes = assemble(header, parts);
+    this.clear();
+    return { count, bytes };
+  }
+
+  /** Forgets what was added since the last batch. */
+  clear(): void {
+    this.#present.clear();
+    this.#odd.clear();
+    this.#demo = 0;
+    this.#minTime = Number.POSITIVE_INFINITY;
+    this.#maxTime = Number.NEGATIVE_INFINITY;
+  }
+}
+
+const nothing = new Uint8Array(0);
+
+function lengthsOf(text: TextColumn | undefined, rows: number): Uint8Array {
+  if (text === undefined) return new Uint8Array(rows * 4);
+  return new Uint8Array(text.lengths.buffer, 0, rows * 4);
+}
+
+/** @param parts each a run of pieces that starts at a multiple of 8 */
 function assemble(header: BatchHeader, parts: readonly (readonly Uint8Array[])[]): Uint8Array {
   const head = encoder.encode(JSON.stringify(header));
-  let size = align(8 + head.length);
-  for (const part of parts) for (const bytes of part) size += align(bytes.length);
-  // A buffer of its own, so that it can be transferred to the storage thread.
+  const start = align(8 + head.length);
+  const size = parts.reduce((sum, part) => sum + align(part.reduce((total, bytes) => total + bytes.length, 0)), start);
   const all = new Uint8Array(size);
   new DataView(all.buffer).setUint32(0, head.length, true);
   all.set(head, 8);
-  let at = align(8 + head.length);
+  let at = start;
   for (const part of parts) {
     for (const bytes of part) {
       all.set(bytes, at);
-      at += align(bytes.length);
+      at += bytes.length;
     }
+    at = align(at);
   }
   return all;
 }
 
-/** Encodes the events of one raw batch for `EventStore.put`. Pure; called in the worker that decoded them. */
+/** Encodes the events of one raw batch for `EventStore.put`. */
 export function encodeEvents(events: readonly Event[]): EncodedEvents {
-  const count = events.length;
-  const numbers = [new BigInt64Array(count), new BigInt64Array(count), new BigInt64Array(count)] as const;
-  const into = new Columns(count);
-  let demo = 0;
-  let minTime = Number.POSITIVE_INFINITY;
-  let maxTime = Number.NEGATIVE_INFINITY;
-  const classes = new Set<string>();
-  for (let row = 0; row < count; row++) {
-    const event = events[row] as Event;
-    const time = Math.trunc(event.time);
-    if (time < minTime) minTime = time;
-    if (time > maxTime) maxTime = time;
-    classes.add(event.class);
-    numbers[timeSlot as 0][row] = BigInt(time);
-    numbers[receivedSlot as 1][row] = BigInt(Math.trunc(event.received));
-    numbers[seqSlot as 2][row] = BigInt(Math.trunc(event.seq));
-    into.set(idSlot as number, row, event.id);
-    into.set(tenantSlot as number, row, event.tenant);
-    into.set(classSlot as number, row, event.class);
-    into.set(sourceSlot as number, row, event.source);
-    into.set(hostSlot as number, row, event.host);
-    into.set(originalSlot, row, event.original);
-    if (event.fields["vedette.demo"] === true) demo++;
-    setFields(event, row, into);
-  }
-  const present: string[] = [];
-  const sizes: number[] = [];
-  const parts: Uint8Array[][] = [];
-  let originalBytes = 0;
-  for (let slot = 0; slot < columns.length; slot++) {
-    const name = columns[slot] as string;
-    const cells = into.cells[slot];
-    if (bigintColumns.has(name)) {
-      const column = numbers[slot as 0 | 1 | 2];
-      present.push(name);
-      sizes.push(column.byteLength);
-      parts.push([new Uint8Array(column.buffer)]);
-    } else if (cells !== undefined) {
-      const { lengths, bytes } = packText(cells);
-      if (slot === originalSlot) originalBytes = bytes.length;
-      present.push(name);
-      sizes.push(bytes.length);
-      parts.push([new Uint8Array(lengths.buffer), bytes]);
-    }
-  }
-  const header: BatchHeader = {
-    format: 1,
-    count,
-    columns: present,
-    sizes,
-    odd: [...into.odd],
-    demo,
-    originalBytes,
-    classes: [...classes],
-    minTime,
-    maxTime,
-  };
-  return { count, bytes: assemble(header, parts) };
-}
-
-/** Where a column lies in its batch. */
-export interface ColumnPlace {
-  readonly at: number;
-  /** Cell lengths of a text column, then its text; or numbers. */
-  readonly kind: "text" | "numbers";
-  readonly rows: number;
-  /** Of the text, in bytes. */
-  readonly size: number;
-}
-
-/** Reads the header and where each column lies. */
-export function layoutOf(batch: Uint8Array): { readonly header: BatchHeader; readonly places: ReadonlyMap<string, ColumnPlace> } {
-  const headLength = new DataView(batch.buffer, batch.byteOffset, batch.byteLength).getUint32(0, true);
-  const header = JSON.parse(decoder.decode(batch.subarray(8, 8 + headLength))) as BatchHeader;
-  const places = new Map<string, ColumnPlace>();
-  let at = align(8 + headLength);
-  for (const [index, name] of header.columns.entries()) {
-    const size = header.sizes[index] as number;
-    const kind = bigintColumns.has(name) ? "numbers" : "text";
-    places.set(name, { at, kind, rows: header.count, size });
-    at += align(size) + (kind === "text" ? align(header.count * 4) : 0);
-  }
-  return { header, places };
-}
-
-/** A column of which `part` gives bytes of the batch, at a multiple of 8. @throws RangeError on bytes that `encodeEvents` did not write */
-export function columnAt({ at, kind, rows, size }: ColumnPlace, part: (at: number, length: number) => Uint8Array): BatchColumn {
-  if (kind === "numbers") {
-    const bytes = part(at, rows * 8);
-    return { numbers: new BigInt64Array(bytes.buffer, bytes.byteOffset, rows) };
-  }
-  const table = part(at, rows * 4);
-  const lengths = new Uint32Array(table.buffer, table.byteOffset, rows);
-  let sum = 0;
-  for (let row = 0; row < rows; row++) sum += lengths[row] as number;
-  const bytes = part(at + align(rows * 4), size);
-  if (sum !== size || bytes.length < size) throw new RangeError("a column's lengths do not add up");
-  return { lengths, bytes };
-}
-
-/** Reads the header and the views of each column; throws on bytes that `encodeEvents` did not write. */
-export function openBatch(batch: Uint8Array): { readonly header: BatchHeader; readonly columns: ReadonlyMap<string, BatchColumn> } {
-  const bytes = batch.byteOffset % 8 === 0 ? batch : new Uint8Array(batch);
-  const { header, places } = layoutOf(bytes);
-  const view = (at: number, length: number) => bytes.subarray(at, at + length);
-  return { header, columns: new Map([...places].map(([name, place]) => [name, columnAt(place, view)])) };
+  const batch = new EventEncoder();
+  for (const event of events) batch.add(event);
+  return batch.done();
 }

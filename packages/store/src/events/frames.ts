@@ -14,6 +14,8 @@ const magic = 0x31465356; // "VSF1" as little-endian bytes
 const headBytes = 32;
 /** No raw batch comes near this; a length above it is damage. */
 const maxBatchBytes = 1 << 30;
+/** Read at a time where a frame is only checked. */
+const checkedBytes = 1 << 18;
 
 function headOf(offset: number, received: number, batch: Uint8Array): Uint8Array {
   const head = new Uint8Array(headBytes);
@@ -24,6 +26,23 @@ function headOf(offset: number, received: number, batch: Uint8Array): Uint8Array
   view.setFloat64(24, received, true);
   view.setUint32(4, crc32(batch, crc32(head.subarray(8))), true);
   return head;
+}
+
+/** Whole frames in order from a byte position on, each with the position after it; ends at the first damaged one. */
+export function* framesOf(fd: number, from: number, until: number): Generator<Frame & { readonly next: number }> {
+  let at = from;
+  const head = new Uint8Array(headBytes);
+  const view = new DataView(head.buffer);
+  while (at + headBytes <= until) {
+    if (readSync(fd, head, 0, headBytes, at) < headBytes || view.getUint32(0, true) !== magic) break;
+    const length = view.getUint32(8, true);
+    if (length > maxBatchBytes || at + headBytes + length > until) break;
+    const batch = new Uint8Array(length);
+    if (readSync(fd, batch, 0, length, at + headBytes) < length) break;
+    if (crc32(batch, crc32(head.subarray(8))) !== view.getUint32(4, true)) break;
+    at += headBytes + length;
+    yield { offset: view.getFloat64(16, true), received: view.getFloat64(24, true), batch, next: at };
+  }
 }
 
 /** An append-only file of frames. A failed append leaves the file as it was before. */
@@ -48,29 +67,39 @@ export class FrameFile {
     if (end < this.end) this.cut(end);
   }
 
-  /** Whole frames in order from a byte position on, each with the position after it; ends at the first damaged one. */
-  *read(from: number, until = this.end): Generator<Frame & { readonly next: number }> {
-    const size = until;
-    let at = from;
+  /** As `framesOf`. */
+  read(from: number, until = this.end): Generator<Frame & { readonly next: number }> {
+    return framesOf(this.fd, from, until);
+  }
+
+  /** Where each whole batch begins; a frame is checked without being in memory whole. */
+  *verified(until: number): Generator<{ readonly at: number }> {
     const head = new Uint8Array(headBytes);
     const view = new DataView(head.buffer);
-    while (at + headBytes <= size) {
-      if (readSync(this.fd, head, 0, headBytes, at) < headBytes || view.getUint32(0, true) !== magic) break;
-      const length = view.getUint32(8, true);
-      if (length > maxBatchBytes || at + headBytes + length > size) break;
-      const batch = new Uint8Array(length);
-      if (readSync(this.fd, batch, 0, length, at + headBytes) < length) break;
-      if (crc32(batch, crc32(head.subarray(8))) !== view.getUint32(4, true)) break;
-      at += headBytes + length;
-      yield { offset: view.getFloat64(16, true), received: view.getFloat64(24, true), batch, next: at };
+    const block = new Uint8Array(checkedBytes);
+    for (let at = 0; at + headBytes <= until; ) {
+      if (readSync(this.fd, head, 0, headBytes, at) < headBytes || view.getUint32(0, true) !== magic) return;
+      const start = at + headBytes;
+      at = start + view.getUint32(8, true);
+      if (at > until) return;
+      let sum = crc32(head.subarray(8));
+      for (let next = start; next < at; next += checkedBytes) {
+        const part = block.subarray(0, Math.min(checkedBytes, at - next));
+        if (readSync(this.fd, part, 0, part.length, next) < part.length) return;
+        sum = crc32(part, sum);
+      }
+      if (sum !== view.getUint32(4, true)) return;
+      yield { at: start };
     }
   }
 
-  /** Bytes of the file, freshly allocated. @throws RangeError where it ends before them */
-  part(at: number, length: number): Uint8Array {
-    const bytes = new Uint8Array(length);
-    if (readSync(this.fd, bytes, 0, length, at) < length) throw new RangeError(`${this.path} ends early`);
-    return bytes;
+  /** Fills `into` with bytes of the file from a position on. @throws RangeError where it ends before */
+  fill(at: number, into: Uint8Array): void {
+    for (let done = 0; done < into.length; ) {
+      const read = readSync(this.fd, into, done, into.length - done, at + done);
+      if (read === 0) throw new RangeError(`${this.path} ends early`);
+      done += read;
+    }
   }
 
   /** Writes a frame; durable only after `sync`. @throws the system's error (ENOSPC …), with the file cut back. */

@@ -1,20 +1,25 @@
 /** Collects the columns of many batches' rows of one class, as a row group takes them. Knows the columns, no file. */
 import { release } from "@vedette/kit";
 import { type EventClass, eventClasses } from "@vedette/model";
+import type { BatchHeader } from "./batch.ts";
 import { isDemoBatchRow } from "./columns.ts";
-import type { BatchColumn, BatchHeader } from "./encode.ts";
 import type { ChunkInput } from "./parquet/chunk.ts";
 
-/** A batch as it is stored; `column` reads one afresh, for whoever called to keep or release. */
+/** A batch as it is stored: read in parts, so that no more of it is in memory than is asked for. */
 export interface StoredBatch {
   readonly header: BatchHeader;
-  column(name: string): BatchColumn | undefined;
+  /** Of the cells of a text column; undefined where the batch has none of it. */
+  lengths(name: string): Uint32Array | undefined;
+  /** Fills `into` with the text of a column from a byte of it on. @throws RangeError where the file ends before */
+  read(name: string, from: number, into: Uint8Array): void;
+  /** @throws RangeError where the batch has no such column of numbers */
+  numbers(name: string): BigInt64Array;
 }
-type Text = Extract<BatchColumn, { readonly bytes: Uint8Array }>;
-/** Rows of one batch; undefined: all. */
+/** Rows of one batch: those that stand together, or some here and there (in batches of earlier versions). */
+type Rows = { readonly from: number; readonly count: number } | readonly number[];
 interface Part {
   readonly batch: StoredBatch;
-  readonly rows: readonly number[] | undefined;
+  readonly rows: Rows;
 }
 /** All rows of one class. */
 export interface ClassRows {
@@ -28,30 +33,52 @@ const uniqueColumns: ReadonlySet<string> = new Set(["id", "rest", "original"]);
 const decoder = new TextDecoder();
 const classOf = (name: string): EventClass => ((eventClasses as readonly string[]).includes(name) ? (name as EventClass) : "other");
 
-/** Text cells of a column, row by row. */
-export function* cellsOf(column: BatchColumn | undefined, count: number): Generator<string> {
-  if (column === undefined || "numbers" in column) {
-    for (let row = 0; row < count; row++) yield "";
+const countOf = (rows: Rows): number => ("count" in rows ? rows.count : rows.length);
+
+/** All cells of a text column. */
+function* cellsOf(batch: StoredBatch, name: string): Generator<string> {
+  const lengths = batch.lengths(name);
+  if (lengths === undefined) {
+    for (let row = 0; row < batch.header.count; row++) yield "";
     return;
   }
+  const bytes = new Uint8Array(sum(lengths, 0, lengths.length));
+  batch.read(name, 0, bytes);
   let at = 0;
-  for (const length of column.lengths) {
-    yield decoder.decode(column.bytes.subarray(at, at + length));
+  for (const length of lengths) {
+    yield decoder.decode(bytes.subarray(at, at + length));
     at += length;
   }
 }
 
-function split(batch: StoredBatch): ReadonlyMap<EventClass, readonly number[] | undefined> {
-  const { classes, count } = batch.header;
+function sum(lengths: Uint32Array, from: number, until: number): number {
+  let total = 0;
+  for (let row = from; row < until; row++) total += lengths[row] as number;
+  return total;
+}
+
+function split(batch: StoredBatch): ReadonlyMap<EventClass, Rows> {
+  const { classes, rows, count } = batch.header;
   const [only] = classes;
-  if (only !== undefined && classes.length === 1) return new Map([[classOf(only), undefined]]);
+  if (only !== undefined && classes.length === 1) return new Map([[classOf(only), { from: 0, count }]]);
+  // an unknown name joins the rows of "other": only rows of known classes stand together for sure
+  if (rows !== undefined && new Set(classes.map(classOf)).size === classes.length) {
+    let from = 0;
+    return new Map(
+      classes.map((name, i) => {
+        const own = { from, count: rows[i] as number };
+        from += own.count;
+        return [classOf(name), own] as const;
+      }),
+    );
+  }
   const found = new Map<EventClass, number[]>();
   let row = 0;
-  for (const name of cellsOf(batch.column("class"), count)) {
+  for (const name of cellsOf(batch, "class")) {
     const key = classOf(name);
-    const rows = found.get(key);
-    if (rows === undefined) found.set(key, [row]);
-    else rows.push(row);
+    const own = found.get(key);
+    if (own === undefined) found.set(key, [row]);
+    else own.push(row);
     row++;
   }
   return found;
@@ -67,7 +94,7 @@ export function byClass(batches: readonly StoredBatch[]): readonly ClassRows[] {
         own = { count: 0, parts: [] };
         found.set(name, own);
       }
-      own.count += rows?.length ?? batch.header.count;
+      own.count += countOf(rows);
       own.parts.push({ batch, rows });
     }
   }
@@ -78,53 +105,57 @@ function numbersOf({ parts, count }: ClassRows, name: string): Float64Array {
   const numbers = new Float64Array(count);
   let to = 0;
   for (const { batch, rows } of parts) {
-    const column = batch.column(name);
-    if (column === undefined || !("numbers" in column)) throw new RangeError(`a batch lacks ${name}`);
-    if (rows === undefined) for (const value of column.numbers) numbers[to++] = Number(value);
-    else for (const row of rows) numbers[to++] = Number(column.numbers[row]);
+    const column = batch.numbers(name);
+    if ("count" in rows) for (let row = rows.from; row < rows.from + rows.count; row++) numbers[to++] = Number(column[row]);
+    else for (const row of rows) numbers[to++] = Number(column[row]);
   }
   return numbers;
 }
 
-/** The text of some rows alone. */
-function picked({ lengths, bytes }: Text, rows: readonly number[]): Text {
-  const chosen = new Uint32Array(rows.length);
-  let size = 0;
-  for (const [n, row] of rows.entries()) size += chosen[n] = lengths[row] as number;
-  const text = new Uint8Array(size);
+/** The text of some rows here and there, one after the other in `into`. */
+function pick(batch: StoredBatch, name: string, all: Uint32Array, rows: readonly number[], into: Uint8Array): void {
+  const bytes = new Uint8Array(sum(all, 0, all.length));
+  batch.read(name, 0, bytes);
   let [at, to, next] = [0, 0, 0];
   for (let row = 0; next < rows.length; row++) {
-    const length = lengths[row] as number;
+    const length = all[row] as number;
     if (rows[next] === row) {
-      text.set(bytes.subarray(at, at + length), to);
+      into.set(bytes.subarray(at, at + length), to);
       to += length;
       next++;
     }
     at += length;
   }
-  return { lengths: chosen, bytes: text };
+  release(bytes);
 }
 
-function textOf({ parts, count }: ClassRows, name: string): Text {
+/** Two passes over the parts, lengths before text, so that each cell is read straight to where it stays. */
+function textOf({ parts, count }: ClassRows, name: string): { readonly lengths: Uint32Array; readonly bytes: Uint8Array } {
   const lengths = new Uint32Array(count);
-  const pieces: Uint8Array[] = [];
-  let to = 0;
+  const all: (Uint32Array | undefined)[] = [];
+  let row = 0;
   for (const { batch, rows } of parts) {
-    const column = batch.column(name);
-    if (column !== undefined && !("numbers" in column)) {
-      const text = rows === undefined ? column : picked(column, rows);
-      lengths.set(text.lengths, to);
-      pieces.push(text.bytes);
-      if (rows !== undefined) release(column.bytes);
+    const own = batch.lengths(name);
+    all.push(own);
+    if (own !== undefined) {
+      if ("count" in rows) lengths.set(own.subarray(rows.from, rows.from + rows.count), row);
+      else for (const [i, one] of rows.entries()) lengths[row + i] = own[one] as number;
     }
-    to += rows?.length ?? batch.header.count;
+    row += countOf(rows);
   }
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  const bytes = new Uint8Array(sum(lengths, 0, count));
   let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-    release(piece);
+  row = 0;
+  for (const [i, { batch, rows }] of parts.entries()) {
+    const next = row + countOf(rows);
+    const own = all[i];
+    const size = sum(lengths, row, next);
+    row = next;
+    if (own === undefined || size === 0) continue;
+    const into = bytes.subarray(at, at + size);
+    if ("count" in rows) batch.read(name, sum(own, 0, rows.from), into);
+    else pick(batch, name, own, rows, into);
+    at += size;
   }
   return { lengths, bytes };
 }
@@ -136,25 +167,26 @@ export function columnOf(rows: ClassRows, name: string, isNumber: boolean): Chun
 /** What the manifest says of a class's rows. */
 export function summaryOf(rows: ClassRows): { demo: number; original: number; min: number; max: number } {
   let [demo, original, min, max] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const { batch, rows: chosen } of rows.parts) {
-    const { header } = batch;
-    if (chosen === undefined) {
+  for (const part of rows.parts) {
+    const { header } = part.batch;
+    if (countOf(part.rows) === header.count) {
       demo += header.demo;
       original += header.originalBytes;
       min = Math.min(min, header.minTime);
       max = Math.max(max, header.maxTime);
       continue;
     }
-    const part: ClassRows = { class: rows.class, count: chosen.length, parts: [{ batch, rows: chosen }] };
-    for (const time of numbersOf(part, "time")) {
+    for (const time of numbersOf({ class: rows.class, count: countOf(part.rows), parts: [part] }, "time")) {
       if (time < min) min = time;
       if (time > max) max = time;
     }
-    for (const length of textOf(part, "original").lengths) original += length;
+    const lengths = part.batch.lengths("original");
+    const wanted = "count" in part.rows ? { ...part.rows } : new Set(part.rows);
+    const has = (row: number) => ("from" in wanted ? row >= wanted.from && row < wanted.from + wanted.count : wanted.has(row));
+    for (const [row, length] of lengths?.entries() ?? []) if (has(row)) original += length;
     if (header.demo > 0) {
-      const wanted = new Set(chosen);
       let row = 0;
-      for (const rest of cellsOf(batch.column("rest"), header.count)) if (wanted.has(row++) && isDemoBatchRow(rest)) demo++;
+      for (const rest of cellsOf(part.batch, "rest")) if (has(row++) && isDemoBatchRow(rest)) demo++;
     }
   }
   return { demo, original, min, max };

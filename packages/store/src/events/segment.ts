@@ -1,8 +1,8 @@
 /** One open segment: its frames on disk and, once a query wants them, the same rows in an in-memory DuckDB table. Knows nothing of sealed files. */
-import { release } from "@vedette/kit";
+
+import { type BatchHeader, headerOf, layoutOf, openBatch, textAt } from "./batch.ts";
 import { bigintColumns, columns } from "./columns.ts";
 import type { Duck } from "./duck.ts";
-import { type BatchHeader, columnAt, layoutOf, openBatch } from "./encode.ts";
 import { type Frame, FrameFile } from "./frames.ts";
 import type { StoredBatch } from "./gather.ts";
 
@@ -29,8 +29,11 @@ export class Segment {
   private hasTable = false;
   private loading: Promise<void> = Promise.resolve();
 
-  /** Opens a new or left-over segment; what its file holds counts but for repeats of what is applied. */
-  constructor(duck: Duck, path: string, number: number, hour: number, applied: number) {
+  /**
+   * Opens a new or left-over segment; what its file holds counts but for repeats of what is applied.
+   * @param until bytes of the file that count; what lies beyond was written by somebody who had been replaced
+   */
+  constructor(duck: Duck, path: string, number: number, hour: number, applied: number, until = Number.POSITIVE_INFINITY) {
     this.duck = duck;
     this.number = number;
     this.hour = hour;
@@ -39,8 +42,8 @@ export class Segment {
     this.frames = new FrameFile(path);
     this.frames.recover();
     this.applied = applied;
-    for (const frame of this.frames.read(0)) {
-      this.count(frame.offset, openBatch(frame.batch).header);
+    for (const frame of this.frames.read(0, Math.min(until, this.frames.bytes))) {
+      this.count(frame.offset, headerOf(frame.batch));
       this.committed = frame.next;
     }
   }
@@ -64,7 +67,7 @@ export class Segment {
 
   /** Adds a batch: durable and visible when it resolves, neither when it throws. */
   async put(frame: Frame): Promise<void> {
-    const { header } = openBatch(frame.batch);
+    const header = headerOf(frame.batch);
     this.frames.append(frame);
     try {
       await this.frames.sync();
@@ -76,17 +79,36 @@ export class Segment {
     this.count(frame.offset, header);
   }
 
-  /** Every batch, in order, once its frame has been verified; columns are read one by one, so that a segment is never in memory whole. */
+  /** Every batch, in order, once its frame has been verified; read in parts, so that a segment is never in memory whole. */
   *batches(): Generator<StoredBatch> {
-    for (const { batch, next } of this.frames.read(0, this.committed)) {
-      const { header, places } = layoutOf(batch);
-      const start = next - batch.length;
-      release(batch);
-      const column = (name: string) => {
+    for (const { at } of this.frames.verified(this.committed)) {
+      const { header, places } = layoutOf((from, into) => this.frames.fill(at + from, into));
+      const placeOf = (name: string, kind: "text" | "numbers") => {
         const place = places.get(name);
-        return place && columnAt(place, (at, length) => this.frames.part(start + at, length));
+        return place?.kind === kind ? place : undefined;
       };
-      yield { header, column };
+      yield {
+        header,
+        lengths: (name) => {
+          const place = placeOf(name, "text");
+          if (place === undefined) return undefined;
+          const lengths = new Uint32Array(place.rows);
+          this.frames.fill(at + place.at, new Uint8Array(lengths.buffer));
+          return lengths;
+        },
+        read: (name, from, into) => {
+          const place = placeOf(name, "text");
+          if (place === undefined || from + into.length > place.size) throw new RangeError(`a batch lacks text of ${name}`);
+          this.frames.fill(at + textAt(place) + from, into);
+        },
+        numbers: (name) => {
+          const place = placeOf(name, "numbers");
+          if (place === undefined) throw new RangeError(`a batch lacks ${name}`);
+          const numbers = new BigInt64Array(place.rows);
+          this.frames.fill(at + place.at, new Uint8Array(numbers.buffer));
+          return numbers;
+        },
+      };
     }
   }
 

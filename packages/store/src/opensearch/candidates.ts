@@ -5,7 +5,8 @@
 import type { Event } from "@vedette/model";
 import { bigintColumns, columns } from "../events/columns.ts";
 import type { Duck } from "../events/duck.ts";
-import { encodeEvents, openBatch } from "../events/encode.ts";
+import { openBatch } from "../events/batch.ts";
+import { encodeEvents } from "../events/encode.ts";
 import { Search } from "../events/search.ts";
 import { definition } from "../events/segment.ts";
 

@@ -2,7 +2,7 @@
 import { idOf, newFields } from "@vedette/kit";
 import type { Event, EventClass, Fields } from "@vedette/model";
 import { bigintColumns, columns } from "../events/columns.ts";
-import { openBatch } from "../events/encode.ts";
+import { openBatch } from "../events/batch.ts";
 import { eventOf } from "../events/rows.ts";
 import type { EncodedEvents } from "../store.ts";
 import { noTerms, termsOf } from "./terms.ts";

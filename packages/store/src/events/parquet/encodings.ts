@@ -26,7 +26,9 @@ function pack(values: Uint32Array, from: number, count: number, width: number, o
 export function hybrid(values: Uint32Array, width: number): Uint8Array {
   const out = new ByteWriter();
   const first = values[0] ?? 0;
-  if (values.every((value) => value === first)) {
+  let equal = 1;
+  while (equal < values.length && values[equal] === first) equal++;
+  if (equal >= values.length) {
     out.varint(values.length * 2);
     for (let i = 0; i < Math.ceil(width / 8); i++) out.byte((first >>> (8 * i)) & 255);
     return out.done();
