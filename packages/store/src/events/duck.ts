@@ -1,6 +1,7 @@
 /** DuckDB for whoever asks the event store something, opened when first asked: unused, it is not even loaded. Imports no driver. */
+
+import type { BatchColumn } from "./batch.ts";
 import type { Database, DuckOptions, Parameter, Row } from "./duckdb.ts";
-import type { BatchColumn } from "./encode.ts";
 
 export class Duck {
   private readonly options: DuckOptions;
