@@ -11,7 +11,11 @@ import { configuredSinks } from "./config/sinks.ts";
 const needs: readonly (readonly [setting: string, holds: (config: Config) => boolean, fix: string])[] = [
   ["log.driver", ({ log }) => log.driver === "kafka", "kafka, with kafka.server (KAFKA_SERVER)"],
   ["state.driver", ({ state }) => state.driver === "postgres", "postgres, with postgres.host (POSTGRES_HOST)"],
-  ["events.driver", ({ events }) => events.driver === "opensearch", "opensearch, with opensearch.url"],
+  [
+    "events.driver",
+    ({ events }) => events.driver === "opensearch" || events.shared !== undefined,
+    "opensearch, with opensearch.url; or local, with events.shared (a folder that all of them have mounted)",
+  ],
   ["redis.host", ({ redis }) => redis.host !== undefined, "a Redis that all of them reach (REDIS_HOST)"],
   [
     "auth.secret_key",

@@ -5,7 +5,7 @@
 import { type Clock, release } from "@vedette/kit";
 import type { Log } from "@vedette/log";
 import type { Event, Finding } from "@vedette/model";
-import type { CheckpointStore, EventStore, SeriesStore } from "@vedette/store";
+import type { CheckpointStore, EventStore, EventWriter, SeriesStore } from "@vedette/store";
 import type { Analysis, Job } from "./analysis.ts";
 import { programOf } from "./batch.ts";
 import { CanaryGate, type CanaryKey, type CanaryRef, type GateState } from "./canary/mark.ts";
@@ -130,7 +130,7 @@ export class Engine implements Detection {
     const saved = await checkpoints.load(consumer, keysInMemory);
     this.offset = Math.max(saved.offset, 0);
     this.durable = this.offset;
-    this.#applied = await events.applied();
+    this.#applied = await events.applied(this.#writer());
     this.#rolledUp = (await this.#options.series?.applied()) ?? -1;
     const meta = saved.meta === undefined ? undefined : (JSON.parse(saved.meta) as Meta);
     this.#ends = meta?.ends ?? { findings: 0, dead: 0 };
@@ -148,6 +148,10 @@ export class Engine implements Detection {
     this.#kept = this.#stored;
     const program = this.#options.program(meta.program);
     if (program) await this.#adopt(program);
+  }
+
+  #writer(): EventWriter {
+    return { partition: this.#partition, epoch: this.#epoch };
   }
 
   /** What happened to each detector's observations, as of now. */
@@ -288,7 +292,7 @@ export class Engine implements Detection {
     const tick = result.keyed.findLast((step) => "tick" in step);
     const received = Math.max(result.received, tick?.tick ?? 0);
     this.#writes.add("events", async () => {
-      if (encoded && raw > this.#applied) await events.put(raw, result.received, encoded);
+      if (encoded && raw > this.#applied) await events.put(raw, result.received, encoded, this.#writer());
       if (encoded) release(encoded.bytes);
       this.#kept = Math.max(this.#kept, received);
     });

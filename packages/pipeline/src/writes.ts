@@ -40,7 +40,8 @@ export class Writes<Target extends string> {
         if (delay_ms > 50) this.#onProblem?.("output_blocked", undefined);
         return;
       } catch (e) {
-        if ((e as { code?: string }).code === "log_closed") throw e;
+        // what is another's to write by now, no waiting makes this one's again
+        if (["log_closed", "conflict"].includes((e as { code?: string }).code ?? "")) throw e;
         this.#onProblem?.("output_blocked", (e as Error).message);
         await this.#clock.sleep(delay_ms);
       }

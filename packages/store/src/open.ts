@@ -27,6 +27,8 @@ export interface StoreOptions {
   readonly postgres?: PostgresSettings;
   /** Events are there instead of in `events/`, which then holds series only. */
   readonly openSearch?: OpenSearchSettings;
+  /** Folder that several processes share, where events are instead; which files there count is part of the state. */
+  readonly shared?: string;
   /** Told of events that OpenSearch will never take, before the batch counts as stored. */
   readonly onRefused?: (refused: readonly RefusedEvent[]) => Promise<void>;
   readonly clock?: Clock;
@@ -143,11 +145,11 @@ function eventStore(connection: Connection, onRefused: StoreOptions["onRefused"]
   const call = connection.call.bind(connection);
   return {
     // copied, not transferred: on a full disk the caller puts the same bytes again
-    async put(offset, received, events) {
-      const refused = await call<readonly RefusedEvent[] | undefined>("events", "put", [offset, received, events]);
+    async put(offset, received, events, writer) {
+      const refused = await call<readonly RefusedEvent[] | undefined>("events", "put", [offset, received, events, writer]);
       if (refused && refused.length > 0) await onRefused?.(refused);
     },
-    applied: () => call("events", "applied", []),
+    applied: (writer) => call("events", "applied", [writer]),
     search: (query, signal) => call("events", "search", [query], { signal }),
     get: (tenant, ids, range, view) => call("events", "get", [tenant, ids, range, view]),
     histogram: (query, signal) => call("events", "histogram", [query], { signal }),
@@ -267,6 +269,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     directory: options.directory,
     postgres: options.postgres,
     openSearch: options.openSearch,
+    shared: options.shared,
     memoryLimitMb: options.memoryLimitMb ?? defaultMemoryMb,
     threads: 2,
     sealRows: options.sealRows ?? defaultSealRows,

@@ -9,6 +9,8 @@ export interface ThreadOptions {
   readonly postgres?: PostgresSettings | undefined;
   /** Events are there instead of in the directory. */
   readonly openSearch?: OpenSearchSettings | undefined;
+  /** Events are in this folder, which others have too. */
+  readonly shared?: string | undefined;
   readonly memoryLimitMb: number;
   readonly threads: number;
   readonly sealRows: number;

@@ -57,14 +57,21 @@ export interface EventHold {
   readonly where?: Condition;
 }
 
+/** Whose batches they are: the engine of a partition of the raw topic, by the epoch it took the partition over under. */
+export interface EventWriter {
+  readonly partition: number;
+  readonly epoch: number;
+}
+
 export interface EventStore {
   /**
    * Stores one raw batch's events; resolves when durable. A batch at or below an offset already applied is ignored, so a repeat changes nothing.
-   * `received` (the batch's receive time) decides the partition hour.
+   * `received` (the batch's receive time) decides the partition hour. Where several processes write into one folder it needs the `writer`.
+   * @throws VedetteError `conflict` where another has taken the writer's partition over
    */
-  put(offset: number, received: Micros, events: EncodedEvents): Promise<void>;
-  /** The highest applied raw offset, -1 for none; everything up to it is stored. */
-  applied(): Promise<number>;
+  put(offset: number, received: Micros, events: EncodedEvents, writer?: EventWriter): Promise<void>;
+  /** The highest applied raw offset, -1 for none; everything up to it is stored. Asked by a `writer`, who is the partition's only one from then on. */
+  applied(writer?: EventWriter): Promise<number>;
   search(
     query: SeenQuery & { readonly limit: number; readonly cursor?: string; readonly oldestFirst?: boolean },
     signal?: AbortSignal,

@@ -6,7 +6,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { collectWhenQuiet, release, VedetteError } from "@vedette/kit";
 import { Duck } from "./events/duck.ts";
 import { networkMacros } from "./events/network.ts";
-import { Partitions, type Policy } from "./events/partitions.ts";
+import { Partitions, type Policy, type SealLimits } from "./events/partitions.ts";
 import { OpenScans, Scans } from "./events/scan.ts";
 import { Search } from "./events/search.ts";
 import type { OpenSearchSettings } from "./opensearch/events.ts";
@@ -14,6 +14,7 @@ import type { Answer, Call, ThreadOptions } from "./protocol.ts";
 import { SeriesFiles } from "./series/files.ts";
 import { seriesStore } from "./series/query.ts";
 import type { EncodedSamples } from "./series/samples.ts";
+import type { SharedParts } from "./shared/writers.ts";
 import { snapshotStore } from "./snapshot.ts";
 import { alertStore } from "./state/alerts.ts";
 import { checkpointStore, settingStore } from "./state/checkpoints.ts";
@@ -23,7 +24,8 @@ import { refuseMoved } from "./state/move.ts";
 import { openState } from "./state/open.ts";
 import { peopleStore } from "./state/people.ts";
 import type { StoredChanges } from "./state/seen_cache.ts";
-import type { EncodedEvents, EventHold, EventStore } from "./store.ts";
+import type { State } from "./state/tables.ts";
+import type { EncodedEvents, EventHold, EventStore, EventWriter } from "./store.ts";
 
 type Method = (...parameters: never[]) => unknown;
 
@@ -35,7 +37,7 @@ interface Events {
   readonly get: EventStore["get"];
   /** How often events were added and taken away; absent where others do so too. */
   readonly changes?: () => StoredChanges;
-  close(): void;
+  close(): void | Promise<void>;
 }
 
 function localEvents(duck: Duck, partitions: Partitions): Events {
@@ -101,6 +103,19 @@ async function openSearchEvents(settings: OpenSearchSettings, duck: Duck): Promi
   return { methods, get: methods.get, close: () => store.close() };
 }
 
+async function sharedEvents(root: string, parts: Omit<SharedParts, "root">): Promise<Events> {
+  const store = await (await import("./shared/store.ts")).openSharedEvents({ ...parts, root });
+  const put = (offset: number, received: number, encoded: EncodedEvents, writer?: EventWriter) =>
+    store.methods.put(offset, received, encoded, writer).finally(() => release(encoded.bytes));
+  return { ...store, methods: { ...store.methods, put } };
+}
+
+function eventsOf(options: ThreadOptions, duck: Duck, state: State, partitions: Partitions, limits: SealLimits): Events | Promise<Events> {
+  if (options.openSearch !== undefined) return openSearchEvents(options.openSearch, duck);
+  if (options.shared !== undefined) return sharedEvents(options.shared, { duck, state, limits, now: () => now });
+  return localEvents(duck, partitions);
+}
+
 async function openAll(options: ThreadOptions) {
   mkdirSync(options.directory, { recursive: true, mode: 0o700 });
   const folder = join(options.directory, "events");
@@ -110,10 +125,11 @@ async function openAll(options: ThreadOptions) {
   const state = options.postgres === undefined ? local : await openState(options.postgres);
   const temporary = join(folder, "tmp");
   const duck = new Duck({ memoryMb: options.memoryLimitMb, threads: options.threads, temporary }, networkMacros);
-  const partitions = await Partitions.open(duck, local, folder, { rows: options.sealRows, bytes: options.sealBytes }, () => now);
+  const sealLimits = { rows: options.sealRows, bytes: options.sealBytes };
+  const partitions = await Partitions.open(duck, local, folder, sealLimits, () => now);
   const limits = { perSource: options.seriesPerSource, samples: options.sealSamples };
   const series = await SeriesFiles.open(duck, local, join(folder, "series"), limits, () => now);
-  const events = options.openSearch === undefined ? localEvents(duck, partitions) : await openSearchEvents(options.openSearch, duck);
+  const events = await eventsOf(options, duck, state, partitions, sealLimits);
   const objects: { readonly [target: string]: { readonly [method: string]: Method } } = {
     events: events.methods,
     series: {
@@ -129,7 +145,7 @@ async function openAll(options: ThreadOptions) {
     snapshots: snapshotStore(options.directory, { local, state }, partitions, series) as never,
   };
   const close = async () => {
-    events.close();
+    await events.close();
     await partitions.close();
     await duck.close();
     await local.destroy();

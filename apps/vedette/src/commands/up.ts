@@ -50,6 +50,7 @@ import { openOidc, openPeople } from "../people.ts";
 import { configuredPostgres } from "../postgres.ts";
 import { pipelinesReloaded, type Reloaded, reloadOnChange, rulesReloaded, tablesReloaded } from "../reload.ts";
 import { partOf, rolesWanted } from "../roles.ts";
+import { configuredShared } from "../shared_events.ts";
 import { secretsOf, striker } from "../support/redact.ts";
 import { openTelemetry } from "../telemetry.ts";
 import { openVault, resourcesOf } from "../vault.ts";
@@ -102,9 +103,11 @@ async function serve(
   const log = await openLog(await configuredLog(config, directory.path, vault));
   const postgres = configuredPostgres(config);
   const openSearch = configuredOpenSearch(config);
+  const sharedEvents = configuredShared(config);
   const store = await openStore({
     directory: directory.path,
     ...(postgres && { postgres }),
+    ...(sharedEvents !== undefined && { shared: sharedEvents }),
     ...(openSearch && { openSearch, onRefused: (refused) => buryRefused(log, refused) }),
     memoryLimitMb: config.events.memory_mb,
     seriesPerSource: config.metrics.series_per_source,

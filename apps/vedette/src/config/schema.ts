@@ -86,6 +86,13 @@ export const configSchema = z.strictObject({
         .enum(["local", "opensearch"])
         .default("local")
         .describe("Where events live: files in the data directory (Parquet, read by DuckDB), or OpenSearch."),
+      shared: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          "With driver local: a folder that all processes of the installation have mounted; events are there instead of in the data directory.",
+        ),
       memory_mb: z.int().min(64).default(160).describe("Memory the event store may use, in MiB."),
       retention: z
         .strictObject({

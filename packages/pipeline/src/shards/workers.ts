@@ -46,6 +46,8 @@ interface Seen {
 /** How soon a process that went, or came, is noticed. */
 const lookEvery_ms = 2_000;
 const presentFor_ms = 8_000;
+/** What this process stored events in is sealed when it is due; those who lead cannot do it for it. */
+const sealEvery_ms = 30_000;
 /** What others came to is read from their checkpoints so often at most. */
 const refreshEvery_ms = 5_000;
 const analyseRole = "analyse";
@@ -116,12 +118,17 @@ export class Workers implements Detection {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, cluster, member, onProblem, works } = this.#options;
+    const { clock, cluster, events, member, onProblem, works } = this.#options;
     let refreshed = 0;
+    let sealed = clock.now();
     while (!signal.aborted) {
       try {
         await cluster.members.join(member(), presentFor_ms);
         if (works) await this.#share(signal);
+        if (works && clock.now() - sealed >= sealEvery_ms * 1_000) {
+          sealed = clock.now();
+          this.#seal(events);
+        }
         if (clock.now() - refreshed >= refreshEvery_ms * 1_000) {
           refreshed = clock.now();
           await this.#refresh();
@@ -135,6 +142,15 @@ export class Workers implements Detection {
     for (const { stop } of this.#running.values()) stop.abort();
     await Promise.all([...this.#running.values()].map(({ done }) => done));
     await cluster.members.leave(member().name).catch(() => {});
+  }
+
+  /** Nothing waits for it: whether leases are renewed must not depend on a disk. */
+  #seal(events: EventStore): void {
+    const { onProblem } = this.#options;
+    events.seal().then(
+      () => onProblem("upkeep_failed", undefined),
+      (e: Error) => onProblem("upkeep_failed", e.message),
+    );
   }
 
   /** Begins what is its own by now and nobody holds, and lets go of what is another's. */

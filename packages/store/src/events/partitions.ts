@@ -1,7 +1,7 @@
 /** The set of open segments and sealed files: adds, seals, drops, and hands queries a stable view of it. Knows no query. */
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { UnavailableError } from "@vedette/kit";
+import { UnavailableError, VedetteError } from "@vedette/kit";
 import type { EventClass, Micros } from "@vedette/model";
 import type { State } from "../state/tables.ts";
 import type { EncodedEvents, EventHold } from "../store.ts";
@@ -34,25 +34,56 @@ export interface View {
 }
 
 /** 3.6e9 µs: partitions begin with the hour of the receive time. */
-const hourWidth = 3_600_000_000;
+export const hourWidth = 3_600_000_000;
 /** Files of one hour and class that are joined into one, and rows from which a file is left alone. */
 const joinedFiles = 16;
 const joinedRows = 1_500_000;
-const hourOf = (received: Micros) => Math.floor(received / hourWidth);
+export const hourOf = (received: Micros) => Math.floor(received / hourWidth);
 const segmentFile = (number: number, hour: number) => `${String(number).padStart(10, "0")}-${hour}.frames`;
 
+export interface SegmentFile {
+  readonly number: number;
+  readonly hour: number;
+  readonly path: string;
+}
+/** Files of open segments in a folder, in order. */
+export function segmentFiles(folder: string): readonly SegmentFile[] {
+  const found = readdirSync(folder).flatMap((file) => {
+    const match = /^(\d{10,})-(-?\d+)\.frames$/.exec(file);
+    return match === null ? [] : [{ number: Number(match[1]), hour: Number(match[2]), path: join(folder, file) }];
+  });
+  return found.sort((a, b) => a.number - b.number);
+}
+
+/** What the set of files asks of its manifest. */
+export type FileList = Pick<Manifest, "partitions" | "awaited" | "admit" | "applied" | "sealedSegment" | "add" | "replace">;
+export interface PartitionsParts {
+  readonly duck: Duck;
+  readonly manifest: FileList;
+  readonly folders: Folders;
+  readonly limits: SealLimits;
+  readonly now: () => Micros;
+}
+/** Of a folder that others read as well. */
+export interface Continued {
+  /** What whoever wrote before left open, in order. */
+  readonly segments: readonly Segment[];
+  readonly nextNumber: number;
+}
+
+/** That somebody else writes now is no trouble that passes. */
 const unavailable = (cause: unknown) =>
-  new UnavailableError(
-    "store_unavailable",
-    `the event store took nothing of the batch: ${cause instanceof Error ? cause.message : String(cause)}`,
-    {
-      cause,
-    },
-  );
+  cause instanceof VedetteError && cause.code === "conflict"
+    ? cause
+    : new UnavailableError(
+        "store_unavailable",
+        `the event store took nothing of the batch: ${cause instanceof Error ? cause.message : String(cause)}`,
+        { cause },
+      );
 
 export class Partitions {
   private readonly duck: Duck;
-  private readonly manifest: Manifest;
+  private readonly manifest: FileList;
   private readonly folders: Folders;
   private readonly limits: SealLimits;
   private readonly held: HeldPartitions;
@@ -69,18 +100,30 @@ export class Partitions {
   private readonly views = new Set<number>();
   private graveyard: { readonly after: number; readonly removal: () => void }[] = [];
   private lastView = 0;
-  private constructor(duck: Duck, manifest: Manifest, folders: Folders, limits: SealLimits, now: () => Micros) {
+  /** Whether others read the sealed files: what is replaced stays until they are done with it. */
+  private readonly shared: boolean;
+  private constructor({ duck, manifest, folders, limits, now }: PartitionsParts, shared: boolean) {
     this.duck = duck;
     this.manifest = manifest;
     this.folders = folders;
     this.limits = limits;
     this.held = new HeldPartitions(duck);
     this.now = now;
+    this.shared = shared;
   }
 
   static async open(duck: Duck, state: State, directory: string, limits: SealLimits, now: () => Micros): Promise<Partitions> {
-    const all = new Partitions(duck, await Manifest.open(state), await makeFolders(directory), limits, now);
+    const manifest = await Manifest.open(state);
+    const all = new Partitions({ duck, manifest, folders: await makeFolders(directory), limits, now }, false);
     await all.reconcile();
+    return all;
+  }
+
+  /** Nothing is tidied up: what no row names may be another's. What is left open is sealed first. */
+  static continued(parts: PartitionsParts, { segments, nextNumber }: Continued): Partitions {
+    const all = new Partitions(parts, true);
+    all.segments = [...segments];
+    all.nextNumber = nextNumber;
     return all;
   }
 
@@ -92,16 +135,12 @@ export class Partitions {
     for (const file of found) if (!named.has(file)) rmSync(join(this.folders.sealed, file));
     await this.admit();
     this.nextNumber = this.manifest.sealedSegment + 1;
-    for (const file of readdirSync(this.folders.open).sort()) {
-      const match = /^(\d{10})-(-?\d+)\.frames$/.exec(file);
-      if (match === null) continue;
-      const path = join(this.folders.open, file);
-      const number = Number(match[1]);
+    for (const { number, hour, path } of segmentFiles(this.folders.open)) {
       if (number <= this.manifest.sealedSegment) {
         rmSync(path);
         continue;
       }
-      this.segments.push(new Segment(this.duck, path, number, Number(match[2]), this.applied));
+      this.segments.push(new Segment(this.duck, path, number, hour, this.applied));
       this.nextNumber = number + 1;
     }
     this.current = this.segments.at(-1);
@@ -263,6 +302,7 @@ export class Partitions {
 
   private async drop(partitions: readonly Partition[], replacements: readonly Partition[]): Promise<void> {
     await this.manifest.replace(partitions, replacements);
+    if (this.shared) return;
     for (const { name } of partitions) this.bury(() => rmSync(join(this.folders.sealed, name), { force: true }));
   }
 

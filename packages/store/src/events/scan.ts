@@ -8,9 +8,10 @@ import { columns, headColumns } from "./columns.ts";
 import type { Duck } from "./duck.ts";
 import type { Row } from "./duckdb.ts";
 import { looseSql } from "./loose.ts";
-import type { Partitions, Source } from "./partitions.ts";
+import type { Source } from "./partitions.ts";
 import { Predicate, quote } from "./predicate.ts";
 import { eventOf } from "./rows.ts";
+import type { Readable } from "./search.ts";
 
 /** Rows of a page: some MB of JSON, some ms of the storage thread. */
 const pageRows = 1_000;
@@ -75,29 +76,35 @@ export class OpenScans {
 
 export class Scans {
   private readonly duck: Duck;
-  private readonly partitions: Partitions;
-  constructor(duck: Duck, partitions: Partitions) {
+  private readonly partitions: Readable;
+  constructor(duck: Duck, partitions: Readable) {
     this.duck = duck;
     this.partitions = partitions;
   }
 
   async *pages(query: EventQuery, signal: AbortSignal): AsyncGenerator<ScanPage> {
-    const view = await this.partitions.view(query.range);
-    try {
-      const stored = view.sources.reduce((sum, one) => sum + share(one, query.range), 0);
-      let read = 0;
-      for (const range of slicesOf(view.sources, query.range)) {
+    const { slices, stored } = await this.slices(query.range);
+    let read = 0;
+    for (const range of slices) {
+      // one each: files that were replaced since the scan began need not be kept for it
+      const view = await this.partitions.view(range);
+      try {
         for (const source of view.sources) {
-          if (source.maxTime < range.from || source.minTime >= range.to) continue;
           for await (const rows of this.candidates(source, { ...query, range }, signal))
-            yield { rows, read: Math.round(read), stored: Math.round(stored), complete: range.from };
+            yield { rows, read: Math.round(Math.min(read, stored)), stored: Math.round(stored), complete: range.from };
           read += share(source, range);
         }
-        yield { rows: [], read: Math.round(read), stored: Math.round(stored), complete: range.to };
+      } finally {
+        view.release();
       }
-    } finally {
-      view.release();
+      yield { rows: [], read: Math.round(Math.min(read, stored)), stored: Math.round(stored), complete: range.to };
     }
+  }
+
+  private async slices(range: TimeRange): Promise<{ readonly slices: readonly TimeRange[]; readonly stored: number }> {
+    const { sources, release } = await this.partitions.view(range);
+    release();
+    return { slices: slicesOf(sources, range), stored: sources.reduce((sum, one) => sum + share(one, range), 0) };
   }
 
   private async *candidates(source: Source, query: EventQuery, signal: AbortSignal): AsyncGenerator<readonly string[]> {

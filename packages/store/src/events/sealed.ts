@@ -34,6 +34,8 @@ export interface Folders {
   readonly temporary: string;
   /** File of names that a restore will bring to `sealed`, one a line. */
   readonly awaited: string;
+  /** Part of the names of files made here, where others who had the folder before may still be making some. */
+  readonly mark?: string;
 }
 export async function makeFolders(directory: string): Promise<Folders> {
   const folders = { open: join(directory, "open"), sealed: join(directory, "sealed"), temporary: join(directory, "tmp") };
@@ -41,11 +43,13 @@ export async function makeFolders(directory: string): Promise<Folders> {
   return { ...folders, awaited: join(directory, "awaited") };
 }
 
+const numberText = (segment: number): string => String(segment).padStart(10, "0");
+
 /** Writes a segment's files, one a class, each of one row group, in order of arrival. */
 export async function writeSegment(segment: Segment, folders: Folders): Promise<readonly Partition[]> {
   const partitions: Partition[] = [];
   for (const rows of byClass([...segment.batches()].filter((batch) => batch.header.count > 0))) {
-    const name = `${String(segment.number).padStart(10, "0")}-${rows.class}.parquet`;
+    const name = `${numberText(segment.number)}${folders.mark ?? ""}-${rows.class}.parquet`;
     const group = await encodeRowGroup(columnSpecs, rows.count, (column) => columnOf(rows, column, bigintColumns.has(column)));
     const temporary = join(folders.temporary, name);
     await rm(temporary, { force: true });
@@ -74,7 +78,7 @@ export async function writeSegment(segment: Segment, folders: Folders): Promise<
 export async function writeJoined(partitions: readonly Partition[], folders: Folders): Promise<Partition> {
   const first = partitions[0] as Partition;
   const last = partitions.at(-1) as Partition;
-  const name = `${String(first.segment).padStart(10, "0")}-${String(last.segment).padStart(10, "0")}-${first.class}.parquet`;
+  const name = `${numberText(first.segment)}-${numberText(last.segment)}${folders.mark ?? ""}-${first.class}.parquet`;
   const temporary = join(folders.temporary, name);
   await rm(temporary, { force: true });
   const sources = partitions.map((one) => join(folders.sealed, one.name));

@@ -12,6 +12,7 @@ import { people } from "./migrations/0007_people.ts";
 import { apiKeys } from "./migrations/0008_api_keys.ts";
 import { machines } from "./migrations/0009_machines.ts";
 import { integrity } from "./migrations/0010_integrity.ts";
+import { sharedEvents } from "./migrations/0013_shared_events.ts";
 import type { State } from "./tables.ts";
 
 /** In order; a name is never reused or removed. */
@@ -26,6 +27,7 @@ export const migrations: { readonly [name: string]: Migration } = {
   "0008_api_keys": apiKeys,
   "0009_machines": machines,
   "0010_integrity": integrity,
+  "0013_shared_events": sharedEvents,
 };
 
 /** A state database that may not be up to date yet. */

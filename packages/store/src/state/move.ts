@@ -12,7 +12,7 @@ const positions = "triage.offset";
 const serials = "alert.serial";
 export const movedProgress: readonly string[] = [positions, serials];
 /** Whose rows say how far something is in the log, and what it remembers of it. */
-const ofLog: ReadonlySet<string> = new Set(["checkpoint", "checkpoint_key"]);
+const ofLog: ReadonlySet<string> = new Set(["checkpoint", "checkpoint_key", "event_writer"]);
 
 /** By what rows are told apart; each table after those it refers to. */
 export const movedTables: { readonly [table in Exclude<keyof Tables, (typeof localTables)[number]>]: readonly string[] } = {
@@ -31,6 +31,8 @@ export const movedTables: { readonly [table in Exclude<keyof Tables, (typeof loc
   folded_finding: ["id"],
   checkpoint: ["consumer"],
   checkpoint_key: ["consumer", "shard", "key"],
+  event_writer: ["partition"],
+  event_file: ["partition", "name"],
 };
 
 /** Of rows of at most 15 columns: far below what either driver takes of parameters. */

@@ -18,6 +18,10 @@ export interface Tables {
     format: number;
   };
   progress: { name: string; value: number };
+  /** Who writes the events of a raw partition to the shared folder. */
+  event_writer: { partition: number; epoch: number; takeover: number; applied: number; sealed_segment: number; left_open: string };
+  /** Sealed files there. */
+  event_file: Tables["partition"] & { partition: number };
   series_file: { name: string; width: number; level: number; rows: number; bytes: number; min_time: number; max_time: number };
   alert: {
     id: string;

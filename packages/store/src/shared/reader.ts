@@ -1,0 +1,146 @@
+/** What all writers of a shared folder have stored by now, as a view that the local driver's questions are asked of. Changes nothing there. */
+import { join } from "node:path";
+import { VedetteError } from "@vedette/kit";
+import type { Duck } from "../events/duck.ts";
+import { type SegmentFile, type Source, segmentFiles, type View } from "../events/partitions.ts";
+import { literal } from "../events/sealed.ts";
+import type { Readable } from "../events/search.ts";
+import type { State } from "../state/tables.ts";
+import type { EventStore, TimeRange } from "../store.ts";
+import { foldersOf, partitionsIn, unreachable } from "./folder.ts";
+import { Followed } from "./followed.ts";
+import { countedBytes, picture, type SharedFile, sumOf, type WriterRow, writerRows } from "./manifest.ts";
+
+/** A segment that was listed may be sealed before it is read: then the list is older than the file, and is asked for again. */
+const tries = 8;
+
+interface OpenNow {
+  readonly open: readonly Followed[];
+  /** To be called once they are not read any more. */
+  release(): void;
+}
+
+export class SharedReader implements Readable {
+  readonly #duck: Duck;
+  readonly #state: State;
+  readonly #root: string;
+  /** Open segments by path. */
+  readonly #followed = new Map<string, Followed>();
+
+  constructor(duck: Duck, state: State, root: string) {
+    this.#duck = duck;
+    this.#state = state;
+    this.#root = root;
+  }
+
+  async view(range: TimeRange | undefined): Promise<View> {
+    const { files, open, release } = await this.#consistent(() => picture(this.#state, range));
+    const within = ({ minTime, maxTime, rows }: Source) =>
+      rows > 0 && (range === undefined || (maxTime >= range.from && minTime < range.to));
+    const sources = [...open.map((one) => one.source()).filter(within), ...files.map((one) => this.#sourceOf(one))];
+    return { sources, release };
+  }
+
+  #sourceOf({ partition, name, rows, min_time, max_time, odd }: SharedFile): Source {
+    const relation = literal(join(foldersOf(this.#root, partition).sealed, name));
+    return { relation, rows, minTime: min_time, maxTime: max_time, odd };
+  }
+
+  /**
+   * What the state says, and what is open by the very same account of it. Files are listed before: one that is sealed meanwhile is among the
+   * state's, and one that is begun meanwhile holds nothing that was stored before whoever asks asked.
+   */
+  async #consistent<T extends { readonly writers: readonly WriterRow[] }>(ask: () => Promise<T>): Promise<T & OpenNow> {
+    let last: unknown;
+    for (let n = 0; n < tries; n++) {
+      const uses: (() => void)[] = [];
+      const release = () => {
+        for (const end of uses.splice(0)) end();
+      };
+      try {
+        const listed = this.#list();
+        const told = await ask();
+        return { ...told, open: await this.#follow(told.writers, listed, uses), release };
+      } catch (error) {
+        release();
+        if (error instanceof VedetteError) throw error;
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw unreachable(this.#root, error);
+        last = error;
+      }
+    }
+    throw unreachable(this.#root, last);
+  }
+
+  #list(): ReadonlyMap<number, readonly SegmentFile[]> {
+    return new Map(partitionsIn(this.#root).map((partition) => [partition, segmentFiles(foldersOf(this.#root, partition).open)]));
+  }
+
+  /** @param uses gets what is to be called for each once it is done with */
+  async #follow(
+    writers: readonly WriterRow[],
+    listed: ReadonlyMap<number, readonly SegmentFile[]>,
+    uses: (() => void)[],
+  ): Promise<readonly Followed[]> {
+    const open = new Map<string, Followed>();
+    for (const row of writers) {
+      // one that is not there although it was written to is an error, unless it was made this moment
+      const files = listed.get(row.partition) ?? segmentFiles(foldersOf(this.#root, row.partition).open);
+      for (const { path, number } of files) {
+        const bytes = countedBytes(row, number);
+        if (bytes === undefined) continue;
+        const one = this.#known(path, bytes);
+        open.set(path, one);
+        uses.push(one.use());
+        await one.follow(bytes);
+      }
+    }
+    for (const [path, one] of [...this.#followed]) {
+      if (open.has(path)) continue;
+      this.#followed.delete(path);
+      one.end();
+    }
+    return [...open.values()];
+  }
+
+  #known(path: string, bytes: number): Followed {
+    let one = this.#followed.get(path);
+    // read beyond what counts since its writer was replaced
+    if (one !== undefined && one.bytes > bytes) {
+      one.end();
+      one = undefined;
+    }
+    one ??= new Followed(this.#duck, path);
+    this.#followed.set(path, one);
+    return one;
+  }
+
+  async usage(): ReturnType<EventStore["usage"]> {
+    const { sum, open, release } = await this.#consistent(() =>
+      this.#state
+        .transaction()
+        .setIsolationLevel("repeatable read")
+        .execute(async (tx) => ({ writers: await writerRows(tx), sum: await sumOf(tx) })),
+    );
+    release();
+    const filled = open.filter(({ rows }) => rows > 0);
+    const events = filled.reduce((all, one) => all + one.rows, sum.rows);
+    const oldest = [...(sum.files > 0 ? [sum.oldest] : []), ...filled.map((one) => one.source().minTime)];
+    const newest = [...(sum.files > 0 ? [sum.newest] : []), ...filled.map((one) => one.source().maxTime)];
+    return {
+      events,
+      openBytes: filled.reduce((all, one) => all + one.bytes, 0),
+      sealedBytes: sum.bytes,
+      originalBytes: filled.reduce((all, one) => all + one.originalBytes, sum.original),
+      partitions: sum.files + filled.length,
+      ...(events > 0 && { oldest: Math.min(...oldest), newest: Math.max(...newest) }),
+    };
+  }
+
+  async close(): Promise<void> {
+    for (const one of this.#followed.values()) {
+      one.end();
+      await one.settled();
+    }
+    this.#followed.clear();
+  }
+}

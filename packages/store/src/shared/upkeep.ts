@@ -1,0 +1,123 @@
+/**
+ * What one process does for all of a shared folder: drops what is due, removes files that no row names any more, seals what its writer left for
+ * good. Knows no query.
+ */
+import { readdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Micros } from "@vedette/model";
+import { HeldPartitions } from "../events/held.ts";
+import { hourWidth, type Policy, segmentFiles } from "../events/partitions.ts";
+import { literal, writeWithoutDemo } from "../events/sealed.ts";
+import type { EventHold } from "../store.ts";
+import { foldersOf } from "./folder.ts";
+import { countedBytes, filesOfClass, filesWithDemo, namesOf, replaceFiles, type SharedFile, sumOf, writerRows } from "./manifest.ts";
+import { type SharedParts, Writers } from "./writers.ts";
+
+/** Rows of the manifest read at once. */
+const page = 500;
+/** A question reads a file long after it was listed; one that takes longer than this asks for a list of files several times. */
+const keepReplaced: Micros = 3_600_000_000;
+/** Folders are gone through so often: a large one is some hundred thousand names. */
+const sweepEvery: Micros = 600_000_000;
+/** Who writes seals what he has once its hour is over; one who has not by then is gone. */
+const abandonedAfter: Micros = 2 * hourWidth;
+
+export class SharedUpkeep {
+  readonly #parts: SharedParts;
+  readonly #held: HeldPartitions;
+  /** Files that no row names, and since when. */
+  readonly #unnamed = new Map<string, Micros>();
+  #swept = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: SharedParts) {
+    this.#parts = parts;
+    this.#held = new HeldPartitions(parts.duck);
+  }
+
+  /** As `Partitions.retain`, over the files of all writers. */
+  async retain(policy: Policy, holds: readonly EventHold[]): Promise<number> {
+    let dropped = 0;
+    for (const [name, limits] of Object.entries(policy)) {
+      const due = limits.maxAge === undefined ? Number.NEGATIVE_INFINITY : this.#parts.now() - limits.maxAge;
+      let over = limits.maxBytes === undefined ? 0 : (await sumOf(this.#parts.state, name)).bytes - limits.maxBytes;
+      for await (const file of this.#filesOf(name)) {
+        const aged = (file.hour + 1) * hourWidth <= due;
+        if (!aged && over <= 0) break;
+        // what is held counts for no quota: else newer events would have to make room for it
+        over -= file.bytes;
+        if (await this.#isHeld(file, holds)) continue;
+        if (await replaceFiles(this.#parts.state, file, [])) dropped++;
+      }
+    }
+    await this.#adopt();
+    if (this.#parts.now() - this.#swept >= sweepEvery) {
+      this.#swept = this.#parts.now();
+      await this.#sweep();
+    }
+    return dropped;
+  }
+
+  async *#filesOf(name: string): AsyncGenerator<SharedFile> {
+    for (let last: SharedFile | undefined; ; ) {
+      const files = await filesOfClass(this.#parts.state, name, last, page);
+      yield* files;
+      last = files.at(-1);
+      if (files.length < page) return;
+    }
+  }
+
+  #isHeld(file: SharedFile, holds: readonly EventHold[]): Promise<boolean> {
+    const path = join(foldersOf(this.#parts.root, file.partition).sealed, file.name);
+    return this.#held.has({ ...file, name: path }, literal(path), holds);
+  }
+
+  /** Takes over what lies open where nobody has written or sealed for long, and seals it. */
+  async #adopt(): Promise<void> {
+    const { state, root, now } = this.#parts;
+    for (const row of await writerRows(state)) {
+      const open = segmentFiles(foldersOf(root, row.partition).open).filter(({ number }) => countedBytes(row, number) !== undefined);
+      const newest = Math.max(...open.map(({ path }) => (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) * 1_000));
+      if (open.length === 0 || newest > now() - abandonedAfter) continue;
+      const writers = new Writers(this.#parts);
+      await writers.take({ partition: row.partition, epoch: row.epoch });
+      await writers.seal(true);
+      await writers.close();
+    }
+  }
+
+  /** Removes what no row has named for long: what was replaced or dropped, and what a crash or somebody replaced left behind. */
+  async #sweep(): Promise<void> {
+    const { state, root, now } = this.#parts;
+    const unnamed = new Set<string>();
+    for (const { partition } of await writerRows(state)) {
+      const { sealed, temporary } = foldersOf(root, partition);
+      // listed first: what is sealed meanwhile is named when rows are read
+      const files = readdirSync(sealed);
+      const left = readdirSync(temporary);
+      const named = await namesOf(state, partition);
+      for (const file of files) if (!named.has(file)) unnamed.add(join(sealed, file));
+      for (const file of left) unnamed.add(join(temporary, file));
+    }
+    for (const path of this.#unnamed.keys()) if (!unnamed.has(path)) this.#unnamed.delete(path);
+    for (const path of unnamed) {
+      const since = this.#unnamed.get(path);
+      if (since === undefined) this.#unnamed.set(path, now());
+      else if (now() - since >= keepReplaced) {
+        rmSync(path, { force: true });
+        this.#unnamed.delete(path);
+      }
+    }
+  }
+
+  /** In sealed files, whoever sealed them. */
+  async clearDemo(): Promise<number> {
+    const { duck, state, root } = this.#parts;
+    let cleared = 0;
+    for (const file of await filesWithDemo(state)) {
+      const { partition, ...rest } = file;
+      const kept = await writeWithoutDemo(duck, rest, foldersOf(root, partition));
+      if (await replaceFiles(state, file, kept === undefined ? [] : [kept])) cleared += file.demo;
+    }
+    return cleared;
+  }
+}
