@@ -4,13 +4,17 @@ import { dirname, isAbsolute, resolve } from "node:path";
 import type { BackupPort } from "@vedette/api";
 import { Repository, type RepositoryKeys } from "@vedette/backup";
 import { BadInputError } from "@vedette/kit";
-import type { Log } from "@vedette/log";
-import { Backups, reportOwn } from "@vedette/pipeline";
+import { type Log, mirrorKafkaLog } from "@vedette/log";
+import { Backups, type MirrorLog, reportOwn } from "@vedette/pipeline";
 import type { Store } from "@vedette/store";
 import { sealerOf, Vault } from "@vedette/vault";
 import type { Config } from "./config/schema.ts";
+import { configuredKafka } from "./log.ts";
+import { logEncryption } from "./vault.ts";
 
 const purpose = "backup";
+/** In the settings, and the place of its box. */
+const sharedKey = "backup.key";
 
 /** The vault's key, and that of a file where there is one. @throws ConfigError, UnavailableError `key_unavailable` */
 export async function backupKeys(vault: Vault | undefined, keyFile: string | undefined): Promise<RepositoryKeys> {
@@ -34,17 +38,23 @@ export const scheduleOf = ({ backup }: Pick<Config, "backup">) =>
         drill_every_days: backup.drill_every_days,
       };
 
-/** Drivers whose data is not in the data directory: half of an installation is no backup of it. */
-function outside({ log, state }: Config): string | undefined {
-  const chosen: readonly (readonly [key: string, driver: string, own: string])[] = [
-    ["log.driver", log.driver, "segments"],
-    ["state.driver", state.driver, "sqlite"],
-  ];
-  const [found] = chosen.filter(([, driver, own]) => driver !== own);
-  return (
-    found &&
-    `${found[0]} is ${found[1]}: vedette backup holds what lies in the data directory; back up ${found[1]} by its own means (docs/guide/backup.md)`
-  );
+/**
+ * The key of backups: the vault's of this data directory, or, where several processes share the state, there and sealed: whichever of them makes
+ * the next one.
+ */
+async function secretOf(vault: Vault, { state }: Config, settings: Store["settings"]): Promise<Uint8Array> {
+  if (state.driver === "sqlite") return await vault.keep(purpose, Repository.newKey);
+  const sealer = vault.sealer(purpose);
+  const kept = await settings.get(sharedKey);
+  if (kept !== undefined) return sealer.open(Buffer.from(kept, "base64"), sharedKey);
+  const made = await vault.keep(purpose, Repository.newKey);
+  await settings.set(sharedKey, Buffer.from(sealer.seal(made, sharedKey)).toString("base64"));
+  return made;
+}
+
+async function mirrorOf(config: Config, vault: Vault): Promise<MirrorLog> {
+  const kafka = { ...(await configuredKafka(config)), encryption: await logEncryption(vault, config) };
+  return (directory, observations) => mirrorKafkaLog({ kafka, directory, ...(observations && { observations }) });
 }
 
 export interface Wired {
@@ -62,10 +72,10 @@ export async function openBackups({ config, directory, vault, store, log, versio
     directory,
     store,
     keys: await backupKeys(vault, config.backup.key_file),
-    secret: () => vault.keep(purpose, Repository.newKey),
+    secret: () => secretOf(vault, config, store.settings),
     version,
     schedule: scheduleOf(config),
-    refused: outside(config),
+    ...(config.log.driver === "kafka" && { mirror: await mirrorOf(config, vault) }),
     ...(log && {
       onTrouble: (what, at, message) => {
         const title = what === "backup" ? "No backup is made" : "Backups cannot be shown to restore";
@@ -91,7 +101,10 @@ export function backupPort(backups: Backups, { backup }: Config): BackupPort {
     return resolve(to);
   };
   return {
-    status: () => backups.status(),
+    status: async () => {
+      await backups.refresh();
+      return backups.status();
+    },
     start: (asked, { newest = backup.keep, days = backup.keep_days }) => {
       const to = folder(asked);
       // how it ends is in the status

@@ -261,7 +261,7 @@ export interface VaultPort {
 
 /** Backups as the API sees them. Failures of what is asked for are VedetteErrors; those of the work are in the status. */
 export interface BackupPort {
-  status(): BackupStatus;
+  status(): Promise<BackupStatus>;
   /** @returns where it goes */
   start(to: string | undefined, keep: { readonly newest: number | undefined; readonly days: number | undefined }): string;
   /** @returns where it is restored from */

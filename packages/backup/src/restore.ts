@@ -14,8 +14,8 @@ const schema = z.object({
   format: z.literal(1),
   from: z.string(),
   backup: z.string(),
-  /** `first`: nothing in the directory may be used yet; `events`: all but event files is there. */
-  phase: z.enum(["first", "events"]),
+  /** `first`: nothing in the directory may be used yet; `servers`: it goes on to servers; `events`: all but event files is there. */
+  phase: z.enum(["first", "servers", "events"]),
   events: z.boolean(),
 });
 export type RestoreState = Omit<z.output<typeof schema>, "format">;
@@ -36,7 +36,7 @@ export function restoreState(directory: string): RestoreState | undefined {
 /** What nobody may start on. @throws ConfigError `restore_unfinished` */
 export function demandRestored(directory: string): void {
   const state = restoreState(directory);
-  if (state?.phase === "first")
+  if (state !== undefined && state.phase !== "events")
     throw new ConfigError(
       "restore_unfinished",
       `${directory} is not restored yet: run vedette restore --from ${state.from} --at ${state.backup} --data-dir ${directory} again, it goes on where it was`,
@@ -81,16 +81,29 @@ export class Restore {
     return undefined;
   }
 
-  /** Everything but event files. A server may start when it resolves. */
-  async first(options: ReadOptions = {}): Promise<readonly Damage[]> {
+  /**
+   * Everything but event files. A server may start when it resolves.
+   * @param onto takes what is there on to servers; called again where it was cut short
+   */
+  async first(options: ReadOptions = {}, onto?: () => Promise<void>): Promise<readonly Damage[]> {
     const state = { from: this.#repository.directory, backup: this.manifest.id, events: this.#events };
-    await write(this.#directory, { ...state, phase: "first" });
+    const back = restoreState(this.#directory)?.phase === "servers";
+    if (!back) await write(this.#directory, { ...state, phase: "first" });
+    const damage = back ? [] : await this.#files(options);
+    if (onto) {
+      await write(this.#directory, { ...state, phase: "servers" });
+      await onto();
+    }
+    await write(this.#directory, { ...state, phase: "events" });
+    return damage;
+  }
+
+  async #files(options: ReadOptions): Promise<readonly Damage[]> {
     const files = this.manifest.files.filter((file) => !isEvents(file));
     // what must be whole comes first: if it is not, nothing else is worth the time
     const ordered = [...files.filter(({ part }) => part === "state"), ...files.filter(({ part }) => part !== "state")];
     const damage = await restoreFiles(this.#repository.objects, ordered, this.#directory, options);
     await this.#await(this.#events ? this.manifest.files.filter(isEvents) : []);
-    await write(this.#directory, { ...state, phase: "events" });
     return damage;
   }
 

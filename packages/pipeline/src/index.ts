@@ -4,7 +4,7 @@ export * from "./backtest/plan.ts";
 export * from "./backtest/queue.ts";
 export * from "./backtest/run.ts";
 export * from "./backtest/thread.ts";
-export { captureDirectory } from "./backup/capture.ts";
+export { captureDirectory, type MirrorLog } from "./backup/capture.ts";
 export { trailCheck } from "./backup/drill.ts";
 export { type BackupSchedule, Backups, type BackupsOptions } from "./backup/runner.ts";
 export * from "./batch.ts";

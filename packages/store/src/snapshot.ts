@@ -80,11 +80,14 @@ function pictureOf(directory: string, copy: string): Omit<Snapshot, "id"> {
   const rolled = readSqlite<{ name: string }>(copy, "select name from series_file order by name");
   const [{ alerts }] = readSqlite<{ alerts: number }>(copy, "select count(*) as alerts from alert") as [{ alerts: number }];
   const [newest] = readSqlite<{ id: string }>(copy, "select id from alert order by serial desc limit 1");
-  const consumers = readSqlite<{ consumer: string; offset: number }>(copy, "select consumer, offset from checkpoint");
+  const consumers = readSqlite<{ consumer: string; offset: number; meta: string | null }>(
+    copy,
+    "select consumer, offset, meta from checkpoint",
+  );
   return {
     alerts,
     lastAlert: newest?.id,
-    checkpoints: Object.fromEntries(consumers.map(({ consumer, offset }) => [consumer, offset])),
+    checkpoints: Object.fromEntries(consumers.map(({ consumer, offset, meta }) => [consumer, { offset, meta: meta ?? undefined }])),
     sealedEvents: sealed.reduce((sum, { rows }) => sum + rows, 0),
     files: [
       { path: stateFile, from: copy, fixed: false, sealed: false, bytes: statSync(copy).size },

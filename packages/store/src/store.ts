@@ -257,8 +257,8 @@ export interface Snapshot {
   readonly alerts: number;
   readonly lastAlert: string | undefined;
   readonly sealedEvents: number;
-  /** Next offset of every consumer of the log. */
-  readonly checkpoints: { readonly [consumer: string]: number };
+  /** Of every consumer of the log. */
+  readonly checkpoints: { readonly [consumer: string]: { readonly offset: number; readonly meta: string | undefined } };
 }
 
 /** What a backup takes of the store while it is written to. */

@@ -8,6 +8,7 @@ import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { bytesText, safe } from "../output.ts";
 import { Progress } from "../progress.ts";
+import { ontoServers } from "../restore_servers.ts";
 import { openFolder } from "./backup.ts";
 
 interface Options {
@@ -39,7 +40,7 @@ export async function restore(options: Options): Promise<void> {
   const elapsed_s = () => (performance.now() - begun) / 1_000;
   let first_s: number | undefined;
   if (state?.phase !== "events") {
-    damage.push(...(await locked(directory, "first", () => shown(manifest, (at) => work.first({ onProgress: at })))));
+    damage.push(...(await locked(directory, "first", () => first(work, config, directory, options.keyFile))));
     await keepKey(directory, config, options.keyFile);
     first_s = elapsed_s();
     trail = await trailCheck(directory, manifest);
@@ -87,6 +88,28 @@ async function locked<T>(directory: string, phase: keyof typeof locks, work: () 
     return await work();
   } finally {
     rmSync(file, { force: true });
+  }
+}
+
+/** Files, and what of them goes on to servers; their keys are needed for that. */
+async function first(work: Restore, config: Config, directory: string, keyFile: string | undefined): Promise<readonly Damage[]> {
+  const onto = new Progress(1);
+  const servers = ontoServers(config, directory, work.manifest, (done, total, what) =>
+    onto.at(total === 0 ? 1 : done / total, `${done} of ${total}: ${what}`),
+  );
+  try {
+    return await shown(work.manifest, (at) =>
+      work.first(
+        { onProgress: at },
+        servers &&
+          (async () => {
+            await keepKey(directory, config, keyFile);
+            await servers();
+          }),
+      ),
+    );
+  } finally {
+    onto.clear();
   }
 }
 

@@ -63,7 +63,7 @@ export function backupRoutes(app: App, { options: { backups } }: RouteContext): 
     url: "/backup",
     config: { permission: "system:read" },
     schema: { summary: "How backups and trials to restore them went.", tags: ["backup"], response: { 200: status, ...failures } },
-    handler: async () => shown(backups.status()),
+    handler: async () => shown(await backups.status()),
   });
   app.route({
     method: "POST",
@@ -82,7 +82,7 @@ export function backupRoutes(app: App, { options: { backups } }: RouteContext): 
     handler: async (request, reply) => {
       const { to, keep, keep_days } = request.body;
       request.told = { ...request.told, "vedette.audit.backup": backups.start(to, { newest: keep, days: keep_days }) };
-      return reply.code(202).send(shown(backups.status()));
+      return reply.code(202).send(shown(await backups.status()));
     },
   });
   app.route({
@@ -98,7 +98,7 @@ export function backupRoutes(app: App, { options: { backups } }: RouteContext): 
     },
     handler: async (request, reply) => {
       request.told = { ...request.told, "vedette.audit.backup": backups.startDrill(request.body.from) };
-      return reply.code(202).send(shown(backups.status()));
+      return reply.code(202).send(shown(await backups.status()));
     },
   });
 }

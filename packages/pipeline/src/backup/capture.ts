@@ -3,17 +3,31 @@ import { type FileHandle, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { readLine, trailPaths } from "@vedette/audit";
 import { type Captured, type CapturedContent, type CapturedFile, goodPath, type Part, unfinishedFolder } from "@vedette/backup";
-import type { Clock } from "@vedette/kit";
-import { type HeldSegment, holdLog } from "@vedette/log";
-import type { SnapshotFile, Store } from "@vedette/store";
+import { type Clock, shardCount, UnavailableError } from "@vedette/kit";
+import { type HeldSegment, holdLog, type Mirrored } from "@vedette/log";
+import type { Snapshot, SnapshotFile, Store } from "@vedette/store";
+import { engineConsumer } from "../engine.ts";
+import { shardConsumer } from "../shards/runner.ts";
 
 /** Copies that a backup needs for its time. */
 const workFolder = "backup.tmp";
+/** Of what is on servers, kept from one backup to the next. */
+export const copyFolder = "backup.copy";
 /**
  * Not of a backup: who has the directory, caches, what a restore or a backup has under way, and the key that opens what is sealed: it would lie
  * beside what it protects.
  */
-const leftOut = new Set(["LOCK", "secret.key", "rules.cache", "restore.json", "restore.lock", "drill.tmp", unfinishedFolder, workFolder]);
+const leftOut = new Set([
+  "LOCK",
+  "secret.key",
+  "rules.cache",
+  "restore.json",
+  "restore.lock",
+  "drill.tmp",
+  unfinishedFolder,
+  workFolder,
+  copyFolder,
+]);
 /** Captured by those who know them. */
 const parts = new Set(["log", "events", "audit", "state.db", "state.db-wal", "state.db-shm"]);
 /** Without these nothing starts as it was. */
@@ -22,18 +36,26 @@ const newline = 10;
 /** A line of the trail is at most so long. */
 const lineBytes = 512 << 10;
 
+/** A log that is on servers, brought into segment files below a folder. @param observations of each shard, from where on they are wanted */
+export type MirrorLog = (folder: string, observations?: readonly number[]) => Promise<readonly Mirrored[]>;
+
 /**
  * State first, then what was appended meanwhile: the log of a backup holds all that its state rests on, and what it holds beyond is gone through
  * again after a restore.
- * @throws VedetteError `conflict` where the state is in no file of the directory
+ * @param mirror where the log is not in the directory
+ * @throws UnavailableError `conflict` where the log went on too fast
  */
-export async function captureDirectory(directory: string, store: Store, clock: Clock): Promise<Captured> {
-  const log = await holdLog(directory);
+export async function captureDirectory(directory: string, store: Store, clock: Clock, mirror?: MirrorLog): Promise<Captured> {
+  const copy = join(directory, copyFolder);
+  // most of it before the state is taken: what is dropped there meanwhile is here
+  await mirror?.(copy);
+  const log = await holdLog(mirror ? copy : directory);
   const release: (() => Promise<void>)[] = [() => log.release()];
   try {
     const taken = clock.now();
     const snapshot = await store.snapshots.take(join(directory, workFolder));
     release.push(() => store.snapshots.release(snapshot.id));
+    if (mirror) demandCovered(snapshot, await mirror(copy, unfolded(snapshot)));
     const stored = snapshot.files.map(storedFile);
     const others = await otherFiles(directory, directory, "");
     const trail = await trailFiles(directory);
@@ -55,6 +77,28 @@ export async function captureDirectory(directory: string, store: Store, clock: C
   } catch (error) {
     for (const one of release.toReversed()) await one();
     throw error;
+  }
+}
+
+/** What a shard has not folded, and the last that each engine told it: an engine that goes on looks for it. */
+function unfolded({ checkpoints }: Snapshot): readonly number[] | undefined {
+  if (checkpoints[shardConsumer(0)] === undefined) return undefined;
+  const published = Object.values(checkpoints).flatMap(({ meta }) => {
+    const told = meta === undefined ? undefined : (JSON.parse(meta) as { readonly published?: readonly number[] }).published;
+    return told ? [told] : [];
+  });
+  return Array.from({ length: shardCount }, (_, shard) =>
+    Math.min(checkpoints[shardConsumer(shard)]?.offset ?? 0, ...published.map((told) => told[shard] ?? 0)),
+  );
+}
+
+function demandCovered({ checkpoints }: Snapshot, places: readonly Mirrored[]): void {
+  const consumers = { raw: engineConsumer, observations: shardConsumer } as const;
+  for (const { topic, partition, start } of places) {
+    if (topic !== "raw" && topic !== "observations") continue;
+    const { offset } = checkpoints[consumers[topic](partition)] ?? {};
+    if (offset !== undefined && offset < start)
+      throw new UnavailableError("conflict", `${topic}/${partition}: what comes next after ${offset} was dropped meanwhile; try again`);
   }
 }
 

@@ -1,10 +1,10 @@
 /** Makes backups of one data directory: one at a time, by hand or by schedule, and remembers how they went. Knows no cipher and no HTTP. */
 import { join } from "node:path";
 import { type Keeping, type Manifest, prune, Repository, type RepositoryKeys, writeBackup } from "@vedette/backup";
-import { BadInputError, type Clock, defineCounter, defineGauge, inTurn, systemClock, UnavailableError } from "@vedette/kit";
+import { type Clock, defineCounter, defineGauge, inTurn, systemClock, UnavailableError } from "@vedette/kit";
 import type { BackupReport, BackupStatus, DrillReport, Micros } from "@vedette/model";
 import type { Store } from "@vedette/store";
-import { captureDirectory } from "./capture.ts";
+import { captureDirectory, type MirrorLog } from "./capture.ts";
 import { drill } from "./drill.ts";
 
 export interface BackupsOptions {
@@ -16,8 +16,8 @@ export interface BackupsOptions {
   readonly secret: () => Promise<Uint8Array>;
   readonly version: string;
   readonly schedule?: BackupSchedule | undefined;
-  /** Why no backup can be made here, where a part of what it would hold lies elsewhere. */
-  readonly refused?: string | undefined;
+  /** Where the log is not in the data directory. */
+  readonly mirror?: MirrorLog | undefined;
   /** Somebody is to be told that backups fail or are overdue, or, with no message, that they are well again. */
   readonly onTrouble?: (what: "backup" | "drill", since: Micros, message: string | undefined) => void;
   readonly clock?: Clock;
@@ -66,25 +66,30 @@ export class Backups {
   readonly #options: BackupsOptions;
   readonly #clock: Clock;
   readonly #oneByOne = inTurn();
-  #memory: Memory;
+  #memory: Memory = {};
   #running = 0;
   /** When it began to be watched: what was never made is not overdue at once. */
   readonly #since: Micros;
   #swept: Micros | undefined;
   readonly #told = new Map<"backup" | "drill", Micros>();
 
-  private constructor(options: BackupsOptions, clock: Clock, remembered: Memory) {
+  private constructor(options: BackupsOptions, clock: Clock) {
     this.#options = options;
     this.#clock = clock;
-    this.#memory = remembered;
     this.#since = clock.now();
   }
 
   static async open(options: BackupsOptions): Promise<Backups> {
-    const text = await options.store.settings.get(memory);
-    const backups = new Backups(options, options.clock ?? systemClock, text === undefined ? {} : (JSON.parse(text) as Memory));
+    const backups = new Backups(options, options.clock ?? systemClock);
+    await backups.refresh();
     if (options.schedule) backups.#show();
     return backups;
+  }
+
+  /** Another process of the installation may have made some. */
+  async refresh(): Promise<void> {
+    const text = await this.#options.store.settings.get(memory);
+    if (this.#running === 0 && text !== undefined) this.#memory = JSON.parse(text) as Memory;
   }
 
   #show(): void {
@@ -133,12 +138,11 @@ export class Backups {
   }
 
   async #run({ to, keep, bytesPerSecond, onProgress, signal }: BackupAsk): Promise<BackupReport> {
-    const { directory, store, keys, secret, version, refused } = this.#options;
-    if (refused !== undefined) throw new BadInputError("conflict", refused);
+    const { directory, store, keys, secret, version, mirror } = this.#options;
     const repository = await Repository.openToWrite(to, keys, await secret());
     const lock = repository.lock();
     try {
-      const captured = await captureDirectory(directory, store, this.#clock);
+      const captured = await captureDirectory(directory, store, this.#clock, mirror);
       const known = await this.#base(repository);
       const { manifest, read, stored } = await writeBackup(repository, captured, {
         version,
@@ -208,6 +212,7 @@ export class Backups {
     const { schedule } = this.#options;
     if (schedule === undefined) return;
     const { to, keep, bytesPerSecond, every_min, drill_every_days } = schedule;
+    await this.refresh();
     let under: Promise<unknown> | undefined;
     let begun: Micros = Number.NEGATIVE_INFINITY;
     const start = (work: () => Promise<unknown>) => {

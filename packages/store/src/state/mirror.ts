@@ -13,7 +13,7 @@ type Any = Kysely<any>;
 /** A selection, a change or a deletion. */
 interface Query {
   where(column: string, how: "=" | "not in", value: unknown): Query;
-  execute(): Promise<Row[]>;
+  execute(): Promise<readonly object[]>;
 }
 
 /** Of columns besides the key no two rows may have the same: rows that change places would be in one another's way. There are few. */
@@ -44,7 +44,11 @@ export async function mirrorState(server: State, local: State, file: State): Pro
 }
 
 async function writeAnew(source: State, to: State, table: string): Promise<void> {
-  const all = async (db: State): Promise<Row[]> => (await Array.fromAsync(rowsOf(db, table, false))).flat();
+  const all = async (db: State): Promise<readonly Row[]> => {
+    const found: Row[] = [];
+    for await (const rows of rowsOf(db, table, false)) found.push(...rows);
+    return found;
+  };
   const [rows, before] = [await all(source), await all(to)];
   if (rows.map(told).join() === before.map(told).join()) return;
   await (to as Any).deleteFrom(table).execute();
@@ -103,7 +107,7 @@ function compare(a: Row, b: Row, key: readonly string[]): number {
 async function copyLocal(local: State, to: State): Promise<void> {
   for (const table of [...localTables, "progress"] as const) {
     const own = (query: Query): Query => (table === "progress" ? query.where("name", "not in", movedProgress) : query);
-    const rows = await own((local as Any).selectFrom(table).selectAll()).execute();
+    const rows = (await own((local as Any).selectFrom(table).selectAll()).execute()) as readonly Row[];
     await own((to as Any).deleteFrom(table)).execute();
     for (let at = 0; at < rows.length; at += atOnce) await insert(to, table, rows.slice(at, at + atOnce));
   }

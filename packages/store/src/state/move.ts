@@ -39,6 +39,8 @@ export const movedTables: { readonly [table in Exclude<keyof Tables, (typeof loc
 const page = 500;
 /** In `setting`: where the state of this database went. Whoever would go on with it is told. */
 const movedTo = "state.moved";
+/** And what it came from, where that was asked for. */
+const cameFrom = "state.came";
 
 export interface MoveOptions {
   /** What is there is given up. */
@@ -49,6 +51,8 @@ export interface MoveOptions {
   readonly onProgress?: (done: number, total: number, table: string) => void;
   /** When it is, as RFC 3339. */
   readonly at: string;
+  /** By which a move that was cut short after it was made is known again. */
+  readonly of?: string;
 }
 
 // the tables are taken one after the other, whatever their columns are
@@ -113,6 +117,12 @@ export async function refuseMoved({ state, name }: Place): Promise<void> {
  * @throws ConfigError `config_invalid` (something is there, or the source's state went somewhere else); UnavailableError `store_unavailable`
  */
 export async function moveState(from: Place, to: Place, options: MoveOptions): Promise<{ readonly [table: string]: number }> {
+  const { of } = options;
+  const came = await to.state.selectFrom("setting").select("value").where("name", "=", cameFrom).executeTakeFirst();
+  if (of !== undefined && came?.value === of) {
+    await markMoved(from, to, options.at);
+    return {};
+  }
   await refuseMoved(from);
   const { newLog, onProgress } = options;
   const tables = Object.keys(movedTables).filter((table) => !(newLog && ofLog.has(table)));
@@ -139,10 +149,17 @@ export async function moveState(from: Place, to: Place, options: MoveOptions): P
       if (stored !== sent || count !== counts[table])
         throw new UnavailableError("store_unavailable", `${to.name}: table ${table} does not read as it was written; nothing was moved`);
     }
+    await tx.deleteFrom("setting").where("name", "=", cameFrom).execute();
+    if (of !== undefined) await tx.insertInto("setting").values({ name: cameFrom, value: of }).execute();
   });
-  const value = JSON.stringify({ to: to.name, at: options.at });
-  await from.state.insertInto("setting").values({ name: movedTo, value }).execute();
+  await markMoved(from, to, options.at);
   return counts;
+}
+
+async function markMoved(from: Place, to: Place, at: string): Promise<void> {
+  const value = JSON.stringify({ to: to.name, at });
+  await from.state.deleteFrom("setting").where("name", "=", movedTo).execute();
+  await from.state.insertInto("setting").values({ name: movedTo, value }).execute();
 }
 
 /** Empties the target, or refuses to. */
