@@ -12,7 +12,7 @@ import {
 import type { Fields, Flaw, Micros } from "@vedette/model";
 import { share } from "../detect.ts";
 import { type LineDecode, type LineHints, lineDecoder } from "../ecs_line.ts";
-import { flatten } from "../json/flatten.ts";
+import { Paths } from "../json/flatten.ts";
 import { isFlaw, looksLikeObject, parseObject } from "../json/parse.ts";
 import { readMessage } from "../linux/programs.ts";
 import { parseAnyTime } from "../time/parse.ts";
@@ -61,15 +61,25 @@ function claims(object: JsonObject): number {
   return typeof object["date"] === "number" || docker ? 0.6 : 0;
 }
 
+/** Of no use to anybody: the time, which each event has, versions of the shipper's template, and a copy of the original, which is kept anyway. */
+const noise = "@timestamp @version ecs.version agent.ephemeral_id event.original @metadata.beat @metadata.type @metadata.version".split(
+  " ",
+);
+const paths = new Paths("", noise);
+/** Fluent Bit and Docker put the time beside the line under these names. */
+const logPaths = new Paths("", [...noise, "date", "time"]);
+
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
 
 function decodeObject(object: JsonObject, context: DecodeContext, decodeLine: LineDecode): DecodeResult {
   const fields = newFields();
   fields["event.kind"] = "event";
-  flatten(object, fields);
-  const time = timeOf(object, fields);
-  dropNoise(fields);
-  const line = takeLine(object, fields);
+  const isLog = typeof object["log"] === "string";
+  // The raw line: `message`, or Fluent Bit's and Docker's `log`.
+  const member = typeof object["message"] === "string" ? "message" : isLog ? "log" : undefined;
+  (isLog ? logPaths : paths).flatten(object, fields, member);
+  const time = parseAnyTime(object["@timestamp"]) ?? parseAnyTime(object["date"]) ?? parseAnyTime(object["time"]);
+  const line = member && text((object[member] as string).trimEnd());
   fields["event.dataset"] ??= fields["data_stream.dataset"] ?? "ecs";
   if (line === undefined) return { time, fields };
   // A document that says what happened has been decoded by its sender.
@@ -101,40 +111,6 @@ function copyOf(fields: Fields): Fields {
   const copy = newFields();
   for (const key in fields) copy[key] = fields[key];
   return copy;
-}
-
-function timeOf(object: JsonObject, fields: Fields): Micros | undefined {
-  const time = parseAnyTime(object["@timestamp"]) ?? parseAnyTime(object["date"]) ?? parseAnyTime(object["time"]);
-  delete fields["@timestamp"];
-  if (typeof object["log"] === "string") {
-    delete fields["date"];
-    delete fields["time"];
-  }
-  return time;
-}
-
-/** Of no use to anybody: versions of the shipper's template, and a copy of the original, which is kept anyway. */
-function dropNoise(fields: Fields): void {
-  for (const key of [
-    "@version",
-    "ecs.version",
-    "agent.ephemeral_id",
-    "event.original",
-    "@metadata.beat",
-    "@metadata.type",
-    "@metadata.version",
-  ]) {
-    if (fields[key] !== undefined) delete fields[key];
-  }
-}
-
-/** The raw line: `message`, or Fluent Bit's and Docker's `log`. */
-function takeLine(object: JsonObject, fields: Fields): string | undefined {
-  const key = typeof object["message"] === "string" ? "message" : typeof object["log"] === "string" ? "log" : undefined;
-  if (key === undefined) return undefined;
-  delete fields[key];
-  const line = (object[key] as string).trimEnd();
-  return line === "" ? undefined : line;
 }
 
 function hintsOf(fields: Fields, context: DecodeContext): LineHints {

@@ -68,9 +68,9 @@ function setTarget(fields: Fields, object: JsonObject): void {
     if (!isObject(target)) continue;
     const name = textOf(target["alternateId"]);
     if (target["type"] === "User" && name !== undefined) fields["user.target.name"] ??= name;
-    else if (target["type"] === "UserGroup") fields["group.name"] ??= textOf(target["displayName"]);
+    const group = textOf(target["displayName"]);
+    if (target["type"] === "UserGroup" && group !== undefined) fields["group.name"] ??= group;
   }
-  if (fields["group.name"] === undefined) delete fields["group.name"];
 }
 
 const { restore, member } = spelling("eventType displayMessage debugContext authenticationContext securityContext legacyEventType");

@@ -28,9 +28,8 @@ export default defineFormat({
       const parsed = parseObject(text);
       if (isFlaw(parsed)) return parsed;
       const fields = newFields();
-      for (const [name, value] of Object.entries(parsed)) if (isFieldValue(value)) fields[name] = value;
-      const time = parseAnyTime(fields["@timestamp"]);
-      delete fields["@timestamp"];
+      for (const [name, value] of Object.entries(parsed)) if (isFieldValue(value) && name !== "@timestamp") fields[name] = value;
+      const time = parseAnyTime(parsed["@timestamp"]);
       fields["event.kind"] = "event";
       fields["event.dataset"] = "vedette.audit";
       const action = String(fields["event.action"] ?? "");

@@ -13,6 +13,8 @@ function daysFrom(year: number, month: number, dayOfMonth: number): number {
   return era * 146_097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719_468;
 }
 
+let lastDate = Number.NaN;
+let lastDay: Micros = 0;
 const monthDays = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const isLeap = (year: number) => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
 
@@ -24,7 +26,13 @@ export function civil(year: number, month: number, dayOfMonth: number, hour: num
   if (month < 1 || month > 12 || dayOfMonth < 1 || hour > 23 || minute > 59 || seconds > 60) return undefined;
   const length = month === 2 && isLeap(year) ? 29 : monthDays[month - 1]!;
   if (dayOfMonth > length) return undefined;
-  return daysFrom(year, month, dayOfMonth) * day + (hour * 3600 + minute * 60 + seconds) * second;
+  // Logs are written day by day.
+  const date = (year * 16 + month) * 32 + dayOfMonth;
+  if (date !== lastDate) {
+    lastDate = date;
+    lastDay = daysFrom(year, month, dayOfMonth) * day;
+  }
+  return lastDay + (hour * 3600 + minute * 60 + seconds) * second;
 }
 
 /** `count` digits from `at` as a number; NaN where one is none. */
@@ -36,6 +44,13 @@ export function digits(text: string, at: number, count: number): number {
     value = value * 10 + d;
   }
   return value;
+}
+
+/** As `digits` for two, as most parts of stamps are. */
+function twoDigits(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - 48;
+  const ones = text.charCodeAt(at + 1) - 48;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
 }
 
 /** The end of a run of digits from `at`. */
@@ -89,8 +104,8 @@ export function rfc3339At(text: string, at: number): Micros | undefined {
 
 function civilAt(text: string, year: number, month: number, dayOfMonth: number, clock: number): Micros | undefined {
   const y = digits(text, year, 4);
-  const mo = digits(text, month, 2);
-  const d = digits(text, dayOfMonth, 2);
+  const mo = twoDigits(text, month);
+  const d = twoDigits(text, dayOfMonth);
   const s = clockAt(text, clock);
   if (!(y >= 0 && mo >= 0 && d >= 0 && s >= 0)) return undefined;
   const date = civil(y, mo, d, 0, 0, 0);
@@ -99,9 +114,9 @@ function civilAt(text: string, year: number, month: number, dayOfMonth: number, 
 
 /** `hh:mm:ss` as seconds of the day; NaN where it is none. */
 export function clockAt(text: string, at: number): number {
-  const h = digits(text, at, 2);
-  const m = digits(text, at + 3, 2);
-  const s = digits(text, at + 6, 2);
+  const h = twoDigits(text, at);
+  const m = twoDigits(text, at + 3);
+  const s = twoDigits(text, at + 6);
   if (text.charCodeAt(at + 2) !== 0x3a || text.charCodeAt(at + 5) !== 0x3a || !(h <= 23 && m <= 59 && s <= 60)) return Number.NaN;
   return h * 3600 + m * 60 + s;
 }
@@ -115,10 +130,10 @@ function zoneAt(text: string, at: number): Micros | undefined {
     return 0;
   }
   if (sign !== 0x2b && sign !== 0x2d) return 0;
-  const h = digits(text, at + 1, 2);
+  const h = twoDigits(text, at + 1);
   if (!(h <= 23)) return undefined;
   const colon = text.charCodeAt(at + 3) === 0x3a ? 1 : 0;
-  let m = digits(text, at + 3 + colon, 2);
+  let m = twoDigits(text, at + 3 + colon);
   stopped = at + 5 + colon;
   if (Number.isNaN(m)) {
     if (colon === 1) return undefined;

@@ -98,11 +98,16 @@ function tlsVersion(fields: Fields): void {
   if (typeof established === "boolean") fields["event.outcome"] = established ? "success" : "failure";
 }
 
+const noticed = [
+  ["source.ip", "zeek.notice.src"],
+  ["destination.ip", "zeek.notice.dst"],
+  ["destination.port", "zeek.notice.p"],
+] as const;
 function noticePeers(fields: Fields): void {
-  fields["source.ip"] ??= fields["zeek.notice.src"];
-  fields["destination.ip"] ??= fields["zeek.notice.dst"];
-  fields["destination.port"] ??= fields["zeek.notice.p"];
-  for (const field of ["source.ip", "destination.ip", "destination.port"]) if (fields[field] === undefined) delete fields[field];
+  for (const [field, told] of noticed) {
+    const value = fields[told];
+    if (value !== undefined) fields[field] ??= value;
+  }
 }
 
 function rdpUser(fields: Fields): void {
