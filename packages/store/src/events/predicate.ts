@@ -41,13 +41,15 @@ export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 /** Compiles conditions and collects their parameters; one per query. */
 export class Predicate {
-  readonly parameters: (string | number)[] = [];
+  readonly parameters: (string | number)[];
   /** Hot fields of which some selected partition has a marked cell; the others' cells are all plain. */
   private readonly odd: ReadonlySet<string>;
   private nodes = 0;
   private lambdas = 0;
-  constructor(odd: ReadonlySet<string>) {
+  /** @param parameters shared by those who write parts of one statement */
+  constructor(odd: ReadonlySet<string>, parameters: (string | number)[] = []) {
     this.odd = odd;
+    this.parameters = parameters;
   }
 
   bind(value: string | number): string {

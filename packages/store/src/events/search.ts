@@ -2,13 +2,14 @@
 import { always, narrowed, rowsOf, shownWhere, type View } from "@vedette/condition";
 import { BadInputError, VedetteError } from "@vedette/kit";
 import type { Event } from "@vedette/model";
-import type { Aggregate, EventPage, EventStore, SeenQuery, TimeRange } from "../store.ts";
-import { columns } from "./columns.ts";
+import type { Aggregate, EventPage, EventQuery, EventStore, SeenQuery, TimeRange } from "../store.ts";
+import { bigintColumns, columns } from "./columns.ts";
 import type { Duck } from "./duck.ts";
 import type { Row } from "./duckdb.ts";
 import type { Source, View as Stored } from "./partitions.ts";
 import { numberSql, Predicate, quote } from "./predicate.ts";
 import { eventOf } from "./rows.ts";
+import { isFile, oddOf, SeenIn, type SeenSources } from "./seen_in.ts";
 import { shownEvents } from "./shown.ts";
 
 const columnList = columns.map(quote).join(", ");
@@ -19,18 +20,38 @@ const maxPage = 10_000;
 
 /** Sources as one relation of the given columns. */
 function from(sources: readonly Source[], list: string): string {
-  const files = sources.filter((one) => one.relation.startsWith("'")).map((one) => one.relation);
-  const parts = sources.filter((one) => !one.relation.startsWith("'")).map((one) => `SELECT ${list} FROM ${one.relation}`);
+  const files = sources.filter(isFile).map((one) => one.relation);
+  const parts = sources.filter((one) => !isFile(one)).map((one) => `SELECT ${list} FROM ${one.relation}`);
   if (files.length > 0) parts.push(`SELECT ${list} FROM read_parquet([${files.join(", ")}])`);
   return `(${parts.join(" UNION ALL ")})`;
 }
-const oddOf = (sources: readonly Source[]): ReadonlySet<string> => new Set(sources.flatMap((one) => [...one.odd]));
+
+/** No event at all: a sum over nothing is an answer. */
+const emptyRelation = `(SELECT ${columns.map((name) => `NULL::${bigintColumns.has(name) ? "BIGINT" : "VARCHAR"} AS ${quote(name)}`).join(", ")} WHERE false)`;
+const nothing: readonly SeenSources[] = [
+  { sources: [{ relation: emptyRelation, rows: 0, minTime: 0, maxTime: 0, odd: [] }], view: undefined },
+];
+
+type InWords = (predicate: Predicate, view: View | undefined) => string;
+/** What is wanted of each event that a question finds, as one relation: said anew where a view comes to something else. */
+class Found {
+  readonly parameters: Predicate["parameters"] = [];
+  readonly sql: string;
+
+  constructor(seen: readonly SeenSources[], question: EventQuery, list: InWords, more: InWords = () => "") {
+    const selects = seen.map(({ sources, view }) => {
+      const predicate = new Predicate(oddOf(sources), this.parameters);
+      const where = `${bounds(predicate, question, view)}${more(predicate, view)}`;
+      return `SELECT ${list(predicate, view)} FROM ${from(sources, "*")} WHERE ${where}`;
+    });
+    this.sql = `(${selects.join(" UNION ALL ")})`;
+  }
+}
 
 const between = (predicate: Predicate, { from: least, to: end }: TimeRange) =>
   `time >= ${predicate.bindInteger(least)} AND time < ${predicate.bindInteger(end)}`;
 
-function bounds(predicate: Predicate, query: SeenQuery): string {
-  const { range, tenant, where, view } = query;
+function bounds(predicate: Predicate, { range, tenant, where }: EventQuery, view: View | undefined): string {
   const asked = view === undefined ? where : narrowed(where, view);
   return `${between(predicate, range)} AND tenant = ${predicate.bind(tenant)} AND ${predicate.compile(asked)}`;
 }
@@ -68,9 +89,11 @@ export interface Readable {
 export class Search implements Pick<EventStore, "search" | "get" | "histogram" | "top" | "stats"> {
   private readonly duck: Duck;
   private readonly partitions: Readable;
+  private readonly seenIn: SeenIn;
   constructor(duck: Duck, partitions: Readable) {
     this.duck = duck;
     this.partitions = partitions;
+    this.seenIn = new SeenIn(duck);
   }
 
   private async reading<T>(
@@ -124,17 +147,18 @@ export class Search implements Pick<EventStore, "search" | "get" | "histogram" |
     limit: number,
     signal?: AbortSignal,
   ) {
+    const seen = await this.seenIn.split(sources, query.view, signal);
+    if (seen.length === 0) return [];
+    const sign = oldest ? ">" : "<";
+    const beyond: InWords = (predicate) => {
+      if (cursor === undefined) return "";
+      const time = predicate.bindInteger(cursor[0]);
+      return ` AND (time ${sign} ${time} OR (time = ${time} AND id ${sign} ${predicate.bind(cursor[1])}))`;
+    };
+    const order = oldest ? "time, id" : "time DESC, id DESC";
     const select = (list: string, range: TimeRange) => {
-      const predicate = new Predicate(oddOf(sources));
-      let where = bounds(predicate, { ...query, range });
-      if (cursor !== undefined) {
-        const sign = oldest ? ">" : "<";
-        const time = predicate.bindInteger(cursor[0]);
-        where += ` AND (time ${sign} ${time} OR (time = ${time} AND id ${sign} ${predicate.bind(cursor[1])}))`;
-      }
-      const order = oldest ? "time, id" : "time DESC, id DESC";
-      const sql = `SELECT ${list} FROM ${from(sources, "*")} WHERE ${where} ORDER BY ${order} LIMIT ${limit}`;
-      return this.duck.query(sql, predicate.parameters, signal);
+      const { sql, parameters } = new Found(seen, { ...query, range }, () => list, beyond);
+      return this.duck.query(`SELECT * FROM ${sql} ORDER BY ${order} LIMIT ${limit}`, parameters, signal);
     };
     const times = (await select("time, id", query.range)).map(([time]) => Number(time));
     if (times.length === 0) return [];
@@ -162,58 +186,74 @@ export class Search implements Pick<EventStore, "search" | "get" | "histogram" |
     });
   }
 
+  /** @param none what the answer is where there is nothing to see: the same whether or not there is something that is not seen */
+  private about<T>(
+    query: SeenQuery,
+    signal: AbortSignal | undefined,
+    ask: (seen: readonly SeenSources[]) => Promise<readonly T[]>,
+    none: readonly SeenSources[] = [],
+  ): Promise<readonly T[]> {
+    return this.reading(query, async ({ sources }) => {
+      const seen = await this.seenIn.split(sources, query.view, signal);
+      const asked = seen.length === 0 ? none : seen;
+      return asked.length === 0 ? [] : await ask(asked);
+    });
+  }
+
   histogram(query: Parameters<EventStore["histogram"]>[0], signal?: AbortSignal): ReturnType<EventStore["histogram"]> {
     const width = Math.trunc(query.width);
     if (!(width > 0)) throw new BadInputError("query_invalid", "width: a bucket must be at least one microsecond wide");
-    return this.reading(query, async ({ sources }) => {
-      if (sources.length === 0) return [];
-      const predicate = new Predicate(oddOf(sources));
-      const where = bounds(predicate, query);
-      const bucket = `(time - ${predicate.bindInteger(query.range.from)}) // ${predicate.bindInteger(width)}`;
-      const sql = `SELECT ${bucket} AS b, count(*) FROM ${from(sources, "*")} WHERE ${where} GROUP BY b ORDER BY b`;
-      const rows = await this.duck.query(sql, predicate.parameters, signal);
+    return this.about(query, signal, async (seen) => {
+      const bucket: InWords = (predicate) => `(time - ${predicate.bindInteger(query.range.from)}) // ${predicate.bindInteger(width)} AS b`;
+      const { sql, parameters } = new Found(seen, query, bucket);
+      const rows = await this.duck.query(`SELECT b, count(*) FROM ${sql} GROUP BY b ORDER BY b`, parameters, signal);
       return rows.map(([b, count]) => ({ start: Math.trunc(query.range.from) + Number(b) * width, count: Number(count) }));
     });
   }
 
   top(query: Parameters<EventStore["top"]>[0], signal?: AbortSignal): ReturnType<EventStore["top"]> {
-    return this.reading(query, async ({ sources }) => {
-      if (sources.length === 0) return [];
-      const predicate = new Predicate(oddOf(sources));
-      const where = bounds(predicate, query);
-      const shown = shownSql(predicate, query.field, query.view);
-      const plain = predicate.plainColumn(query.field);
-      const value = plain !== undefined ? shown(plain) : `unnest(list_distinct(${shown(predicate.scalars(query.field))}))`;
+    return this.about(query, signal, async (seen) => {
+      const value: InWords = (predicate, view) => {
+        const shown = shownSql(predicate, query.field, view);
+        const plain = predicate.plainColumn(query.field);
+        return `${plain !== undefined ? shown(plain) : `unnest(list_distinct(${shown(predicate.scalars(query.field))}))`} AS v`;
+      };
+      const { sql: inner, parameters } = new Found(seen, query, value);
       const limit = Math.max(1, Math.min(maxGroups, Math.trunc(query.limit)));
-      const inner = `SELECT ${value} AS v FROM ${from(sources, "*")} WHERE ${where}`;
-      const sql = `SELECT v, count(*) AS n FROM (${inner}) WHERE v IS NOT NULL GROUP BY v ORDER BY n DESC, v LIMIT ${limit}`;
-      const rows = await this.duck.query(sql, predicate.parameters, signal);
+      const sql = `SELECT v, count(*) AS n FROM ${inner} WHERE v IS NOT NULL GROUP BY v ORDER BY n DESC, v LIMIT ${limit}`;
+      const rows = await this.duck.query(sql, parameters, signal);
       return rows.map(([v, n]) => ({ value: String(v), count: Number(n) }));
     });
   }
 
   stats(query: Parameters<EventStore["stats"]>[0], signal?: AbortSignal): ReturnType<EventStore["stats"]> {
-    return this.reading(query, async ({ sources }) => {
-      if (sources.length === 0) return [];
-      const predicate = new Predicate(oddOf(sources));
-      const where = bounds(predicate, query);
-      const groups = query.by.map((field, index) => `${shownSql(predicate, field, query.view)(textOf(predicate, field))} AS g${index}`);
-      const inner = query.aggregates.flatMap((one, index) =>
-        one.field === undefined ? [] : [`${shownSql(predicate, one.field, query.view)(valuesOf(predicate, one.field))} AS a${index}`],
-      );
-      const outer = query.aggregates.map((one, index) => `${aggregateSql(one, `a${index}`)} AS r${index}`);
-      const names = [...query.by, ...query.aggregates.map((one) => one.as)];
-      const keys = query.by.map((_, index) => `g${index}`);
-      const sorted = query.sort === undefined ? -1 : names.indexOf(query.sort.by);
-      if (query.sort !== undefined && sorted < 0) throw new BadInputError("query_invalid", `sort: no column ${query.sort.by}`);
-      const order = sorted >= 0 ? [`${sorted + 1} ${query.sort?.descending ? "DESC" : "ASC"} NULLS LAST`] : [];
-      const limit = Math.max(1, Math.min(maxGroups, Math.trunc(query.limit)));
-      const sql = `SELECT ${[...keys, ...outer].join(", ")} FROM (SELECT ${["time", ...groups, ...inner].join(", ")} FROM ${from(sources, "*")} WHERE ${where})${
-        keys.length > 0 ? ` GROUP BY ${keys.join(", ")}` : ""
-      }${order.length + keys.length > 0 ? ` ORDER BY ${[...order, ...keys].join(", ")}` : ""} LIMIT ${limit}`;
-      const rows = await this.duck.query(sql, predicate.parameters, signal);
-      return rows.map((row) => Object.fromEntries(names.map((name, index) => [name, cell(row[index])])));
-    });
+    return this.about(
+      query,
+      signal,
+      async (seen) => {
+        const cells: InWords = (predicate, view) => {
+          const groups = query.by.map((field, index) => `${shownSql(predicate, field, view)(textOf(predicate, field))} AS g${index}`);
+          const values = query.aggregates.flatMap((one, index) =>
+            one.field === undefined ? [] : [`${shownSql(predicate, one.field, view)(valuesOf(predicate, one.field))} AS a${index}`],
+          );
+          return ["time", ...groups, ...values].join(", ");
+        };
+        const { sql: inner, parameters } = new Found(seen, query, cells);
+        const outer = query.aggregates.map((one, index) => `${aggregateSql(one, `a${index}`)} AS r${index}`);
+        const names = [...query.by, ...query.aggregates.map((one) => one.as)];
+        const keys = query.by.map((_, index) => `g${index}`);
+        const sorted = query.sort === undefined ? -1 : names.indexOf(query.sort.by);
+        if (query.sort !== undefined && sorted < 0) throw new BadInputError("query_invalid", `sort: no column ${query.sort.by}`);
+        const order = sorted >= 0 ? [`${sorted + 1} ${query.sort?.descending ? "DESC" : "ASC"} NULLS LAST`] : [];
+        const limit = Math.max(1, Math.min(maxGroups, Math.trunc(query.limit)));
+        const grouped = keys.length > 0 ? ` GROUP BY ${keys.join(", ")}` : "";
+        const ordered = order.length + keys.length > 0 ? ` ORDER BY ${[...order, ...keys].join(", ")}` : "";
+        const sql = `SELECT ${[...keys, ...outer].join(", ")} FROM ${inner}${grouped}${ordered} LIMIT ${limit}`;
+        const rows = await this.duck.query(sql, parameters, signal);
+        return rows.map((row) => Object.fromEntries(names.map((name, index) => [name, cell(row[index])])));
+      },
+      nothing,
+    );
   }
 }
 

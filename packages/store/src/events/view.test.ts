@@ -8,9 +8,12 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openStore } from "../open.ts";
 import { always, eventOf, everything } from "../store.contract.ts";
 import type { Store } from "../store.ts";
+import type { Duck } from "./duck.ts";
 import { encodeEvents } from "./encode.ts";
+import { SeenIn } from "./seen_in.ts";
 
 const root = mkdtempSync(join(tmpdir(), "vedette-view-"));
+const hour = 3_600_000_000;
 let store: Store;
 
 /** Two populations; what the second one's values hold stands nowhere else. */
@@ -32,9 +35,14 @@ const events: readonly Event[] = Array.from({ length: 40 }, (_, n) => {
 
 beforeAll(async () => {
   store = await openStore({ directory: root });
-  await store.events.put(0, events[0]!.received, encodeEvents(events.slice(0, 20)));
-  await store.events.seal(true);
-  await store.events.put(1, events[20]!.received, encodeEvents(events.slice(20)));
+  // files that hold one population alone, one of both, and what is not sealed yet
+  const early = events.slice(0, 20);
+  const batches = [early.filter(({ seq }) => seq % 2 === 0), early.filter(({ seq }) => seq % 2 === 1), events.slice(20, 30)];
+  for (const [n, batch] of batches.entries()) {
+    await store.events.put(n, events[0]!.received + n * hour, encodeEvents(batch));
+    await store.events.seal(true);
+  }
+  await store.events.put(batches.length, events[30]!.received + batches.length * hour, encodeEvents(events.slice(30)));
 });
 afterAll(async () => {
   await store.close();
@@ -149,4 +157,44 @@ test("nothing of the population that is not seen, or not shown, stands in any an
     }),
     { numRuns: 10 },
   );
+});
+
+test("nothing seen is told the same whether there is something or nothing", async () => {
+  const aggregates = [{ fn: "count" as const, as: "all" }];
+  const query = { ...everything, by: [], aggregates, limit: 1 };
+  const elsewhere = { ...query, tenant: "other", range: { from: 0, to: 1 } };
+  for (const view of [{ parts: [] }, ofA]) expect(await store.events.stats({ ...elsewhere, view })).toEqual([{ all: 0 }]);
+  expect(await store.events.stats({ ...query, view: { parts: [] } })).toEqual([{ all: 0 }]);
+});
+
+test("a sealed file is asked once what a view comes to in it, a few files for one question, and an open segment never", async () => {
+  const asked: string[] = [];
+  const says: { readonly [relation: string]: readonly boolean[] } = {
+    "'all'": [true, true],
+    "'none'": [false, false],
+    "'some'": [false, true],
+  };
+  const query = async (sql: string) => {
+    const relation = /read_parquet\((.*)\)$/.exec(sql)![1]!;
+    asked.push(relation);
+    return [says[relation] ?? [true, true]];
+  };
+  const seenIn = new SeenIn({ query } as unknown as Duck);
+  const source = (relation: string) => ({ relation, rows: 1, minTime: 0, maxTime: 1, odd: [] });
+  const sources = ["'all'", "open_1", "'none'", "'some'"].map(source);
+  for (let n = 0; n < 2; n++) {
+    const split = await seenIn.split(sources, ofA);
+    expect(split.map((one) => [one.sources.map(({ relation }) => relation), one.view])).toEqual([
+      [["'all'"], { parts: [{ rows: always, masks: [] }] }],
+      [["open_1", "'some'"], ofA],
+    ]);
+    expect(asked).toEqual(["'all'", "'none'", "'some'"]);
+  }
+  asked.length = 0;
+  const many = Array.from({ length: 40 }, (_, n) => source(`'${n}'`));
+  expect((await seenIn.split(many, ofA)).map((one) => one.sources.length)).toEqual([16, 24]);
+  await seenIn.split(many, ofA);
+  await seenIn.split(many, ofA);
+  await seenIn.split(many, ofA);
+  expect([asked.length, new Set(asked).size]).toEqual([40, 40]);
 });
