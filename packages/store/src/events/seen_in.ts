@@ -32,7 +32,7 @@ export class SeenIn {
 
   /** Sources in which nothing is seen are left out. */
   async split(sources: readonly Source[], view: View | undefined, signal?: AbortSignal): Promise<readonly SeenSources[]> {
-    if (view === undefined) return [{ sources, view }];
+    if (view === undefined) return sources.length === 0 ? [] : [{ sources, view }];
     const found = new Map<string, { readonly sources: Source[]; readonly view: View }>();
     let asks = asksAtOnce;
     for (const source of sources) {
