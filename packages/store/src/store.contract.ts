@@ -77,6 +77,20 @@ export function eventContract(open: () => Promise<Store>, byOffset = true): void
     await close();
   });
 
+  test("answers before there is anything to find", async () => {
+    const { events, close } = await open();
+    expect((await events.search({ ...everything, limit: 9 })).events).toEqual([]);
+    expect(await events.get("main", [idOf("test", 1)])).toEqual([]);
+    expect(await events.histogram({ ...everything, width: hour })).toEqual([]);
+    expect(await events.top({ ...everything, field: "host.name", limit: 9 })).toEqual([]);
+    const counted = { ...everything, aggregates: [{ fn: "count" as const, as: "n" }], limit: 9 };
+    expect(await events.stats({ ...counted, by: [] })).toEqual([{ n: 0 }]);
+    expect(await events.stats({ ...counted, by: ["host.name"] })).toEqual([]);
+    expect(await events.estimate(everything)).toMatchObject({ stored: 0, candidates: 0 });
+    expect(await events.usage()).toMatchObject({ events: 0, partitions: 0 });
+    await close();
+  });
+
   test("keeps the page order where many events share a time, across open and sealed parts", async () => {
     const { events, close } = await open();
     await events.put(0, start, batch(0, 20, { time: start }));

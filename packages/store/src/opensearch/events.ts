@@ -328,8 +328,6 @@ export class OpenSearchEvents {
     const groups = plain ? await this.#groups(query, by, [{ terms: { m: by } }], signal) : undefined;
     if (groups !== undefined) return rowsOf(groups, query);
     if (by.length === 0) {
-      const { hits } = (await this.#ask({ query: { range: { time: bounds(query.range) } }, size: 0, track_total_hits: 1 }, signal)) ?? {};
-      if (hits?.total?.value === 0) return [];
       const all = aggregates.every(({ fn, field }) => fn === "count" && field === undefined);
       const count = all ? (await this.#sums(query, {}, [], signal))?.hits?.total?.value : undefined;
       if (count !== undefined) return [Object.fromEntries(aggregates.map(({ as }) => [as, count]))];
