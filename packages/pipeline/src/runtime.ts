@@ -81,6 +81,8 @@ export interface RuntimeOptions {
   readonly cluster?: ClusterPart;
   /** Which of several chains of audit records this process keeps. */
   readonly chain?: string;
+  /** What the one who leads does besides, until told to stop. */
+  readonly leads?: (signal: AbortSignal) => Promise<void>;
   /** Bytes of the log on disk. */
   readonly logBytes: () => Promise<number>;
   /** Replays the bundled scenario through the given intakes. */
@@ -381,6 +383,7 @@ export class Runtime {
       this.#options.cluster ? undefined : this.#prover.run(signal),
       this.#upkeep(signal),
       this.#sinks?.watch(signal),
+      this.#options.leads?.(signal),
     ]);
   }
 

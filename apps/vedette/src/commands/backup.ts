@@ -11,6 +11,7 @@ import { connect, type ServerOptions } from "../client.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { bytesText, formOf, printRows, safe } from "../output.ts";
+import { configuredPostgres } from "../postgres.ts";
 import { Progress } from "../progress.ts";
 import { logEncryption, openVault } from "../vault.ts";
 
@@ -115,9 +116,11 @@ async function stopped(options: Options, config: Config, path: string, work: (ba
   try {
     const vault = await openVault(config, directory.path);
     // what a crash left is mended as at a start
-    const log = await openLog({ directory: directory.path, encryption: await logEncryption(vault, config) });
-    await log.close();
-    const store = await openStore({ directory: directory.path });
+    const log =
+      config.log.driver === "segments" && (await openLog({ directory: directory.path, encryption: await logEncryption(vault, config) }));
+    if (log) await log.close();
+    const postgres = configuredPostgres(config);
+    const store = await openStore({ directory: directory.path, ...(postgres && { postgres }) });
     try {
       await work(await openBackups({ config, directory: directory.path, vault, store, version: options.version }));
     } finally {

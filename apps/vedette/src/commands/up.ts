@@ -135,7 +135,9 @@ async function serve(
     clock: systemClock,
     say: (text) => display.say(text, { level: "warn" }),
   });
+  const backups = await openBackups({ config, directory: directory.path, vault, store, log, version });
   const runtime = await Runtime.open({
+    leads: (signal) => backups.follow(signal),
     holds: () => holds.inForce(),
     ...telemetry.over({ log, store, pool: threadPool(config.engine.workers, resources, ruleFile) }),
     tenant: config.tenant,
@@ -192,7 +194,6 @@ async function serve(
     audit,
     handle: (request, answer) => server.routing(request, answer),
   });
-  const backups = await openBackups({ config, directory: directory.path, vault, store, log, version });
   /** Where boxes lie besides the vault's own. */
   const places: readonly SealedPlace[] = [people.sealed()];
   await vault.reseal(places).catch((e: Error) => display.say(`vault: ${e.message}`));
@@ -260,7 +261,6 @@ async function serve(
   const serving = [
     reportSelf(machines.register, runtime, machines.listener?.url ?? url, version, stopped.signal),
     machines.listener?.run(stopped.signal),
-    backups.follow(stopped.signal),
     telemetry.run(stopped.signal),
     runHeartbeat(config, runtime, systemClock, (text) => display.say(text, { level: "warn", component: "heartbeat" }), stopped.signal),
   ];

@@ -96,8 +96,10 @@ export async function fillKafkaLog({ kafka, directory, encryption, of, onProgres
     let done = 0;
     for (const { topic, partition, start, end } of places) {
       const before = done;
-      await fillPlace(log, from, { topic, partition, end }, (at) => onProgress?.(before + at - start, total));
       done += end - start;
+      // it was filled, and has gone on
+      if ((await log.bounds(topic, partition)).end > end) continue;
+      await fillPlace(log, from, { topic, partition, end }, (at) => onProgress?.(before + at - start, total));
       const { ledger } = await from.copyOf(topic, partition);
       if (ledger.sequence >= 0) await log.adopt(topic, partition, ledger, end);
     }
