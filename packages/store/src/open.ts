@@ -179,6 +179,7 @@ function eventStore(connection: Connection, onRefused: StoreOptions["onRefused"]
     seal: (all) => call("events", "seal", [all === true]),
     retain: (policy, holds = []) => call("events", "retain", [policy, holds]),
     clearDemo: () => call("events", "clearDemo", []),
+    remove: (tenant, ids, range) => call("events", "remove", [tenant, ids, range]),
     usage: () => call("events", "usage", []),
   };
 }

@@ -179,6 +179,34 @@ export function eventContract(open: () => Promise<Store>, byOffset = true): void
     await close();
   });
 
+  test("takes events away for good, out of open and sealed parts, those of one tenant", async () => {
+    const { events, close } = await open();
+    await events.put(0, start, batch(0, 10));
+    await events.seal(true);
+    await events.put(
+      1,
+      start,
+      encodeEvents([...Array.from({ length: 9 }, (_, n) => eventOf(10 + n)), eventOf(19, {}, { tenant: "other" })]),
+    );
+    const seen = async (tenant: string) =>
+      (await events.search({ ...everything, tenant, limit: 100, oldestFirst: true })).events.map(({ seq }) => seq);
+    const gone = [1, 2, 15, 19].map((n) => eventOf(n).id);
+    expect(await events.remove("main", [...gone, "there is none", "'"], everything.range)).toBe(3);
+    expect(await events.remove("main", gone, everything.range)).toBe(0);
+    const rest = Array.from({ length: 19 }, (_, n) => n).filter((n) => ![1, 2, 15].includes(n));
+    expect([await seen("main"), await seen("other")]).toEqual([rest, [19]]);
+    // none of a file is left
+    expect(
+      await events.remove(
+        "main",
+        rest.map((n) => eventOf(n).id),
+        everything.range,
+      ),
+    ).toBe(rest.length);
+    expect([await seen("main"), await seen("other")]).toEqual([[], [19]]);
+    await close();
+  });
+
   test("keeps what is held, by id or by a condition, and drops it once it is released", async () => {
     const { events, close } = await open();
     const hours = [0, 1, 2].map((n) => [eventOf(n * 10, { "user.name": n === 1 ? "mallory" : "ann" }), eventOf(n * 10 + 1)]);

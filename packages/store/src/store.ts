@@ -114,6 +114,12 @@ export interface EventStore {
   ): Promise<{ readonly dropped: number }>;
   /** Deletes events marked `vedette.demo`. */
   clearDemo(): Promise<number>;
+  /**
+   * Takes events away for good; asked again after a crash it ends well. `range` narrows where to look. What another process has not sealed yet
+   * may stay: whoever asks looks again.
+   * @returns how many went
+   */
+  remove(tenant: string, ids: readonly string[], range: TimeRange): Promise<number>;
   usage(): Promise<{
     readonly events: number;
     readonly openBytes: number;

@@ -25,7 +25,7 @@ import { openState } from "./state/open.ts";
 import { peopleStore } from "./state/people.ts";
 import type { StoredChanges } from "./state/seen_cache.ts";
 import type { State } from "./state/tables.ts";
-import type { EncodedEvents, EventHold, EventStore, EventWriter } from "./store.ts";
+import type { EncodedEvents, EventHold, EventStore, EventWriter, TimeRange } from "./store.ts";
 
 type Method = (...parameters: never[]) => unknown;
 
@@ -72,6 +72,7 @@ function localEvents(duck: Duck, partitions: Partitions): Events {
     seal: (all?: boolean) => partitions.seal(all === true),
     retain: (policy: Policy, holds: readonly EventHold[]) => removing(async () => ({ dropped: await partitions.retain(policy, holds) })),
     clearDemo: () => removing(() => partitions.clearDemo()),
+    remove: (tenant: string, ids: readonly string[], range: TimeRange) => removing(() => partitions.remove(tenant, ids, range)),
     usage: () => partitions.usage(),
   };
   return { methods, get: methods.get, changes: () => ({ ...changes }), close: () => {} };
@@ -98,6 +99,7 @@ async function openSearchEvents(settings: OpenSearchSettings, duck: Duck): Promi
     seal: () => undefined,
     retain: store.retain.bind(store),
     clearDemo: store.clearDemo.bind(store),
+    remove: store.remove.bind(store),
     usage: store.usage.bind(store),
   };
   return { methods, get: methods.get, close: () => store.close() };

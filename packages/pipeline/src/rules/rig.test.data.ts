@@ -60,6 +60,7 @@ export function memoryAlerts(): AlertStore & { readonly all: ReadonlyMap<string,
     changed: async () => [],
     lastChange: async () => 0,
     clearDemo: async () => 0,
+    remove: async () => 0,
   };
 }
 

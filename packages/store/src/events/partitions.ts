@@ -8,7 +8,8 @@ import type { EncodedEvents, EventHold } from "../store.ts";
 import type { Duck } from "./duck.ts";
 import { HeldPartitions } from "./held.ts";
 import { Manifest, type Partition } from "./manifest.ts";
-import { type Folders, literal, makeFolders, writeJoined, writeSegment, writeWithoutDemo } from "./sealed.ts";
+import { Removal } from "./removal.ts";
+import { type Folders, isDemo, literal, makeFolders, writeJoined, writeSegment, writeWithout } from "./sealed.ts";
 import { Segment } from "./segment.ts";
 
 export interface SealLimits {
@@ -330,11 +331,46 @@ export class Partitions {
     await this.seal(true);
     let removed = 0;
     for (const one of this.manifest.partitions.filter((partition) => partition.demo > 0)) {
-      const kept = await writeWithoutDemo(this.duck, one, this.folders);
+      const kept = await writeWithout(this.duck, one, this.folders, isDemo);
       await this.drop([one], kept === undefined ? [] : [kept]);
       removed += one.demo;
     }
     return removed;
+  }
+
+  /** Takes events out of the files that hold them; what is still open is sealed first. Files are joined meanwhile, so each is looked for anew. */
+  async remove(tenant: string, ids: readonly string[], range: { readonly from: Micros; readonly to: Micros }): Promise<number> {
+    await this.seal(true);
+    return await Removal.of(this.duck, tenant, ids, async (removal) => {
+      const done = new Set<string>();
+      let removed = 0;
+      for (;;) {
+        const next = this.manifest.partitions.find((one) => !done.has(one.name) && one.max_time >= range.from && one.min_time < range.to);
+        if (next === undefined) return removed;
+        done.add(next.name);
+        removed += await this.betweenSeals(() => this.removeFrom(next, removal, done));
+      }
+    });
+  }
+
+  /** Sealing joins files: one at a time may write a file anew. */
+  private betweenSeals<T>(work: () => Promise<T>): Promise<T> {
+    const turn = (this.sealing ?? Promise.resolve()).catch(() => {}).then(work);
+    this.sealing = turn.then(
+      () => {},
+      () => {},
+    );
+    return turn;
+  }
+
+  private async removeFrom(partition: Partition, removal: Removal, done: Set<string>): Promise<number> {
+    if (!this.manifest.partitions.includes(partition)) return 0;
+    const count = await removal.countIn(join(this.folders.sealed, partition.name));
+    if (count === 0) return 0;
+    const kept = await writeWithout(this.duck, partition, this.folders, removal.test);
+    if (kept !== undefined) done.add(kept.name);
+    await this.drop([partition], kept === undefined ? [] : [kept]);
+    return count;
   }
 
   usage() {

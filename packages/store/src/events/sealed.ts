@@ -14,7 +14,7 @@ export const literal = (text: string): string => `'${text.replaceAll("'", "''")}
 const columnList = columns.map((name) => `"${name}"`).join(", ");
 const columnSpecs = columns.map((name) => ({ name, number: bigintColumns.has(name) }));
 /** Event marked as demo; the text test spares most rows the JSON. */
-const isDemo = `coalesce(contains(rest, '"vedette.demo":true'), false)`;
+export const isDemo = `coalesce(contains(rest, '"vedette.demo":true'), false)`;
 
 /** Gives a finished, durable temporary file its name for good. */
 async function install(temporary: string, path: string): Promise<void> {
@@ -98,11 +98,11 @@ export async function writeJoined(partitions: readonly Partition[], folders: Fol
   };
 }
 
-/** Writes a partition's rows but its demo events to a new file; undefined when none is left. */
-export async function writeWithoutDemo(duck: Duck, partition: Partition, folders: Folders): Promise<Partition | undefined> {
-  const from = `FROM read_parquet(${literal(join(folders.sealed, partition.name))}) WHERE NOT ${isDemo}`;
-  const [row] = await duck.query(`SELECT count(*), min(time), max(time), sum(strlen(original)) ${from}`, []);
-  const [count, min, max, original] = row ?? [0];
+/** Writes a partition's rows but those of which `gone`, in SQL, is true to a new file; undefined when none is left. */
+export async function writeWithout(duck: Duck, partition: Partition, folders: Folders, gone: string): Promise<Partition | undefined> {
+  const from = `FROM read_parquet(${literal(join(folders.sealed, partition.name))}) WHERE (${gone}) IS NOT TRUE`;
+  const [row] = await duck.query(`SELECT count(*), min(time), max(time), sum(strlen(original)), count_if(${isDemo}) ${from}`, []);
+  const [count, min, max, original, demo] = row ?? [0];
   if (Number(count) === 0) return undefined;
   const stem = partition.name.replace(/(\.\d+)?\.parquet$/, "");
   const generation = Number(/\.(\d+)\.parquet$/.exec(partition.name)?.[1] ?? 0) + 1;
@@ -116,5 +116,5 @@ export async function writeWithoutDemo(duck: Duck, partition: Partition, folders
   await file.close();
   await install(temporary, join(folders.sealed, name));
   const kept = { rows: Number(count), original_bytes: Number(original), min_time: Number(min), max_time: Number(max) };
-  return { ...partition, ...kept, name, bytes, demo: 0 };
+  return { ...partition, ...kept, name, bytes, demo: Number(demo) };
 }

@@ -403,10 +403,21 @@ export class OpenSearchEvents {
     return false;
   }
 
-  async clearDemo(): Promise<number> {
+  clearDemo(): Promise<number> {
+    return this.#delete({ term: { demo: true } });
+  }
+
+  async remove(tenant: string, ids: readonly string[], range: TimeRange): Promise<number> {
+    let removed = 0;
+    for (let at = 0; at < ids.length; at += maxPage)
+      removed += await this.#delete(within(tenant, range, { terms: { id: ids.slice(at, at + maxPage) } }));
+    return removed;
+  }
+
+  async #delete(query: object): Promise<number> {
     await this.#refresh(true);
     const path = `${this.#all}/_delete_by_query?refresh=true&conflicts=proceed&ignore_unavailable=true&allow_no_indices=true`;
-    const { deleted = 0 } = await this.#client.get<{ deleted?: number }>("POST", path, { query: { term: { demo: true } } });
+    const { deleted = 0 } = await this.#client.get<{ deleted?: number }>("POST", path, { query });
     return deleted;
   }
 

@@ -75,6 +75,11 @@ export async function filesOfClass(
   return (await files.orderBy("hour").orderBy("partition").orderBy("name").limit(limit).execute()).map(fileOf);
 }
 
+export async function filesWithin(state: State, { from, to }: TimeRange): Promise<readonly SharedFile[]> {
+  const files = state.selectFrom("event_file").selectAll().where("max_time", ">=", from).where("min_time", "<", to);
+  return (await files.execute()).map(fileOf);
+}
+
 export async function filesWithDemo(state: State): Promise<readonly SharedFile[]> {
   return (await state.selectFrom("event_file").selectAll().where("demo", ">", 0).execute()).map(fileOf);
 }

@@ -75,6 +75,10 @@ async function threeProcesses(): Promise<Store> {
       await seal(true);
       return await reader.clearDemo();
     },
+    remove: async (...what: Parameters<typeof reader.remove>) => {
+      await seal(true);
+      return await reader.remove(...what);
+    },
   };
   return { events, close: () => all.close() } as unknown as Store;
 }

@@ -4,7 +4,7 @@ import type { Policy } from "../events/partitions.ts";
 import { OpenScans, Scans } from "../events/scan.ts";
 import { Search } from "../events/search.ts";
 import type { State } from "../state/tables.ts";
-import type { EncodedEvents, EventHold, EventWriter } from "../store.ts";
+import type { EncodedEvents, EventHold, EventWriter, TimeRange } from "../store.ts";
 import { claimFolder } from "./folder.ts";
 import { SharedReader } from "./reader.ts";
 import { SharedUpkeep } from "./upkeep.ts";
@@ -55,6 +55,10 @@ export async function openSharedEvents(parts: SharedParts) {
     clearDemo: async () => {
       await writers.seal(true);
       return await upkeep.clearDemo();
+    },
+    remove: async (tenant: string, ids: readonly string[], range: TimeRange) => {
+      await writers.seal(true);
+      return await upkeep.remove(tenant, ids, range);
     },
     usage: () => reader.usage(),
   };

@@ -7,10 +7,21 @@ import { join } from "node:path";
 import type { Micros } from "@vedette/model";
 import { HeldPartitions } from "../events/held.ts";
 import { hourWidth, type Policy, segmentFiles } from "../events/partitions.ts";
-import { literal, writeWithoutDemo } from "../events/sealed.ts";
-import type { EventHold } from "../store.ts";
+import { Removal } from "../events/removal.ts";
+import { isDemo, literal, writeWithout } from "../events/sealed.ts";
+import type { EventHold, TimeRange } from "../store.ts";
 import { foldersOf } from "./folder.ts";
-import { countedBytes, filesOfClass, filesWithDemo, namesOf, replaceFiles, type SharedFile, sumOf, writerRows } from "./manifest.ts";
+import {
+  countedBytes,
+  filesOfClass,
+  filesWithDemo,
+  filesWithin,
+  namesOf,
+  replaceFiles,
+  type SharedFile,
+  sumOf,
+  writerRows,
+} from "./manifest.ts";
 import { type SharedParts, Writers } from "./writers.ts";
 
 /** Rows of the manifest read at once. */
@@ -115,9 +126,26 @@ export class SharedUpkeep {
     let cleared = 0;
     for (const file of await filesWithDemo(state)) {
       const { partition, ...rest } = file;
-      const kept = await writeWithoutDemo(duck, rest, foldersOf(root, partition));
+      const kept = await writeWithout(duck, rest, foldersOf(root, partition), isDemo);
       if (await replaceFiles(state, file, kept === undefined ? [] : [kept])) cleared += file.demo;
     }
     return cleared;
+  }
+
+  /** As `clearDemo`. What others still write is not looked at: whoever asks looks again until nothing is left. */
+  async remove(tenant: string, ids: readonly string[], range: TimeRange): Promise<number> {
+    const { duck, state, root } = this.#parts;
+    return await Removal.of(duck, tenant, ids, async (removal) => {
+      let removed = 0;
+      for (const file of await filesWithin(state, range)) {
+        const { partition, ...rest } = file;
+        const folders = foldersOf(root, partition);
+        const count = await removal.countIn(join(folders.sealed, file.name));
+        if (count === 0) continue;
+        const kept = await writeWithout(duck, rest, folders, removal.test);
+        if (await replaceFiles(state, file, kept === undefined ? [] : [kept])) removed += count;
+      }
+      return removed;
+    });
   }
 }
