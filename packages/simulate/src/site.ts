@@ -57,9 +57,16 @@ type Role = (typeof roles)[number];
 export const outsideAddress = (chance: Chance): string => `198.18.${chance.whole(0, 255)}.${chance.whole(1, 254)}`;
 export const attackerAddress = (chance: Chance): string => `198.19.${chance.whole(0, 255)}.${chance.whole(1, 254)}`;
 
+/** The names of a simulation are few, and each is asked for again and again. */
+const named = new Map<string, Service>();
 /** An address that a name has for good. */
 export function serviceNamed(name: string): Service {
-  return { name, address: outsideAddress(new Chance(0).fork(name)) };
+  let found = named.get(name);
+  if (found === undefined) {
+    found = { name, address: outsideAddress(new Chance(0).fork(name)) };
+    named.set(name, found);
+  }
+  return found;
 }
 /** What people and programs of a computing centre reach outside, with how often. */
 export const services: readonly (Service & { readonly weight: number })[] = [

@@ -62,7 +62,7 @@ export function talk(world: World, chance: Chance, t: Talk): void {
   }
   const uid = zeekUid(chance);
   if (t.client !== undefined && t.state === undefined) {
-    const server = new Chance(5).fork(t.to.name).text(32);
+    const server = greetingOf(t.to);
     world.zeek(
       "ssl",
       world.now,
@@ -87,6 +87,17 @@ export function talk(world: World, chance: Chance, t: Talk): void {
   // Zeek writes a connection's row at its end: for the many short ones that is now
   if (t.lasts < 5) world.zeek("conn", begun, connValues(row), t.incident);
   else world.begin(ending(world, begun, t.lasts, row, t.incident));
+}
+
+/** JA3S of services, which are few. */
+const greetings = new Map<string, string>();
+function greetingOf({ name }: Service): string {
+  let found = greetings.get(name);
+  if (found === undefined) {
+    found = new Chance(5).fork(name).text(32);
+    greetings.set(name, found);
+  }
+  return found;
 }
 
 function* ending(world: World, begun: number, lasts: number, row: Connection, incident: Incident | undefined): Actor {
