@@ -1,10 +1,11 @@
 /** The rules that can match one kind of event, indexed by the witnesses they wait for. Knows no other kinds. */
 import type { Condition, FieldValue, Readable } from "@vedette/condition";
-import { type Automata, type Awaited, FieldIndex } from "./fieldindex.ts";
+import { type Awaited, FieldIndex } from "./fieldindex.ts";
 import { type Frame, textOfScalar } from "./frame.ts";
 import type { Meter } from "./meter.ts";
 import type { Compiler, Predicate } from "./predicate.ts";
-import { type Witness, witnessesOf } from "./witness.ts";
+import type { Searches } from "./searches.ts";
+import type { Witness } from "./witness.ts";
 import { WordIndex } from "./wordindex.ts";
 
 /** A rule within a bucket: its number, and what is left of its condition there. */
@@ -16,7 +17,7 @@ export interface Member {
 /** What buckets of one rule set share. */
 export interface Shared {
   readonly compiler: Compiler;
-  readonly automata: Automata;
+  readonly searches: Searches;
   readonly meter: Meter;
 }
 
@@ -63,7 +64,11 @@ export class Bucket {
     this.rules = members.map((m) => m.rule);
     this.#rests = members.map((m) => m.rest);
     this.#predicates = members.map(() => undefined);
-    this.#waiting = members.map(({ rest }) => ({ witnesses: rest === true ? [] : witnessesOf(rest), measured: [], used: 0 }));
+    this.#waiting = members.map(({ rest }) => ({
+      witnesses: rest === true ? [] : shared.searches.witnessesOf(rest),
+      measured: [],
+      used: 0,
+    }));
     this.#asked = new Float64Array(members.length);
     this.#checked = new Uint32Array(members.length);
     this.#index();
@@ -84,9 +89,9 @@ export class Bucket {
     }
     this.#always = always;
     const words = byField.get("");
-    this.#words = words === undefined ? undefined : new WordIndex(words);
+    this.#words = words === undefined ? undefined : new WordIndex(words, (literals) => this.#shared.searches.ofWords(literals));
     byField.delete("");
-    this.#fields = [...byField].map(([field, entries]) => new FieldIndex(field, entries, this.#shared.automata.of(field)));
+    this.#fields = [...byField].map(([field, entries]) => new FieldIndex(field, entries, () => this.#shared.searches.automaton(field)));
   }
 
   /** Replaces witnesses that turned out common by the next best. What matches stays the same; each witness is tried at most once. */

@@ -1,6 +1,6 @@
 /** For one field in one bucket: which rules a value makes candidates. Remembers recent values, within bounds. Knows no events. */
 import { foldCase } from "@vedette/condition";
-import { Automaton } from "./automaton.ts";
+import type { Automaton } from "./automaton.ts";
 import type { Literal } from "./witness.ts";
 import { WordSearch } from "./wordsearch.ts";
 
@@ -15,27 +15,6 @@ const pause = 8_192;
 const mostSkipped = 400;
 const shortestSkipped = 4;
 
-/** The automata of all fields: buckets share them, because most of their literals are the same. */
-export class Automata {
-  readonly #ofField = new Map<string, Automaton>();
-
-  of(field: string): Automaton {
-    let automaton = this.#ofField.get(field);
-    if (automaton === undefined) {
-      automaton = new Automaton();
-      this.#ofField.set(field, automaton);
-    }
-    return automaton;
-  }
-
-  /** Of all automata, for reports of memory. */
-  get states(): number {
-    let states = 0;
-    for (const automaton of this.#ofField.values()) states += automaton.states;
-    return states;
-  }
-}
-
 /** A literal and the rule that waits for it. */
 export interface Awaited {
   readonly literal: Literal;
@@ -45,14 +24,18 @@ export interface Awaited {
 /** Literals of one field, each with the rules that wait for it. */
 export class FieldIndex {
   readonly field: string;
+  /** Until a value is asked for: in most kinds of events most fields that rules name are absent. */
+  #entries: readonly Awaited[] | undefined;
+  readonly #automatonOf: () => Automaton;
+  #automaton: Automaton | undefined;
   readonly #exact = new Map<string, number[]>();
   #longestExact = -1;
-  readonly #always: readonly number[];
+  #always: readonly number[] = [];
   /** By the automaton's number; other buckets' literals are not in here. */
   readonly #parts = new Map<number, number[]>();
-  readonly #automaton: Automaton;
-  /** For long texts, where the literals suit it. */
-  readonly #search: WordSearch | undefined;
+  /** The literals that a long text is searched for, where they suit it. */
+  #skipped: readonly string[] | undefined;
+  #search: WordSearch | undefined;
   readonly #scratch: number[] = [];
   /** Values asked for in this generation. */
   #asked = 0;
@@ -62,9 +45,14 @@ export class FieldIndex {
   #old = new Map<string, readonly number[]>();
 
   /** @param entries in ascending order of rule */
-  constructor(field: string, entries: readonly Awaited[], automaton: Automaton) {
+  constructor(field: string, entries: readonly Awaited[], automatonOf: () => Automaton) {
     this.field = field;
-    this.#automaton = automaton;
+    this.#entries = entries;
+    this.#automatonOf = automatonOf;
+  }
+
+  #build(entries: readonly Awaited[]): void {
+    this.#entries = undefined;
     const always = new Set<number>();
     const texts = new Set<string>();
     for (const { literal, rule } of entries) {
@@ -73,12 +61,12 @@ export class FieldIndex {
         push(this.#exact, literal.text, rule);
         this.#longestExact = Math.max(this.#longestExact, literal.text.length);
       } else {
-        push(this.#parts, automaton.add(literal.text), rule);
+        this.#automaton ??= this.#automatonOf();
+        push(this.#parts, this.#automaton.add(literal.text), rule);
         texts.add(literal.text);
       }
     }
-    const skip = texts.size > 0 && texts.size <= mostSkipped && [...texts].every((text) => text.length >= shortestSkipped);
-    this.#search = skip ? new WordSearch([...texts], automaton) : undefined;
+    if (texts.size <= mostSkipped && [...texts].every((text) => text.length >= shortestSkipped)) this.#skipped = [...texts];
     this.#always = [...always];
   }
 
@@ -110,6 +98,7 @@ export class FieldIndex {
   }
 
   #find(text: string): readonly number[] {
+    if (this.#entries !== undefined) this.#build(this.#entries);
     // Folding makes no text shorter.
     const exact = text.length > this.#longestExact ? undefined : this.#exact.get(foldCase(text));
     const parts = this.#scratch;
@@ -126,8 +115,12 @@ export class FieldIndex {
   }
 
   #scan(text: string, found: number[]): void {
-    if (this.#search !== undefined && text.length > maxRememberedLength) this.#search.find(text, found);
-    else if (this.#parts.size > 0) this.#automaton.scan(text, found);
+    if (this.#automaton === undefined) return;
+    if (this.#skipped === undefined || text.length <= maxRememberedLength) this.#automaton.scan(text, found);
+    else {
+      this.#search ??= new WordSearch(this.#skipped, this.#automaton);
+      this.#search.find(text, found);
+    }
   }
 }
 

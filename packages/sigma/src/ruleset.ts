@@ -2,7 +2,6 @@
 import type { Condition, Readable } from "@vedette/condition";
 import { Bucket, type Shared } from "./bucket.ts";
 import { type Evidence, explainMatch } from "./explain.ts";
-import { Automata } from "./fieldindex.ts";
 import { applyFilters, type SigmaFilter } from "./filter.ts";
 import { Frame, Slots } from "./frame.ts";
 import { contentHash } from "./header.ts";
@@ -14,6 +13,7 @@ import type { Pipeline } from "./pipeline.ts";
 import { Compiler } from "./predicate.ts";
 import { type Refusal, refusal } from "./refusal.ts";
 import type { SigmaRule } from "./rule.ts";
+import { Searches } from "./searches.ts";
 import { type Clause, traceRule } from "./trace.ts";
 
 export interface CompileOptions {
@@ -112,7 +112,7 @@ export class RuleSet {
   readonly #slots = new Slots();
   readonly #compiler = new Compiler(this.#slots);
   readonly #frame = new Frame(this.#slots);
-  readonly #automata = new Automata();
+  readonly #searches = new Searches();
   readonly #meter: Meter;
   readonly #shared: Shared;
   readonly #buckets = new Map<number, Bucket>();
@@ -137,7 +137,7 @@ export class RuleSet {
     this.#mapped = mapped;
     this.#partition = new Partition(options.partitionFields ?? defaultPartition, mapped);
     this.#meter = new Meter(rules.length, options.clock ?? (() => performance.now()));
-    this.#shared = { compiler: this.#compiler, automata: this.#automata, meter: this.#meter };
+    this.#shared = { compiler: this.#compiler, searches: this.#searches, meter: this.#meter };
     this.#matched = new Float64Array(rules.length);
     this.#seenBefore = new Float64Array(rules.length);
     this.#untold = new Float64Array(rules.length);
@@ -263,7 +263,7 @@ export class RuleSet {
 
   /** Size of what was built so far. */
   statistics(): { readonly buckets: number; readonly states: number } {
-    return { buckets: this.#buckets.size, states: this.#automata.states };
+    return { buckets: this.#buckets.size, states: this.#searches.states };
   }
 
   #bucket(number: number): Bucket {

@@ -2,7 +2,7 @@
 import type { Readable } from "@vedette/condition";
 import { type Awaited, push } from "./fieldindex.ts";
 import { textOfScalar } from "./frame.ts";
-import { maxSearched, WordSearch } from "./wordsearch.ts";
+import { maxSearched, type WordSearch } from "./wordsearch.ts";
 
 export class WordIndex {
   readonly #search: WordSearch;
@@ -12,11 +12,14 @@ export class WordIndex {
   readonly #found: number[] = [];
   readonly #candidates: number[] = [];
 
-  /** @param entries whose literals are parts, in ascending order of rule */
-  constructor(entries: readonly Awaited[]) {
+  /**
+   * @param entries whose literals are parts, in ascending order of rule
+   * @param searchFor looks for literals, reported by their index
+   */
+  constructor(entries: readonly Awaited[], searchFor: (literals: readonly string[]) => WordSearch) {
     const rules = new Map<string, number[]>();
     for (const { literal, rule } of entries) push(rules, literal.text, rule);
-    this.#search = new WordSearch([...rules.keys()]);
+    this.#search = searchFor([...rules.keys()]);
     // Folding makes a text twice as long at most.
     this.#shortest = Math.min(...[...rules.keys()].map((text) => text.length)) / 2;
     this.#byNumber = [...rules.values()];

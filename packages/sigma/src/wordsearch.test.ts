@@ -32,7 +32,10 @@ test("finds just the literals that the folded text contains", () => {
 });
 
 const indexOf = (literals: readonly string[]) =>
-  new WordIndex(literals.map((text, rule) => ({ literal: { field: "", kind: "part", text }, rule })));
+  new WordIndex(
+    literals.map((text, rule) => ({ literal: { field: "", kind: "part", text }, rule })),
+    (texts) => new WordSearch(texts),
+  );
 
 test("of an event's texts none is left out, and what is found beyond them reaches over two", () => {
   const event = fc.record({
