@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import type { BackupPort } from "@vedette/api";
 import { Repository, type RepositoryKeys } from "@vedette/backup";
-import { BadInputError } from "@vedette/kit";
+import { BadInputError, type Secrets } from "@vedette/kit";
 import { type Log, mirrorKafkaLog } from "@vedette/log";
 import { Backups, type MirrorLog, reportOwn } from "@vedette/pipeline";
 import type { Store } from "@vedette/store";
@@ -13,8 +13,6 @@ import { configuredKafka } from "./log.ts";
 import { logEncryption } from "./vault.ts";
 
 const purpose = "backup";
-/** In the settings, and the place of its box. */
-const sharedKey = "backup.key";
 
 /** The vault's key, and that of a file where there is one. @throws ConfigError, UnavailableError `key_unavailable` */
 export async function backupKeys(vault: Vault | undefined, keyFile: string | undefined): Promise<RepositoryKeys> {
@@ -38,22 +36,8 @@ export const scheduleOf = ({ backup }: Pick<Config, "backup">) =>
         drill_every_days: backup.drill_every_days,
       };
 
-/**
- * The key of backups: the vault's of this data directory, or, where several processes share the state, there and sealed: whichever of them makes
- * the next one.
- */
-async function secretOf(vault: Vault, { state }: Config, settings: Store["settings"]): Promise<Uint8Array> {
-  if (state.driver === "sqlite") return await vault.keep(purpose, Repository.newKey);
-  const sealer = vault.sealer(purpose);
-  const kept = await settings.get(sharedKey);
-  if (kept !== undefined) return sealer.open(Buffer.from(kept, "base64"), sharedKey);
-  const made = await vault.keep(purpose, Repository.newKey);
-  await settings.set(sharedKey, Buffer.from(sealer.seal(made, sharedKey)).toString("base64"));
-  return made;
-}
-
-async function mirrorOf(config: Config, vault: Vault): Promise<MirrorLog> {
-  const kafka = { ...(await configuredKafka(config)), encryption: await logEncryption(vault, config) };
+async function mirrorOf(config: Config, secrets: Secrets): Promise<MirrorLog> {
+  const kafka = { ...(await configuredKafka(config)), encryption: await logEncryption(secrets, config) };
   return (directory, observations) => mirrorKafkaLog({ kafka, directory, ...(observations && { observations }) });
 }
 
@@ -61,21 +45,23 @@ export interface Wired {
   readonly config: Config;
   readonly directory: string;
   readonly vault: Vault;
+  /** Where the key of backups is kept. */
+  readonly secrets: Secrets;
   readonly store: Store;
   /** Where people are told of trouble; nobody is without it. */
   readonly log?: Log;
   readonly version: string;
 }
 
-export async function openBackups({ config, directory, vault, store, log, version }: Wired): Promise<Backups> {
+export async function openBackups({ config, directory, vault, secrets, store, log, version }: Wired): Promise<Backups> {
   return await Backups.open({
     directory,
     store,
     keys: await backupKeys(vault, config.backup.key_file),
-    secret: () => secretOf(vault, config, store.settings),
+    secret: () => secrets.keep(purpose, Repository.newKey),
     version,
     schedule: scheduleOf(config),
-    ...(config.log.driver === "kafka" && { mirror: await mirrorOf(config, vault) }),
+    ...(config.log.driver === "kafka" && { mirror: await mirrorOf(config, secrets) }),
     ...(log && {
       onTrouble: (what, at, message) => {
         const title = what === "backup" ? "No backup is made" : "Backups cannot be shown to restore";

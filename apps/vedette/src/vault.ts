@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { pseudonymKey } from "@vedette/enrich";
 import type { Secrets } from "@vedette/kit";
 import { type LogEncryption, newLogKey } from "@vedette/log";
-import type { Resources } from "@vedette/pipeline";
+import { CanaryKey, type Resources } from "@vedette/pipeline";
 import { Vault } from "@vedette/vault";
 import type { Config } from "./config/schema.ts";
 
@@ -30,6 +30,10 @@ const keptPseudonymKey = (secrets: Secrets, { auth }: KeyConfig): Promise<Uint8A
 export async function resourcesOf(secrets: Secrets, config: KeyConfig, tables: Resources): Promise<Resources> {
   return { table: (hash) => tables.table(hash), pseudonymKey: await keptPseudonymKey(secrets, config) };
 }
+
+/** What canaries are known by: of the data directory, or of all who share the state. */
+export const canaryKey = async ({ state }: Pick<Config, "state">, directory: string, secrets: Secrets): Promise<CanaryKey> =>
+  state.driver === "sqlite" ? CanaryKey.of(directory) : await CanaryKey.kept(secrets);
 
 /** The keys of the log, and whether it is to be sealed. */
 export async function logEncryption(secrets: Secrets, { log }: Pick<Config, "log">): Promise<LogEncryption> {

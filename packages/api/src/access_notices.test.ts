@@ -32,7 +32,11 @@ test("each change of people, keys and source tokens is read by the others at onc
   const one = await server("one");
   await server("two");
   const documents = new Map<string, string | undefined>();
-  const settings = one.settings({ get: async (name) => documents.get(name), set: async (name, value) => void documents.set(name, value) });
+  const settings = one.settings({
+    get: async (name) => documents.get(name),
+    set: async (name, value) => void documents.set(name, value),
+    add: async (name, value) => documents.get(name) ?? value,
+  });
   const changes = [
     () => one.people(memoryPeople()).save({ removedSessions: ["s"] }),
     () => one.keys(memoryKeys()).save({ removed: ["k"] }),

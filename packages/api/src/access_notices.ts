@@ -42,6 +42,7 @@ export class AccessNotices {
   settings(store: SettingStore): SettingStore {
     return {
       get: (name) => store.get(name),
+      add: (name, value) => store.add(name, value),
       set: (name, value) => (name === sourceTokenSetting ? this.#told(store.set(name, value)) : store.set(name, value)),
     };
   }

@@ -257,6 +257,7 @@ function settingStore(connection: Connection): SettingStore {
   return {
     get: (name) => connection.call("settings", "get", [name]),
     set: (name, value) => connection.call("settings", "set", [name, value]),
+    add: (name, value) => connection.call("settings", "add", [name, value]),
   };
 }
 

@@ -242,6 +242,8 @@ export interface CheckpointStore {
 export interface SettingStore {
   get(name: string): Promise<string | undefined>;
   set(name: string, value: string | undefined): Promise<void>;
+  /** Where there is none of the name, in one step. @returns what is there */
+  add(name: string, value: string): Promise<string>;
 }
 
 /** A file of the store as of a snapshot. */

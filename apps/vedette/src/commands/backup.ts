@@ -13,6 +13,7 @@ import type { Config } from "../config/schema.ts";
 import { bytesText, formOf, printRows, safe } from "../output.ts";
 import { configuredPostgres } from "../postgres.ts";
 import { Progress } from "../progress.ts";
+import { secretsOfInstallation } from "../shared_secrets.ts";
 import { logEncryption, openVault } from "../vault.ts";
 
 interface Options extends ServerOptions {
@@ -122,7 +123,8 @@ async function stopped(options: Options, config: Config, path: string, work: (ba
     const postgres = configuredPostgres(config);
     const store = await openStore({ directory: directory.path, ...(postgres && { postgres }) });
     try {
-      await work(await openBackups({ config, directory: directory.path, vault, store, version: options.version }));
+      const secrets = secretsOfInstallation(vault, config, store.settings);
+      await work(await openBackups({ config, directory: directory.path, vault, secrets, store, version: options.version }));
     } finally {
       await store.close();
     }

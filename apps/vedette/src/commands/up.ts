@@ -15,7 +15,6 @@ import { openLog } from "@vedette/log";
 import {
   BacktestQueue,
   buryRefused,
-  CanaryKey,
   type DataDirectory,
   keptRules,
   openDataDirectory,
@@ -51,9 +50,10 @@ import { configuredPostgres } from "../postgres.ts";
 import { pipelinesReloaded, type Reloaded, reloadOnChange, rulesReloaded, tablesReloaded } from "../reload.ts";
 import { partOf, rolesWanted } from "../roles.ts";
 import { configuredShared } from "../shared_events.ts";
+import { secretsOfInstallation } from "../shared_secrets.ts";
 import { secretsOf, striker } from "../support/redact.ts";
 import { openTelemetry } from "../telemetry.ts";
-import { openVault, resourcesOf } from "../vault.ts";
+import { canaryKey, openVault, resourcesOf } from "../vault.ts";
 import { Display } from "./display.ts";
 import { senderConfigs } from "./source_config.ts";
 
@@ -100,7 +100,6 @@ async function serve(
   const stopAsked = untilStopped(display);
   collectWhenQuiet();
   const vault = await openVault(config, directory.path);
-  const log = await openLog(await configuredLog(config, directory.path, vault));
   const postgres = configuredPostgres(config);
   const openSearch = configuredOpenSearch(config);
   const sharedEvents = configuredShared(config);
@@ -112,6 +111,8 @@ async function serve(
     memoryLimitMb: config.events.memory_mb,
     seriesPerSource: config.metrics.series_per_source,
   });
+  const secrets = secretsOfInstallation(vault, config, store.settings);
+  const log = await openLog(await configuredLog(config, directory.path, secrets));
   for (const d of await log.damage())
     display.say(`log: ${d.topic}/${d.partition} ${d.where}: ${d.reason}; ${d.bytes} bytes set aside in log/quarantine`);
   const audit = await AuditTrail.open({
@@ -125,7 +126,7 @@ async function serve(
   const cluster = await openCluster(config, systemClock);
   const part = partOf(roles, config, cluster, version);
   const tables = new Tables(join(directory.path, "tables"));
-  const resources = await resourcesOf(vault, config, tables);
+  const resources = await resourcesOf(secrets, config, tables);
   const ruleFile = join(directory.path, "rules.cache");
   readRulesFrom(keptRules(ruleFile));
   const holds = new Holds(store, systemClock, config.tenant);
@@ -135,7 +136,7 @@ async function serve(
     clock: systemClock,
     say: (text) => display.say(text, { level: "warn" }),
   });
-  const backups = await openBackups({ config, directory: directory.path, vault, store, log, version });
+  const backups = await openBackups({ config, directory: directory.path, vault, secrets, store, log, version });
   const runtime = await Runtime.open({
     leads: (signal) => backups.follow(signal),
     holds: () => holds.inForce(),
@@ -164,7 +165,11 @@ async function serve(
       ]),
     ),
     seriesRetention: { fine: config.metrics.fine_days * day, coarse: config.metrics.days * day },
-    canaries: { key: CanaryKey.of(directory.path), every: config.canaries.every_s * 1e6, enabled: config.canaries.enabled },
+    canaries: {
+      key: await canaryKey(config, directory.path, secrets),
+      every: config.canaries.every_s * 1e6,
+      enabled: config.canaries.enabled,
+    },
     ...(part && { cluster: part, chain: `${hostname()}${directory.path}` }),
     logBytes: () => bytesBelow(join(directory.path, "log")),
     demo: (open: (stream: string) => Intake, signal: AbortSignal) => replayDemo(open, systemClock, signal),
@@ -189,13 +194,13 @@ async function serve(
   });
   const unfollow = await shared.follow(auth);
   const machines = await openMachines(loaded, {
-    secrets: vault,
+    secrets,
     store,
     audit,
     handle: (request, answer) => server.routing(request, answer),
   });
   /** Where boxes lie besides the vault's own. */
-  const places: readonly SealedPlace[] = [people.sealed()];
+  const places: readonly SealedPlace[] = [people.sealed(), ...("sealed" in secrets ? [secrets.sealed()] : [])];
   await vault.reseal(places).catch((e: Error) => display.say(`vault: ${e.message}`));
   const consoleDirectory = fileURLToPath(new URL("../../../web/dist", import.meta.url));
   const server: Awaited<ReturnType<typeof buildServer>> = await buildServer({

@@ -222,7 +222,7 @@ function fakeStore(): FakeStore {
     machines: memoryMachines(),
     people: memoryPeople(),
     snapshots: {
-      take: async () => ({ id: 1, files: [], alerts: 0, lastAlert: undefined, sealedEvents: 0 }),
+      take: async () => ({ id: 1, files: [], alerts: 0, lastAlert: undefined, sealedEvents: 0, checkpoints: {} }),
       release: async () => undefined,
     },
     close: async () => undefined,
@@ -230,6 +230,10 @@ function fakeStore(): FakeStore {
   return store;
 }
 
+      add: async (name, value) => {
+        if (!settings.has(name)) settings.set(name, value);
+        return settings.get(name)!;
+      },
 interface FakeRuntime extends RuntimePort {
   readonly desk: FakeDesk;
   demoRunning: boolean;

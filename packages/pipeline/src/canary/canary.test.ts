@@ -46,7 +46,11 @@ async function production(change: { readonly program?: typeof program; readonly 
   const prover = new Prover({
     log,
     clock,
-    settings: { get: async (k) => settings.get(k), set: async (k, v) => void settings.set(k, v ?? "") } satisfies SettingStore,
+    settings: {
+      get: async (k) => settings.get(k),
+      set: async (k, v) => void settings.set(k, v ?? ""),
+      add: async (_, v) => v,
+    } satisfies SettingStore,
     intakes,
     formats: await formats(),
     key,

@@ -5,7 +5,7 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ConfigError } from "@vedette/kit";
+import { ConfigError, type Secrets } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import { type CanaryMark, decodeBatch, hasMark, type RecordsHeader } from "../batch.ts";
 
@@ -38,6 +38,11 @@ export class CanaryKey {
     if (key.length !== keyBytes)
       throw new ConfigError("data_dir_format", `${file} does not hold a key of ${keyBytes} bytes; remove it and a new one is made`);
     return new CanaryKey(key);
+  }
+
+  /** The one that every process of an installation has. */
+  static async kept(secrets: Secrets): Promise<CanaryKey> {
+    return new CanaryKey(Buffer.from(await secrets.keep("canary", () => new Uint8Array(randomBytes(keyBytes)))));
   }
 
   sign(ref: CanaryRef, header: Marked, bodies: readonly Uint8Array[]): CanaryMark {

@@ -24,7 +24,11 @@ test("a silent source is an alert, and its return closes it", async () => {
     inventorySilence: 0,
     maintenance: [],
     log,
-    settings: { get: async (name) => settings.get(name), set: async (name, value) => void settings.set(name, value ?? "") },
+    settings: {
+      get: async (name) => settings.get(name),
+      set: async (name, value) => void settings.set(name, value ?? ""),
+      add: async (name, value) => settings.get(name) ?? value,
+    },
     tenant: "main",
   });
   const intake = intakes.open({ source: "auth", format: "syslog" });

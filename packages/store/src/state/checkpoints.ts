@@ -124,5 +124,13 @@ export function settingStore(state: State): SettingStore {
           .execute();
       }
     },
+    async add(name, value) {
+      await state
+        .insertInto("setting")
+        .values({ name, value })
+        .onConflict((conflict) => conflict.column("name").doNothing())
+        .execute();
+      return (await state.selectFrom("setting").select("value").where("name", "=", name).executeTakeFirstOrThrow()).value;
+    },
   };
 }
