@@ -59,7 +59,13 @@ interface RevealDocument extends Requester {
   readonly pseudonym: string;
   readonly found: boolean;
 }
-type Document = RevealDocument | TextsDocument | FilesDocument | ProgramDocument | FirstProgramDocument;
+/** Whose log it is; the first one counts. */
+interface InstallationDocument {
+  readonly kind: "installation";
+  readonly version: 1;
+  readonly installation: string;
+}
+type Document = RevealDocument | InstallationDocument | TextsDocument | FilesDocument | ProgramDocument | FirstProgramDocument;
 
 /** Texts are written in batches of about so many characters: well under what a batch of the log may hold. */
 const textsPerBatch = 1_048_576;
@@ -73,6 +79,7 @@ export class Control {
   readonly #files = new Map<string, Files>();
   readonly #programs = new Map<string, Program>();
   readonly #versions: Version[] = [];
+  #installation: string | undefined;
   /** Next offset of the topic. */
   #next = 0;
   /** Readers wait for one another: each document is taken in once. */
@@ -108,6 +115,10 @@ export class Control {
     }
   }
 
+  /** Whose log it is. */
+  get installation(): string | undefined {
+    return this.#installation;
+  }
   get current(): Program | undefined {
     return this.#versions.at(-1)?.program;
   }
@@ -141,7 +152,7 @@ export class Control {
   }
 
   /** Keeps what changes no answer and must not be forgotten. Resolves when it is durable. */
-  async record(document: RevealDocument): Promise<void> {
+  async record(document: RevealDocument | InstallationDocument): Promise<void> {
     await this.#append(document);
   }
 
@@ -214,6 +225,7 @@ export class Control {
     if (document.kind === "texts") for (const text of document.texts) this.#texts.set(contentHash(text), text);
     else if (document.kind === "files") this.#knowFiles(document);
     else if (document.kind === "program") this.#knowProgram(document);
+    else if (document.kind === "installation") this.#installation ??= document.installation;
   }
 
   /** Files whose texts were lost with a damaged batch are unknown, as is a program that needs them; the next publication writes them again. */

@@ -14,10 +14,11 @@ import { Prover } from "./canary/prover.ts";
 import { Control } from "./control.ts";
 import type { Detection } from "./detection.ts";
 import { type ConfiguredSink, SinkRunner, type SinkRunnerOptions, type SinkState } from "./egress/runner.ts";
-import { Engine, type EngineOptions } from "./engine.ts";
+import { Engine, type EngineOptions, engineConsumer } from "./engine.ts";
 import { Enrichment, type EnrichmentOptions } from "./enrichment.ts";
 import { PipelineDesk, type PipelineDeskOptions, type PipelinesApplied } from "./event_pipelines/desk.ts";
 import { Headroom } from "./headroom.ts";
+import { joinInstallation } from "./installation.ts";
 import { Intakes, type SourceOptions } from "./intake.ts";
 import type { DetectorLine } from "./keyed.ts";
 import { type SourceLine, withSeries } from "./ledger.ts";
@@ -263,6 +264,19 @@ export class Runtime {
     if (!runtime.#roles.leads) await control.ready(AbortSignal.timeout(rulesWithin_ms));
     if (!runtime.#roles.leads && control.current === undefined)
       throw new UnavailableError("cluster_unavailable", "no process with the role serve has put rules in force yet; start one");
+    await joinInstallation({
+      log: {
+        installation: control.installation,
+        claim: (installation) => control.record({ kind: "installation", version: 1, installation }),
+        end: async () => (await options.log.bounds("raw", 0)).end,
+      },
+      settings: options.store.settings,
+      analysed: async () => (await options.store.checkpoints.load(engineConsumer(0), 0)).offset,
+      tenant: options.tenant,
+      clock,
+      leads: runtime.#roles.leads,
+      several: cluster !== undefined,
+    });
     runtime.#enrichment = options.enrichment && (await runtime.#openEnrichment(options.enrichment));
     runtime.#pipelines = new PipelineDesk({
       ...(options.eventPipelines ?? { disk: () => [], pseudonymKey: undefined }),
