@@ -75,19 +75,24 @@ export class Holds {
 
   /** What the event store must keep, as the alerts are now: an open case may have gained evidence. */
   async inForce(): Promise<readonly EventHold[]> {
+    return (await this.inForceByName()).map(({ hold }) => hold);
+  }
+
+  /** The same with the ids of the holds. */
+  async inForceByName(): Promise<readonly { readonly name: string; readonly hold: EventHold }[]> {
     const tenants = [this.#tenant, auditTenant(this.#tenant)];
-    const holds: EventHold[] = [];
-    for (const { released, alerts, query } of await this.list()) {
+    const holds: { readonly name: string; readonly hold: EventHold }[] = [];
+    for (const { id: name, released, alerts, query } of await this.list()) {
       if (released !== undefined) continue;
       for (const id of alerts) {
         const evidence = (await this.#store.alerts.get(this.#tenant, id))?.evidence ?? [];
         if (evidence.length === 0) continue;
         const times = evidence.map(({ time }) => time);
         const range = { from: Math.min(...times), to: Math.max(...times) + 1 };
-        holds.push({ tenants, range, ids: evidence.map((one) => one.id) });
+        holds.push({ name, hold: { tenants, range, ids: evidence.map((one) => one.id) } });
       }
       const read = query && parseQuery(query.q);
-      if (query !== undefined && read?.ok) holds.push({ tenants, range: query.range, ids: [], where: read.query.where });
+      if (query !== undefined && read?.ok) holds.push({ name, hold: { tenants, range: query.range, ids: [], where: read.query.where } });
     }
     return holds;
   }

@@ -49,6 +49,7 @@ const tags = {
   sources: "Sources, their tokens, and senders that were refused.",
   machines: "Processes and agents known by certificates.",
   holds: "Events kept for a case.",
+  erasures: "What is taken away for good.",
   vault: "Keys at rest.",
   backup: "Backups, and trials to restore them.",
   state: "The program's own state.",

@@ -36,6 +36,7 @@ import type {
 import type { Store, TimeRange } from "@vedette/store";
 import type { Rotated, VaultStatus } from "@vedette/vault";
 import type { Auth } from "./auth.ts";
+import type { Erasures } from "./erasures.ts";
 import type { Holds } from "./holds.ts";
 
 export interface Problem {
@@ -307,6 +308,8 @@ export interface ServerOptions {
   readonly machines?: MachinesPort;
   /** Events that are kept for a case. */
   readonly holds?: Holds;
+  /** What goes for good. */
+  readonly erasures?: Erasures;
   /** Keys at rest. */
   readonly vault?: VaultPort;
   readonly backups?: BackupPort;

@@ -25,6 +25,7 @@ import { backupRoutes } from "./routes/backups.ts";
 import { canaryRoutes } from "./routes/canaries.ts";
 import type { App, RouteContext } from "./routes/context.ts";
 import { enrichmentRoutes } from "./routes/enrichment.ts";
+import { erasureRoutes } from "./routes/erasures.ts";
 import { eventContextRoute } from "./routes/event_context.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { eventExportRoute } from "./routes/events_export.ts";
@@ -155,6 +156,7 @@ async function apiRoutes(app: FastifyInstance, options: ServerOptions, context: 
       machineRoutes(api, context);
       vaultRoutes(api, context);
       holdRoutes(api, context);
+      erasureRoutes(api, context);
       backupRoutes(api, context);
       refusalRoutes(api, context);
       auditRoutes(api, context);

@@ -11,4 +11,5 @@ export { seriesFields } from "./series/fields.ts";
 export { maxSampleAhead, SampleWriter } from "./series/samples.ts";
 export * from "./series.ts";
 export type { PostgresSettings } from "./state/postgres.ts";
+export { decided } from "./state/seen_alerts.ts";
 export * from "./store.ts";

@@ -1,4 +1,4 @@
-/** Names, options and help of `vedette hold`; its code is loaded only when it runs. */
+/** Names, options and help of `vedette hold` and `vedette erase`, what stays and what goes; their code is loaded only when it runs. */
 import type { Command } from "commander";
 import { json, output, range, server } from "../options.ts";
 
@@ -18,6 +18,19 @@ export function addHoldCommands(cli: Command): void {
   rows(hold.command("list").description("holds in force"))
     .option("--all", "the released ones too")
     .action(async (o) => (await import("./hold.ts")).list(o));
+  const erase = cli
+    .command("erase")
+    .description("take what is stored of somebody or something away for good; without --yes, say what that would come to")
+    .argument("<query>", "whom or what, e.g. user.name:mallory");
+  range(rows(erase))
+    .requiredOption(why, "why; kept with the erasure, in tombstones and in the audit trail")
+    .option("--audit", "also the content of records of the audit trail: a signed tombstone stays in each place")
+    .option("--yes", "do it")
+    .addHelpText("after", "\nExample:\n  $ vedette erase user.name:mallory --reason 'request 2026-4 of the person' --yes")
+    .action(async (q: string, o) => (await import("./erase.ts")).erase(q, o));
+  rows(cli.command("erasures").description("erasures that were begun, and how they went")).action(async (o) =>
+    (await import("./erase.ts")).list(o),
+  );
   server(hold.command("release").description("let retention have the events again").argument("<id>"))
     .requiredOption(why, "why; kept with the hold and in the audit trail")
     .action(async (id: string, o) => (await import("./hold.ts")).release(id, o));

@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { newToken, tokenHash } from "@vedette/access";
-import { Auth, buildServer, Holds } from "@vedette/api";
+import { Auth, buildServer, Erasures, Holds } from "@vedette/api";
 import { AuditTrail } from "@vedette/audit";
 import { sinks } from "@vedette/egress";
 import { enrichers } from "@vedette/enrich";
@@ -130,6 +130,7 @@ async function serve(
   const ruleFile = join(directory.path, "rules.cache");
   readRulesFrom(keptRules(ruleFile));
   const holds = new Holds(store, systemClock, config.tenant);
+  const erasures = new Erasures({ store, holds, trail: audit, clock: systemClock, tenant: config.tenant });
   const telemetry = openTelemetry(config, {
     directory: directory.path,
     version,
@@ -220,6 +221,7 @@ async function serve(
     machines,
     vault: { status: () => vault.status(places), rotate: () => vault.rotate(places) },
     holds,
+    erasures,
     backups: backupPort(backups, config),
     senders: senderConfigs(loaded),
     audit,
@@ -266,6 +268,7 @@ async function serve(
   const serving = [
     reportSelf(machines.register, runtime, machines.listener?.url ?? url, version, stopped.signal),
     machines.listener?.run(stopped.signal),
+    erasures.run(stopped.signal),
     telemetry.run(stopped.signal),
     runHeartbeat(config, runtime, systemClock, (text) => display.say(text, { level: "warn", component: "heartbeat" }), stopped.signal),
   ];

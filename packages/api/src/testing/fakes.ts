@@ -13,9 +13,10 @@ import {
 } from "@vedette/kit";
 import { Authority, memoryMachines, Register } from "@vedette/machines";
 import type { Alert, Event, Micros, RawRecord, RulePlan } from "@vedette/model";
-import type { Store } from "@vedette/store";
+import { rowsOfEvents, type Store } from "@vedette/store";
 import type { FastifyInstance } from "fastify";
 import { Auth } from "../auth.ts";
+import { Erasures } from "../erasures.ts";
 import { Holds } from "../holds.ts";
 import type { BackupPort, EnrichmentPort, Notice, PipelinesPort, RulesPort, RuntimePort, ServerOptions, VaultPort } from "../ports.ts";
 import { buildServer } from "../server.ts";
@@ -131,7 +132,10 @@ function fakeStore(): FakeStore {
     events: {
       put: none,
       applied: none,
-      scan: none,
+      async *scan(query) {
+        const rows = rowsOfEvents(matching(query).filter(({ tenant }) => tenant === query.tenant));
+        yield { rows, read: rows.length, stored: all.length, complete: query.range.to };
+      },
       estimate: none,
       search: (query, signal) =>
         answer(() => {
@@ -167,6 +171,12 @@ function fakeStore(): FakeStore {
       seal: none,
       retain: none,
       clearDemo: none,
+      remove: async (tenant, ids) => {
+        const [before, gone] = [all.length, new Set(ids)];
+        const kept = all.filter((one) => one.tenant !== tenant || !gone.has(one.id));
+        all.splice(0, all.length, ...kept);
+        return before - all.length;
+      },
       usage: async () => ({ events: all.length, openBytes: 1, sealedBytes: 2, originalBytes: 3, partitions: 1 }),
     },
     series: {
@@ -206,7 +216,10 @@ function fakeStore(): FakeStore {
         alertsById.set(alert.id, alert);
         return true;
       },
-      changed: none,
+      changed: async (after, limit) =>
+        [...alertsById.values()]
+          .map((alert, n) => ({ serial: n + 1, alert }))
+          .filter(({ serial }) => serial > after && serial <= after + limit),
       lastChange: none,
       clearDemo: none,
     },
@@ -216,6 +229,10 @@ function fakeStore(): FakeStore {
       set: async (name, value) => {
         await store.beforeSet?.(name, value);
         value === undefined ? settings.delete(name) : settings.set(name, value);
+      },
+      add: async (name, value) => {
+        if (!settings.has(name)) settings.set(name, value);
+        return settings.get(name)!;
       },
     },
     keys: memoryKeys(),
@@ -230,10 +247,6 @@ function fakeStore(): FakeStore {
   return store;
 }
 
-      add: async (name, value) => {
-        if (!settings.has(name)) settings.set(name, value);
-        return settings.get(name)!;
-      },
 interface FakeRuntime extends RuntimePort {
   readonly desk: FakeDesk;
   demoRunning: boolean;
@@ -501,6 +514,9 @@ const fakeVault: VaultPort = {
   rotate: async () => ({ key: "00ff", resealed: 2, dropped: [] }),
 };
 
+/** Has nothing on record. */
+const fakeTrail = { record: async () => ({ n: 0, time: 0, hash: "" }), count: async () => 0, erase: async () => 0 };
+
 const fakeBackups: BackupPort = {
   status: () => ({
     running: false,
@@ -541,6 +557,7 @@ export async function rig(more: Partial<ServerOptions> = {}): Promise<Rig> {
   const people = await peopleOf(store, clock);
   const auth = await Auth.open({ adminTokenHash: tokenHash(adminToken), settings: store.settings, keys: store.keys, people, clock });
   const { token: sourceToken } = (await auth.sources.issue("web"))!;
+  const holds = new Holds(store, clock, "main");
   const authority = await Authority.open({ secrets: memorySecrets(), clock, trustDomain: "site.example" });
   const app = await buildServer({
     store,
@@ -561,7 +578,8 @@ export async function rig(more: Partial<ServerOptions> = {}): Promise<Rig> {
     },
     machines: { register: await Register.open({ store: store.machines, authority, clock }) },
     vault: fakeVault,
-    holds: new Holds(store, clock, "main"),
+    holds,
+    erasures: new Erasures({ store, holds, trail: fakeTrail, clock, tenant: "main" }),
     backups: fakeBackups,
     onError: (error) => errors.push(error),
     ...more,
