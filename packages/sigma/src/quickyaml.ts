@@ -1,11 +1,13 @@
 /**
  * Reads the part of YAML in which nearly all rules and pipelines are written (maps and lists as blocks or in brackets, one-line scalars, literal
- * blocks), many times faster than a reader of all of YAML. Gives up on everything else, mistakes included: it never guesses and reports no errors.
+ * and folded blocks), many times faster than a reader of all of YAML. Gives up on everything else, mistakes included: it never guesses and reports no errors.
  */
 import type { Entry, ListTree, MapTree, ScalarTree, Tree } from "./yamltree.ts";
 
 /** Deeper documents go to the full reader, which refuses what is too deep. */
 const maxDepth = 16;
+/** As many values as the full reader takes; it refuses what has more. */
+const maxNodes = 50_000;
 
 const plainKey = /(?:[A-Za-z_][\w.|*/()-]*(?: [\w.|*/()-]+)*|'[^'\n\\]*'|"[^"\n\\]*"):(?= |\n|$)/y;
 /** Begins a plain scalar: no indicator of YAML, or one that something other than space follows. */
@@ -25,11 +27,21 @@ const otherNumber = /^(?:0o[0-7]+|0x[0-9a-fA-F]+|[-+]?\.(?:inf|Inf|INF)|\.(?:nan
 /** Line ends, marks and controls about which readers differ. */
 const odd = /[\r\t\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff]/;
 
-/** The document's tree, just as `loadYaml` gives it, or undefined where this reader gives up. */
-export function readQuickly(text: string): MapTree | undefined {
+/** Begins another document; what stands in blocks is further in. */
+const marker = /^---$/gm;
+
+/** The documents' trees, just as `loadYaml` gives them, or undefined where this reader gives up on one. */
+export function readQuickly(text: string): readonly MapTree[] | undefined {
   if (odd.test(text)) return undefined;
+  const trees: MapTree[] = [];
+  let from = 0;
   try {
-    return new Reader(text).document();
+    for (const { index } of [...text.matchAll(marker), { index: text.length }]) {
+      const tree = new Reader(text.slice(0, index)).document(from);
+      if (tree !== undefined) trees.push(tree);
+      from = index + "---".length;
+    }
+    return trees;
   } catch (error) {
     if (error === givenUp) return undefined;
     throw error;
@@ -59,13 +71,16 @@ class Reader {
   #at = 0;
   /** Column of `#at`. */
   #indent = 0;
+  #nodes = 0;
 
   constructor(text: string) {
     this.#text = text;
   }
 
-  document(): MapTree {
-    this.#toContent(0);
+  /** Undefined where there is none, but for comments. @param from the start of a line, or its end */
+  document(from: number): MapTree | undefined {
+    this.#toContent(from);
+    if (this.#indent === -1) return undefined;
     const tree = this.#map(0, 0);
     if (this.#at < this.#text.length || this.#indent !== -1) throw givenUp;
     return tree;
@@ -97,6 +112,10 @@ class Reader {
     }
   }
 
+  #count(): void {
+    if (++this.#nodes > maxNodes) throw givenUp;
+  }
+
   #match(pattern: RegExp, at: number): string | undefined {
     pattern.lastIndex = at;
     return pattern.test(this.#text) ? this.#text.slice(at, pattern.lastIndex) : undefined;
@@ -104,6 +123,7 @@ class Reader {
 
   #map(indent: number, depth: number): MapTree {
     if (depth > maxDepth || this.#indent !== indent) throw givenUp;
+    this.#count();
     const at = this.#at;
     const entries: Entry[] = [];
     const seen = new Set<string>();
@@ -141,6 +161,7 @@ class Reader {
 
   #list(indent: number, depth: number): ListTree {
     if (depth > maxDepth) throw givenUp;
+    this.#count();
     const at = this.#at;
     const items: Tree[] = [];
     do {
@@ -160,7 +181,7 @@ class Reader {
   /** What begins on its line and is no block; then moves on. `indent` is that of what holds it: a deeper line would continue it. */
   #inline(at: number, indent: number, depth: number): Tree {
     const c = this.#text.charCodeAt(at);
-    if (c === 0x7c) return this.#literal(at, indent);
+    if (c === 0x7c || c === 0x3e) return this.#block(at, indent, c === 0x7c ? literal : folded);
     const { tree, end } = c === 0x5b || c === 0x7b ? this.#flow(at, indent, depth + 1) : this.#scalar(at, (from) => this.#plainEnd(from));
     const rest = this.#match(restOfLine, end);
     if (rest === undefined) throw givenUp;
@@ -170,6 +191,7 @@ class Reader {
   }
 
   #scalar(at: number, plainEnd: (at: number) => number): Flow<ScalarTree> {
+    this.#count();
     const c = this.#text.charCodeAt(at);
     if (c === 0x27 || c === 0x22) {
       const quoted = this.#match(c === 0x27 ? singleQuoted : doubleQuoted, at);
@@ -187,6 +209,7 @@ class Reader {
   /** A list or map in brackets, over several lines where each is further in than what holds it. */
   #flow(at: number, indent: number, depth: number): Flow<Tree> {
     if (depth > maxDepth) throw givenUp;
+    this.#count();
     const close = this.#text.charCodeAt(at) === 0x5b ? 0x5d : 0x7d;
     const items: Tree[] = [];
     const entries: Entry[] = [];
@@ -258,8 +281,9 @@ class Reader {
     return end;
   }
 
-  /** `|` and `|-`: the lines below that are further in than what holds them, without their indentation. */
-  #literal(at: number, indent: number): ScalarTree {
+  /** `|`, `|-`, `>` and `>-`: the lines below that are further in than what holds them, without their indentation. */
+  #block(at: number, indent: number, joined: (lines: readonly string[]) => string): ScalarTree {
+    this.#count();
     const text = this.#text;
     const stripped = text.charCodeAt(at + 1) === 0x2d;
     const header = at + (stripped ? 2 : 1);
@@ -278,11 +302,19 @@ class Reader {
       start = end + 1;
     }
     while (lines.at(-1) === "") lines.pop();
-    const value = `${lines.join("\n")}${stripped ? "" : "\n"}`;
+    const value = `${joined(lines)}${stripped ? "" : "\n"}`;
     this.#toContent(Math.min(start, text.length));
     if (this.#indent > indent) throw givenUp;
     return { kind: "scalar", value, source: value, at };
   }
+}
+
+const literal = (lines: readonly string[]): string => lines.join("\n");
+
+/** Lines become one, an empty line a line's end; lines further in and spaces at an end have rules of their own. */
+function folded(lines: readonly string[]): string {
+  if (lines.some((line) => /^ | $/.test(line))) throw givenUp;
+  return lines.join("\n").replace(/\n+/g, (ends) => (ends.length === 1 ? " " : ends.slice(1)));
 }
 
 function resolve(source: string): string | number | boolean | null {

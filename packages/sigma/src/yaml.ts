@@ -10,8 +10,6 @@ export type { Entry, MapTree, ScalarTree, Tree } from "./yamltree.ts";
 const maxText = 1 << 20;
 /** The largest rule of SigmaHQ has under 1,000 nodes; aliases are counted each time they are used, so an alias bomb ends here. */
 const maxNodes = 50_000;
-/** Shorter than this a text has fewer values than `maxNodes`: each needs a line. */
-const maxQuick = maxNodes;
 /** A rule needs 6 levels; `vedette.tests` carries events of up to 8 more. */
 const maxDepth = 32;
 
@@ -26,9 +24,9 @@ export interface LoadedFile {
 
 /** Reads every document of a YAML file. Never throws; empty documents are left out. */
 export function loadYaml(text: string): LoadedFile {
-  const tree = text.length <= maxQuick ? readQuickly(text) : undefined;
-  if (tree === undefined) return loadYamlFully(text);
-  return { documents: [{ tree, from: 0 }], position: (offset) => placeOf(text, offset) };
+  const trees = text.length <= maxText ? readQuickly(text) : undefined;
+  if (trees === undefined) return loadYamlFully(text);
+  return { documents: trees.map((tree) => ({ tree, from: tree.at })), position: (offset) => placeOf(text, offset) };
 }
 
 function placeOf(text: string, offset: number): { line: number; column: number } {
