@@ -1,23 +1,29 @@
-/** An installation of several processes over real Kafka, PostgreSQL, Redis and OpenSearch: what one takes in others analyse, also when workers are killed; the alerts are those of one process. */
+/**
+ * An installation of several processes over real Kafka, PostgreSQL and Redis, events on OpenSearch or in a shared folder: what one takes in others
+ * analyse, also when workers are killed; the alerts are those of one process, and every event is there once.
+ */
 import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { service } from "./services.ts";
 import { settledLedger, Vedette } from "./vedette.ts";
 
 const [kafka, postgres, redis, opensearch] = [service("kafka"), service("postgres"), service("redis"), service("opensearch")];
-const here = kafka && postgres && redis && opensearch ? { kafka, postgres, redis, opensearch } : undefined;
+const here = kafka && postgres && redis ? { kafka, postgres, redis } : undefined;
 const partitions = 3;
-const name = `t${randomBytes(4).toString("hex")}`;
-
 const detection = "rules: { watch: false }\naudit: {}\n";
-function config({ kafka, postgres, redis, opensearch }: NonNullable<typeof here>): string {
+/** Each process compiles rules for seconds, and this is not about them. */
+const byDetectors = "rules: { starter: false }\n";
+/** @param name of the installation, under which it has its own part of each server */
+function config({ kafka, postgres, redis }: NonNullable<typeof here>, name: string, events: readonly string[]): string {
   return [
     "log: { driver: kafka }",
     `kafka: { server: "${kafka.host}:${kafka.port}", topic: ${name}, partitions: ${partitions}, replicas: 1 }`,
     "state: { driver: postgres }",
     `postgres: { host: ${postgres.host}, port: ${postgres.port}, db: ${postgres.database}, user: ${postgres.user}, password: ${postgres.password}, schema: ${name}, connections: 4 }`,
-    "events: { driver: opensearch }",
-    `opensearch: { url: "http://${opensearch.host}:${opensearch.port}", prefix: ${name} }`,
+    ...events,
     `redis: { host: ${redis.host}, port: ${redis.port}, prefix: ${name} }`,
     `auth: { secret_key: ${name}-a-secret-of-the-installation }`,
     "engine: { workers: 1 }",
@@ -74,15 +80,25 @@ async function send(v: Vedette): Promise<void> {
   }
 }
 
-describe.skipIf(here === undefined)("several processes", () => {
+/** Processes of one installation, removed when the suite ends. */
+function installation(events: (name: string) => readonly string[], judged = detection) {
+  const name = `t${randomBytes(4).toString("hex")}`;
   const processes: Vedette[] = [];
   const start = async (roles: string): Promise<Vedette> => {
-    const v = new Vedette(config(here!) + detection);
+    const v = new Vedette(config(here!, name, events(name)) + judged);
     processes.push(v);
     await v.start("--role", roles);
     return v;
   };
   afterAll(() => Promise.all(processes.map((v) => v.remove())));
+  return { processes, start };
+}
+
+describe.skipIf(here === undefined || opensearch === undefined)("several processes", () => {
+  const { processes, start } = installation((name) => [
+    "events: { driver: opensearch }",
+    `opensearch: { url: "http://${opensearch!.host}:${opensearch!.port}", prefix: ${name} }`,
+  ]);
 
   test("what is taken in by one is analysed by others, one of which is killed; the alerts are those of one process", {
     timeout: 600_000,
@@ -113,5 +129,39 @@ describe.skipIf(here === undefined)("several processes", () => {
     // a worker answers for itself, and for nothing else
     expect((await processes[3]!.fetch("/api/v1/alerts")).status).toBe(404);
     expect((await processes[3]!.fetch("/healthz")).status).toBe(200);
+  });
+});
+
+describe.skipIf(here === undefined)("several processes with events in a shared folder", () => {
+  const folder = mkdtempSync(join(tmpdir(), "vedette-shared-"));
+  const { start } = installation((name) => {
+    mkdirSync(join(folder, name), { recursive: true });
+    return [`events: { shared: ${join(folder, name)} }`];
+  }, byDetectors);
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("every event is found once by who has written none, also when a writer is killed and another goes on in its place", {
+    timeout: 600_000,
+  }, async () => {
+    const front = await start("ingest,serve");
+    const first = await start("analyse");
+    await send(front);
+    await front.until(
+      () => front.get<{ events: unknown[] }>("/api/v1/events?limit=1"),
+      ({ events }) => events.length > 0,
+    );
+    await first.kill();
+    await start("analyse,triage");
+    const sources = await settledLedger(front);
+    expect(sources.filter(({ name }) => name.startsWith("auth")).map(({ stored, balance }) => [stored, balance])).toEqual(
+      Array.from({ length: 6 }, () => [attackers * 12, 0]),
+    );
+    const found = await front.events<{ readonly id: string; readonly host: string }>("event.dataset:linux.auth");
+    expect(found).toHaveLength(6 * attackers * 12);
+    expect(new Set(found.map(({ id }) => id)).size).toBe(found.length);
+    await front.until(
+      () => told(front),
+      (alerts) => alerts.length >= attackers,
+    );
   });
 });

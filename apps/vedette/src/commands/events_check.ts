@@ -1,11 +1,33 @@
-/** What `vedette doctor` says of OpenSearch. Changes nothing. */
-import { openSearchStatus } from "@vedette/store";
+/** What `vedette doctor` says of where events are, if that is not the data directory. Changes nothing. */
+import { openSearchStatus, sharedStatus } from "@vedette/store";
 import type { Config } from "../config/schema.ts";
 import { configuredOpenSearch } from "../opensearch.ts";
+import { configuredShared } from "../shared_events.ts";
+
+/** Below this much free space there is no room for what an hour brings. */
+const lowDisk = 2 * 1_073_741_824;
 
 /** Nothing where events are in the data directory. */
 export async function eventsChecks(config: Config) {
-  if (config.events.driver !== "opensearch") return [];
+  const shared = configuredShared(config);
+  if (shared !== undefined) return [sharedCheck(shared)];
+  return config.events.driver === "opensearch" ? await openSearchChecks(config) : [];
+}
+
+function sharedCheck(folder: string) {
+  const name = "events in a shared folder";
+  const advice = "see docs/guide/events-in-a-shared-folder.md";
+  try {
+    const { marked, partitions, open, freeBytes } = sharedStatus(folder);
+    const held = marked ? `${partitions} raw partitions, ${open} segments open` : "not used yet";
+    const detail = `${folder}: ${held}, ${(freeBytes / 1e9).toFixed(1)} GB free`;
+    return { name, ok: freeBytes >= lowDisk, detail, advice: "free space there, or lower events.retention" };
+  } catch (e) {
+    return { name, ok: false, detail: (e as Error).message, advice };
+  }
+}
+
+async function openSearchChecks(config: Config) {
   const name = "events on OpenSearch";
   try {
     const { version, health, indices, blocked, foreign } = await openSearchStatus(configuredOpenSearch(config)!);

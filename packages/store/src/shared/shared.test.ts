@@ -11,6 +11,7 @@ import { openState } from "../state/open.ts";
 import type { State } from "../state/tables.ts";
 import { eventContract, eventOf, everything, hour, start } from "../store.contract.ts";
 import type { EncodedEvents, EventWriter, Store } from "../store.ts";
+import { sharedStatus } from "./status.ts";
 import { openSharedEvents } from "./store.ts";
 
 const root = mkdtempSync(join(tmpdir(), "vedette-shared-"));
@@ -259,6 +260,21 @@ describe("a folder that is written, sealed and joined while it is read", () => {
 });
 
 describe("a folder that is not what it should be", () => {
+  test("is told apart from one that does what is needed", async () => {
+    const all = await installation();
+    expect(sharedStatus(all.folder)).toMatchObject({ marked: false, partitions: 0, open: 0 });
+    const store = await all.process();
+    await store.methods.applied({ partition: 3, epoch: 1 });
+    await put(store, 0, { partition: 3, epoch: 1 });
+    const { freeBytes, ...told } = sharedStatus(all.folder);
+    expect(told).toEqual({ marked: true, partitions: 1, open: 1 });
+    expect(freeBytes).toBeGreaterThan(0);
+    // it leaves nothing behind
+    expect(readdirSync(all.folder).sort()).toEqual(["0003", "vedette-events"]);
+    expect(() => sharedStatus(join(root, "nowhere"))).toThrow(/events.shared: .*is it mounted/);
+    await all.close();
+  });
+
   test("is refused: another installation's, or an empty one where events should be", async () => {
     const [one, other] = [await installation(), await installation()];
     const store = await one.process();
