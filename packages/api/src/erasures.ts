@@ -3,12 +3,12 @@
  * What a legal hold keeps stays. What is begun is finished, also by whoever starts next. Knows no route and no file.
  */
 import { createHash } from "node:crypto";
-import type { AuditRecord, AuditTrail } from "@vedette/audit";
-import { compile, type Predicate, parseQuery } from "@vedette/condition";
-import { auditTenant, BadInputError, type Clock, idOf, inTurn, VedetteError } from "@vedette/kit";
+import type { AuditTrail } from "@vedette/audit";
+import { BadInputError, type Clock, idOf, inTurn, VedetteError } from "@vedette/kit";
 import type { Alert, EvidenceEvent, Micros } from "@vedette/model";
-import { decided, type EventHold, eventsOfPage, type Store, type TimeRange } from "@vedette/store";
+import { decided, eventsOfPage, type Store, type TimeRange } from "@vedette/store";
 import { erasedAlert } from "./erased_alert.ts";
+import { type Erased, erasedBy } from "./erased_by.ts";
 import type { Holds } from "./holds.ts";
 
 export interface ErasureRequest {
@@ -166,7 +166,7 @@ export class Erasures {
   }
 
   /** Goes through the events once. Alerts first: of events that are gone nobody could tell any more which alerts quote them. */
-  async #round(erasure: string, what: What, signal: AbortSignal): Promise<boolean> {
+  async #round(erasure: string, what: Erased, signal: AbortSignal): Promise<boolean> {
     let any = false;
     let held = 0;
     const ids = new Map<string, string[]>();
@@ -196,7 +196,7 @@ export class Erasures {
   }
 
   /** Events that satisfy the question; those that a hold keeps without their id. */
-  async *#found(what: What, signal?: AbortSignal) {
+  async *#found(what: Erased, signal?: AbortSignal) {
     for (const tenant of what.tenants)
       for await (const page of this.#options.store.events.scan({ tenant, range: what.range, where: what.where }, signal))
         for (const event of eventsOfPage(page)) {
@@ -215,7 +215,7 @@ export class Erasures {
     }
   }
 
-  #erased(alert: Alert, what: What, ids: ReadonlySet<string>): Alert | undefined {
+  #erased(alert: Alert, what: Erased, ids: ReadonlySet<string>): Alert | undefined {
     if (alert.tenant !== this.#options.tenant) return undefined;
     const within = ({ time }: EvidenceEvent) => time >= what.range.from && time < what.range.to;
     const isGone = (one: EvidenceEvent) =>
@@ -223,7 +223,7 @@ export class Erasures {
     return erasedAlert(alert, isGone, this.#options.clock.now(), "evidence was erased");
   }
 
-  async #fromAlerts(erasure: string, what: What, ids: ReadonlySet<string>): Promise<void> {
+  async #fromAlerts(erasure: string, what: Erased, ids: ReadonlySet<string>): Promise<void> {
     const { alerts } = this.#options.store;
     let changed = 0;
     // changing one moves it to the end of the order that is gone through, where it has nothing left to erase
@@ -243,27 +243,9 @@ export class Erasures {
     if (changed > 0) await this.#add(erasure, { alerts: changed });
   }
 
-  async #what({ q, range, audit }: ErasureRequest): Promise<What> {
+  async #what(request: ErasureRequest): Promise<Erased> {
     const { tenant, holds } = this.#options;
-    const read = parseQuery(q);
-    if (!read.ok) throw new BadInputError("bad_request", "q: not a filter that can be read");
-    const { where } = read.query;
-    if (where.op === "and" && where.of.length === 0) throw new BadInputError("bad_request", "q: expected whom or what, not everything");
-    const test = compile(where);
-    const inForce = await holds.inForceByName();
-    return {
-      where,
-      range,
-      test,
-      tenants: audit ? [tenant, auditTenant(tenant)] : [tenant],
-      holds: inForce.map(({ name, hold }) => holding(name, hold)),
-      ofTrail: ({ time, fields }) =>
-        fields !== undefined &&
-        time >= range.from &&
-        time < range.to &&
-        !String(fields["event.action"]).startsWith("erasure_") &&
-        test({ fields, time }),
-    };
+    return erasedBy(request, tenant, await holds.inForceByName());
   }
 
   async #end(id: string, state: "done" | "failed", problem?: string): Promise<void> {
@@ -312,31 +294,4 @@ export class Erasures {
     const kept = all.filter(({ state }) => state === "running" || ended++ < maxEnded);
     await this.#options.store.settings.set(document, JSON.stringify(kept));
   }
-}
-
-/** A question as it is carried out. */
-interface What {
-  readonly where: Parameters<typeof compile>[0];
-  readonly range: TimeRange;
-  readonly test: Predicate;
-  readonly tenants: readonly string[];
-  readonly holds: readonly Holding[];
-  readonly ofTrail: (record: AuditRecord) => boolean;
-}
-interface Holding {
-  readonly name: string;
-  keeps(event: Parameters<Predicate>[0] & { readonly id: string; readonly time: Micros }): boolean;
-  /** Evidence is a part of its event: what it does not tell counts as held. */
-  mayKeep(evidence: EvidenceEvent): boolean;
-}
-
-function holding(name: string, { ids, range, where }: EventHold): Holding {
-  const byId = new Set(ids);
-  const test = where && compile(where);
-  const within = (time: Micros) => time >= range.from && time < range.to;
-  return {
-    name,
-    keeps: (event) => byId.has(event.id) || (test !== undefined && within(event.time) && test(event)),
-    mayKeep: (one) => byId.has(one.id) || (where !== undefined && within(one.time) && decided(where, one) !== false),
-  };
 }

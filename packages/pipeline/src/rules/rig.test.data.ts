@@ -60,7 +60,6 @@ export function memoryAlerts(): AlertStore & { readonly all: ReadonlyMap<string,
     changed: async () => [],
     lastChange: async () => 0,
     clearDemo: async () => 0,
-    remove: async () => 0,
   };
 }
 
