@@ -10,6 +10,7 @@ import type { CheckpointStore, EventHold, SeriesRetention, Store } from "@vedett
 import { feedAudit } from "./audit_feed.ts";
 import { encodeTick } from "./batch.ts";
 import { type CanaryKey, reservedPrefix } from "./canary/mark.ts";
+import { CanaryNews } from "./canary/news.ts";
 import { Prover } from "./canary/prover.ts";
 import { Control } from "./control.ts";
 import type { Detection } from "./detection.ts";
@@ -137,6 +138,8 @@ export class Runtime {
   #enrichment: Enrichment | undefined;
   #pipelines!: PipelineDesk;
   #prover!: Prover;
+  /** Of a cluster: what one process sees of canaries that another sent. */
+  readonly #canaries: CanaryNews | undefined;
   readonly #quality: QualityKeeper;
   readonly #stop = new AbortController();
   readonly #listeners = new Map<(n: Notice) => void, boolean>();
@@ -160,6 +163,7 @@ export class Runtime {
       signal: this.#stop.signal,
       onProblem: (code, message) => this.#problem(code, message),
     });
+    this.#canaries = options.cluster && new CanaryNews(options.cluster.cluster.notices);
     this.#roles = new Roles(options.cluster, clock, (code, message) => this.#problem(code, message));
     this.engine = options.cluster ? this.#workers(options.cluster) : new Engine({ ...this.#engineOptions(), series: options.store.series });
     this.sources = new SourceRunner(options.sourceSpecs, intakes, options.log, clock);
@@ -206,7 +210,10 @@ export class Runtime {
       },
       onAnalysis: (analysis, findings) => {
         this.intakes.headroom?.analysed(analysis.last);
-        if (analysis.canary) this.#prover.analysed(analysis.canary);
+        const news = this.#canaries ?? this.#prover;
+        if (analysis.canary) news.analysed(analysis.canary);
+        // what several processes come to is counted by the one who leads
+        else if (this.#options.cluster) this.#desk.add({ rules: {}, days: [], costs: analysis.costs }, []);
         else this.#desk.add(analysis, findings);
         this.#quality.add(analysis);
       },
@@ -312,6 +319,7 @@ export class Runtime {
       onMoves: (moves, who) => runtime.#recordMoves(moves, who),
       proved: (id, hash) => runtime.#prover.isProved(id, hash),
       led: () => runtime.#roles.led(),
+      ...(cluster && { reached: () => runtime.engine.reached }),
     });
     runtime.#prover = new Prover({
       log: options.log,
@@ -373,6 +381,7 @@ export class Runtime {
         }),
       );
       if (roles.has("serve") && !roles.has("triage")) this.#keep("alerts", this.#followAlerts(signal));
+      if (roles.has("serve")) this.#keep("leader", this.#followLeader(signal));
     }
     if (trail) this.#keep("audit", feedAudit({ trail, log, intakes: this.intakes, clock: this.clock, ...(chain && { chain }) }, signal));
     if (roles.has("ingest")) for (const source of this.#options.sources) this.#read(source, signal);
@@ -391,14 +400,11 @@ export class Runtime {
   }
 
   async #lead(signal: AbortSignal): Promise<void> {
+    const { cluster } = this.#options;
+    if (cluster) await this.#desk.reread().catch((e: Error) => this.#problem("upkeep_failed", e.message));
     for (const sink of this.#options.sinks?.configured ?? []) this.#sinks!.start(sink, signal);
-    await Promise.all([
-      // a canary is followed through one process: those of a cluster do not hear of one another's
-      this.#options.cluster ? undefined : this.#prover.run(signal),
-      this.#upkeep(signal),
-      this.#sinks?.watch(signal),
-      this.#options.leads?.(signal),
-    ]);
+    await Promise.all([this.#prover.run(signal), this.#upkeep(signal), this.#sinks?.watch(signal), this.#options.leads?.(signal)]);
+    if (cluster) await this.#keepCounted();
   }
 
   #triage(signal: AbortSignal): Promise<void> {
@@ -413,10 +419,22 @@ export class Runtime {
           for (const alert of alerts) this.#tell({ kind: "alert", alert });
         },
         onProblem: (code, message) => this.#problem(code, message),
-        onCanary: (nonce, alert) => this.#prover.triaged(nonce, alert),
+        onCanary: (nonce, alert) => (this.#canaries ?? this.#prover).triaged(nonce, alert?.rule.id),
       },
       signal,
     );
+  }
+
+  /** What other processes see of the canaries of this one; what the one that leads has proved and counted. */
+  async #followLeader(signal: AbortSignal): Promise<void> {
+    const end = await this.#canaries!.follow(this.#prover);
+    while (!signal.aborted) {
+      await this.clock.sleep(upkeepEvery_ms, signal);
+      // what cannot be read now is read the next time
+      await this.#prover.load().catch(() => {});
+      if (!this.#roles.leads) await this.#desk.reread().catch(() => {});
+    }
+    end();
   }
 
   /** What other processes made of findings is told here as what this one makes. */
@@ -447,6 +465,11 @@ export class Runtime {
     await this.intakes.settled();
     await Promise.allSettled(this.#tasks);
     // where state is away the rest ends all the same
+    if (this.#options.cluster === undefined) await this.#keepCounted();
+    await this.#pool.close();
+  }
+
+  async #keepCounted(): Promise<void> {
     const kept = await Promise.allSettled([this.#desk.upkeep(Number.POSITIVE_INFINITY), this.#quality.save()]);
     for (const one of kept) if (one.status === "rejected") this.#problem("upkeep_failed", (one.reason as Error).message);
     await this.#pool.close();

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { inProcessCluster, type Notices } from "@vedette/cluster";
+import { newFields } from "@vedette/kit";
 import { memoryLog } from "@vedette/log";
-import type { Alert, Finding } from "@vedette/model";
+import type { Finding } from "@vedette/model";
 import { formats } from "@vedette/normalise";
 import type { CheckpointStore, EventStore, SettingStore } from "@vedette/store";
 import { expect, test } from "vitest";
@@ -11,6 +13,7 @@ import { freshIntakes } from "../intakes.fixture.ts";
 import { inlinePool } from "../pool.ts";
 import { makeProgram } from "../program.ts";
 import { CanaryGate, CanaryKey } from "./mark.ts";
+import { CanaryNews } from "./news.ts";
 import { CanaryPlanner } from "./plan.ts";
 import { Prover } from "./prover.ts";
 
@@ -34,7 +37,9 @@ const program = makeProgram({ rules, pipelines: [], detectors: { brute_force: { 
 const key = new CanaryKey(randomBytes(32));
 
 /** A production of everything but disks. Time stands still unless told. */
-async function production(change: { readonly program?: typeof program; readonly analyse?: (a: Analysis) => Analysis } = {}) {
+async function production(
+  change: { readonly program?: typeof program; readonly analyse?: (a: Analysis) => Analysis; readonly notices?: Notices } = {},
+) {
   const log = memoryLog();
   let now = Date.UTC(2026, 10, 21) * 1_000;
   const clock = {
@@ -59,6 +64,9 @@ async function production(change: { readonly program?: typeof program; readonly 
     enabled: true,
     every: 3_600_000_000,
   });
+  // analysis and triage are other processes then
+  const news = change.notices && new CanaryNews(change.notices);
+  await news?.follow(prover);
   const inner = await inlinePool();
   const analyses: { readonly job: Job; readonly analysis: Analysis }[] = [];
   const pool = {
@@ -76,7 +84,7 @@ async function production(change: { readonly program?: typeof program; readonly 
       log,
       clock,
       pool,
-      events: { put: async () => {}, applied: async () => -1 } as unknown as EventStore,
+      events: { put: async () => [], applied: async () => -1 } as unknown as EventStore,
       checkpoints: {
         acquire: async () => 1,
         load: async () => saved,
@@ -88,7 +96,7 @@ async function production(change: { readonly program?: typeof program; readonly 
       } as unknown as CheckpointStore,
       program: () => program,
       canaryKey: key,
-      onAnalysis: (a) => a.canary && prover.analysed(a.canary),
+      onAnalysis: (a) => a.canary && (news ?? prover).analysed(a.canary),
       onForged: (offset) => prover.forged(offset),
     });
   const findings = async (): Promise<Finding[]> => {
@@ -105,7 +113,7 @@ async function production(change: { readonly program?: typeof program; readonly 
     for (const f of await findings()) {
       if (f.canary === undefined || told.has(f.canary)) continue;
       told.add(f.canary);
-      prover.triaged(f.canary, { rule: { id: f.rule.id } } as Alert);
+      (news ?? prover).triaged(f.canary, f.rule.id);
     }
   };
   /** Runs detection until everything in the log is analysed. */
@@ -367,4 +375,28 @@ test.each([
   const all = makeProgram({ rules: [{ file: "c.yml", text }], pipelines: [], detectors: {}, lateness_s: 30 }, 0);
   const canary = await new CanaryPlanner(await formats()).plan(id(3), all);
   expect(canary).toMatchObject({ how: "synthesised", bodies: { length: bodies } });
+});
+
+test("what other processes see of a canary comes to the one that sent it; news that may be missing prove nothing", async () => {
+  const clock = { now: () => 0, sleep: async () => {} };
+  const { notices } = inProcessCluster(clock);
+  // longer than a notice may be: what happened comes through all the same
+  const analyse = (a: Analysis): Analysis =>
+    a.canary === undefined ? a : { ...a, canary: { ...a.canary, events: [Object.assign(newFields(), { message: "x".repeat(100_000) })] } };
+  const p = await production({ notices, analyse });
+  await proveAll(p);
+  expect(p.prover.report().counts).toEqual({ proved: 4, silent: 0, unproved: 1, waiting: 0 });
+
+  const lossy = { ...notices, publish: () => {} };
+  const other = await production({ notices: lossy });
+  const proving = other.prover.prove();
+  for (let turn = 0; turn < 50; turn++) await new Promise((r) => setImmediate(r));
+  other.prover.unsure();
+  for (let left = 20; left > 0; left--) {
+    await new Promise((r) => setImmediate(r));
+    other.prover.unsure();
+  }
+  await proving;
+  expect(other.prover.report().counts).toMatchObject({ silent: 0, proved: 0 });
+  expect((await other.findings()).filter(({ rule }) => rule.id === "rule_silent")).toEqual([]);
 });

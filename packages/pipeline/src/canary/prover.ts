@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import type { Clock, FormatSpec } from "@vedette/kit";
 import type { Log } from "@vedette/log";
-import type { Alert, Fields, LostAt, Micros, ProofLine, ProofReport, ProofState } from "@vedette/model";
+import type { Fields, LostAt, Micros, ProofLine, ProofReport, ProofState } from "@vedette/model";
 import type { SettingStore } from "@vedette/store";
 import type { CanaryTrace } from "../analysis.ts";
 import type { Intakes } from "../intake.ts";
@@ -65,11 +65,14 @@ export class Prover {
     this.#planner = new CanaryPlanner(options.formats);
   }
 
+  /** What is known, here or by another process that proves some. */
   async load(): Promise<void> {
     const saved = await this.#options.settings.get(setting);
-    if (saved !== undefined) for (const [id, proof] of JSON.parse(saved) as [string, Proof][]) this.#proofs.set(id, proof);
+    for (const [id, proof] of saved === undefined ? [] : (JSON.parse(saved) as [string, Proof][]))
+      if ((this.#proofs.get(id)?.at ?? -1) < (proof.at ?? 0)) this.#proofs.set(id, proof);
   }
   async save(): Promise<void> {
+    await this.load();
     await this.#options.settings.set(setting, JSON.stringify([...this.#proofs]));
   }
 
@@ -81,12 +84,19 @@ export class Prover {
     // what pass 1 did not find, nothing later will
     if (!trace.found) this.#lose(trace.nonce, flight);
   }
-  /** A canary's finding has come to triage, and this is the alert that it would be. */
-  triaged(nonce: string, alert: Alert | undefined): void {
+  /** What others saw of those under way may not have been told: they prove nothing, neither this nor that. */
+  unsure(): void {
+    for (const [nonce, { settle }] of this.#flights) {
+      this.#flights.delete(nonce);
+      settle();
+    }
+  }
+  /** A canary's finding has come to triage. @param alerted rule of the alert that it would be */
+  triaged(nonce: string, alerted: string | undefined): void {
     const flight = this.#flights.get(nonce);
     if (!flight) return;
     flight.triaged = true;
-    if (alert?.rule.id !== flight.rule.id) {
+    if (alerted !== flight.rule.id) {
       this.#lose(nonce, flight);
       return;
     }
@@ -146,6 +156,8 @@ export class Prover {
     if (!this.#options.enabled) return;
     const { clock, every } = this.#options;
     await clock.sleep(firstAfter_ms, signal);
+    if (signal.aborted) return;
+    await this.load();
     const looks = this.#look(signal);
     while (!signal.aborted) {
       const rules = this.#current();

@@ -7,6 +7,7 @@ import type {
   DecidedState,
   Decision,
   Finding,
+  Micros,
   NewRelease,
   ReleaseHead,
   Requester,
@@ -24,6 +25,7 @@ import { movesOf, type RuleMove, type Standings } from "./moves.ts";
 import { checkRelease, type Releases } from "./releases.ts";
 import { SlowRules } from "./slow.ts";
 import { type Judged, type OnTrial, type TrialState, Trials } from "./trial.ts";
+import { TrialFeed } from "./trial_feed.ts";
 
 export interface RuleDeskOptions extends Omit<RuleBookOptions, "onChange"> {
   readonly releases: Releases;
@@ -33,6 +35,8 @@ export interface RuleDeskOptions extends Omit<RuleBookOptions, "onChange"> {
   readonly onMoves?: (moves: readonly RuleMove[], by: Requester) => void;
   /** Of a rule, the fields that no event is known to carry, under these mappings; without it every field is taken for known. */
   readonly unknownFields?: (pipelines: readonly ProgramFile[]) => (rule: SigmaRule) => readonly string[];
+  /** Where several processes count, of which this one may lead: how far all of them are. */
+  readonly reached?: () => Micros;
   /** Was this content of a rule seen to fire, by its canary? */
   readonly proved: (id: string, hash: string) => boolean;
 }
@@ -42,7 +46,8 @@ const trialSetting = "rules.trial";
 export class RuleDesk {
   readonly #options: RuleDeskOptions;
   readonly #book: RuleBook;
-  readonly #trials = new Trials();
+  readonly #feed: TrialFeed | undefined;
+  #trials = new Trials();
   readonly #slow = new SlowRules();
   #fields:
     | {
@@ -56,16 +61,30 @@ export class RuleDesk {
 
   private constructor(options: RuleDeskOptions) {
     this.#options = options;
+    this.#feed = options.reached && new TrialFeed(options.log);
     this.#book = new RuleBook({ ...options, onChange: (catalogue) => this.#follow(catalogue) });
   }
 
   /** Puts in force what the configuration names and what was applied before. */
   static async open(options: RuleDeskOptions): Promise<RuleDesk> {
     const desk = new RuleDesk(options);
-    const saved = await options.settings.get(trialSetting);
-    if (saved !== undefined) desk.#trials.restore(JSON.parse(saved) as TrialState);
+    await desk.#restore();
     await desk.#book.start();
     return desk;
+  }
+
+  async #restore(): Promise<void> {
+    const saved = await this.#options.settings.get(trialSetting);
+    const state = saved === undefined ? undefined : (JSON.parse(saved) as TrialState & { readonly findings?: number });
+    if (state) this.#trials.restore(state);
+    this.#feed?.begin(state?.findings);
+  }
+
+  /** Of several processes: what the one that leads has kept, to show it or to go on with it. */
+  async reread(): Promise<void> {
+    this.#trials = new Trials();
+    await this.#restore();
+    this.#follow(this.#book.catalogue);
   }
 
   lines(): { readonly rules: readonly RuleLine[]; readonly hash: string; readonly version: number } {
@@ -178,7 +197,9 @@ export class RuleDesk {
   async upkeep(window_ms: number): Promise<void> {
     for (const [id, share] of this.#slow.after(this.#trials.spent(), window_ms))
       await this.#book.quarantine(id, `evaluating it took ${Math.round(share * 100)} % of a core`);
-    await this.#options.settings.set(trialSetting, JSON.stringify(this.#trials.state()));
+    const { counts, reached, settings } = this.#options;
+    await this.#feed?.take(this.#trials, counts(), reached?.() ?? 0);
+    await settings.set(trialSetting, JSON.stringify({ ...this.#trials.state(), ...(this.#feed && { findings: this.#feed.next }) }));
   }
 
   /** Looked at once for each content of a rule. */
