@@ -472,7 +472,6 @@ export class Runtime {
   async #keepCounted(): Promise<void> {
     const kept = await Promise.allSettled([this.#desk.upkeep(Number.POSITIVE_INFINITY), this.#quality.save()]);
     for (const one of kept) if (one.status === "rejected") this.#problem("upkeep_failed", (one.reason as Error).message);
-    await this.#pool.close();
   }
 
   /** Resolves when everything accepted so far has been analysed and its outputs are durable. */
