@@ -19,8 +19,9 @@ export interface NameThen {
   readonly event: string;
 }
 
-/** How records of leases name their parts. */
+/** How records of leases name their parts: servers' own logs (dhcpd, Kea, dnsmasq), and sensors that saw them on the wire. */
 const leases = [
+  { address: "dhcp.assigned_ip", names: ["dhcp.hostname"], seconds: "dhcp.lease_time" },
   { address: "zeek.dhcp.assigned_addr", names: ["zeek.dhcp.host_name", "zeek.dhcp.client_fqdn"], seconds: "zeek.dhcp.lease_time" },
   { address: "suricata.eve.dhcp.assigned_ip", names: ["host.hostname"], seconds: "suricata.eve.dhcp.lease_time" },
 ] as const;

@@ -3,6 +3,7 @@ import type { Fields } from "@vedette/model";
 import { readPostgresLine } from "../postgresql/message.ts";
 import { readSlurmMessage } from "../slurm/message.ts";
 import { readAccounts } from "./accounts.ts";
+import { readDhcpd, readDnsmasq, readDnsmasqDhcp, readKea } from "./dhcp.ts";
 import { readKernel } from "./kernel.ts";
 import { readDovecot, readDovecotPart, readPostfix } from "./mail.ts";
 import { readPam } from "./pam.ts";
@@ -48,6 +49,11 @@ const programs = new Map<string, Program>([
   ["pveproxy", auth(readRhostFailure)],
   ["proxmox-backup-proxy", auth(readRhostFailure)],
   ["proxmox-backup-api", auth(readRhostFailure)],
+  ["dhcpd", { dataset: "dhcpd.log", read: readDhcpd }],
+  ["kea-dhcp4", { dataset: "kea.log", read: readKea }],
+  ["kea-dhcp6", { dataset: "kea.log", read: readKea }],
+  ["dnsmasq", { dataset: "dnsmasq.log", read: readDnsmasq }],
+  ["dnsmasq-dhcp", { dataset: "dnsmasq.log", read: readDnsmasqDhcp }],
   ["postgres", { dataset: "postgresql.log", read: readPostgresLine }],
   ["slurmctld", { dataset: "slurm.log", read: readSlurmMessage }],
   ["slurmd", { dataset: "slurm.log", read: readSlurmMessage }],
