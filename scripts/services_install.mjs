@@ -32,6 +32,14 @@ const packages = {
 /** Unpacked rather than installed: installed, they would start by themselves. */
 const unpacked = { prometheus: "prometheus", "prometheus-node-exporter": "prometheus-node-exporter" };
 const npm = ["@elastic/elasticsearch@9.4.3", "@opensearch-project/opensearch@3.9.0"];
+/** What programs put into themselves to tell of themselves; in a folder of its own, so that machines which have the clients above get these too. */
+const instrumentation = [
+  "@opentelemetry/exporter-logs-otlp-proto@0.301.0",
+  "@opentelemetry/exporter-logs-otlp-http@0.301.0",
+  "@opentelemetry/exporter-trace-otlp-grpc@0.301.0",
+  "@fluent-org/logger@1.0.10",
+  "splunk-logging@0.11.1",
+];
 const python = ["elasticsearch==9.5.0"];
 const jars = {
   "kafka-4.1.1": ["org.apache.kafka:kafka_2.13:4.1.1", "org.slf4j:slf4j-simple:1.7.36"],
@@ -77,6 +85,12 @@ function unpack() {
   });
 }
 
+const fromNpm = (name, names) =>
+  once(name, (place) => {
+    writeFileSync(join(place, "package.json"), '{"private":true}');
+    run("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", ...names], place);
+  });
+
 const maven = (name) =>
   once(name, (place) => {
     const dependencies = jars[name].map((coordinates) => {
@@ -108,11 +122,8 @@ export const installs = {
 export function installAll() {
   const steps = {
     "Debian's packages": () => apt(Object.keys(packages)),
-    "npm clients": () =>
-      once("npm", (place) => {
-        writeFileSync(join(place, "package.json"), '{"private":true}');
-        run("npm", ["install", "--no-audit", "--no-fund", ...npm], place);
-      }),
+    "npm clients": () => fromNpm("npm", npm),
+    "npm instrumentation": () => fromNpm("instrumentation", instrumentation),
     "Python clients": () =>
       once("python", (place) => {
         // a virtual environment knows its own path, so packages go beside it

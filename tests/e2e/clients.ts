@@ -12,6 +12,7 @@ const services = process.env["VEDETTE_SERVICES"] ?? join(homedir(), ".cache", "v
 
 export const present = {
   npm: existsSync(join(services, "npm", "node_modules")),
+  instrumentation: existsSync(join(services, "instrumentation", "node_modules")),
   python: existsSync(join(services, "python", "elasticsearch")),
   kafka: existsSync(join(services, "kafka-4.1.1", "lib")) && existsSync("/usr/bin/java"),
   rsyslog: existsSync("/usr/sbin/rsyslogd") && existsSync("/usr/lib/x86_64-linux-gnu/rsyslog/omelasticsearch.so"),
@@ -21,6 +22,8 @@ export const present = {
 
 /** A package of the npm clients. */
 export const client = (name: string): unknown => createRequire(join(services, "npm", "package.json"))(name);
+/** A package with which programs tell of themselves. */
+export const instrumentation = (name: string): unknown => createRequire(join(services, "instrumentation", "package.json"))(name);
 export const pythonPath = join(services, "python");
 
 /** A Vedette that keeps its address when it is killed and started again. */
