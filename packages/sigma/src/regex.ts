@@ -21,8 +21,8 @@ export interface PatternProblem {
 
 /** Steps that backtracking may take on one value: about 10 ms, the price of one hostile value. */
 const maxSteps = 2 ** 22;
-/** Values are looked at up to here (`RuleSet.match`). */
-const longestValue = 65_536;
+/** RE2 refuses more than 1,000 copies of one part; far below that no limit of its program's size is near. */
+const maxRepetitions = 100;
 /** A repetition up to this many counts as a number of choices; a longer one as unbounded. */
 const smallRepeat = 64;
 /** Texts of which one must occur: more are no cheaper to look for than the pattern is to run. */
@@ -53,9 +53,9 @@ function prepare(text: string, flagText: string): Pattern | PatternProblem {
   const tree = flags.includes("m") ? undefined : readRegex(source, flags.includes("s"));
   const native = tree === undefined ? undefined : nativeRegExp(tree, flags.includes("i"));
   const usable = tree !== undefined && native !== undefined;
-  const alone = usable && nativeLength(tree) >= longestValue;
-  if (alone) return pattern(source, flags, tree, native);
-  // whatever a longer value would need later is tried now: a rule is refused when it loads, never in the middle of an event
+  // RE2 takes what this reader could read, as long as its repetitions make no large program: then it is asked when a long value comes
+  if (usable && repetitions(tree) <= maxRepetitions) return pattern(source, flags, tree, native);
+  // whatever such a value would need later is tried now: a rule is refused when it loads, never in the middle of an event
   try {
     compileLinear(source, flags);
   } catch (error) {
@@ -133,6 +133,13 @@ function costOf(node: Regex): Cost {
     return plain ? { degree: 1, choices: 0 } : { degree: Number.POSITIVE_INFINITY, choices: 0 };
   // A fixed long repetition of something with choices multiplies them; of something plain it has none.
   return { degree: inner.degree * node.max, choices: inner.choices * node.max + Math.log2(node.max - node.min + 1) };
+}
+
+/** How often RE2 writes the most repeated part into its program. */
+function repetitions(node: Regex): number {
+  if (node.kind === "cat" || node.kind === "alt") return Math.max(1, ...node.of.map(repetitions));
+  if (node.kind !== "repeat") return 1;
+  return Math.max(1, Number.isFinite(node.max) ? node.max : node.min) * repetitions(node.of);
 }
 
 function sum(numbers: readonly number[]): number {
