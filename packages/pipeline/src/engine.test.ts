@@ -1,7 +1,7 @@
 import { VedetteError } from "@vedette/kit";
 import { memoryLog } from "@vedette/log";
-import type { Finding } from "@vedette/model";
-import type { CheckpointStore, EventStore } from "@vedette/store";
+import type { Event, Finding } from "@vedette/model";
+import type { CheckpointStore, EventStore, RefusedEvent } from "@vedette/store";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { encodeTick } from "./batch.ts";
@@ -49,6 +49,8 @@ class Disk {
   #step(): void {
     if (this.crashIn-- <= 0) throw new VedetteError("log_closed", false, "crashed");
   }
+  /** Events that it will never take. */
+  refused: () => readonly RefusedEvent[] = () => [];
   /** Called before each write of events: a full disk throws here, now and then. */
   full: () => void = () => {};
   readonly events = {
@@ -56,6 +58,7 @@ class Disk {
       this.#step();
       this.full();
       if (offset > (await this.events.applied())) this.batches.set(offset, events.count);
+      return this.refused();
     },
     applied: async () => Math.max(-1, ...this.batches.keys()),
   } as unknown as EventStore & { applied(): Promise<number> };
@@ -224,4 +227,25 @@ test("a batch that a full disk refused is stored before any later one, not passe
   const { stored, ledger } = await drain(log, [], disk);
   expect(stored).toBe(12);
   expect(ledger.lines(new Map([["auth", 12]]))).toMatchObject([{ stored: 12, pending: 0, balance: 0 }]);
+});
+
+test("an event that the store will never take is a dead letter, and counted as one", async () => {
+  const disk = new Disk();
+  const event = { id: "e1", source: "auth", received: second, original: "too large" } as Event;
+  const told = [{ event, reason: "larger than it takes" }];
+  disk.refused = () => told.splice(0);
+  const log = await fill(
+    [
+      { ip: 1, ok: true },
+      { ip: 1, ok: true },
+      { ip: 2, ok: false },
+    ],
+    1,
+  );
+  const { ledger } = await drain(log, [], disk);
+  expect(ledger.lines(new Map([["auth", 3]]))).toMatchObject([{ in: 3, stored: 2, dead: 1, pending: 0, balance: 0 }]);
+  const [dead] = await log.read("dead", 0, 0, 1_000);
+  expect(JSON.parse(Buffer.from((dead as { bytes: Uint8Array }).bytes).toString()).letters).toMatchObject([
+    { source: "auth", position: "e1", stage: "store", code: "refused_by_store", expected: "larger than it takes" },
+  ]);
 });

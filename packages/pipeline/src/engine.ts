@@ -15,6 +15,7 @@ import { Ledger, type LedgerState } from "./ledger.ts";
 import { FoldedHere, type Pass2, type Pass2State } from "./pass2.ts";
 import type { Pool } from "./pool.ts";
 import { makeProgram, type Program } from "./program.ts";
+import { buryRefused } from "./refused_events.ts";
 import { FloodGuard, type FloodState } from "./rules/flood.ts";
 import type { FindingsBatch } from "./triage_runner.ts";
 import { failed, onlyTicks } from "./unanalysed.ts";
@@ -292,7 +293,9 @@ export class Engine implements Detection {
     const tick = result.keyed.findLast((step) => "tick" in step);
     const received = Math.max(result.received, tick?.tick ?? 0);
     this.#writes.add("events", async () => {
-      if (encoded && raw > this.#applied) await events.put(raw, result.received, encoded, this.#writer());
+      const refused = encoded && raw > this.#applied ? await events.put(raw, result.received, encoded, this.#writer()) : [];
+      if (refused.length > 0) await buryRefused(log, refused);
+      if (!result.canary) this.#working.refuse(refused);
       if (encoded) release(encoded.bytes);
       this.#kept = Math.max(this.#kept, received);
     });

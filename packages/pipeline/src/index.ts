@@ -26,7 +26,6 @@ export { type OwnFinding, reportOwn } from "./own_findings.ts";
 export * from "./pool.ts";
 export * from "./program.ts";
 export type { QualityOptions } from "./quality/watch.ts";
-export * from "./refused_events.ts";
 export * from "./replay.ts";
 export { type ClusterPart, type Role, roleNames, rolesOf } from "./roles.ts";
 export { keepRules, keptRules } from "./rules/kept.ts";

@@ -1,5 +1,5 @@
 /** The loss ledger: per source `in + split = stored + dead + dropped + pending`, per rule `seen = matched + not matched`. Fed in log order. */
-import type { SourceSeries } from "@vedette/store";
+import type { RefusedEvent, SourceSeries } from "@vedette/store";
 import type { Analysis, SourceDelta } from "./analysis.ts";
 
 export interface LedgerState {
@@ -55,6 +55,15 @@ export class Ledger {
     }
     for (const [id, n] of Object.entries(analysis.capped)) this.addCapped(id, n);
     this.damaged += analysis.damaged.length;
+  }
+
+  /** What pass 1 called stored and the event store will never take: dead after all. */
+  refuse(refused: readonly RefusedEvent[]): void {
+    for (const { event } of refused) {
+      const total = this.#source(event.source);
+      total.stored--;
+      total.dead++;
+    }
   }
 
   addCapped(rule: string, n: number): void {

@@ -4,7 +4,6 @@ export { writeTable } from "./events/parquet/table.ts";
 export { eventsOfPage, rowsOfEvents } from "./events/scan.ts";
 export { bareEvents, shownEvents } from "./events/shown.ts";
 export { openStore, type StoreOptions } from "./open.ts";
-export type { RefusedEvent } from "./opensearch/bulk.ts";
 export type { OpenSearchSettings } from "./opensearch/events.ts";
 export { type OpenSearchStatus, openSearchStatus } from "./opensearch/status.ts";
 export { seriesFields } from "./series/fields.ts";

@@ -13,12 +13,11 @@ import {
   VedetteError,
 } from "@vedette/kit";
 import type { KeyStore, MachineStore, PeopleStore } from "@vedette/model";
-import type { RefusedEvent } from "./opensearch/bulk.ts";
 import type { OpenSearchSettings } from "./opensearch/events.ts";
 import type { Answer, Call, ThreadOptions } from "./protocol.ts";
 import type { SeriesStore } from "./series.ts";
 import type { PostgresSettings } from "./state/postgres.ts";
-import type { AlertStore, CheckpointStore, EventStore, ScanPage, SettingStore, SnapshotStore, Store } from "./store.ts";
+import type { AlertStore, CheckpointStore, EventStore, RefusedEvent, ScanPage, SettingStore, SnapshotStore, Store } from "./store.ts";
 
 export interface StoreOptions {
   /** The data directory: the store owns `events/` and `state.db` in it. */
@@ -29,8 +28,6 @@ export interface StoreOptions {
   readonly openSearch?: OpenSearchSettings;
   /** Folder that several processes share, where events are instead; which files there count is part of the state. */
   readonly shared?: string;
-  /** Told of events that OpenSearch will never take, before the batch counts as stored. */
-  readonly onRefused?: (refused: readonly RefusedEvent[]) => Promise<void>;
   readonly clock?: Clock;
   /** What DuckDB may hold in memory before it spills to `events/tmp`. */
   readonly memoryLimitMb?: number;
@@ -141,14 +138,13 @@ class Connection {
   }
 }
 
-function eventStore(connection: Connection, onRefused: StoreOptions["onRefused"]): EventStore {
+function eventStore(connection: Connection): EventStore {
   const call = connection.call.bind(connection);
   return {
     // copied, not transferred: on a full disk the caller puts the same bytes again
-    async put(offset, received, events, writer) {
-      const refused = await call<readonly RefusedEvent[] | undefined>("events", "put", [offset, received, events, writer]);
-      if (refused && refused.length > 0) await onRefused?.(refused);
-    },
+    put: async (offset, received, events, writer) =>
+      // files take whatever they are given
+      (await call<readonly RefusedEvent[] | undefined>("events", "put", [offset, received, events, writer])) ?? [],
     applied: (writer) => call("events", "applied", [writer]),
     search: (query, signal) => call("events", "search", [query], { signal }),
     get: (tenant, ids, range, view) => call("events", "get", [tenant, ids, range, view]),
@@ -293,7 +289,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     throw error;
   }
   return {
-    events: eventStore(connection, options.onRefused),
+    events: eventStore(connection),
     series: seriesStore(connection),
     alerts: alertStore(connection),
     checkpoints: checkpointStore(connection),

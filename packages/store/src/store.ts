@@ -63,13 +63,20 @@ export interface EventWriter {
   readonly epoch: number;
 }
 
+/** An event that the store will never take, and why. */
+export interface RefusedEvent {
+  readonly event: Event;
+  readonly reason: string;
+}
+
 export interface EventStore {
   /**
    * Stores one raw batch's events; resolves when durable. A batch at or below an offset already applied is ignored, so a repeat changes nothing.
    * `received` (the batch's receive time) decides the partition hour. Where several processes write into one folder it needs the `writer`.
+   * @returns those that are not stored, and would not be if they were put again
    * @throws VedetteError `conflict` where another has taken the writer's partition over
    */
-  put(offset: number, received: Micros, events: EncodedEvents, writer?: EventWriter): Promise<void>;
+  put(offset: number, received: Micros, events: EncodedEvents, writer?: EventWriter): Promise<readonly RefusedEvent[]>;
   /** The highest applied raw offset, -1 for none; everything up to it is stored. Asked by a `writer`, who is the partition's only one from then on. */
   applied(writer?: EventWriter): Promise<number>;
   search(

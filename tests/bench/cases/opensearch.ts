@@ -93,7 +93,10 @@ async function encoded(count: number): Promise<readonly Put[]> {
   const collecting = {
     events: {
       applied: async () => -1,
-      put: async (offset: number, at: number, events: EncodedEvents) => void puts.push({ offset, received: at, events }),
+      put: async (offset: number, at: number, events: EncodedEvents) => {
+        puts.push({ offset, received: at, events });
+        return [];
+      },
     },
   } as unknown as Store;
   const batches = Array.from({ length: Math.ceil(count / batchLines) }, (_, n) => ({

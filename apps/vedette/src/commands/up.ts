@@ -14,7 +14,6 @@ import { ConfigError, collectWhenQuiet, type Intake, type SealedPlace, systemClo
 import { openLog } from "@vedette/log";
 import {
   BacktestQueue,
-  buryRefused,
   type DataDirectory,
   keptRules,
   openDataDirectory,
@@ -107,7 +106,7 @@ async function serve(
     directory: directory.path,
     ...(postgres && { postgres }),
     ...(sharedEvents !== undefined && { shared: sharedEvents }),
-    ...(openSearch && { openSearch, onRefused: (refused) => buryRefused(log, refused) }),
+    ...(openSearch && { openSearch }),
     memoryLimitMb: config.events.memory_mb,
     seriesPerSource: config.metrics.series_per_source,
   });

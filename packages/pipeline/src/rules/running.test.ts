@@ -20,7 +20,10 @@ async function running() {
   const { log, clock } = rig;
   const stored = new Map<number, number>();
   const events = {
-    put: async (offset: number, _: number, { count }: { count: number }) => void stored.set(offset, count),
+    put: async (offset: number, _: number, { count }: { count: number }) => {
+      stored.set(offset, count);
+      return [];
+    },
     applied: async () => Math.max(-1, ...stored.keys()),
   } as unknown as EventStore;
   const checkpoints = {

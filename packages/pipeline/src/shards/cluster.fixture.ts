@@ -77,7 +77,7 @@ function dyingLog(log: Log, appends: number, jobBytes = 1_048_576): Log {
 const jobBytes = [4_000, 1_500, 9_000, 2_500];
 
 const noEvents = {
-  put: async () => {},
+  put: async () => [],
   applied: async () => -1,
   // nothing comes too late in these tests
   scan: async function* () {},

@@ -1,14 +1,9 @@
 /** Writes events by id with `_bulk`, item by item: what is busy is tried again, what is refused for good is told, nothing is lost in silence. */
 import type { Event } from "@vedette/model";
+import type { RefusedEvent } from "../store.ts";
 import { type Client, reasonOf, trouble, unavailable } from "./client.ts";
 import { documentId, documentOf } from "./documents.ts";
 import { indexOf, type Layout } from "./indices.ts";
-
-/** An event that OpenSearch will never take. */
-export interface RefusedEvent {
-  readonly event: Event;
-  readonly reason: string;
-}
 
 /** OpenSearch advises 5 to 15 MB a request; two under way keep it busy without holding more than that in memory. */
 const maxBytes = 5_000_000;

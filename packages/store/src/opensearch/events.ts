@@ -18,12 +18,13 @@ import type {
   EventPage,
   EventQuery,
   EventStore,
+  RefusedEvent,
   ScanEstimate,
   ScanPage,
   SeenQuery,
   TimeRange,
 } from "../store.ts";
-import { Bulk, type RefusedEvent } from "./bulk.ts";
+import { Bulk } from "./bulk.ts";
 import { Candidates } from "./candidates.ts";
 import { Client, type Cluster, reasonOf, trouble, unavailable } from "./client.ts";
 import { eventOfSource, eventsOfBatch, type Source } from "./documents.ts";
