@@ -22,6 +22,9 @@ const HEAP_MB = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 6 };
 /** What a waiting append costs beside its bytes. */
 const PENDING_BYTES = 512;
 
+/** Told when the log's thread ended by itself: nothing is accepted or read any more, whatever one tries. */
+export type Gone = (why: Error) => void;
+
 interface Waiting {
   readonly resolve: (value: never) => void;
   readonly reject: (cause: unknown) => void;
@@ -34,6 +37,7 @@ interface Packed {
 class ThreadLog implements Log {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #gone: Gone | undefined;
   readonly #queueBytes: number;
   readonly #batchBytes: number;
   #next = 1;
@@ -42,8 +46,9 @@ class ThreadLog implements Log {
   #closed: Promise<void> | undefined;
   #dead: Error | undefined;
 
-  constructor(worker: Worker, { queueBytes, batchBytes }: Pick<SegmentLogOptions, "queueBytes" | "batchBytes">) {
+  constructor(worker: Worker, { queueBytes, batchBytes }: Pick<SegmentLogOptions, "queueBytes" | "batchBytes">, gone: Gone | undefined) {
     this.#worker = worker;
+    this.#gone = gone;
     this.#queueBytes = queueBytes ?? segmentLogDefaults.queueBytes;
     this.#batchBytes = batchBytes ?? segmentLogDefaults.batchBytes;
     worker.on("message", ({ outcomes }: Reply) => {
@@ -60,11 +65,13 @@ class ThreadLog implements Log {
 
   /** Whoever waits learns it; what waited to be acknowledged may or may not have become durable, as after a crash. */
   #die(cause: unknown): void {
+    const first = this.#dead === undefined && this.#closed === undefined;
     this.#dead ??= new UnavailableError("log_closed", `The log's thread is gone: ${cause instanceof Error ? cause.message : cause}`, {
       cause,
     });
     for (const { reject } of this.#waiting.values()) reject(this.#dead);
     this.#waiting.clear();
+    if (first) this.#gone?.(this.#dead);
   }
 
   #expect<T>(id: number): Promise<T> {
@@ -176,10 +183,10 @@ function pack(batched: readonly Packed[]): ArrayBuffer {
  * Opens (and where needed repairs) the log under `directory`, or the one on Kafka, in a thread of its own.
  * @throws an error with the system's message if the directory cannot be used at all; `kafka_refused` or `kafka_unavailable`.
  */
-export async function openLog(options: SegmentLogOptions | KafkaLogOptions): Promise<Log> {
+export async function openLog(options: SegmentLogOptions | KafkaLogOptions, gone?: Gone): Promise<Log> {
   const file = import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js";
   const worker = new Worker(new URL(file, import.meta.url), { workerData: options, resourceLimits: HEAP_MB, name: "log" });
-  const log = new ThreadLog(worker, "kafka" in options ? {} : options);
+  const log = new ThreadLog(worker, "kafka" in options ? {} : options, gone);
   try {
     await log.opened();
   } catch (cause) {

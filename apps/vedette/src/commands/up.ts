@@ -66,6 +66,8 @@ interface Options {
 
 const version = "0.1.0";
 const day = 86_400_000_000;
+/** Exit code of any failure. */
+const failed = 1;
 
 export async function up(options: Options): Promise<void> {
   const loaded = loadConfig(options.config, process.env, { data_dir: options.dataDir, listen: options.listen });
@@ -111,7 +113,11 @@ async function serve(
     seriesPerSource: config.metrics.series_per_source,
   });
   const secrets = secretsOfInstallation(vault, config, store.settings);
-  const log = await openLog(await configuredLog(config, directory.path, secrets));
+  const log = await openLog(await configuredLog(config, directory.path, secrets), (why) => {
+    // whoever watches over the process starts it again; one that stayed would keep its share of the work and do none of it
+    display.say(why.message, { level: "error", component: "log" });
+    process.exit(failed);
+  });
   for (const d of await log.damage())
     display.say(`log: ${d.topic}/${d.partition} ${d.where}: ${d.reason}; ${d.bytes} bytes set aside in log/quarantine`);
   const audit = await AuditTrail.open({

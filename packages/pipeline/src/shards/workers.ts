@@ -179,6 +179,7 @@ export class Workers implements Detection {
     const work = kind === "raw" ? this.#engineOf(Number(number)) : this.#shardOf(Number(number));
     const done = whileHeld(lease, leasing, AbortSignal.any([signal, stop.signal]), async (held) => {
       await work.load();
+      onProblem(`${kind}_failed`, undefined);
       await work.run(held);
     })
       .catch((e: Error & { code?: string }) => {
