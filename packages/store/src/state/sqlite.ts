@@ -90,12 +90,15 @@ class SingleDriver implements Driver {
   }
 }
 
-/** Opens a state database file; every commit is durable before it returns. @throws what SQLite says about a damaged file. */
+/**
+ * Opens a state database file; every commit is durable before it returns. @throws what SQLite says about a damaged file.
+ * @param path `:memory:` for one that is gone when it is closed
+ */
 export function openSqlite<DB>(path: string): Kysely<DB> {
   const database = new DatabaseSync(path, { timeout: 5000 });
   try {
     // it holds hashes of passwords and what is sealed; its companions take its mode
-    chmodSync(path, 0o600);
+    if (path !== ":memory:") chmodSync(path, 0o600);
     database.exec("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;");
     const check = database.prepare("pragma quick_check(1)").all()[0] as { readonly quick_check: string };
     if (check.quick_check !== "ok") throw new Error(`integrity check: ${check.quick_check}`);
