@@ -189,10 +189,16 @@ export function decodePayload(bytes: Buffer, at: number, header: FrameHeader, se
   if (!header.zstd) return stored.length === header.rawBytes ? new Uint8Array(stored) : "length";
   try {
     const raw = zlib.zstdDecompressSync(stored, { maxOutputLength: header.rawBytes, chunkSize: Math.max(64, header.rawBytes) });
-    return raw.length === header.rawBytes ? new Uint8Array(raw.buffer, raw.byteOffset, raw.length) : "length";
+    // a small one lies in Node's pool, which is nobody's to give away
+    return raw.length === header.rawBytes ? owned(raw) : "length";
   } catch (cause) {
     return `zstd: ${cause instanceof Error ? cause.message : cause}`;
   }
+}
+
+function owned(bytes: Buffer): Uint8Array {
+  const { buffer, byteLength } = bytes;
+  return buffer.byteLength === byteLength ? new Uint8Array(buffer) : new Uint8Array(bytes);
 }
 
 /** One write's worth of frames in a buffer that is kept between groups. */

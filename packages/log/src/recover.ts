@@ -191,27 +191,27 @@ export class Recovery {
       last.bytes = cut.position;
       kept = await this.#survey(this.#segments.length - 1, cut.position, limit);
     }
-    const durable = await this.#makeDurable(last, cut !== undefined);
-    const resume = durable && cut === undefined && this.#headersIntact.has(last) && end === kept.next;
+    await this.#makeDurable(last, Math.min(proven, last.bytes), cut !== undefined);
+    const resume = cut === undefined && this.#headersIntact.has(last) && end === kept.next;
     if (end > kept.next) this.#report(`offsets ${kept.next}-${end - 1}`, "lost at the end of the log", 0);
     return { segments: this.#segments, end, ledger: kept.ledger, mark, resume };
   }
 
-  /** What survived a killed process may be in the page cache only; nobody reads it before it is on the medium. */
-  async #makeDurable(segment: Segment, truncate: boolean): Promise<boolean> {
+  /**
+   * What survived a killed process may be in the page cache only; nobody reads it before it is on the medium. It is written again first: where an
+   * earlier fdatasync failed, the system takes its pages for clean and would sync nothing.
+   * @throws the system's error where the medium does not take it
+   */
+  async #makeDurable(segment: Segment, proven: number, truncate: boolean): Promise<void> {
+    await this.#disk.syncDirectory(this.#place.directory);
+    const file = await this.#disk.open(segment.path, "write");
     try {
-      await this.#disk.syncDirectory(this.#place.directory);
-      const file = await this.#disk.open(segment.path, "write");
-      try {
-        if (truncate) await file.truncate(segment.bytes);
-        await file.datasync();
-      } finally {
-        await file.close();
-      }
-      return true;
-    } catch (cause) {
-      this.#report(segment.path.slice(this.#place.directory.length + 1), `cannot be synced: ${cause}`, 0);
-      return false;
+      if (truncate) await file.truncate(segment.bytes);
+      const unsure = Buffer.alloc(Math.max(0, segment.bytes - proven));
+      if (unsure.length > 0 && (await file.read(unsure, proven)) === unsure.length) await file.write(unsure, proven);
+      await file.datasync();
+    } finally {
+      await file.close();
     }
   }
 
