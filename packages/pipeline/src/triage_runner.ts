@@ -40,10 +40,13 @@ const retractedAtOnce = 500;
 
 export async function runTriage(options: TriageOptions, signal: AbortSignal): Promise<void> {
   const { log, alerts, clock, onProblem } = options;
-  let next = await alerts.offset();
+  /** As the store has it; undefined where it has to be asked. */
+  let folded: number | undefined;
   let delay_ms = 50;
   while (!signal.aborted) {
     try {
+      folded ??= await alerts.offset();
+      let next = folded;
       const entries = await log.read("findings", 0, next, readBytes);
       if (entries.length === 0) {
         await log.wait("findings", 0, next, signal);
@@ -67,13 +70,15 @@ export async function runTriage(options: TriageOptions, signal: AbortSignal): Pr
       }
       if (findings.length > 0) await fold();
       else await alerts.fold(next, [], []);
+      folded = next;
       delay_ms = 50;
       onProblem?.("triage_blocked", undefined);
       await log.retain("findings", 0, next, keepFindingBytes);
     } catch (e) {
       if ((e as { code?: string }).code === "log_closed") return;
       onProblem?.("triage_blocked", (e as Error).message);
-      next = await alerts.offset().catch(() => next);
+      // what was to be written may have been, or not
+      folded = undefined;
       await clock.sleep(delay_ms, signal);
       delay_ms = Math.min(delay_ms * 2, 5_000);
     }
