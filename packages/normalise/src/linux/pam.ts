@@ -31,6 +31,11 @@ export function readPam(message: string, program: string, fields: Fields): boole
   if (text.startsWith("session opened for user ")) return session(text.slice(24), "start", fields);
   if (text.startsWith("session closed for user ")) return session(text.slice(24), "end", fields);
   if (text.startsWith("password changed for ")) return changed(text.slice(21), fields);
+  if (text.startsWith("Consecutive login failures for user "))
+    return denied(text.slice(36), / account (?:temporarily )?locked/, "pam_locked", fields);
+  if (text.startsWith("access denied for user ")) return accessDenied(text.slice(23), fields);
+  if (text.startsWith("user ") && text.includes(") tally ") && text.includes(", deny "))
+    return denied(text.slice(5), / \(\d{1,10}\) tally /, "pam_locked", fields);
   if (text.startsWith("check pass; user unknown")) {
     fields["event.category"] = "authentication";
     fields["event.type"] = "info";
@@ -70,6 +75,24 @@ function session(text: string, type: "start" | "end", fields: Fields): boolean {
   const open = text.indexOf("(", by);
   const who = text.slice(by + 4, open < 0 ? undefined : open);
   if (who !== "" && who !== "(") fields["linux.auth.by"] = who;
+  return true;
+}
+
+/** pam_faillock's and pam_tally2's: `NAME account temporarily locked due to …`, `NAME (UID) tally N, deny M`. */
+function denied(text: string, end: RegExp, action: string, fields: Fields): boolean {
+  setAuthentication(fields, action, "failure");
+  const stop = text.slice(0, 512).search(end);
+  if (stop > 0) fields["user.name"] = text.slice(0, stop);
+  return true;
+}
+
+/** pam_access's: `` `NAME' from `HOST' ``. */
+function accessDenied(text: string, fields: Fields): boolean {
+  setAuthentication(fields, "pam_access_denied", "failure");
+  const from = text.lastIndexOf("' from `");
+  if (from < 1) return true;
+  fields["user.name"] = text.slice(1, from);
+  setSource(fields, text.slice(from + 8, text.endsWith("'") ? -1 : undefined));
   return true;
 }
 

@@ -1,8 +1,8 @@
 /** What sudo and su say about one user acting as another. */
 import type { Fields } from "@vedette/model";
-import { setAuthentication } from "./peer.ts";
+import { setAuthentication, setSource } from "./peer.ts";
 
-/** `USER : [REASON ; ]TTY=… ; PWD=… ; USER=… ; [GROUP=… ; ][TSID=… ; ][ENV=… ; ]COMMAND=…` (sudoers(5), LOG FORMAT). */
+/** `USER : [REASON ; ][HOST=… ; ]TTY=… ; PWD=… ; USER=… ; [GROUP=… ; ][TSID=… ; ][ENV=… ; ]COMMAND=…` (sudoers(5), LOG FORMAT). */
 export function readSudo(message: string, fields: Fields): boolean {
   const text = message.trimStart();
   const colon = text.indexOf(" : ");
@@ -24,6 +24,7 @@ export function readSudo(message: string, fields: Fields): boolean {
     else if (key === "USER") fields["user.effective.name"] = value;
     else if (key === "GROUP") fields["group.name"] = value;
     else if (key === "TSID" || key === "ENV") fields[key === "TSID" ? "linux.auth.sudo.tsid" : "linux.auth.sudo.env"] = value;
+    else if (key === "HOST" || key === "CHROOT") fields[`linux.auth.sudo.${key.toLowerCase()}`] = value;
     else if (reason === "" && part.trim() !== "") reason = part.trim();
   }
   if (command >= 0) {
@@ -45,6 +46,43 @@ export function readSudo(message: string, fields: Fields): boolean {
     fields["event.action"] = "sudo_denied";
     fields["event.type"] = "denied";
   }
+  return true;
+}
+
+/** polkit's pkexec: `USER: [Error e]Executing command [USER=…] [TTY=…] [CWD=…] [COMMAND=…]`. */
+export function readPkexec(message: string, fields: Fields): boolean {
+  const at = message.indexOf(": ");
+  const user = message.indexOf(" [USER=", at);
+  const command = message.indexOf(" [COMMAND=", user);
+  if (at <= 0 || user < 0 || command < 0) return false;
+  const said = message.slice(at + 2, user);
+  const cwd = message.indexOf(" [CWD=", user);
+  fields["event.category"] = "process";
+  fields["event.type"] = said === "Executing command" ? "start" : "denied";
+  fields["event.action"] = said === "Executing command" ? "pkexec_command" : "pkexec_denied";
+  fields["event.outcome"] = said === "Executing command" ? "success" : "failure";
+  if (said !== "Executing command") fields["event.reason"] = said;
+  fields["user.name"] = message.slice(0, at);
+  fields["user.effective.name"] = message.slice(user + 7, message.indexOf("]", user));
+  if (cwd > 0 && cwd < command) fields["process.working_directory"] = message.slice(cwd + 6, message.indexOf("]", cwd));
+  const line = message.slice(command + 10, message.endsWith("]") ? -1 : undefined);
+  fields["process.command_line"] = line;
+  fields["process.executable"] = line.split(" ", 1)[0]!;
+  return true;
+}
+
+/** login of util-linux and shadow: `FAILED LOGIN (1) on '/dev/tty1' FOR 'root', …`, `FAILED LOGIN 1 FROM HOST FOR root, …`, `ROOT LOGIN ON tty1[ FROM HOST]`, `LOGIN ON tty1 BY alice[ FROM HOST]`. */
+export function readLogin(message: string, fields: Fields): boolean {
+  const text = message.slice(0, 1_024);
+  const failed = /^FAILED LOGIN (?:SESSION |\(\d{1,5}\) |\d{1,5} )/.test(text);
+  const good = /^(?:(ROOT) LOGIN|LOGIN|DIALUP AT \S{1,64} BY) /.exec(text);
+  if (!failed && good === null) return false;
+  setAuthentication(fields, "console_login", failed ? "failure" : "success");
+  const from = / FROM '?(\S{1,255}?)'?(?: FOR |$)/i.exec(text);
+  if (from !== null && !from[1]!.startsWith("/dev/") && from[1] !== "(null)") setSource(fields, from[1]!);
+  const user = failed ? / FOR '?(.{1,255}?)'?, [^,]{1,128}$/.exec(text) : / BY (\S{1,255})/.exec(text);
+  const name = user?.[1] ?? good?.[1]?.toLowerCase();
+  if (name !== undefined && name !== "(unknown)" && name !== "UNKNOWN") fields["user.name"] = name;
   return true;
 }
 

@@ -7,7 +7,7 @@ import { readDhcpd, readDnsmasq, readDnsmasqDhcp, readKea } from "./dhcp.ts";
 import { readKernel } from "./kernel.ts";
 import { readDovecot, readDovecotPart, readPostfix } from "./mail.ts";
 import { readPam } from "./pam.ts";
-import { readSu, readSudo } from "./privilege.ts";
+import { readLogin, readPkexec, readSu, readSudo } from "./privilege.ts";
 import { readDoas, readNamed, readProftpd, readPureFtpd, readRhostFailure, readVsftpd } from "./services.ts";
 import { readSshd } from "./sshd.ts";
 import { readCron, readLogind, readSystemd } from "./system.ts";
@@ -28,7 +28,8 @@ const programs = new Map<string, Program>([
   ["sshd-auth", auth(readSshd)],
   ["sudo", auth(readSudo)],
   ["su", auth(readSu)],
-  ["login", auth()],
+  ["login", auth(readLogin)],
+  ["pkexec", auth(readPkexec)],
   ["polkitd", auth()],
   ["systemd-logind", auth(readLogind)],
   ["systemd-user", auth()],

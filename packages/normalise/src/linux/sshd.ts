@@ -238,19 +238,64 @@ const unable: Reader = (text, fields) => {
   return text.startsWith("Unable to negotiate with ") ? leadingPeer(text, 25, fields) : true;
 };
 
-const keyExchange: Reader = (_text, fields) => {
-  scan(fields);
-  return true;
-};
-
-/** `banner exchange: Connection from ADDRESS port N: …`. */
-const banner: Reader = (text, fields) => {
+/** `banner exchange: Connection from ADDRESS port N: …`, `ssh_dispatch_run_fatal: Connection from ADDRESS port N: …`, `kex_exchange_identification: …`. */
+const exchange: Reader = (text, fields) => {
   scan(fields);
   const at = text.indexOf("Connection from ");
   return at < 0 ? true : leadingPeer(text, at + 16, fields);
 };
 
+/** `drop connection #N from [ADDRESS]:PORT on [ADDRESS]:PORT past MaxStartups|penalty: …`. */
+const dropped: Reader = (text, fields) => {
+  const from = text.startsWith("drop connection #") ? text.indexOf(" from [") : -1;
+  const close = text.indexOf("]:", from);
+  if (from < 0 || from > 32 || close < 0) return false;
+  scan(fields);
+  setSource(fields, text.slice(from + 7, close));
+  setSourcePort(fields, text.slice(close + 2, endOfWord(text, close)));
+  const reason = text.indexOf(" penalty: ", close);
+  if (reason > 0) fields["event.reason"] = text.slice(reason + 10);
+  return true;
+};
+
+/** `Postponed METHOD for USER from ADDRESS port N ssh2`: another step of the same attempt is to come. */
+const postponed: Reader = (text, fields) => {
+  const forAt = text.indexOf(" for ");
+  const at = lastPeer(text, " from ", " ssh2", fields);
+  if (forAt < 0 || at < forAt) return false;
+  fields["event.category"] = "authentication";
+  fields["event.type"] = "info";
+  fields["event.action"] = "ssh_login_postponed";
+  setUser(fields, text.slice(forAt + 5, at));
+  return true;
+};
+
+/** `input_userauth_request: invalid user X`: what versions before 7.5 said beside `Invalid user X from …`. */
+const requested: Reader = (text, fields) => {
+  if (!text.startsWith("input_userauth_request: ")) return false;
+  fields["event.category"] = "authentication";
+  fields["event.type"] = "info";
+  fields["event.action"] = "ssh_user_unknown";
+  setUser(fields, text.slice(24));
+  return true;
+};
+
+/** `Close session: user X from ADDRESS port N id 0`. */
+const closing: Reader = (text, fields) => {
+  const id = text.lastIndexOf(" id ");
+  if (!text.startsWith("Close session: user ") || id < 0) return false;
+  disconnect(fields);
+  const at = lastPeer(text.slice(0, id), " from ", "", fields);
+  if (at > 20) fields["user.name"] = text.slice(20, at);
+  return true;
+};
+
+/** `Timeout before authentication for ADDRESS port N`, `… for connection from ADDRESS to …`; `Timeout, client not responding from user X ADDRESS port N`. */
 const timeout: Reader = (text, fields) => {
+  if (text.startsWith("Timeout, client not responding from ")) {
+    disconnect(fields);
+    return trailingUserAndPeer(text, 36, fields);
+  }
   if (!text.startsWith("Timeout before authentication for ")) return false;
   scan(fields);
   return leadingPeer(text, text.startsWith("connection from ", 34) ? 50 : 34, fields);
@@ -314,10 +359,15 @@ const readers = new Map<string, Reader>([
   ["Did", probe],
   ["Bad", probe],
   ["Unable", unable],
-  ["kex_exchange_identification:", keyExchange],
-  ["ssh_dispatch_run_fatal:", keyExchange],
-  ["banner", banner],
+  ["kex_exchange_identification:", exchange],
+  ["ssh_dispatch_run_fatal:", exchange],
+  ["banner", exchange],
+  ["drop", dropped],
+  ["Postponed", postponed],
+  ["input_userauth_request:", requested],
+  ["Close", closing],
   ["Timeout", timeout],
+  ["Timeout,", timeout],
   ["reverse", reverse],
   ["Address", reverse],
   ["ROOT", rootRefused],

@@ -60,6 +60,15 @@ export function readSystemd(message: string, fields: Fields): boolean {
     fields["systemd.unit"] = begun[2]!.split(" - ", 1)[0]!;
     return true;
   }
+  const missed = /^Failed to (?:start|mount|listen on) (.{1,255}?)\.?$/.exec(message.slice(0, 320));
+  if (missed !== null) {
+    fields["event.category"] = "process";
+    fields["event.type"] = "end";
+    fields["event.action"] = "unit_failed";
+    fields["event.outcome"] = "failure";
+    fields["systemd.unit"] = missed[1]!.split(" - ", 1)[0]!;
+    return true;
+  }
   const told = /^(\S{1,255}\.(?:service|scope|socket|timer|mount|slice|target)): (.{1,512})/.exec(message.slice(0, 800));
   if (told === null) return false;
   fields["systemd.unit"] = told[1]!;

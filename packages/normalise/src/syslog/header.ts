@@ -61,7 +61,9 @@ export function parseHeader(line: string, received: Micros): Header | undefined 
   }
   if (header.time === undefined) {
     if (at === 0) return stampless(line) ? header : undefined;
-    header.message = line.slice(at);
+    // Some devices, and programs that write to the socket themselves, leave out the stamp and the host: `<86>sshd[1]: …`.
+    if (/^[\w/.()-]{1,64}\[\d{1,10}\]: /.test(line.slice(at, at + 80))) tagAndMessage(line, at);
+    else header.message = line.slice(at);
     return header;
   }
   if (line.charCodeAt(end) !== 0x20) return undefined;
@@ -191,7 +193,9 @@ function setTag(line: string, at: number, end: number): void {
 }
 
 function setProgram(tag: string): void {
-  const program = tag.charCodeAt(0) === 0x2f ? tag.slice(tag.lastIndexOf("/") + 1) : tag;
+  let program = tag.charCodeAt(0) === 0x2f ? tag.slice(tag.lastIndexOf("/") + 1) : tag;
+  // GDM's workers: `gdm-password][77]`.
+  if (program.endsWith("]")) program = program.slice(0, -1);
   header.program = program === "" ? undefined : program;
 }
 
