@@ -71,10 +71,12 @@ type Document = RevealDocument | InstallationDocument | TextsDocument | FilesDoc
 const textsPerBatch = 1_048_576;
 const readBytes = 4_194_304;
 
+type Prepare = (tables: Program["tables"]) => Promise<void>;
 type Files = Pick<Program, "rules" | "pipelines" | "event_pipelines">;
 
 export class Control {
   readonly #log: Log;
+  readonly #prepare: Prepare;
   readonly #texts = new Map<string, string>();
   readonly #files = new Map<string, Files>();
   readonly #programs = new Map<string, Program>();
@@ -85,14 +87,17 @@ export class Control {
   /** Readers wait for one another: each document is taken in once. */
   #reading: Promise<void> = Promise.resolve();
 
-  private constructor(log: Log) {
+  private constructor(log: Log, prepare: Prepare) {
     this.#log = log;
+    this.#prepare = prepare;
   }
 
-  static async open(log: Log): Promise<Control> {
-    const control = new Control(log);
+  /** @param prepare brings here what a program names and does not carry, before it is known */
+  static async open(log: Log, prepare: Prepare = async () => {}): Promise<Control> {
+    const control = new Control(log, prepare);
     control.#next = (await log.bounds("control", 0)).start;
-    await control.#read();
+    await control.#read(false);
+    for (const { program } of await control.inUse()) await prepare(program.tables);
     return control;
   }
 
@@ -204,7 +209,7 @@ export class Control {
     this.#know(document);
   }
 
-  #read(): Promise<void> {
+  #read(prepared = true): Promise<void> {
     const read = this.#reading.then(async () => {
       const { end } = await this.#log.bounds("control", 0);
       while (this.#next < end) {
@@ -212,7 +217,11 @@ export class Control {
         if (entries.length === 0) return;
         for (const entry of entries) {
           if (entry.offset < this.#next) continue;
-          if ("bytes" in entry) this.#know(JSON.parse(Buffer.from(entry.bytes).toString()) as Document);
+          if ("bytes" in entry) {
+            const document = JSON.parse(Buffer.from(entry.bytes).toString()) as Document;
+            if (prepared && document.kind === "program") await this.#prepare(document.tables);
+            this.#know(document);
+          }
           this.#next = entry.offset + 1;
         }
       }

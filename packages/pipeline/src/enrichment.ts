@@ -18,6 +18,8 @@ export interface EnrichmentOptions {
   readonly tables: Tables;
   readonly control: Control;
   readonly clock: Clock;
+  /** Whether it says what is in force, and not another process. */
+  readonly leads: boolean;
   /** Puts other parts in force, in turn with every other change. */
   readonly adjust: (parts: EnrichParts, who: Requester, subject: string) => Promise<number>;
   readonly onProblem: (code: string, message: string | undefined) => void;
@@ -41,16 +43,27 @@ export class Enrichment {
 
   static async open(options: EnrichmentOptions): Promise<Enrichment> {
     const enrichment = new Enrichment(options, await enrichers());
-    const { control, settings, tables } = options;
+    const { control, leads, settings, tables } = options;
     const before = control.current?.tables ?? {};
     // what came through the API stays in force, unless the configuration names a file now
-    const kept = Object.entries(before).filter(([name, { file }]) => file === undefined && enrichment.#fileOf(name) === undefined);
+    const kept = Object.entries(before).filter(
+      ([name, { file }]) => !leads || (file === undefined && enrichment.#fileOf(name) === undefined),
+    );
     enrichment.#parts = { enrich: withoutFiles(settings), tables: Object.fromEntries(kept) };
-    for (const [name, { hash }] of kept)
-      if (tables.table(hash) === undefined) enrichment.#tell(name, "its content is gone from the data directory; put it again");
-    await enrichment.#readFiles(before);
+    for (const [name, { hash }] of kept) {
+      const content = tables.table(hash);
+      if (content === undefined) enrichment.#tell(name, "its content is gone from the data directory; put it again");
+      // what it had alone before others came
+      else if (leads) await tables.put(content);
+    }
+    if (leads) await enrichment.#readFiles(before);
     await enrichment.#prune();
     return enrichment;
+  }
+
+  /** Another process put something in force. */
+  refresh(): void {
+    this.#parts = { ...this.#parts, tables: this.#options.control.current?.tables ?? {} };
   }
 
   /** What a program is made with. */
@@ -161,7 +174,7 @@ export class Enrichment {
     const { control, tables } = this.#options;
     const needed = new Set(Object.values(this.#parts.tables).map(({ hash }) => hash));
     for (const { program } of await control.inUse()) for (const { hash } of Object.values(program.tables ?? {})) needed.add(hash);
-    tables.keep(needed);
+    await tables.keep(needed, this.#options.leads);
   }
 
   #tell(name: string, message: string | undefined): void {

@@ -33,6 +33,7 @@ export { parseFiles, readRulesFrom } from "./rules/living.ts";
 export { Releases, releaseLimits } from "./rules/releases.ts";
 export * from "./runtime.ts";
 export * from "./source_runner.ts";
+export { settingShelf } from "./table_shelf.ts";
 export { type Resources, Tables } from "./tables.ts";
 export { otlpTraces } from "./traces/otlp.ts";
 export { traced } from "./traces/traced.ts";

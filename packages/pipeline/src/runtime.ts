@@ -122,6 +122,7 @@ const alertsEvery_ms = 500;
 const alertsAtOnce = 500;
 /** How long a process waits for one with the role serve to put rules in force. */
 const rulesWithin_ms = 300_000;
+const [bringTries, bringEvery_ms] = [300, 1_000];
 
 export class Runtime {
   readonly clock: Clock;
@@ -243,7 +244,7 @@ export class Runtime {
 
   static async open(options: RuntimeOptions): Promise<Runtime> {
     const clock = options.clock ?? systemClock;
-    const control = await Control.open(options.log);
+    const control = await Control.open(options.log, bringing(options, clock));
     const seen = new SeenIds(clock);
     const { cluster } = options;
     const known = rememberSenderIds(options.log, seen, clock, cluster?.partitions);
@@ -342,6 +343,7 @@ export class Runtime {
       ...options,
       control: this.#control,
       clock: this.clock,
+      leads: this.#roles.leads,
       adjust: (parts, who, subject) => this.#desk.adjust(parts, "enrichment", who, subject),
       onProblem: (code, message) => this.#problem(code, message),
     });
@@ -377,7 +379,9 @@ export class Runtime {
       this.#keep(
         "control",
         this.#control.follow(signal, () => {
-          if (!roles.leads) this.#desk.refresh();
+          if (roles.leads) return;
+          this.#desk.refresh();
+          this.#enrichment?.refresh();
         }),
       );
       if (roles.has("serve") && !roles.has("triage")) this.#keep("alerts", this.#followAlerts(signal));
@@ -401,10 +405,17 @@ export class Runtime {
 
   async #lead(signal: AbortSignal): Promise<void> {
     const { cluster } = this.#options;
-    if (cluster) await this.#desk.reread().catch((e: Error) => this.#problem("upkeep_failed", e.message));
+    if (cluster) await this.#takeOver().catch((e: Error) => this.#problem("upkeep_failed", e.message));
     for (const sink of this.#options.sinks?.configured ?? []) this.#sinks!.start(sink, signal);
     await Promise.all([this.#prover.run(signal), this.#upkeep(signal), this.#sinks?.watch(signal), this.#options.leads?.(signal)]);
     if (cluster) await this.#keepCounted();
+  }
+
+  /** Goes on with what the one that led before kept; tables are those of the files that are here. */
+  async #takeOver(): Promise<void> {
+    await this.#desk.reread();
+    this.#enrichment?.refresh();
+    await this.#enrichment?.reload({ by: "vedette", reason: "another process leads" });
   }
 
   #triage(signal: AbortSignal): Promise<void> {
@@ -733,6 +744,19 @@ export class Runtime {
   #tell(notice: Notice): void {
     for (const [listener, wantsEvents] of this.#listeners) if (notice.kind !== "events" || wantsEvents) listener(notice);
   }
+}
+
+/** What programs name and do not carry is here before they are in force; where state is away, after some minutes without it. */
+function bringing({ enrichment }: RuntimeOptions, clock: Clock): Parameters<typeof Control.open>[1] {
+  return async (tables = {}) => {
+    for (let left = bringTries; left > 0; left--) {
+      try {
+        return await enrichment?.tables.fetch(Object.values(tables).map(({ hash }) => hash));
+      } catch {
+        await clock.sleep(bringEvery_ms);
+      }
+    }
+  };
 }
 
 /** Each process numbers the records it takes in from somewhere else. */

@@ -3,6 +3,7 @@ import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync, rmSy
 import { mkdir, open, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { contentHash } from "@vedette/kit";
+import type { TableShelf } from "./table_shelf.ts";
 
 /** What a program names by hash and does not carry. */
 export interface Resources {
@@ -18,15 +19,32 @@ const mostInMemory = 16;
 
 export class Tables implements Resources {
   readonly #directory: string;
+  readonly #shelf: TableShelf | undefined;
   readonly #known = new Map<string, Uint8Array>();
 
-  /** @param directory made when first needed */
-  constructor(directory: string) {
+  /** @param directory made when first needed @param shelf where other processes find what is put here */
+  constructor(directory: string, shelf?: TableShelf) {
     this.#directory = directory;
+    this.#shelf = shelf;
   }
 
-  /** Keeps a content, durably; the same again changes nothing. Gives its hash. */
+  /** Keeps a content, durably, for all who share it; the same again changes nothing. Gives its hash. */
   async put(bytes: Uint8Array): Promise<string> {
+    const hash = await this.#keepHere(bytes);
+    await this.#shelf?.put(hash, bytes);
+    return hash;
+  }
+
+  /** Brings here what another process put. What nobody shares stays unknown. */
+  async fetch(hashes: Iterable<string>): Promise<void> {
+    for (const hash of this.#shelf === undefined ? [] : hashes) {
+      if (this.table(hash) !== undefined) continue;
+      const bytes = await this.#shelf!.get(hash);
+      if (bytes !== undefined && contentHash(bytes) === hash) await this.#keepHere(bytes);
+    }
+  }
+
+  async #keepHere(bytes: Uint8Array): Promise<string> {
     const hash = contentHash(bytes);
     const path = join(this.#directory, hash);
     if (existsSync(path)) return hash;
@@ -54,8 +72,9 @@ export class Tables implements Resources {
     return bytes;
   }
 
-  /** Removes what nobody needs any more. */
-  keep(hashes: ReadonlySet<string>): void {
+  /** Removes what nobody needs any more. @param shared of those who share it, too */
+  async keep(hashes: ReadonlySet<string>, shared = true): Promise<void> {
+    if (shared) await this.#shelf?.keep(hashes);
     if (!existsSync(this.#directory)) return;
     for (const name of readdirSync(this.#directory)) if (!hashes.has(name)) rmSync(join(this.#directory, name), { force: true });
     for (const hash of this.#known.keys()) if (!hashes.has(hash)) this.#known.delete(hash);

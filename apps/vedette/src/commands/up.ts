@@ -21,6 +21,7 @@ import {
   type Role,
   Runtime,
   readRulesFrom,
+  settingShelf,
   Tables,
   threadPool,
   toldLosses,
@@ -130,7 +131,7 @@ async function serve(
   await recordStart(audit, store.settings, config, version);
   const cluster = await openCluster(config, systemClock);
   const part = partOf(roles, config, cluster, version);
-  const tables = new Tables(join(directory.path, "tables"));
+  const tables = new Tables(join(directory.path, "tables"), postgres && settingShelf(store.settings));
   const resources = await resourcesOf(secrets, config, tables);
   const ruleFile = join(directory.path, "rules.cache");
   readRulesFrom(keptRules(ruleFile));

@@ -131,6 +131,7 @@ async function enrichmentRig(settings: { readonly [name: string]: unknown }, log
     tables,
     control,
     clock: { now: () => 7, sleep: async () => {} },
+    leads: true,
     adjust: async (parts) => {
       await control.publish(makeProgram({ ...none, ...parts }, 0));
       return control.versions.length;
