@@ -2,24 +2,26 @@
 import type { Event, FieldValue } from "@vedette/model";
 import type { EncodedEvents } from "../store.ts";
 import { align, type BatchHeader } from "./batch.ts";
-import { bigintColumns, cellOf, columns, hotFields } from "./columns.ts";
+import { bigintColumns, type CellKind, cellOf, columns, hotFields } from "./columns.ts";
 
 const encoder = new TextEncoder();
-const slots: ReadonlyMap<string, number> = new Map(columns.map((name, index) => [name, index]));
-const kinds = columns.map((name) => hotFields.get(name));
 const [timeSlot, receivedSlot, seqSlot, idSlot, tenantSlot, classSlot, sourceSlot, hostSlot] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
 const restSlot = columns.length - 2;
 const originalSlot = columns.length - 1;
 
-/** JSON of keys met before: field names repeat endlessly. Bounded, because hostile input can name fields. */
-const keyText = new Map<string, string>();
-function keyOf(field: string): string {
-  let text = keyText.get(field);
-  if (text === undefined) {
-    text = `${JSON.stringify(field.toWellFormed())}:`;
-    if (keyText.size < 4096) keyText.set(field, text);
-  }
-  return text;
+/** Where a field's value goes: into its column, or behind its key into the rest. */
+type Target = { readonly slot: number; readonly kind: CellKind } | { readonly first: string; readonly next: string };
+const targets = new Map<string, Target>([...hotFields].map(([name, kind]) => [name, { slot: columns.indexOf(name), kind }]));
+/** Field names repeat endlessly, but hostile input can name fields: no more than so many are remembered. */
+const maxTargets = 4096;
+
+function targetOf(field: string): Target {
+  const known = targets.get(field);
+  if (known !== undefined) return known;
+  const key = `${JSON.stringify(field.toWellFormed())}:`;
+  const target = { first: `{${key}`, next: `,${key}` };
+  if (targets.size < maxTargets) targets.set(field, target);
+  return target;
 }
 
 // A string is quoted as it stands when it holds nothing JSON escapes: one linear scan, cheaper than JSON.stringify.
@@ -129,10 +131,9 @@ class NumberColumn {
 /** The rows of one class in a batch. */
 class ClassRows {
   readonly numbers = [new NumberColumn(), new NumberColumn(), new NumberColumn()] as const;
-  /** By slot; of columns that no row has had yet, what an earlier batch left. */
+  /** By slot: those that some row of this batch has, and all that some batch had. */
   readonly texts: (TextColumn | undefined)[] = new Array(columns.length).fill(undefined);
-  /** Slots that some row of this batch has. */
-  readonly present = new Set<number>();
+  readonly #kept: (TextColumn | undefined)[] = new Array(columns.length).fill(undefined);
   #flushed = 0;
   #waiting = 0;
   #waitingText = 0;
@@ -143,7 +144,7 @@ class ClassRows {
 
   begin(): void {
     for (const column of this.numbers) column.rows = 0;
-    this.present.clear();
+    this.texts.fill(undefined);
     this.#flushed = 0;
     this.#waiting = 0;
     this.#waitingText = 0;
@@ -151,13 +152,15 @@ class ClassRows {
 
   /** A cell of the row that `next` ends. */
   set(slot: number, cell: string): void {
-    let column = this.texts[slot];
-    if (!this.present.has(slot)) {
-      this.present.add(slot);
-      if (column === undefined) this.texts[slot] = column = new TextColumn();
-      column.begin(this.#flushed);
-    }
-    (column as TextColumn).set(this.#waiting, cell);
+    (this.texts[slot] ?? this.#begin(slot)).set(this.#waiting, cell);
+  }
+
+  #begin(slot: number): TextColumn {
+    const column = this.#kept[slot] ?? new TextColumn();
+    column.begin(this.#flushed);
+    this.#kept[slot] = column;
+    this.texts[slot] = column;
+    return column;
   }
 
   next(originalLength: number): void {
@@ -167,7 +170,7 @@ class ClassRows {
   }
 
   flush(): void {
-    for (const slot of this.present) (this.texts[slot] as TextColumn).flush(this.#waiting);
+    for (const column of this.texts) column?.flush(this.#waiting);
     this.#flushed += this.#waiting;
     this.#waiting = 0;
     this.#waitingText = 0;
@@ -222,15 +225,14 @@ export class EventEncoder {
     for (const field in fields) {
       const value = fields[field];
       if (value === undefined) continue;
-      const slot = slots.get(field);
-      const kind = slot === undefined ? undefined : kinds[slot];
-      if (slot === undefined || kind === undefined) {
-        rest += (rest === "" ? "{" : ",") + keyOf(field) + jsonOf(value);
+      const target = targetOf(field);
+      if ("first" in target) {
+        rest += (rest === "" ? target.first : target.next) + jsonOf(value);
         continue;
       }
-      const cell = cellOf(kind, value);
+      const cell = cellOf(target.kind, value);
       if (cell.charCodeAt(0) === 1) this.#odd.add(field);
-      rows.set(slot, cell);
+      rows.set(target.slot, cell);
     }
     if (rest !== "") rows.set(restSlot, `${rest}}`);
   }
@@ -251,8 +253,8 @@ export class EventEncoder {
         parts.push(all.map(([, rows]) => rows.numbers[slot as 0 | 1 | 2].bytes));
         continue;
       }
-      if (!all.some(([, rows]) => rows.present.has(slot))) continue;
-      const texts = all.map(([, rows]) => (rows.present.has(slot) ? rows.texts[slot] : undefined));
+      const texts = all.map(([, rows]) => rows.texts[slot]);
+      if (texts.every((text) => text === undefined)) continue;
       const size = texts.reduce((sum, text) => sum + (text?.size ?? 0), 0);
       if (slot === originalSlot) originalBytes = size;
       names.push(name);
