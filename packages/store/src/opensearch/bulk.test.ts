@@ -31,10 +31,11 @@ async function textOf(request: IncomingMessage): Promise<string> {
 }
 
 /** A cluster that gives `answer` to what is asked of it, and remembers each bulk request. */
-async function standIn(answer: (path: string, items: readonly Item[], nth: number) => Reply | undefined): Promise<string> {
+async function standIn(answer: (path: string, items: readonly Item[], nth: number, text: string) => Reply | undefined): Promise<string> {
   let nth = 0;
   server = createServer(async (request, response) => {
-    const lines = (await textOf(request)).split("\n").filter((line) => line !== "");
+    const text = await textOf(request);
+    const lines = text.split("\n").filter((line) => line !== "");
     const path = request.url ?? "";
     const items = !path.startsWith("/_bulk")
       ? []
@@ -46,7 +47,7 @@ async function standIn(answer: (path: string, items: readonly Item[], nth: numbe
     const fine: Reply = path.startsWith("/_bulk")
       ? { status: 200, body: { errors: false, items: items.map(() => ({ index: { status: 201 } })) } }
       : { status: 200, body: path === "/" ? { version: { number: "2.19.1", distribution: "opensearch" } } : { acknowledged: true } };
-    const { status, body } = answer(path, items, path.startsWith("/_bulk") ? nth++ : -1) ?? fine;
+    const { status, body } = answer(path, items, path.startsWith("/_bulk") ? nth++ : -1, text) ?? fine;
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -196,4 +197,25 @@ test("an event's index follows from itself, and says what it holds", () => {
   }
   for (const other of ["v-network", "w-network-24h-2026.03.17.00", "v-nothing-24h-2026.03.17.00"])
     expect(bucketOf("v", other)).toBeUndefined();
+});
+
+test("what would fetch or hold too much to be summed is refused, and nothing is fetched for it", async () => {
+  let fetched = 0;
+  const buckets = Array.from({ length: 10_000 }, (_, n) => ({ key: { g0: `v${n}` }, doc_count: 1 }));
+  const url = await standIn((path, _items, _nth, text) => {
+    if (!path.includes("/_search")) return undefined;
+    const { size, aggs } = JSON.parse(text) as { size: number; aggs?: { groups?: object } };
+    if (size > 0) fetched++;
+    if (aggs?.groups === undefined) return { status: 200, body: { hits: { total: { value: 2_000_000 }, hits: [] } } };
+    // as many groups as one answer takes, each time
+    const groups = { buckets, after_key: { g0: buckets.at(-1)!.key.g0 } };
+    return { status: 200, body: { hits: { total: { value: 2_000_000 }, hits: [] }, aggregations: { groups, odd: { doc_count: 0 } } } };
+  });
+  const store = storeOn(url);
+  const all = { tenant: "main", range: { from: 0, to: start * 2 }, where: { op: "and" as const, of: [] }, limit: 10 };
+  const refused = { code: "query_invalid", message: expect.stringContaining("narrow the time") };
+  await expect(store.stats({ ...all, by: [], aggregates: [{ fn: "sum", field: "source.bytes", as: "n" }] })).rejects.toMatchObject(refused);
+  expect(fetched).toBe(0);
+  await expect(store.stats({ ...all, by: ["source.ip"], aggregates: [{ fn: "count", as: "n" }] })).rejects.toMatchObject(refused);
+  expect(fetched).toBe(0);
 });

@@ -42,6 +42,10 @@ const pageSize = 2_000;
 const maxPage = 10_000;
 /** Groups that one answer lists. */
 const groupPage = 10_000;
+/** Events fetched to be summed here: a minute and a half of one core, some GB of memory and disk. */
+const mostSummed = 1_000_000;
+/** Groups held to be sorted: some 100 MB. */
+const mostGroups = 500_000;
 /** Seconds a candidate of a scan costs: fetched, read and judged; measured by `bench opensearch`. */
 const candidateCost = 90e-6;
 
@@ -262,16 +266,26 @@ export class OpenSearchEvents {
     return doc_count > 0 ? undefined : found;
   }
 
-  /** The same question asked of the events themselves, by the local driver. */
-  #locally<T>(
+  /**
+   * The same question asked of the events themselves, by the local driver.
+   * @throws BadInputError `query_invalid` where they are too many to be fetched
+   */
+  async #locally<T>(
     query: SeenQuery,
     ask: (search: Parameters<Parameters<typeof Candidates.asked<T>>[2]>[0]) => Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<T> {
+    let left = mostSummed;
     const fill = async (add: (events: readonly Event[]) => Promise<void>) => {
-      for await (const events of this.#candidates(query, signal)) await add(events);
+      for await (const events of this.#candidates(query, signal)) {
+        left -= events.length;
+        if (left < 0) throw tooMany(mostSummed, "events");
+        await add(events);
+      }
     };
-    return Candidates.asked(this.#duck, fill, ask);
+    // counted first, as far as OpenSearch can: nothing is fetched in vain
+    if ((await this.#count(this.#question(query).clause, signal)) > mostSummed) throw tooMany(mostSummed, "events");
+    return await Candidates.asked(this.#duck, fill, ask);
   }
 
   async histogram(query: Parameters_<"histogram">, signal?: AbortSignal): ReturnType<EventStore["histogram"]> {
@@ -315,6 +329,7 @@ export class OpenSearchEvents {
       if (found === undefined) return undefined;
       const { buckets = [], after_key } = (found.aggregations?.["groups"] ?? {}) as { buckets?: readonly Group[]; after_key?: object };
       groups.push(...buckets);
+      if (groups.length > mostGroups) throw tooMany(mostGroups, "groups");
       if (buckets.length < groupPage || after_key === undefined) return groups;
       after = after_key;
     }
@@ -448,6 +463,12 @@ export class OpenSearchEvents {
     this.#client.close();
   }
 }
+
+const tooMany = (most: number, what: string) =>
+  new BadInputError(
+    "query_invalid",
+    `this comes to more than ${most} ${what} that OpenSearch cannot sum by itself: narrow the time, or ask for counts by fewer fields`,
+  );
 
 const bounds = ({ from, to }: TimeRange) => ({ gte: Math.trunc(from), lt: Math.trunc(to) });
 
