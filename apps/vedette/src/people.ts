@@ -1,6 +1,6 @@
 /** Opens the people of a data directory as the configuration has it. Knows no route. */
 import { type Documents, type Grant, Oidc, People, peoplePurpose } from "@vedette/access";
-import { systemClock } from "@vedette/kit";
+import { type Counters, systemClock } from "@vedette/kit";
 import type { Store } from "@vedette/store";
 import type { Vault } from "@vedette/vault";
 import type { Config } from "./config/schema.ts";
@@ -13,6 +13,7 @@ export function openPeople(
   { access, auth, name }: Config,
   vault: Pick<Vault, "sealer" | "derive">,
   store: Pick<Store, "people" | "settings">,
+  counters?: Counters,
 ): Promise<People> {
   const documents: Documents = store.settings;
   return People.open({
@@ -20,7 +21,8 @@ export function openPeople(
     documents,
     clock: systemClock,
     sealer: vault.sealer(peoplePurpose),
-    secret: vault.derive("access tokens", hmacBytes),
+    secrets: () => vault.derive("access tokens", hmacBytes),
+    ...(counters && { counters }),
     algorithm: auth.algorithm,
     accessTokenLifetime: auth.access_token_expire_minutes * minute,
     ...(access.url !== undefined && { issuer: access.url }),

@@ -1,7 +1,7 @@
 import { createHmac, createPrivateKey, generateKeyPairSync, sign } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { People } from "./people.ts";
-import { minute, open, opening, plainSealer, start } from "./testing/rig.ts";
+import { ada, minute, open, opening, plainSealer, start } from "./testing/rig.ts";
 
 const text = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
 const secret = Buffer.from("a secret of the tests, 32 bytes.");
@@ -13,7 +13,7 @@ describe.each(["HS256", "EdDSA"] as const)("access tokens by %s", (algorithm) =>
   let header: { [name: string]: unknown };
   let payload: { [name: string]: unknown };
   beforeEach(async () => {
-    it = await open({ algorithm, secret });
+    it = await open({ algorithm, secrets: () => [secret] });
     people = it.people;
     const user = await people.users.create({ name: "ada", grants: [{ role: "analyst" }] });
     const { session } = await people.open({ person: user.id, kind: "client", by: "password", ...opening });
@@ -168,6 +168,26 @@ test("a month's key is followed by another, and goes when what it signed has exp
   expect(kids()).not.toContain(first);
   for (const key of it.people.tokens.keySet().keys) expect(Object.keys(key)).not.toContain("d");
   expect((await it.again()).tokens.keySet()).toEqual(it.people.tokens.keySet());
+});
+
+test("with a new secret what the old one signed is taken as long as that one is there", async () => {
+  const [old, fresh] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+  let secrets: readonly Uint8Array[] = [old];
+  const it = await open({ algorithm: "HS256", secrets: () => secrets });
+  const { id } = await ada(it.people);
+  const { session } = await it.people.open({ person: id, kind: "client", by: "password", ...opening });
+  const first = await it.people.tokens.issue(id, session.id);
+  secrets = [fresh, old];
+  const second = await it.people.tokens.issue(id, session.id);
+  const taken = async (token: string) => {
+    // another process, which has checked none of them before
+    const people = await it.again();
+    await people.tokens.check(token);
+    return people.ofAccessToken(token) !== undefined;
+  };
+  expect([await taken(first), await taken(second)]).toEqual([true, true]);
+  secrets = [fresh];
+  expect([await taken(first), await taken(second)]).toEqual([false, true]);
 });
 
 test("with a shared secret there are no public keys to show", async () => {

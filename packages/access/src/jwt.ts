@@ -13,8 +13,8 @@ export interface Documents {
 export interface AccessTokenOptions {
   readonly clock: Clock;
   readonly algorithm: "HS256" | "EdDSA";
-  /** Key of HS256. */
-  readonly secret: Uint8Array;
+  /** Keys of HS256 as they are now: the first signs, what the others signed is taken. */
+  readonly secrets: () => readonly Uint8Array[];
   readonly lifetime: Micros;
   /** Who makes the tokens and who takes them: this installation. */
   readonly issuer: string;
@@ -55,7 +55,6 @@ const seconds = (time: Micros): number => Math.floor(time / 1_000_000);
 
 export class AccessTokens {
   readonly #options: AccessTokenOptions;
-  readonly #hmac: KeyObject;
   readonly #known = new Map<string, Claims>();
   readonly #inTurn = inTurn();
   /** Newest first. */
@@ -63,7 +62,6 @@ export class AccessTokens {
 
   private constructor(options: AccessTokenOptions, keys: readonly SigningKey[]) {
     this.#options = options;
-    this.#hmac = createSecretKey(options.secret);
     this.#keys = keys;
   }
 
@@ -97,7 +95,7 @@ export class AccessTokens {
       .setNotBefore(seconds(now))
       .setExpirationTime(seconds(now + lifetime))
       .setJti(idOf(session, now))
-      .sign(key?.private ?? this.#hmac);
+      .sign(key?.private ?? createSecretKey(this.#options.secrets()[0]!));
   }
 
   /** Checks a token's signature and claims, once: what is good is known from then on. */
@@ -139,9 +137,22 @@ export class AccessTokens {
   }
 
   async #verify(token: string, hash: string): Promise<void> {
+    const { algorithm, secrets } = this.#options;
+    // a token of HS256 names no key: which of ours signed it is found by trying
+    const keys = algorithm === "HS256" ? secrets().map((secret) => createSecretKey(secret)) : [undefined];
+    for (const key of keys) {
+      const claims = await this.#claimsOf(token, key);
+      if (claims === undefined) continue;
+      if (this.#known.size >= maxKnown) this.#known.delete(this.#known.keys().next().value!);
+      this.#known.set(hash, claims);
+      return;
+    }
+  }
+
+  async #claimsOf(token: string, hmac: KeyObject | undefined): Promise<Claims | undefined> {
     const { issuer, algorithm, clock } = this.#options;
     try {
-      const { payload } = await jwtVerify(token, (header) => this.#keyOf(header), {
+      const { payload } = await jwtVerify(token, (header) => this.#keyOf(header, hmac), {
         algorithms: [algorithm],
         issuer,
         audience,
@@ -149,19 +160,18 @@ export class AccessTokens {
         currentDate: new Date(clock.now() / 1_000),
         requiredClaims: ["sub", "sid", "exp", "nbf", "iat", "jti"],
       });
-      if (typeof payload["sid"] !== "string" || payload.sub === undefined || payload.exp === undefined) return;
-      const claims = { subject: payload.sub, session: payload["sid"], expires: payload.exp * 1_000_000 };
-      if (this.#known.size >= maxKnown) this.#known.delete(this.#known.keys().next().value!);
-      this.#known.set(hash, claims);
+      if (typeof payload["sid"] !== "string" || payload.sub === undefined || payload.exp === undefined) return undefined;
+      return { subject: payload.sub, session: payload["sid"], expires: payload.exp * 1_000_000 };
     } catch (error) {
       if (!(error instanceof errors.JOSEError)) throw error;
+      return undefined;
     }
   }
 
   /** Looked up among our own and nowhere else: no name in a token leads to a file or another host. */
-  #keyOf(header: JWTHeaderParameters): KeyObject {
+  #keyOf(header: JWTHeaderParameters, hmac: KeyObject | undefined): KeyObject {
     if (refusedHeaders.some((name) => name in header)) throw new errors.JWSInvalid("the token names its own key");
-    if (this.#options.algorithm === "HS256") return this.#hmac;
+    if (hmac !== undefined) return hmac;
     const key = this.#keys.find(({ kid }) => kid === header.kid);
     if (key === undefined) throw new errors.JWKSNoMatchingKey();
     return key.public;

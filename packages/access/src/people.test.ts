@@ -1,3 +1,4 @@
+import { inProcessCounters } from "@vedette/kit";
 import { describe, expect, test } from "vitest";
 import { verifyPassword } from "./passwords.ts";
 import type { People } from "./people.ts";
@@ -47,6 +48,17 @@ describe("signing in", () => {
     expect(await people.signIn.attempt({ name: "n", password, address: "c" })).toEqual({ refused: "wrong" });
     expect(await people.signIn.attempt({ name: "n", password, address: "c" })).toMatchObject({ refused: "locked" });
     expect(await people.signIn.attempt({ name: "n", password, address: "d" })).toEqual({ refused: "wrong" });
+  });
+
+  test("who guesses at several servers is counted once for all where they share their counters", async () => {
+    const it = await open();
+    await ada(it.people);
+    const counters = inProcessCounters(it.clock);
+    const servers = [await it.again({ counters }), await it.again({ counters })];
+    for (let i = 0; i < 10; i++)
+      expect(await servers[i % 2]!.signIn.attempt({ name: "ada", password: "no", address: `a${i}` })).toEqual({ refused: "wrong" });
+    for (const server of servers)
+      expect(await server.signIn.attempt({ name: "ada", password, address: "b" })).toEqual({ refused: "locked", wait: minute });
   });
 
   test("right passwords are not counted, and attempts side by side are", async () => {

@@ -1,5 +1,5 @@
 /** Everybody who can sign in, with their sessions and access tokens: what turns a proof into a principal. Knows no route and no cookie. */
-import type { Clock, SealedPlace, Sealer } from "@vedette/kit";
+import { type Clock, type Counters, inProcessCounters, type SealedPlace, type Sealer } from "@vedette/kit";
 import type { Micros, PeopleStore } from "@vedette/model";
 import { Credentials, peoplePurpose } from "./credentials.ts";
 import { AccessTokens, type Documents } from "./jwt.ts";
@@ -15,8 +15,10 @@ export interface PeopleOptions {
   readonly clock: Clock;
   /** For the purpose `people`. */
   readonly sealer: Sealer;
-  /** Key of HS256 access tokens. */
-  readonly secret: Uint8Array;
+  /** Keys of HS256 access tokens as they are now: the first signs, what the others signed is taken. */
+  readonly secrets: () => readonly Uint8Array[];
+  /** Where attempts to sign in are counted; this process's own by default. */
+  readonly counters?: Counters;
   readonly algorithm?: "HS256" | "EdDSA";
   readonly accessTokenLifetime?: Micros;
   /** Of access tokens; the installation's address where it has one. */
@@ -53,7 +55,7 @@ export class People {
     this.sessions = sessions;
     this.tokens = tokens;
     this.credentials = new Credentials({ users, clock, sealer, installation, ...(breached !== undefined && { breached }) });
-    this.signIn = new SignIn(users, this.credentials, clock);
+    this.signIn = new SignIn(users, this.credentials, options.counters ?? inProcessCounters(clock));
     this.#totpRequired = totpRequired;
   }
 

@@ -1,5 +1,5 @@
 /** Signing in by name and password, with a second factor where there is one; whoever fails too often waits. Opens no session. */
-import { type Clock, RateLimit } from "@vedette/kit";
+import { type Counters, type Draw, tokenHash } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import type { Credentials } from "./credentials.ts";
 import { maxPassword } from "./passwords.ts";
@@ -22,9 +22,9 @@ export type Attempted =
   | { readonly refused: "locked"; readonly wait: Micros };
 
 /** Ten failures at once and then one a minute: 1,440 guesses a day at one name, from however many addresses. OWASP ASVS 5.0, 6.3.1. */
-const perName = { perMinute: 1, atOnce: 10 };
+const perName = { perMinute: 1, burst: 10 };
 /** An office behind one address has many people who mistype on a Monday. */
-const perAddress = { perMinute: 10, atOnce: 30 };
+const perAddress = { perMinute: 10, burst: 30 };
 /** Each attempt takes 19 MiB and a twentieth of a second: so many at a time, and so many that wait for their turn. */
 const atOnce = 2;
 const waiting = 50;
@@ -33,22 +33,21 @@ const busy: Micros = 2_000_000;
 export class SignIn {
   readonly #users: Users;
   readonly #credentials: Credentials;
-  readonly #clock: Clock;
-  readonly #names = new RateLimit(perName.perMinute, perName.atOnce);
-  readonly #addresses = new RateLimit(perAddress.perMinute, perAddress.atOnce);
+  readonly #counters: Counters;
   readonly #queue: (() => void)[] = [];
   #running = 0;
 
-  constructor(users: Users, credentials: Credentials, clock: Clock) {
+  /** @param counters where attempts are counted: those of several processes together where they share it */
+  constructor(users: Users, credentials: Credentials, counters: Counters) {
     this.#users = users;
     this.#credentials = credentials;
-    this.#clock = clock;
+    this.#counters = counters;
   }
 
   /** Whoever knows the password of somebody who is disabled hears the same as whoever guesses. */
   async attempt(attempt: Attempt): Promise<Attempted> {
     const name = foldName(attempt.name).slice(0, maxPassword);
-    const wait = this.#count(name, attempt.address);
+    const wait = await this.#count(name, attempt.address);
     if (wait > 0) return { refused: "locked", wait };
     const user = this.#users.ofName(name);
     if (this.#queue.length >= waiting) return { refused: "locked", wait: busy };
@@ -56,16 +55,16 @@ export class SignIn {
     if (!known || user === undefined) return { refused: "wrong" };
     const by = await this.#second(user, attempt);
     if (by === undefined) return { refused: "wrong" };
-    this.#giveBack(name, attempt.address);
+    await this.#giveBack(name, attempt.address);
     return by === "needed" ? { refused: "second_factor" } : { user, by };
   }
 
   /** The same, for somebody who is signed in and shows the password again. */
   async confirm(user: User, password: string, address: string): Promise<Attempted> {
-    const wait = this.#count(user.name, address);
+    const wait = await this.#count(user.name, address);
     if (wait > 0) return { refused: "locked", wait };
     if (!(await this.#inTurn(() => this.#credentials.hasPassword(user, password)))) return { refused: "wrong" };
-    this.#giveBack(user.name, address);
+    await this.#giveBack(user.name, address);
     return { user, by: "password" };
   }
 
@@ -77,19 +76,13 @@ export class SignIn {
   }
 
   /** Counted before it is looked at, so that attempts side by side are all counted; what succeeds is given back. */
-  #count(name: string, address: string): Micros {
-    const now = this.#clock.now();
-    const wait = Math.max(this.#names.wait(name, now), this.#addresses.wait(address, now));
-    if (wait > 0) return wait;
-    this.#names.charge(name, now, 1);
-    this.#addresses.charge(address, now, 1);
-    return 0;
+  async #count(name: string, address: string): Promise<Micros> {
+    const drawn = await this.#counters.take(drawsOf(name, address, 1));
+    return Math.max(...drawn.map(({ wait }) => wait));
   }
 
-  #giveBack(name: string, address: string): void {
-    const now = this.#clock.now();
-    this.#names.charge(name, now, -1);
-    this.#addresses.charge(address, now, -1);
+  #giveBack(name: string, address: string): Promise<void> {
+    return this.#counters.charge(drawsOf(name, address, -1));
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -104,3 +97,9 @@ export class SignIn {
     }
   }
 }
+
+/** Names by their hash: a password may have been typed in the place of one. */
+const drawsOf = (name: string, address: string, cost: number): readonly Draw[] => [
+  { key: `sign-in name ${tokenHash(name)}`, rate: perName, cost },
+  { key: `sign-in address ${address}`, rate: perAddress, cost },
+];

@@ -2,7 +2,7 @@
 import { isIP } from "node:net";
 import { grantsFor, mayFully, type Permission, type Principal, sessionOf, viewOf, wholeOnly, whyNot } from "@vedette/access";
 import type { View } from "@vedette/condition";
-import { RateLimit } from "@vedette/kit";
+import type { Counters, Rate } from "@vedette/kit";
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ServerOptions } from "./ports.ts";
 import { ApiProblem } from "./problems.ts";
@@ -138,10 +138,11 @@ export function identify(request: FastifyRequest, options: ServerOptions): Princ
 }
 
 /** Failed attempts per sender: tokens are not guessable, this bounds the noise. */
-export const failedLogins = () => new RateLimit(10, 10);
+const failures: Rate = { perMinute: 10, burst: 10 };
 
-export function refuseIfTooMany(limit: RateLimit, request: FastifyRequest, reply: FastifyReply, now: number): void {
-  const wait = limit.take(request.ip, now);
+export async function refuseIfTooMany(counters: Counters, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const [drawn] = await counters.take([{ key: `failed ${request.ip}`, rate: failures, cost: 1 }]);
+  const wait = drawn?.wait ?? 0;
   if (wait === 0) return;
   reply.header("retry-after", String(Math.ceil(wait / 1_000_000)));
   throw new ApiProblem(429, "unauthorised", "too many failed attempts; try again later");
@@ -189,10 +190,9 @@ function authorise(request: FastifyRequest, principal: Principal, tenant: string
 }
 
 /** Puts the guard before every route of the server, those of plugins included. */
-export function guard(app: FastifyInstance, options: ServerOptions, limit: RateLimit): void {
+export function guard(app: FastifyInstance, options: ServerOptions, counters: Counters): void {
   const { machines, loopback = true, tenant = "main" } = options;
   const names = new Set(options.hosts?.map((name) => name.toLowerCase()));
-  const now = () => (options.clock ? options.clock.now() : Date.now() * 1000);
   app.decorateRequest("principal", undefined);
   app.decorateRequest("view", undefined);
   demandsOf(app);
@@ -223,7 +223,7 @@ export function guard(app: FastifyInstance, options: ServerOptions, limit: RateL
     if (access === "open" || (access === "metrics" && isLoopback(request.ip))) return;
     reply.header("cache-control", "no-store");
     if (principal === undefined) {
-      if (request.headers.authorization !== undefined) refuseIfTooMany(limit, request, reply, now());
+      if (request.headers.authorization !== undefined) await refuseIfTooMany(counters, request, reply);
       throw new ApiProblem(401, "unauthorised", "a token or session is needed");
     }
     authorise(request, principal, tenant);

@@ -1,7 +1,6 @@
 /** Mounts the ingest endpoints outside the API prefix and hands them the body as it arrives. Knows no protocol. */
 import type { Principal } from "@vedette/access";
-import type { Counters } from "@vedette/cluster";
-import type { EndpointContext, EndpointRequest, EndpointResponse, Intake } from "@vedette/kit";
+import type { Counters, EndpointContext, EndpointRequest, EndpointResponse, Intake } from "@vedette/kit";
 import { readMachineId } from "@vedette/machines";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { MountedEndpoint, ServerOptions } from "./ports.ts";

@@ -2,9 +2,8 @@
 
 import type { Oidc } from "@vedette/access";
 import type { AuditTrail } from "@vedette/audit";
-import type { Counters } from "@vedette/cluster";
 import type { View } from "@vedette/condition";
-import type { Clock, EndpointContext, EndpointSpec } from "@vedette/kit";
+import type { Clock, Counters, EndpointContext, EndpointSpec } from "@vedette/kit";
 import type { MachineListener, Register } from "@vedette/machines";
 import type {
   Alert,

@@ -1,6 +1,6 @@
 /** Holds senders to their tokens' quotas. Knows no protocol. */
-import { type Counters, type Quota, withinQuota } from "@vedette/cluster";
-import type { Intake } from "@vedette/kit";
+import { type Quota, withinQuota } from "@vedette/cluster";
+import type { Counters, Intake } from "@vedette/kit";
 
 export class Quotas {
   readonly #counters: Counters;

@@ -1,6 +1,6 @@
 /** How often each caller may ask the API: by principal where one is known, else by address. Ingest has quotas of its own. */
 import type { Principal } from "@vedette/access";
-import type { Counters } from "@vedette/cluster";
+import type { Counters } from "@vedette/kit";
 import type { FastifyInstance } from "fastify";
 import { ApiProblem } from "./problems.ts";
 

@@ -1,12 +1,11 @@
 /** Puts the HTTP server together from its parts and ports. Listens nowhere: that is the program's to decide. */
-import { inProcessCounters } from "@vedette/cluster";
-import { jsonText, systemClock } from "@vedette/kit";
+import { inProcessCounters, jsonText, systemClock } from "@vedette/kit";
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from "fastify";
 import { validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { audit } from "./audit.ts";
 import { consoleRoutes } from "./console.ts";
 import { deadline } from "./deadline.ts";
-import { failedLogins, guard } from "./guard.ts";
+import { guard } from "./guard.ts";
 import { Hub } from "./hub.ts";
 import { idempotency } from "./idempotency.ts";
 import { ingestRoutes } from "./ingest.ts";
@@ -68,7 +67,7 @@ function contextOf(options: ServerOptions): RouteContext {
     hub: new Hub((id, view) => store.alerts.get(tenant, id, view)),
     status: new StatusReport({ store, runtime, clock, version, tenant }),
     fields: new KnownFields(store.events, tenant, clock),
-    failures: failedLogins(),
+    counters: options.counters ?? inProcessCounters(clock),
     refusals: new Refusals(() => clock.now()),
   };
 }
@@ -99,13 +98,13 @@ function handleErrors(app: FastifyInstance, options: ServerOptions): void {
 /** The server, ready to `listen` or `inject`; `close()` ends its streams. */
 export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
   const context = contextOf(options);
-  const { counters = inProcessCounters(context.clock) } = options;
+  const { counters } = context;
   const app = Fastify(settings(options));
   app.setValidatorCompiler(validatorCompiler);
   // answers are built by us to their schema, which documents them and which the tests hold them to
   app.setSerializerCompiler(() => jsonText);
   handleErrors(app, options);
-  guard(app, options, context.failures);
+  guard(app, options, counters);
   audit(app, options);
   watchRefusals(app, options, context.refusals);
   const metrics = new Metrics(context);
@@ -124,13 +123,13 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
 }
 
 async function apiRoutes(app: FastifyInstance, options: ServerOptions, context: RouteContext): Promise<void> {
-  const { apiPrefix = "/api/v1", counters = inProcessCounters(context.clock) } = options;
+  const { apiPrefix = "/api/v1" } = options;
   const typed = app.withTypeProvider<ZodTypeProvider>() as unknown as App;
   loginRoute(typed, context);
   keySetRoute(typed, context);
   await app.register(
     async (scope) => {
-      limitRates(scope, counters, options.requestsPerMinute);
+      limitRates(scope, context.counters, options.requestsPerMinute);
       idempotency(scope, options.store.settings, context.clock);
       const api = scope.withTypeProvider<ZodTypeProvider>() as unknown as App;
       sessionRoutes(api, context);

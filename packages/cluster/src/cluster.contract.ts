@@ -1,6 +1,7 @@
 /** What every cluster must do, whatever is under it: run by the tests of each. Exported nowhere. */
+import type { Draw } from "@vedette/kit";
 import { afterEach, expect, test, vi } from "vitest";
-import type { Cluster, Draw, Listener, Member } from "./cluster.ts";
+import type { Cluster, Listener, Member } from "./cluster.ts";
 
 export interface Rig {
   /** A process's end of it; with one process, always the same. */

@@ -2,6 +2,7 @@
  * What the processes of one installation tell one another: who may do what now, who is there, that something changed, how much was used.
  * None of it is the truth about alerts, events or people: that is in the stores. Knows no shard, session or source.
  */
+import type { Counters } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 
 export interface Cluster {
@@ -80,36 +81,6 @@ export interface Notices {
   publish(topic: string, bytes: Uint8Array): void;
   /** Resolves when notices come, or will once the shared place is back. @returns how to end it */
   subscribe(topic: string, listener: Listener): Promise<() => void>;
-}
-
-export interface Rate {
-  readonly perMinute: number;
-  /** How many at once. */
-  readonly burst: number;
-}
-export interface Draw {
-  readonly key: string;
-  readonly rate: Rate;
-  readonly cost: number;
-}
-export interface Drawn {
-  /** Until it fits; 0 where it does. */
-  readonly wait: Micros;
-  /** How many more fit now. */
-  readonly left: number;
-  /** Until all fit again. */
-  readonly recovered: Micros;
-}
-
-/**
- * Rates counted over all processes (GCRA, as kit's RateLimit), by one clock. Fails open: where the shared place does not answer, a process counts
- * its own part alone, so that a rate is at most as many times larger as there are processes.
- */
-export interface Counters {
-  /** Counts all draws, or none where one does not fit. What costs more than the burst fits when nothing is owed. */
-  take(draws: readonly Draw[]): Promise<readonly Drawn[]>;
-  /** Counts all, whether they fit or not. */
-  charge(draws: readonly Draw[]): Promise<void>;
 }
 
 /** What was seen lately, by any process. Fails open: where the shared place does not answer, a process knows what it saw itself meanwhile. */

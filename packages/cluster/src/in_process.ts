@@ -1,18 +1,7 @@
 /** The cluster of one process: in memory, gone with it. Knows no network. */
-import { BadInputError, type Clock, RateLimit } from "@vedette/kit";
+import { BadInputError, type Clock, inProcessCounters } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
-import {
-  type Cluster,
-  type Counters,
-  type Draw,
-  type Leases,
-  type Listener,
-  type Members,
-  maxNotice,
-  type Notices,
-  type Rate,
-  type Recent,
-} from "./cluster.ts";
+import { type Cluster, type Leases, type Listener, type Members, maxNotice, type Notices, type Recent } from "./cluster.ts";
 
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1);
 
@@ -95,29 +84,6 @@ export class Listeners {
 export function checkNotice(topic: string, bytes: Uint8Array): void {
   if (bytes.length > maxNotice)
     throw new BadInputError("too_large", `a notice to "${topic}" of ${bytes.length} bytes: expected at most ${maxNotice}`);
-}
-
-/** Counts by the process's own clock; the redis driver's too while the shared place is away. */
-export function inProcessCounters(clock: Clock): Counters {
-  const limits = new Map<string, RateLimit>();
-  const limitOf = ({ perMinute, burst }: Rate): RateLimit => {
-    const name = `${perMinute}/${burst}`;
-    const limit = limits.get(name) ?? new RateLimit(perMinute, burst);
-    limits.set(name, limit);
-    return limit;
-  };
-  const charge = (draws: readonly Draw[], now: Micros) => {
-    for (const { key, rate, cost } of draws) limitOf(rate).charge(key, now, cost);
-  };
-  return {
-    async take(draws) {
-      const now = clock.now();
-      const waits = draws.map(({ key, rate, cost }) => limitOf(rate).wait(key, now, cost));
-      if (waits.every((wait) => wait === 0)) charge(draws, now);
-      return draws.map(({ key, rate }, index) => ({ wait: waits[index]!, ...limitOf(rate).state(key, now) }));
-    },
-    charge: async (draws) => charge(draws, clock.now()),
-  };
 }
 
 /** Members kept before those that ended, and then the oldest, are forgotten. */

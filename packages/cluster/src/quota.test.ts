@@ -1,6 +1,5 @@
-import type { Intake } from "@vedette/kit";
+import { type Intake, inProcessCounters } from "@vedette/kit";
 import { expect, test } from "vitest";
-import { inProcessCounters } from "./in_process.ts";
 import { everyBatchWithinQuota } from "./quota.ts";
 
 const start = 1_772_359_200_000_000;

@@ -1,6 +1,5 @@
 /** Holds an intake to what its sender may deliver: what is over is refused as back-pressure, in each protocol's own words. Knows no protocol. */
-import { type Intake, UnavailableError } from "@vedette/kit";
-import type { Counters, Draw, Rate } from "./cluster.ts";
+import { type Counters, type Draw, type Intake, type Rate, UnavailableError } from "@vedette/kit";
 
 /** What a sender may deliver, on average; ten seconds' worth at once. */
 export interface Quota {

@@ -2,6 +2,7 @@ export { z } from "zod";
 export { Chance } from "./chance.ts";
 export * from "./component.ts";
 export { type JobOfGroup, jobOfGroup } from "./control_group.ts";
+export { type Counters, type Draw, type Drawn, inProcessCounters, type Rate } from "./counters.ts";
 export { csvCell } from "./csv.ts";
 export * from "./discover.ts";
 export * from "./enricher.ts";

@@ -42,9 +42,9 @@ export class KeyRing {
     };
   }
 
-  /** A key of `bytes` bytes for one purpose, from the newest key: it changes with it. Nothing else follows from it. */
-  derive(purpose: string, bytes: number): Uint8Array {
-    return new Uint8Array(hkdfSync("sha256", this.newest.secret, "", `vedette ${purpose}`, bytes));
+  /** Keys of `bytes` bytes for one purpose, one from each key, newest first: they change with them. Nothing else follows from them. */
+  derive(purpose: string, bytes: number): readonly Uint8Array[] {
+    return this.#keys.map(({ secret }) => new Uint8Array(hkdfSync("sha256", secret, "", `vedette ${purpose}`, bytes)));
   }
 }
 

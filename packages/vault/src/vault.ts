@@ -63,8 +63,11 @@ export class Vault implements Secrets {
     return this.#ring.sealer(purpose);
   }
 
-  /** A key of `bytes` bytes for one purpose; it changes when the keys are rotated, so only for what need not outlive that. */
-  derive(purpose: string, bytes: number): Uint8Array {
+  /**
+   * Keys of `bytes` bytes for one purpose, newest first, one from each key: they change when the keys are rotated, so only for what is short-lived.
+   * What the older ones made is good until they are gone.
+   */
+  derive(purpose: string, bytes: number): readonly Uint8Array[] {
     return this.#ring.derive(purpose, bytes);
   }
 

@@ -56,6 +56,7 @@ export async function bench(checks = 200_000): Promise<void> {
 }
 
 async function opened(algorithm: "EdDSA" | "HS256") {
+  const secret = randomBytes(32);
   const settings = new Map<string, string>();
   const documents = {
     get: async (name: string) => settings.get(name),
@@ -66,7 +67,7 @@ async function opened(algorithm: "EdDSA" | "HS256") {
     documents,
     clock: systemClock,
     sealer: glass,
-    secret: randomBytes(32),
+    secrets: () => [secret],
     algorithm,
   });
   const auth = await Auth.open({ adminTokenHash: tokenHash("admin"), settings: documents, people, keys: memoryKeys(), clock: systemClock });

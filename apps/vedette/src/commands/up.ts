@@ -190,7 +190,7 @@ async function serve(
     lag: () => runtime.lag(),
   });
   const shared = sharedAccess(config, cluster, store, systemClock);
-  const people = await openPeople(config, vault, shared.store);
+  const people = await openPeople(config, vault, shared.store, cluster.counters);
   demandAdministrator(at, people, loaded);
   const auth = await Auth.open({
     adminTokenHash: tokenHash(adminToken(directory.path)),

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inProcessCounters } from "@vedette/cluster";
 import type { Intake } from "@vedette/kit";
+import { inProcessCounters } from "@vedette/kit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { checkComponents, configuredSources } from "./components.ts";
 import { loadConfig } from "./load.ts";

@@ -1,8 +1,9 @@
 /** Checks what the schema leaves to components: sources, endpoints and detectors against their own specifications. */
-import { type Counters, everyBatchWithinQuota, type Quota } from "@vedette/cluster";
+import { everyBatchWithinQuota, type Quota } from "@vedette/cluster";
 import { detectors } from "@vedette/detect";
 import { enrichers } from "@vedette/enrich";
 import { endpoints, sources } from "@vedette/ingest";
+import type { Counters } from "@vedette/kit";
 import { formats } from "@vedette/normalise";
 import type { ConfiguredSource } from "@vedette/pipeline";
 import { z } from "zod";

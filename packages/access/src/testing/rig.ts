@@ -40,7 +40,7 @@ export async function open(more: Partial<PeopleOptions> = {}) {
     documents: memoryDocuments(),
     clock,
     sealer: plainSealer,
-    secret: Buffer.from("a secret of the tests, 32 bytes."),
+    secrets: () => [Buffer.from("a secret of the tests, 32 bytes.")],
     ...more,
   };
   return {

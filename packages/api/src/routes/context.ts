@@ -1,5 +1,5 @@
 /** What the routes share: options with their defaults filled in, and the parts made once per server. */
-import type { Clock, RateLimit } from "@vedette/kit";
+import type { Clock, Counters } from "@vedette/kit";
 import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Bounded } from "../deadline.ts";
@@ -18,7 +18,7 @@ export interface RouteContext {
   readonly hub: Hub;
   readonly status: StatusReport;
   readonly fields: KnownFields;
-  readonly failures: RateLimit;
+  readonly counters: Counters;
   readonly refusals: Refusals;
 }
 

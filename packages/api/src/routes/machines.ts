@@ -143,7 +143,7 @@ function adminRoutes(app: App, { options }: RouteContext): void {
 }
 
 /** What a machine does for itself. */
-function ownRoutes(app: App, { options, clock, failures: attempts }: RouteContext): void {
+function ownRoutes(app: App, { options, counters }: RouteContext): void {
   const { register, listener } = options.machines!;
   app.route({
     method: "POST",
@@ -161,7 +161,7 @@ function ownRoutes(app: App, { options, clock, failures: attempts }: RouteContex
       try {
         return reply.code(201).send(shownEnrolled(await register.enrol(asked.body.token, asked.body.request)));
       } catch (e) {
-        if (e instanceof BadInputError && e.code === "unauthorised") refuseIfTooMany(attempts, asked, reply, clock.now());
+        if (e instanceof BadInputError && e.code === "unauthorised") await refuseIfTooMany(counters, asked, reply);
         throw e;
       }
     },

@@ -25,7 +25,7 @@ const credentials = z.union([z.strictObject({ token }), z.strictObject(byName)],
 const signedIn = { 401: schemas.problem, 429: schemas.problem };
 
 export function loginRoute(app: App, context: RouteContext): void {
-  const { options, clock, failures: limit } = context;
+  const { options, counters } = context;
   app.route({
     method: "GET",
     url: "/login",
@@ -43,7 +43,7 @@ export function loginRoute(app: App, context: RouteContext): void {
       }
       const opened = await options.auth.login(request.query.token, placeOf(request));
       if (opened === undefined) {
-        refuseIfTooMany(limit, request, reply, clock.now());
+        await refuseIfTooMany(counters, request, reply);
         // a person who reloads a used link gets a form, a script gets the reason
         request.told = { ...request.told, "event.outcome": "failure" };
         if ((request.headers.accept ?? "").includes("text/html")) return reply.code(303).header("location", signInPage).send(null);
@@ -84,7 +84,7 @@ async function openByName(
 }
 
 export function sessionRoutes(app: App, context: RouteContext): void {
-  const { options, clock, failures: limit } = context;
+  const { options, counters } = context;
   const secure = isSecure(options);
   app.route({
     method: "POST",
@@ -106,7 +106,7 @@ export function sessionRoutes(app: App, context: RouteContext): void {
       }
       const opened = await options.auth.loginWithToken(body.token, placeOf(request));
       if (opened === undefined) {
-        refuseIfTooMany(limit, request, reply, clock.now());
+        await refuseIfTooMany(counters, request, reply);
         throw new ApiProblem(401, "unauthorised", "this is not the admin token");
       }
       request.told = { ...request.told, "user.name": "admin" };
@@ -179,7 +179,7 @@ const refreshToken = z.strictObject({ refresh_token: z.string().min(1).max(200).
 /** Access tokens for programs that sign in by name, as RFC 6749 calls its parts. */
 function tokenRoutes(app: App, context: RouteContext): void {
   const { people } = context.options.auth;
-  const { failures: limit, clock } = context;
+  const { counters } = context;
   const pair = async (opened: Awaited<ReturnType<typeof people.open>>): Promise<z.input<typeof tokens>> => ({
     access_token: await people.tokens.issue(opened.session.person, opened.session.id),
     token_type: "Bearer",
@@ -216,7 +216,7 @@ function tokenRoutes(app: App, context: RouteContext): void {
     handler: async (request, reply) => {
       const renewed = await people.sessions.refresh(request.body.refresh_token);
       if (renewed === undefined || renewed === "reused") {
-        refuseIfTooMany(limit, request, reply, clock.now());
+        await refuseIfTooMany(counters, request, reply);
         if (renewed === "reused")
           request.told = { ...request.told, "event.reason": "a refresh token was shown twice; its session has ended" };
         throw new ApiProblem(401, "unauthorised", "refresh_token: it is not good, or was used before; sign in again");

@@ -546,7 +546,7 @@ const glass: Sealer = { seal: (plain) => plain, open: (box) => box };
 
 /** The people of a store, as they would be after a restart. */
 export const peopleOf = ({ people: store, settings: documents }: Store, clock: Clock, more: Partial<PeopleOptions> = {}) =>
-  People.open({ store, documents, clock, sealer: glass, secret: Buffer.alloc(32, 7), ...more });
+  People.open({ store, documents, clock, sealer: glass, secrets: () => [Buffer.alloc(32, 7)], ...more });
 
 export async function rig(more: Partial<ServerOptions> = {}): Promise<Rig> {
   const clock = new FakeClock();

@@ -1,7 +1,17 @@
 /** The cluster over one Redis: every process of the installation with the same settings is in it. Knows no driver, only a connection. */
-import { type Clock, contentHash, defineCounter, UnavailableError, z } from "@vedette/kit";
-import type { Cluster, Counters, Draw, Drawn, Health, Held, Leases, Member, Members, Notices, Recent } from "../cluster.ts";
-import { checkNotice, inProcessCounters, inProcessRecent, Listeners } from "../in_process.ts";
+import {
+  type Clock,
+  type Counters,
+  contentHash,
+  type Draw,
+  type Drawn,
+  defineCounter,
+  inProcessCounters,
+  UnavailableError,
+  z,
+} from "@vedette/kit";
+import type { Cluster, Health, Held, Leases, Member, Members, Notices, Recent } from "../cluster.ts";
+import { checkNotice, inProcessRecent, Listeners } from "../in_process.ts";
 import { Connection } from "./connection.ts";
 import * as scripts from "./scripts.ts";
 import type { RedisSettings } from "./settings.ts";
