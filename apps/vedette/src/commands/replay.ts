@@ -3,10 +3,10 @@
 import { join, resolve } from "node:path";
 import { jsonText } from "@vedette/kit";
 import { openLog } from "@vedette/log";
-import { CanaryKey, Control, openDataDirectory, replay as replayLog, Tables, threadPool } from "@vedette/pipeline";
+import { Control, openDataDirectory, replay as replayLog, Tables, threadPool } from "@vedette/pipeline";
 import { loadConfig } from "../config/load.ts";
 import { configuredLog } from "../log.ts";
-import { openVault, resourcesOf } from "../vault.ts";
+import { canaryKey, openVault, resourcesOf } from "../vault.ts";
 
 interface Options {
   readonly dataDir?: string;
@@ -24,7 +24,8 @@ export async function replay(options: Options): Promise<void> {
       log,
       control: await Control.open(log),
       pool,
-      canaryKey: CanaryKey.of(directory.path),
+      partitions: config.log.driver === "kafka" ? config.kafka.partitions : 1,
+      canaryKey: await canaryKey(config, directory.path, vault),
       onProgress: (done, total) => {
         if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${total} batches`);
       },

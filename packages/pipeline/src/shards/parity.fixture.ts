@@ -103,7 +103,9 @@ export async function parity(numRuns: number): Promise<number> {
       async (all, size, crashes) => {
         const embedded = await replay({ ...(await taken(all, 1, size)), pool: await inlinePool() });
         for (const partitions of [1, 2, 5]) {
-          const { log } = await taken(all, partitions, size);
+          const { log, control } = await taken(all, partitions, size);
+          const replayed = await replay({ log, control, partitions, pool: await inlinePool(), jobBytes: 4_000 });
+          expect(replayed.digest).toBe(embedded.digest);
           const findings = await runCluster({ log, partitions, program, workers: partitions, crashes });
           expect(digestOf(left(findings)).digest).toBe(embedded.digest);
           expect(standing(findings).length).toBe(embedded.findings);
