@@ -17,7 +17,6 @@ export class Followed {
   /** Bytes of frames that the table holds. */
   #bytes = 0;
   #rows = 0;
-  #originalBytes = 0;
   #minTime = Number.POSITIVE_INFINITY;
   #maxTime = Number.NEGATIVE_INFINITY;
   #made = false;
@@ -32,12 +31,6 @@ export class Followed {
 
   get bytes(): number {
     return this.#bytes;
-  }
-  get rows(): number {
-    return this.#rows;
-  }
-  get originalBytes(): number {
-    return this.#originalBytes;
   }
 
   /** Reads what is there by now; a frame that is being written is read the next time. @throws the system's error, ENOENT once it is sealed */
@@ -59,7 +52,6 @@ export class Followed {
           await this.#duck.append(this.#table, columns, bigintColumns, header.count, cells);
           for (const field of header.odd) this.#odd.add(field);
           this.#rows += header.count;
-          this.#originalBytes += header.originalBytes;
           this.#minTime = Math.min(this.#minTime, header.minTime);
           this.#maxTime = Math.max(this.#maxTime, header.maxTime);
         }

@@ -7,6 +7,7 @@ import { literal } from "../events/sealed.ts";
 import type { Readable } from "../events/search.ts";
 import type { State } from "../state/tables.ts";
 import type { EventStore, TimeRange } from "../store.ts";
+import { Counted } from "./counted.ts";
 import { foldersOf, partitionsIn, unreachable } from "./folder.ts";
 import { Followed } from "./followed.ts";
 import { countedBytes, picture, type SharedFile, sumOf, type WriterRow, writerRows } from "./manifest.ts";
@@ -14,18 +15,19 @@ import { countedBytes, picture, type SharedFile, sumOf, type WriterRow, writerRo
 /** A segment that was listed may be sealed before it is read: then the list is older than the file, and is asked for again. */
 const tries = 8;
 
-interface OpenNow {
-  readonly open: readonly Followed[];
-  /** To be called once they are not read any more. */
-  release(): void;
+interface OpenFile {
+  readonly path: string;
+  /** How many of its bytes count. */
+  readonly bytes: number;
 }
 
 export class SharedReader implements Readable {
   readonly #duck: Duck;
   readonly #state: State;
   readonly #root: string;
-  /** Open segments by path. */
+  /** Open segments by path: those that were read, and those that were only counted. */
   readonly #followed = new Map<string, Followed>();
+  readonly #counted = new Map<string, Counted>();
 
   constructor(duck: Duck, state: State, root: string) {
     this.#duck = duck;
@@ -34,11 +36,21 @@ export class SharedReader implements Readable {
   }
 
   async view(range: TimeRange | undefined): Promise<View> {
-    const { files, open, release } = await this.#consistent(() => picture(this.#state, range));
-    const within = ({ minTime, maxTime, rows }: Source) =>
-      rows > 0 && (range === undefined || (maxTime >= range.from && minTime < range.to));
-    const sources = [...open.map((one) => one.source()).filter(within), ...files.map((one) => this.#sourceOf(one))];
-    return { sources, release };
+    const uses: (() => void)[] = [];
+    const release = () => {
+      for (const end of uses.splice(0)) end();
+    };
+    const ask = () => picture(this.#state, range);
+    try {
+      const { files, open } = await this.#consistent(ask, (files) => this.#follow(files, uses), release);
+      const within = ({ minTime, maxTime, rows }: Source) =>
+        rows > 0 && (range === undefined || (maxTime >= range.from && minTime < range.to));
+      const sources = [...open.map((one) => one.source()).filter(within), ...files.map((one) => this.#sourceOf(one))];
+      return { sources, release };
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   #sourceOf({ partition, name, rows, min_time, max_time, odd }: SharedFile): Source {
@@ -49,22 +61,23 @@ export class SharedReader implements Readable {
   /**
    * What the state says, and what is open by the very same account of it. Files are listed before: one that is sealed meanwhile is among the
    * state's, and one that is begun meanwhile holds nothing that was stored before whoever asks asked.
+   * @param again before everything is asked anew
    */
-  async #consistent<T extends { readonly writers: readonly WriterRow[] }>(ask: () => Promise<T>): Promise<T & OpenNow> {
+  async #consistent<T extends { readonly writers: readonly WriterRow[] }, Open>(
+    ask: () => Promise<T>,
+    look: (files: readonly OpenFile[]) => Open | Promise<Open>,
+    again: () => void = () => {},
+  ): Promise<T & { readonly open: Open }> {
     let last: unknown;
     for (let n = 0; n < tries; n++) {
-      const uses: (() => void)[] = [];
-      const release = () => {
-        for (const end of uses.splice(0)) end();
-      };
       try {
         const listed = this.#list();
         const told = await ask();
-        return { ...told, open: await this.#follow(told.writers, listed, uses), release };
+        return { ...told, open: await look(this.#counting(told.writers, listed)) };
       } catch (error) {
-        release();
         if (error instanceof VedetteError) throw error;
         if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw unreachable(this.#root, error);
+        again();
         last = error;
       }
     }
@@ -75,24 +88,26 @@ export class SharedReader implements Readable {
     return new Map(partitionsIn(this.#root).map((partition) => [partition, segmentFiles(foldersOf(this.#root, partition).open)]));
   }
 
-  /** @param uses gets what is to be called for each once it is done with */
-  async #follow(
-    writers: readonly WriterRow[],
-    listed: ReadonlyMap<number, readonly SegmentFile[]>,
-    uses: (() => void)[],
-  ): Promise<readonly Followed[]> {
-    const open = new Map<string, Followed>();
-    for (const row of writers) {
+  /** Of the files listed, those of which something counts. */
+  #counting(writers: readonly WriterRow[], listed: ReadonlyMap<number, readonly SegmentFile[]>): readonly OpenFile[] {
+    return writers.flatMap((row) => {
       // one that is not there although it was written to is an error, unless it was made this moment
       const files = listed.get(row.partition) ?? segmentFiles(foldersOf(this.#root, row.partition).open);
-      for (const { path, number } of files) {
+      return files.flatMap(({ path, number }) => {
         const bytes = countedBytes(row, number);
-        if (bytes === undefined) continue;
-        const one = this.#known(path, bytes);
-        open.set(path, one);
-        uses.push(one.use());
-        await one.follow(bytes);
-      }
+        return bytes === undefined ? [] : [{ path, bytes }];
+      });
+    });
+  }
+
+  /** @param uses gets what is to be called for each once it is done with */
+  async #follow(files: readonly OpenFile[], uses: (() => void)[]): Promise<readonly Followed[]> {
+    const open = new Map<string, Followed>();
+    for (const { path, bytes } of files) {
+      const one = this.#known(path, bytes);
+      open.set(path, one);
+      uses.push(one.use());
+      await one.follow(bytes);
     }
     for (const [path, one] of [...this.#followed]) {
       if (open.has(path)) continue;
@@ -114,25 +129,34 @@ export class SharedReader implements Readable {
     return one;
   }
 
+  #count(files: readonly OpenFile[]): readonly Counted[] {
+    const before = new Map(this.#counted);
+    this.#counted.clear();
+    return files.flatMap(({ path, bytes }) => {
+      const known = before.get(path);
+      const one = known === undefined || known.bytes > bytes ? new Counted(path) : known;
+      this.#counted.set(path, one);
+      one.count(bytes);
+      return one.rows > 0 ? [one] : [];
+    });
+  }
+
   async usage(): ReturnType<EventStore["usage"]> {
-    const { sum, open, release } = await this.#consistent(() =>
+    const ask = () =>
       this.#state
         .transaction()
         .setIsolationLevel("repeatable read")
-        .execute(async (tx) => ({ writers: await writerRows(tx), sum: await sumOf(tx) })),
-    );
-    release();
-    const filled = open.filter(({ rows }) => rows > 0);
-    const events = filled.reduce((all, one) => all + one.rows, sum.rows);
-    const oldest = [...(sum.files > 0 ? [sum.oldest] : []), ...filled.map((one) => one.source().minTime)];
-    const newest = [...(sum.files > 0 ? [sum.newest] : []), ...filled.map((one) => one.source().maxTime)];
+        .execute(async (tx) => ({ writers: await writerRows(tx), sum: await sumOf(tx) }));
+    const { sum, open } = await this.#consistent(ask, (files) => this.#count(files));
+    const oldest = [...(sum.files > 0 ? [sum.oldest] : []), ...open.map((one) => one.minTime)];
+    const newest = [...(sum.files > 0 ? [sum.newest] : []), ...open.map((one) => one.maxTime)];
     return {
-      events,
-      openBytes: filled.reduce((all, one) => all + one.bytes, 0),
+      events: open.reduce((all, one) => all + one.rows, sum.rows),
+      openBytes: open.reduce((all, one) => all + one.bytes, 0),
       sealedBytes: sum.bytes,
-      originalBytes: filled.reduce((all, one) => all + one.originalBytes, sum.original),
-      partitions: sum.files + filled.length,
-      ...(events > 0 && { oldest: Math.min(...oldest), newest: Math.max(...newest) }),
+      originalBytes: open.reduce((all, one) => all + one.originalBytes, sum.original),
+      partitions: sum.files + open.length,
+      ...(oldest.length > 0 && { oldest: Math.min(...oldest), newest: Math.max(...newest) }),
     };
   }
 
