@@ -61,7 +61,10 @@ export class Program {
       "--no-demo",
       ...flags,
     ];
-    const child = spawn(process.execPath, [...nodeFlags, ...programArguments(), "up", ...at], { stdio: ["ignore", "pipe", "pipe"], cwd: this.directory });
+    const child = spawn(process.execPath, [...nodeFlags, ...programArguments(), "up", ...at], {
+      stdio: ["ignore", "pipe", "pipe"],
+      cwd: this.directory,
+    });
     this.#child = child;
     this.url = await new Promise<string>((resolve, reject) => {
       const take = (d: Buffer) => {

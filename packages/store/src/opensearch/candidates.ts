@@ -3,9 +3,9 @@
  * sums are made, by the very code that decides them embedded. Knows no HTTP.
  */
 import type { Event } from "@vedette/model";
+import { openBatch } from "../events/batch.ts";
 import { bigintColumns, columns } from "../events/columns.ts";
 import type { Duck } from "../events/duck.ts";
-import { openBatch } from "../events/batch.ts";
 import { encodeEvents } from "../events/encode.ts";
 import { Search } from "../events/search.ts";
 import { definition } from "../events/segment.ts";

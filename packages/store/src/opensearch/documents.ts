@@ -1,8 +1,8 @@
 /** An event as a document, and back. Knows no index and no HTTP. */
 import { idOf, newFields } from "@vedette/kit";
 import type { Event, EventClass, Fields } from "@vedette/model";
-import { bigintColumns, columns } from "../events/columns.ts";
 import { openBatch } from "../events/batch.ts";
+import { bigintColumns, columns } from "../events/columns.ts";
 import { eventOf } from "../events/rows.ts";
 import type { EncodedEvents } from "../store.ts";
 import { noTerms, termsOf } from "./terms.ts";
