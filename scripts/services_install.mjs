@@ -28,6 +28,7 @@ const packages = {
   "python3-venv": "/usr/bin/python3",
   "postgresql-15": `${postgres}/postgres`,
   "redis-server": "/usr/bin/redis-server",
+  nftables: "/usr/sbin/nft",
 };
 /** Unpacked rather than installed: installed, they would start by themselves. */
 const unpacked = { prometheus: "prometheus", "prometheus-node-exporter": "prometheus-node-exporter" };
