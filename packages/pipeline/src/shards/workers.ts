@@ -3,7 +3,7 @@
  * lease; which items a process tries for follows from who is there. Knows no format, rule or driver.
  */
 import { assign, type Cluster, type Member } from "@vedette/cluster";
-import { type Clock, shardCount } from "@vedette/kit";
+import { type Clock, defineGauge, shardCount } from "@vedette/kit";
 import type { Log } from "@vedette/log";
 import type { Micros } from "@vedette/model";
 import type { CheckpointStore, EventStore } from "@vedette/store";
@@ -35,6 +35,7 @@ export interface WorkersOptions {
 }
 
 interface Item {
+  readonly work: Engine | ShardRunner;
   readonly stop: AbortController;
   readonly done: Promise<void>;
 }
@@ -51,6 +52,10 @@ const sealEvery_ms = 30_000;
 /** What others came to is read from their checkpoints so often at most. */
 const refreshEvery_ms = 5_000;
 const analyseRole = "analyse";
+const partitionLag = defineGauge("partition_lag_batches", "Batches of a raw partition that its worker has not gone through durably.", [
+  "partition",
+]);
+const shardLag = defineGauge("shard_lag_batches", "Records of a shard that its worker has not folded durably.", ["shard"]);
 const rawItem = (partition: number): string => `raw/${partition}`;
 const shardItem = (shard: number): string => `shard/${shard}`;
 
@@ -69,6 +74,18 @@ export class Workers implements Detection {
       ...Array.from({ length: options.partitions }, (_, n) => rawItem(n)),
       ...Array.from({ length: shardCount }, (_, n) => shardItem(n)),
     ];
+    partitionLag.readBy((set) => this.#tellLag("raw", set));
+    shardLag.readBy((set) => this.#tellLag("shard", set));
+  }
+
+  /** Of what this process works on: each item is one process's. */
+  async #tellLag(kind: "raw" | "shard", set: (lag: number, item: string) => void): Promise<void> {
+    for (const [name, { work }] of this.#running) {
+      const [of, number] = name.split("/") as [string, string];
+      if (of !== kind) continue;
+      const { end } = await this.#options.log.bounds(kind === "raw" ? "raw" : "observations", Number(number));
+      set(Math.max(0, end - work.durable), number);
+    }
   }
 
   get ledger(): Ledger {
@@ -187,7 +204,7 @@ export class Workers implements Detection {
         if (e.code !== "conflict") onProblem(`${kind}_failed`, `${name}: ${e.message}`);
       })
       .finally(() => this.#running.delete(name));
-    this.#running.set(name, { stop, done });
+    this.#running.set(name, { work, stop, done });
   }
 
   #engineOf(partition: number): Engine {
