@@ -1,3 +1,4 @@
+export { type CoursesOptions, type JobCourse, jobCourses } from "./courses.ts";
 export { Folder } from "./output/files.ts";
 export { send } from "./output/protocols.ts";
 export { zeekHeader } from "./records/zeek.ts";

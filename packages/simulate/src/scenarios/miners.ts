@@ -88,7 +88,7 @@ function* inTouch(
   }
 }
 
-interface Miner {
+export interface Miner {
   readonly name: string;
   readonly summary: string;
   readonly about: string;
@@ -108,7 +108,7 @@ interface Miner {
 }
 
 /** Pools by names that lists know (defunct or generic), by names that none knows, or by address alone. */
-const kinds: readonly Miner[] = [
+export const kindsOfMiners: readonly Miner[] = [
   {
     name: "miner_cpu",
     summary: "a CPU miner under its own name, in clear text with a known pool",
@@ -292,4 +292,4 @@ const proxied: Scenario = {
   },
 };
 
-export const miners: readonly Scenario[] = [...kinds.map(scenarioOf), proxied];
+export const miners: readonly Scenario[] = [...kindsOfMiners.map(scenarioOf), proxied];
