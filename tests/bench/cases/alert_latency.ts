@@ -1,8 +1,8 @@
 /** From a line appended to a followed file to its alert on the event stream, while other files grow and a query over the whole store loops. */
-import { appendFileSync, linkSync, mkdirSync, writeFileSync } from "node:fs";
-import { type IncomingMessage, request } from "node:http";
+import { linkSync, mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
+import { Alerts, patience_ms, sample } from "../alert_samples.ts";
 import { corpus } from "../corpus.ts";
 import { option, percentile, print, say, spread } from "../harness.ts";
 import { Program } from "../program.ts";
@@ -11,13 +11,6 @@ import { append, bodies } from "../sender.ts";
 /** The issue's goals, ms; the result's value is the p99. */
 const goal = { p50: 100, p99: 500 };
 const eventsPerChunk = 200;
-/** brute_force's default threshold: the sixth failure raises the alert. */
-const threshold = 6;
-/** Addresses whose first failures are written at once: few enough that none leaves the detector's window of 300 s. */
-const primed = 25;
-/** A sample that takes longer counts as this long, and as missed. */
-const patience_ms = 10_000;
-
 /** Of what the program takes in per wall second, so much is offered while samples are taken (the issue's). */
 const share = 0.7;
 /** Far slower than any machine: a program that stores so little has stopped. */
@@ -99,88 +92,6 @@ async function fill(program: Program, from: string, to: string): Promise<number>
     if (since.stored === 0 && stored >= lines / 5) since = { stored, at: now };
     if (now - begun > patience_ms + (lines / slowest_per_s) * 1_000)
       throw new Error(`only ${stored} events were stored:\n${program.output}`);
-  }
-}
-
-const addressOf = (n: number): string => `198.18.${Math.floor(n / 250)}.${(n % 250) + 1}`;
-
-function failedLogin(address: string): string {
-  const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-  const now = new Date();
-  const stamp = `${months[now.getUTCMonth()]} ${String(now.getUTCDate()).padStart(2)} ${now.toISOString().slice(11, 19)}`;
-  return `${stamp} bench sshd[4242]: Failed password for root from ${address} port 40022 ssh2\n`;
-}
-
-async function sample(auth: string, alerts: Alerts, samples: number): Promise<number[]> {
-  const latencies: number[] = [];
-  for (let n = 0; n < samples; n++) {
-    if (n % primed === 0) {
-      let lines = "";
-      for (let p = n; p < Math.min(samples, n + primed); p++) lines += failedLogin(addressOf(p)).repeat(threshold - 1);
-      appendFileSync(auth, lines);
-      await new Promise((r) => setTimeout(r, 2_000));
-    }
-    const seen = alerts.seen(addressOf(n));
-    const written = performance.now();
-    appendFileSync(auth, failedLogin(addressOf(n)));
-    latencies.push(Math.min(patience_ms, (await seen) - written));
-    // spread over the ticks and polls of the program, so that no phase of theirs is favoured
-    await new Promise((r) => setTimeout(r, 50 + ((n * 37) % 200)));
-  }
-  return latencies;
-}
-
-/** The alerts of /api/v1/stream as they arrive. */
-class Alerts {
-  #text = "";
-  readonly #waiting = new Map<string, (at: number) => void>();
-  readonly #response: IncomingMessage;
-
-  private constructor(response: IncomingMessage) {
-    this.#response = response;
-    response.on("error", () => {});
-    response.setEncoding("utf8").on("data", (chunk: string) => this.#take(chunk));
-  }
-
-  static open(program: Program): Promise<Alerts> {
-    return new Promise((resolve, reject) => {
-      const asking = request(
-        `${program.url}/api/v1/stream`,
-        { headers: { ...program.headers, accept: "text/event-stream" } },
-        (response) => (response.statusCode === 200 ? resolve(new Alerts(response)) : reject(new Error(`stream: ${response.statusCode}`))),
-      );
-      asking.once("error", reject);
-      asking.end();
-    });
-  }
-
-  /** @returns when the first alert that names the address arrived, on performance.now()'s clock; Infinity after a time */
-  seen(address: string): Promise<number> {
-    return new Promise((resolve) => {
-      const late = setTimeout(() => resolve(Number.POSITIVE_INFINITY), patience_ms);
-      this.#waiting.set(address, (at) => {
-        clearTimeout(late);
-        resolve(at);
-      });
-    });
-  }
-
-  close(): void {
-    this.#response.destroy();
-  }
-
-  #take(chunk: string): void {
-    const at = performance.now();
-    this.#text += chunk;
-    for (let end = this.#text.indexOf("\n\n"); end >= 0; end = this.#text.indexOf("\n\n")) {
-      const frame = this.#text.slice(0, end);
-      this.#text = this.#text.slice(end + 2);
-      if (!frame.includes("event: alert")) continue;
-      const address = /198\.18\.\d+\.\d+/.exec(frame)?.[0];
-      if (address === undefined) continue;
-      this.#waiting.get(address)?.(at);
-      this.#waiting.delete(address);
-    }
   }
 }
 
