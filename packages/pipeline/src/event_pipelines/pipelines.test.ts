@@ -95,6 +95,44 @@ test("events are enriched, then go through the pipelines, then are judged; what 
   expect(plain.findings).toHaveLength(1);
 });
 
+test("rules ask for zones and for what inventories say", async () => {
+  const tables = new Tables(join(directory, "tables"));
+  const hash = await tables.put(Buffer.from("host,criticality,owner\nlogin1,high,ops\n"));
+  const text = `title: From outside to a critical host
+id: 11111111-1111-4111-8111-111111111111
+status: test
+level: high
+logsource: { category: authentication }
+detection:
+  sel: { vedette.source.zone: campus, host.asset.criticality: high, network.direction: inbound }
+  condition: sel
+`;
+  const program = makeProgram(
+    {
+      ...none,
+      rules: [{ file: "zones.yml", text }],
+      enrich: {
+        assets: {},
+        network_zones: { zones: { campus: { networks: ["192.0.2.0/24"], internal: false }, login: { networks: ["10.0.0.0/24"] } } },
+      },
+      tables: { assets: { hash, bytes: 1, rows: 1, at: 0, by: "ann" } },
+    },
+    0,
+  );
+  const from = (address: string, host: string) => ({
+    "event.category": "authentication",
+    "source.ip": address,
+    "destination.ip": "10.0.0.1",
+    "host.name": host,
+  });
+  const documents = [from("192.0.2.7", "login1"), from("192.0.2.7", "node7"), from("10.0.0.9", "login1")];
+  const { findings, sample } = await analysed(program, documents, { table: (content) => tables.table(content) });
+  expect([findings.map(({ rule }) => rule.title), sample[0]!.fields["vedette.source.zone"]]).toEqual([
+    ["From outside to a critical host"],
+    "campus",
+  ]);
+});
+
 test("pipelines, tables and who revealed what are in the control topic, and a change of any is another program", async () => {
   const log = memoryLog();
   const control = await Control.open(log);
