@@ -2,7 +2,6 @@ export { AccessNotices } from "./access_notices.ts";
 export { Auth, type AuthOptions } from "./auth.ts";
 export { Erasures } from "./erasures.ts";
 export { Holds } from "./holds.ts";
-export { type Heard, hearProcesses, tellServers } from "./live_notices.ts";
 export { describedMetrics } from "./metrics.ts";
 export * from "./ports.ts";
 export { buildServer } from "./server.ts";

@@ -384,7 +384,7 @@ export class Runtime {
           this.#enrichment?.refresh();
         }),
       );
-      if (roles.has("serve") && !roles.has("triage")) this.#keep("alerts", this.#followAlerts(signal));
+      if (roles.has("serve")) this.#keep("alerts", this.#followAlerts(signal));
       if (roles.has("serve")) this.#keep("leader", this.#followLeader(signal));
     }
     if (trail) this.#keep("audit", feedAudit({ trail, log, intakes: this.intakes, clock: this.clock, ...(chain && { chain }) }, signal));
@@ -427,7 +427,8 @@ export class Runtime {
         clock: this.clock,
         retracted: (program, rule, raw) => this.#control.retracted(program, rule, raw),
         onAlerts: (alerts) => {
-          for (const alert of alerts) this.#tell({ kind: "alert", alert });
+          // of several processes any may triage: who looks on is told by what is stored
+          if (this.#options.cluster === undefined) for (const alert of alerts) this.#tell({ kind: "alert", alert });
         },
         onProblem: (code, message) => this.#problem(code, message),
         onCanary: (nonce, alert) => (this.#canaries ?? this.#prover).triaged(nonce, alert?.rule.id),
