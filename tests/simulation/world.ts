@@ -58,6 +58,7 @@ export class World {
 
   /** Runs until the play is over. Everything that follows from one happening (microtasks) is through before the next. */
   run<T>(play: Promise<T>, maxSteps = 50_000): Promise<T> {
+    const last = this.steps + maxSteps;
     return new Promise((resolve, reject) => {
       let over = false;
       const end = (what: () => void) => {
@@ -72,7 +73,7 @@ export class World {
         if (over) return;
         const next = pop(this.#queue);
         if (next === undefined) return end(() => reject(new Broken("everybody waits, and nothing happens any more")));
-        if (++this.steps > maxSteps) return end(() => reject(new Broken(`no end after ${maxSteps} steps`)));
+        if (++this.steps > last) return end(() => reject(new Broken(`no end after ${maxSteps} steps`)));
         this.now = next.at;
         try {
           next.run();
