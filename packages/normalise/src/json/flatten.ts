@@ -13,6 +13,8 @@ export const maxPathLength = 256;
 
 /** Paths are forgotten, after the document, once they come to so many characters together: senders choose the names. */
 const maxRemembered = 262_144;
+/** Names learnt from one document at most, those of empty objects included: each costs some 300 bytes. What comes under further ones finds no room. */
+const maxLearnt = 4 * maxFields;
 
 /** One dotted path: what it is called among the fields, and what else to do with a value there. Names repeat endlessly; joining them each time costs more than all the rest. */
 class Name {
@@ -41,7 +43,10 @@ let left = 0;
 let dropped = 0;
 let stamp = 0;
 let touched: Name[] = [];
+let learnt = 0;
 let except: Name | undefined;
+/** Of what finds no room anyway. */
+const unnamed = new Name("", true);
 
 /**
  * The paths of documents of one kind, remembered.
@@ -56,7 +61,8 @@ export class Paths {
   readonly #found: (JsonValue | undefined)[] = [];
   #root: Name;
   #known = new Map<string, Name>();
-  #size = 0;
+  /** Characters remembered; infinite where what is asked for is not yet known. */
+  #size = Number.POSITIVE_INFINITY;
 
   /**
    * @param prefix put before every path; ends with a dot where it is not empty
@@ -75,6 +81,7 @@ export class Paths {
     if (slot === undefined) {
       slot = found.push(undefined) - 1;
       this.#asked.set(path, slot);
+      this.#size = Number.POSITIVE_INFINITY;
     }
     const at = slot;
     return () => found[at];
@@ -100,17 +107,26 @@ export class Paths {
   }
 
   #begin(fields: Fields): void {
-    if (this.#size > maxRemembered) {
-      this.#root = new Name(this.#root.path, true);
-      this.#known = new Map();
-      this.#size = 0;
-    }
+    learnt = 0;
+    if (this.#size > maxRemembered) this.#startAnew();
     for (let i = 0; i < this.#found.length; i++) this.#found[i] = undefined;
     into = fields;
     paths = this;
     left = maxFields;
     dropped = 0;
     except = undefined;
+  }
+
+  /** What is asked for is found however much else there is, so its names come first. */
+  #startAnew(): void {
+    this.#root = new Name(this.#root.path, true);
+    this.#known = new Map();
+    this.#size = 0;
+    for (const path of this.#asked.keys()) {
+      let name = this.#root;
+      for (const part of path.split(".")) name = name.members?.get(part) ?? this.learn(name, part);
+    }
+    learnt = 0;
   }
 
   /** The name of a member that was not met before under this parent. */
@@ -126,6 +142,7 @@ export class Paths {
       );
       this.#known.set(path, name);
     }
+    learnt++;
     this.#size += path.length + key.length;
     parent.members ??= new Map();
     parent.members.set(key, name);
@@ -138,14 +155,15 @@ export class Paths {
 }
 
 const shared = new Map<string, Paths>();
-/** More than formats use; a prefix that comes from a document is not remembered beyond. */
+/** More than formats use; some come from documents. */
 const maxShared = 256;
 
 function sharedPaths(prefix: string): Paths {
   let found = shared.get(prefix);
   if (found === undefined) {
     found = new Paths(prefix);
-    if (shared.size < maxShared) shared.set(prefix, found);
+    if (shared.size >= maxShared) shared.clear();
+    shared.set(prefix, found);
   }
   return found;
 }
@@ -163,8 +181,15 @@ function finish(): number {
 }
 
 function flattenObject(object: JsonObject, name: Name, depth: number): void {
-  for (const key in object) flattenMember(object[key], name.members?.get(key) ?? paths.learn(name, key), depth);
+  for (const key in object) {
+    const value = object[key];
+    if (value !== null && value !== undefined) flattenMember(value, memberOf(name, key), depth);
+  }
 }
+
+/** A name that was met before, or is learnt; whatever finds no room needs none. */
+const memberOf = (name: Name, key: string): Name =>
+  name.members?.get(key) ?? (touched.length < left && learnt < maxLearnt ? paths.learn(name, key) : unnamed);
 
 function flattenMember(value: JsonValue | undefined, name: Name, depth: number): void {
   if (value === null || value === undefined) return;
@@ -203,7 +228,7 @@ function collect(value: JsonValue | undefined, name: Name, depth: number): void 
   if (typeof value !== "object" || depth >= maxFieldDepth || name.path.length > maxPathLength) {
     const one = typeof value === "object" ? JSON.stringify(value) : finite(value);
     if (name.stamp === stamp) name.list.push(one);
-    else if (touched.length < left) {
+    else if (touched.length < left && name !== unnamed) {
       name.stamp = stamp;
       name.list = [one];
       touched.push(name);
@@ -212,7 +237,10 @@ function collect(value: JsonValue | undefined, name: Name, depth: number): void 
     for (const one of value as readonly JsonValue[]) collect(one, name, depth + 1);
   } else {
     const object = value as JsonObject;
-    for (const key in object) collect(object[key], name.members?.get(key) ?? paths.learn(name, key), depth + 1);
+    for (const key in object) {
+      const one = object[key];
+      if (one !== null && one !== undefined) collect(one, memberOf(name, key), depth + 1);
+    }
   }
 }
 
@@ -221,7 +249,7 @@ const finite = (value: Scalar): Scalar => (typeof value === "number" && !Number.
 
 function put(name: Name, value: Scalar | readonly Scalar[]): void {
   if (!name.isKept || name === except) return;
-  if (left === 0) {
+  if (left === 0 || name === unnamed) {
     dropped++;
     return;
   }

@@ -198,6 +198,17 @@ describe("paths", () => {
       expect([Object.keys(first).length, seen()]).toEqual([31, i]);
     }
   });
+  test("of a document with too many names few are learnt, and what is asked for is found all the same", () => {
+    const paths = new Paths("p.");
+    const seen = paths.ask("z.last");
+    const empty = Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`e${n}`, {}]));
+    const fields = newFields();
+    expect(paths.flatten({ ...empty, late: 1, z: { last: 7 } }, fields)).toBe(1);
+    expect([seen(), { ...fields }]).toEqual([7, { "p.z.last": 7, "vedette.fields_dropped": 1 }]);
+    const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`f${n}`, [{ a: n }]]));
+    const second = newFields();
+    expect([paths.flatten({ ...many, z: { last: 8 } }, second), seen(), Object.keys(second).length]).toEqual([19_489, 8, maxFields + 1]);
+  });
   test("one member of one document may be left out", () => {
     const paths = new Paths();
     const [first, second] = [newFields(), newFields()];
