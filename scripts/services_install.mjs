@@ -28,6 +28,11 @@ const packages = {
   "python3-venv": "/usr/bin/python3",
   "postgresql-15": `${postgres}/postgres`,
   "redis-server": "/usr/bin/redis-server",
+  slurmctld: "/usr/sbin/slurmctld",
+  slurmd: "/usr/sbin/slurmd",
+  "slurm-client": "/usr/bin/sbatch",
+  "slurm-wlm-elasticsearch-plugin": "/usr/lib/x86_64-linux-gnu/slurm-wlm/jobcomp_elasticsearch.so",
+  "netdata-core": "/usr/sbin/netdata",
   nftables: "/usr/sbin/nft",
 };
 /** Unpacked rather than installed: installed, they would start by themselves. */
