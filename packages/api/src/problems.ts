@@ -32,11 +32,23 @@ const statuses: { readonly [code in ErrorCode]?: number } = {
   log_closed: 503,
   store_unavailable: 503,
   source_unavailable: 503,
+  kafka_unavailable: 503,
+  // to be mended here: who sends is not to throw away what was refused
+  kafka_refused: 503,
+  cluster_unavailable: 503,
   query_timeout: 504,
 };
 
 /** Seconds after which a refused sender may try again: group commits take milliseconds, a full disk takes a person. */
-const retryAfter: { readonly [code in ErrorCode]?: number } = { backpressure: 1, log_full: 30, log_closed: 5, store_unavailable: 5 };
+const retryAfter: { readonly [code in ErrorCode]?: number } = {
+  backpressure: 1,
+  log_full: 30,
+  log_closed: 5,
+  store_unavailable: 5,
+  kafka_unavailable: 5,
+  kafka_refused: 30,
+  cluster_unavailable: 5,
+};
 
 /** Bounded, since a problem may quote what the client sent. */
 const maxDetail = 1_000;
