@@ -63,6 +63,8 @@ export class Workers implements Detection {
   readonly #options: WorkersOptions;
   readonly #running = new Map<string, Item>();
   readonly #items: readonly string[];
+  /** Why work on an item ended here, until it goes on, here or elsewhere. */
+  readonly #failed = new Map<string, string>();
   #ledger = new Ledger();
   #lines: readonly DetectorLine[] = [];
   #reached: Micros = 0;
@@ -181,8 +183,10 @@ export class Workers implements Detection {
     for (const item of this.#items) {
       const own = owners.get(item) === name;
       const running = this.#running.get(item);
-      if (!own) running?.stop.abort();
-      else if (!running && (held.get(item) ?? name) === name) await this.#begin(item, signal);
+      if (!own) {
+        running?.stop.abort();
+        this.#tell(item);
+      } else if (!running && (held.get(item) ?? name) === name) await this.#begin(item, signal);
     }
   }
 
@@ -196,15 +200,24 @@ export class Workers implements Detection {
     const work = kind === "raw" ? this.#engineOf(Number(number)) : this.#shardOf(Number(number));
     const done = whileHeld(lease, leasing, AbortSignal.any([signal, stop.signal]), async (held) => {
       await work.load();
-      onProblem(`${kind}_failed`, undefined);
+      this.#tell(name);
       await work.run(held);
     })
       .catch((e: Error & { code?: string }) => {
         // taken over by another: that one goes on where the last checkpoint left it
-        if (e.code !== "conflict") onProblem(`${kind}_failed`, `${name}: ${e.message}`);
+        if (e.code !== "conflict") this.#tell(name, e.message);
       })
       .finally(() => this.#running.delete(name));
     this.#running.set(name, { work, stop, done });
+  }
+
+  /** @param message none: it is well again, or another's */
+  #tell(name: string, message?: string): void {
+    if (message !== undefined) this.#failed.set(name, message);
+    else if (!this.#failed.delete(name)) return;
+    const kind = name.slice(0, name.indexOf("/"));
+    const [first] = [...this.#failed].filter(([item]) => item.startsWith(`${kind}/`));
+    this.#options.onProblem(`${kind}_failed`, first?.join(": "));
   }
 
   #engineOf(partition: number): Engine {
