@@ -5,12 +5,24 @@
 import { VedetteError, z } from "@vedette/kit";
 import type { Topic } from "../log.ts";
 import { topics } from "../segments.ts";
-import type { KafkaReader, Place } from "./reader.ts";
 
 export interface StartsAt {
   readonly topic: Topic;
   readonly partition: number;
   readonly offset: number;
+}
+
+/** As Kafka names it. */
+interface Place {
+  readonly topic: string;
+  readonly partition: number;
+}
+/** What it asks of a reader of messages. */
+interface Messages {
+  bounds(place: Place): Promise<{ readonly start: number; readonly end: number }>;
+  fetch(
+    wanted: Place & { readonly from: number; readonly maxBytes: number },
+  ): Promise<{ readonly messages: readonly { readonly value: Buffer }[] } | undefined>;
 }
 
 const firstBytes = 1 << 20;
@@ -38,7 +50,7 @@ export class Starts {
   }
 
   /** @param place of the topic of positions @param named a partition as Kafka names it */
-  async load(reader: KafkaReader, place: Place, named: (one: StartsAt) => Place): Promise<void> {
+  async load(reader: Messages, place: Place, named: (one: StartsAt) => Place): Promise<void> {
     const { start, end } = await reader.bounds(place);
     if (start === end) return;
     const found = await reader.fetch({ ...place, from: start, maxBytes: firstBytes });
