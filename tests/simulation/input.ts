@@ -1,4 +1,5 @@
 /** What happens in the outside world of a simulation, by seed, and what it is judged by. Knows no process. */
+import { detectors } from "@vedette/detect";
 import { Chance } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import type { ProgramFile } from "@vedette/pipeline";
@@ -74,6 +75,9 @@ detection: {s: {event.outcome: success, user.name: root}, condition: s}
 level: medium
 `;
 
+/** The others find nothing in such lines, and cost as much as all the rest. */
+const off = Object.fromEntries([...(await detectors()).keys()].map((name) => [name, false]));
+
 export const judges: {
   readonly rules: readonly ProgramFile[];
   readonly pipelines: readonly ProgramFile[];
@@ -85,6 +89,6 @@ export const judges: {
     { file: "root.yml", text: root },
   ],
   pipelines: [{ file: "p.yml", text: "name: p\ntransformations: [{type: add_condition, conditions: {event.module: linux}}]\n" }],
-  detectors: { brute_force: { threshold: 3, window_s: 5 } },
+  detectors: { ...off, brute_force: { threshold: 3, window_s: 5 } },
   lateness_s: 5,
 };
