@@ -15,6 +15,8 @@ export class Vedette {
   readonly directory = mkdtempSync(join(tmpdir(), "vedette-e2e-"));
   url = "";
   output = "";
+  /** That its processes run under, where something has to tell them from others. */
+  group: number | undefined;
   readonly #config: string;
   #child: ChildProcess | undefined;
 
@@ -39,6 +41,7 @@ export class Vedette {
       {
         stdio: ["ignore", "pipe", "pipe"],
         cwd: this.directory,
+        ...(this.group !== undefined && { gid: this.group }),
       },
     );
     this.#child = child;

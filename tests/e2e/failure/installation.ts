@@ -61,16 +61,23 @@ export class Installation {
     this.#roles = roles;
   }
 
-  async start(): Promise<void> {
+  /** @param groups of processes that run under one of their own */
+  async start(groups: { readonly [process: string]: number } = {}): Promise<void> {
     await Promise.all([...this.servers.values()].map((server) => server.start()));
     const config = this.config();
-    for (const [name, roles] of Object.entries(this.#roles)) this.processes.set(name, new Supervised(name, roles, config));
+    for (const [name, roles] of Object.entries(this.#roles)) {
+      const process = new Supervised(name, roles, config);
+      process.group = groups[name];
+      this.processes.set(name, process);
+    }
     // who serves puts the rules in force, which the others wait for
     await this.serve.start();
     await Promise.all([...this.processes.values()].filter((one) => one !== this.serve).map((one) => one.start()));
   }
 
-  config(name = this.name): string {
+  /** @param schema of the state, where it is to be another */
+  config({ schema = this.name } = {}): string {
+    const { name } = this;
     const [kafka, postgres, redis, opensearch] = serverNames.map((one) => this.servers.get(one)!) as [
       OwnServer,
       OwnServer,
@@ -82,7 +89,7 @@ export class Installation {
       "log: { driver: kafka }",
       `kafka: { server: "${kafka.host}:${kafka.port}", topic: ${name}, partitions: ${partitions}, replicas: 1, timeout_s: 5 }`,
       "state: { driver: postgres }",
-      `postgres: { host: ${postgres.host}, port: ${postgres.port}, ${database}, schema: ${name}, connections: 4 }`,
+      `postgres: { host: ${postgres.host}, port: ${postgres.port}, ${database}, schema: ${schema}, connections: 4 }`,
       "events: { driver: opensearch }",
       `opensearch: { url: "http://${opensearch.host}:${opensearch.port}", prefix: ${name}, replicas: 0 }`,
       `redis: { host: ${redis.host}, port: ${redis.port}, prefix: ${name} }`,
