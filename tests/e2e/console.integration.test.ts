@@ -127,6 +127,9 @@ describe.skipIf(browser_absent)(`the console in ${chromium_path}${browser_absent
       await page.goto(`${server.url}/events?q=event.dataset:sshd`);
       await page.waitForSelector(".event-item");
       await page.click(".event-item >> nth=0 >> button");
+      const context = page.locator("[aria-label='Context at that time']");
+      await context.locator("text=/was john-pc by a lease of/").waitFor();
+      expect(await context.locator("li >> nth=1").innerText()).toContain("/usr/sbin/sshd -D by root");
       await page.click("[aria-label^='Filter for user.name']");
       await page.waitForURL((url) => url.searchParams.get("q")?.includes(" and user.name:") ?? false);
       await page.goBack();

@@ -125,6 +125,38 @@ export function actOnRules(
   return ok({ version, blocked: [] });
 }
 
+/** Every address has a lease, every process a parent. */
+function contextOf(state: FakeState, id: string): Answer {
+  const event = state.events.find((one) => one.id === id);
+  if (event === undefined) return problem(404, "not_found", "There is nothing with this id.");
+  const address = event.fields["source.ip"];
+  const name = event.fields["process.name"];
+  const hidden = String(event.fields["message"] ?? "").includes("window.__xss");
+  return ok({
+    processes:
+      name === undefined
+        ? []
+        : [
+            { name: String(name), pid: "4711", started: event.time, event: event.id },
+            { command_line: hidden ? String(event.fields["message"]) : "/usr/sbin/sshd -D", user: "root" },
+          ],
+    names:
+      address === undefined
+        ? []
+        : [
+            {
+              address: String(address),
+              name: "john-pc",
+              by: "dhcp",
+              mac: "08:00:27:7f:09:e1",
+              at: event.time,
+              until: event.time,
+              event: event.id,
+            },
+          ],
+  });
+}
+
 /** GET routes; undefined when there is none. */
 export function read(state: FakeState, path: string, params: URLSearchParams, now_ms: number): Answer | undefined {
   const q = params.get("q") ?? "";
@@ -135,6 +167,8 @@ export function read(state: FakeState, path: string, params: URLSearchParams, no
     const found = one[1] === "alerts" ? state.alerts.find((alert) => alert.id === id) : state.events.find((event) => event.id === id);
     return found === undefined ? problem(404, "not_found", "There is nothing with this id.") : ok(found);
   }
+  const context = /^\/events\/([^/]+)\/context$/.exec(path);
+  if (context !== null) return contextOf(state, decodeURIComponent(context[1]!));
   const rule = /^\/rules\/([^/]+)$/.exec(path);
   if (rule !== null) return readRule(state, decodeURIComponent(rule[1]!));
   const check = checkQuery(q);

@@ -4,6 +4,7 @@ import type { EventRow, FieldValue } from "../api/types.ts";
 import { Icon } from "../shell/icons.tsx";
 import { Hostile, Original } from "../shell/text.tsx";
 import { Time } from "../shell/zone.tsx";
+import { EventContext } from "./event_context.tsx";
 import type { FilterBy } from "./field_list.tsx";
 
 function show(value: FieldValue): string {
@@ -32,6 +33,7 @@ export function EventDetails({ event, filterBy }: FilterBy & { readonly event: E
           )}
         </CopyButton>
       </div>
+      <EventContext id={event.id} fields={Object.keys(event.fields)} />
       <table className="fields">
         <thead className="visually-hidden">
           <tr>
