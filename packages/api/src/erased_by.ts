@@ -4,8 +4,13 @@ import { type Condition, compile, type Predicate, parseQuery } from "@vedette/co
 import { auditTenant, BadInputError } from "@vedette/kit";
 import type { EvidenceEvent, Micros } from "@vedette/model";
 import { decided, type EventHold, type TimeRange } from "@vedette/store";
-import type { ErasureRequest } from "./erasures.ts";
 
+export interface ErasedQuestion {
+  readonly q: string;
+  readonly range: TimeRange;
+  /** Records of the audit trail that satisfy the question lose their content too. */
+  readonly audit: boolean;
+}
 export interface Erased {
   readonly where: Condition;
   readonly range: TimeRange;
@@ -37,7 +42,7 @@ const ofErasure = /^(erasure_|audit_erased)/;
 
 /** @throws BadInputError `bad_request` */
 export function erasedBy(
-  { q, range, audit }: Pick<ErasureRequest, "q" | "range" | "audit">,
+  { q, range, audit }: ErasedQuestion,
   tenant: string,
   holds: readonly { readonly name: string; readonly hold: EventHold }[],
 ): Erased {

@@ -6,16 +6,12 @@ import { createHash } from "node:crypto";
 import type { AuditTrail } from "@vedette/audit";
 import { BadInputError, type Clock, idOf, inTurn, VedetteError } from "@vedette/kit";
 import type { Alert, EvidenceEvent, Micros } from "@vedette/model";
-import { decided, eventsOfPage, type Store, type TimeRange } from "@vedette/store";
+import { decided, eventsOfPage, type Store } from "@vedette/store";
 import { erasedAlert } from "./erased_alert.ts";
-import { type Erased, erasedBy } from "./erased_by.ts";
+import { type Erased, type ErasedQuestion, erasedBy } from "./erased_by.ts";
 import type { Holds } from "./holds.ts";
 
-export interface ErasureRequest {
-  readonly q: string;
-  readonly range: TimeRange;
-  /** Records of the audit trail that satisfy the question lose their content too. */
-  readonly audit: boolean;
+export interface ErasureRequest extends ErasedQuestion {
   readonly by: string;
   readonly reason: string;
 }
