@@ -14,7 +14,7 @@ let erasures: Erasures;
 let records: (Record<string, string> | undefined)[];
 
 const evidenceOf = ({ id, time, source, seq, original, fields }: Event) => ({
-  ...{ id, time, source, seq, original, matches: [{ field: "user.name", value: String(fields["user.name"]) }] },
+  ...{ id, time, source, seq, original, matches: [{ clause: "user", field: "user.name", value: String(fields["user.name"]) }] },
   fields: { "user.name": String(fields["user.name"]) },
 });
 const of = (id: string, user: string) => eventOf(id, { "user.name": user });

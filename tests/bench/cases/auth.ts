@@ -61,6 +61,10 @@ async function opened(algorithm: "EdDSA" | "HS256") {
   const documents = {
     get: async (name: string) => settings.get(name),
     set: async (name: string, text: string | undefined) => void (text === undefined ? settings.delete(name) : settings.set(name, text)),
+    add: async (name: string, text: string) => {
+      if (!settings.has(name)) settings.set(name, text);
+      return settings.get(name) ?? text;
+    },
   };
   const people = await People.open({
     store: memoryPeople(),

@@ -518,7 +518,7 @@ const fakeVault: VaultPort = {
 const fakeTrail = { record: async () => ({ n: 0, time: 0, hash: "" }), count: async () => 0, erase: async () => 0 };
 
 const fakeBackups: BackupPort = {
-  status: () => ({
+  status: async () => ({
     running: false,
     overdue: false,
     last: { id: "b", to: "/backup", taken: 1, finished: 2, files: 3, bytes: 4, read: 4, stored: 2, removed: 0, freed: 0 },
