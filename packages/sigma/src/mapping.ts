@@ -76,14 +76,53 @@ interface Steps {
   readonly names: Renaming;
 }
 
-/** Per list of pipelines, by the transformations that apply: a collection's thousands of rules are of a few hundred kinds. */
-const kinds = new WeakMap<readonly Pipeline[], Map<string, Steps>>();
+/** What is known of one list of pipelines. */
+interface Known {
+  /** In ascending priority. */
+  readonly ordered: readonly Pipeline[];
+  /** By logsource, where nothing else of a rule decides what applies to it; a collection's thousands of rules have a few hundred. */
+  readonly ofLogsource: Map<string, Steps | MappingFailure> | undefined;
+  /** By the transformations that apply. */
+  readonly ofKind: Map<string, Steps>;
+}
+
+const known = new WeakMap<readonly Pipeline[], Known>();
+/** Rule conditions that look at more than the logsource and at what was applied before. */
+const looksFurther: ReadonlySet<RuleCondition["type"]> = new Set(["contains_field", "contains_detection_item", "tag", "rule_attribute"]);
+
+function knownOf(pipelines: readonly Pipeline[]): Known {
+  let of = known.get(pipelines);
+  if (of === undefined) {
+    const further = pipelines.some(({ transformations }) =>
+      transformations.some(({ rules }) => rules.some(({ type }) => looksFurther.has(type))),
+    );
+    of = {
+      ordered: [...pipelines].sort((a, b) => a.priority - b.priority),
+      ofLogsource: further ? undefined : new Map(),
+      ofKind: new Map(),
+    };
+    known.set(pipelines, of);
+  }
+  return of;
+}
 
 function stepsFor(rule: SigmaRule, pipelines: readonly Pipeline[]): Steps | MappingFailure {
+  const of = knownOf(pipelines);
+  const { category, product, service } = rule.logsource;
+  const logsource = JSON.stringify([category, product, service]);
+  let steps = of.ofLogsource?.get(logsource);
+  if (steps === undefined) {
+    steps = workedOut(rule, of);
+    of.ofLogsource?.set(logsource, steps);
+  }
+  return steps;
+}
+
+function workedOut(rule: SigmaRule, { ordered, ofKind }: Known): Steps | MappingFailure {
   const seen: Seen = { rule, logsource: rule.logsource, applied: new Set(), state: new Map() };
   const applying: Transformation[] = [];
   let kind = "";
-  for (const [at, pipeline] of [...pipelines].sort((a, b) => a.priority - b.priority).entries()) {
+  for (const [at, pipeline] of ordered.entries()) {
     for (const [number, step] of pipeline.transformations.entries()) {
       if (!appliesToRule(step, seen)) continue;
       seen.applied.add(step.id);
@@ -97,10 +136,8 @@ function stepsFor(rule: SigmaRule, pipelines: readonly Pipeline[]): Steps | Mapp
       }
     }
   }
-  const known = kinds.get(pipelines) ?? new Map<string, Steps>();
-  kinds.set(pipelines, known);
-  const steps = known.get(kind) ?? stepsOf(applying);
-  known.set(kind, steps);
+  const steps = ofKind.get(kind) ?? stepsOf(applying);
+  ofKind.set(kind, steps);
   return steps;
 }
 
