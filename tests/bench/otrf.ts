@@ -1,9 +1,10 @@
 /** The Windows events of OTRF's Security-Datasets as one file of flat JSON lines, each once, with the log source in Sigma's words. */
 import { execFileSync } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, renameSync, writeSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, writeSync } from "node:fs";
 import { basename, join } from "node:path";
 import { shared, temporary } from "./corpus.ts";
 import { say } from "./harness.ts";
+import { linesOf } from "./lines.ts";
 
 const services: { readonly [channel: string]: string } = {
   Security: "security",
@@ -113,26 +114,6 @@ export function uniqueFile(of: string): string {
 }
 
 const kinds: ReadonlySet<string> = new Set(["Channel", "EventID", "Provider_Name", "product", "service", "category"]);
-
-/** A file's lines as bytes, a mebibyte at a time; each is good until the next is asked for. */
-export function* linesOf(file: string): Generator<Buffer> {
-  const fd = openSync(file, "r");
-  const chunk = Buffer.allocUnsafe(4 << 20);
-  let rest = 0;
-  for (;;) {
-    const read = readSync(fd, chunk, rest, chunk.length - rest, null);
-    if (read === 0) break;
-    const end = rest + read;
-    let from = 0;
-    for (let at = chunk.indexOf(10, from); at >= 0 && at < end; at = chunk.indexOf(10, from)) {
-      yield chunk.subarray(from, at);
-      from = at + 1;
-    }
-    chunk.copyWithin(0, from, end);
-    rest = end - from;
-  }
-  closeSync(fd);
-}
 
 /** SigmaHQ's rules in force, unpacked once. */
 export function sigmaRules(): readonly string[] {
