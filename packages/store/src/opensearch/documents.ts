@@ -9,7 +9,8 @@ import { noTerms, termsOf } from "./terms.ts";
 
 /** Longest `_id` OpenSearch takes, in bytes. */
 const maxId = 512;
-/** What a document gives back: the terms are not kept in it. */
+/** What is asked back of a document: its terms are not. */
+export const sourceFields = ["time", "received", "seq", "id", "tenant", "class", "source", "host", "event", "original"] as const;
 export interface Source {
   readonly time: number;
   readonly received: number;

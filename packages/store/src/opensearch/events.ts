@@ -27,7 +27,7 @@ import type {
 import { Bulk } from "./bulk.ts";
 import { Candidates } from "./candidates.ts";
 import { Client, type Cluster, reasonOf, trouble, unavailable } from "./client.ts";
-import { eventOfSource, eventsOfBatch, type Source } from "./documents.ts";
+import { eventOfSource, eventsOfBatch, type Source, sourceFields } from "./documents.ts";
 import { bucketOf, type Layout, template } from "./indices.ts";
 import { type Asked, askedOf, type Clause } from "./query.ts";
 import { isTermed } from "./terms.ts";
@@ -166,6 +166,7 @@ export class OpenSearchEvents {
     const found = await this.#ask(
       {
         query: clause,
+        _source: sourceFields,
         size,
         sort: [{ time: { order, unmapped_type: "long" } }, { id: { order, unmapped_type: "keyword" } }],
         track_total_hits: false,

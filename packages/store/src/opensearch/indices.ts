@@ -93,7 +93,8 @@ export function template({ prefix, shards, replicas }: Layout): object {
         number_of_shards: shards,
         number_of_replicas: replicas,
         codec: "best_compression",
-        refresh_interval: "1s",
+        // no refresh_interval: what nobody searches is not refreshed each second, and who searches it has it refreshed first (a quarter of the
+        // cluster's CPU, measured beside `bench opensearch`)
         // durable means durable: the translog is synced before a bulk request is answered
         "translog.durability": "request",
         "mapping.total_fields.limit": 1_000,
@@ -101,7 +102,7 @@ export function template({ prefix, shards, replicas }: Layout): object {
       },
       mappings: {
         dynamic: false,
-        _source: { excludes: ["f", "v", "n", "m", "z", "o", "t", "ecs"] },
+        // terms are left out when documents are read: to leave them out when they are written, each is parsed and written anew (another quarter)
         properties: {
           "@timestamp": { type: "date", format: "epoch_millis" },
           time: { type: "long" },
