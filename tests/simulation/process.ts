@@ -101,6 +101,8 @@ const fileSource = ({ files }: Input, { accepted }: Heard, { world }: Life) =>
     async run({ config, intake, positions, clock, signal }) {
       const lines = files.get(config.file)!;
       let next = Number(positions.get(config.file) ?? 0);
+      // the log says that it has them, though nobody may have heard of it before a crash
+      for (const { number } of lines.slice(0, next)) accepted.add(number);
       while (!signal.aborted) {
         const ready = lines.slice(next, next + atOnce).filter(({ at }) => at <= world.now);
         if (ready.length === 0) {

@@ -2,7 +2,7 @@
 import type { Alert, Finding } from "@vedette/model";
 import { digestOf } from "@vedette/pipeline";
 import { foldFinding, groupOf } from "@vedette/triage";
-import { left } from "../../packages/pipeline/src/keyed/runs.fixture.ts";
+import { left as leftOf } from "../../packages/pipeline/src/keyed/runs.fixture.ts";
 import type { FindingsBatch } from "../../packages/pipeline/src/triage_runner.ts";
 import type { Ended } from "./ended.ts";
 import { numberOf } from "./input.ts";
@@ -31,14 +31,16 @@ export async function judged(run: Ended): Promise<Outcome & { readonly broken: r
   demand(twice.length === 0, `shown twice: lines ${twice.join(" ")}`);
   for (const runtime of run.runtimes) {
     const { ready, problems } = await runtime.ready();
-    demand(ready && problems.length === 0, `not ready at the end: ${problems.map(({ code, message }) => `${code} ${message}`).join("; ")}`);
+    // a torn write that nobody was told of may burn its offset: that stays said
+    const left = problems.filter(({ code }) => code !== "log_damaged");
+    demand(ready && left.length === 0, `not ready at the end: ${problems.map(({ code, message }) => `${code} ${message}`).join("; ")}`);
   }
   for (const line of await run.runtimes[0]!.ledger())
     demand(line.balance === 0 && line.pending === 0, `the ledger of ${line.name} does not balance: ${JSON.stringify(line)}`);
   const findings = await told(run);
   const alerts = (await run.state.alerts.list({ tenant: "main" }, 1_000)).alerts;
   demand(sums(alerts) === sums(folded(findings)), `alerts are not what findings come to:\n${sums(alerts)}\n${sums(folded(findings))}`);
-  const standing = left(findings);
+  const standing = leftOf(findings);
   const open = standing.filter(({ canonical }) => !canonical);
   demand(open.length === 0, `findings that never became final: ${open.map(({ id, rule }) => `${rule.id} ${id}`).join(", ")}`);
   return { ...digestOf(standing), alerts: sums(alerts), broken };
