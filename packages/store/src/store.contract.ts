@@ -408,6 +408,19 @@ export function stateContract(open: () => Promise<StateStores>): void {
     expect([await alerts.offset(), await alerts.get("main", "1")]).toEqual([offset, changed]);
     await fold(start + 5);
     expect([await alerts.offset(), await alerts.get("main", "1")]).toEqual([offset + 1, grown]);
+    // nor does whoever stood still while another went on take its place back, or make anew what the other made
+    const behind = alerts.fold(offset, [{ group: "n", alert: alertOf("5") }], []);
+    await expect(behind).rejects.toMatchObject({ code: "conflict" });
+    const twice = alerts.fold(
+      offset + 2,
+      [
+        { group: "n", alert: alertOf("5") },
+        { group: "g", alert: alertOf("1") },
+      ],
+      [],
+    );
+    await expect(twice).rejects.toMatchObject({ code: "conflict" });
+    expect([await alerts.offset(), await alerts.get("main", "1"), await alerts.get("main", "5")]).toEqual([offset + 1, grown, undefined]);
     expect([await alerts.clearDemo(), await alerts.get("main", "2")]).toEqual([1, undefined]);
     await close();
   });
@@ -429,7 +442,7 @@ export function stateContract(open: () => Promise<StateStores>): void {
       [4, "1"],
     ]);
     // what is gone gives its number to nobody
-    await alerts.fold(2, [add("2", { demo: true })], []);
+    await alerts.fold(2, [{ ...add("2", { demo: true }), was: alertOf("2").updated }], []);
     await alerts.clearDemo();
     await alerts.fold(3, [add("4")], []);
     expect([await ids(4), await alerts.lastChange()]).toEqual([[[6, "4"]], 6]);

@@ -178,7 +178,7 @@ export interface AlertStore {
   /**
    * Writes alerts, the findings folded into them, and triage's offset in the findings topic, in one transaction.
    * @param alerts `was`: `updated` of what was read and folded into, where there was one
-   * @throws VedetteError `conflict` when somebody changed one meanwhile: then nothing is written
+   * @throws VedetteError `conflict` when somebody changed or made one meanwhile, or folded beyond the offset: then nothing is written
    */
   fold(
     offset: number,

@@ -54,9 +54,9 @@ function readCursor(cursor: string): readonly [number, string] {
   throw new BadInputError("bad_request", "cursor: not one that a list returned");
 }
 
-/** Under the lock of `takeSerials`. @throws VedetteError `conflict` */
+/** Under the lock of `takeSerials`: what was read is as it was, and what was not there still is not. @throws VedetteError `conflict` */
 async function demandUnchanged(tx: State, alerts: readonly { readonly alert: Alert; readonly was?: number }[]): Promise<void> {
-  const read = new Map(alerts.flatMap(({ alert, was }) => (was === undefined ? [] : [[alert.id, was] as const])));
+  const read = new Map(alerts.map(({ alert, was }) => [alert.id, was]));
   for (const some of slices([...read.keys()])) {
     const rows = await tx.selectFrom("alert").select(["id", "updated"]).where("id", "in", some).execute();
     const changed = rows.find(({ id, updated }) => Number(updated) !== read.get(id));
@@ -151,11 +151,13 @@ export function alertStore(state: State, lookUp: LookUp, changes: () => StoredCh
             )
             .execute();
         }
-        await tx
+        // whoever stood still while another went on must not take the place back
+        const { numInsertedOrUpdatedRows } = await tx
           .insertInto("progress")
           .values({ name: triageOffset, value: offset })
-          .onConflict((conflict) => conflict.column("name").doUpdateSet({ value: offset }))
-          .execute();
+          .onConflict((conflict) => conflict.column("name").doUpdateSet({ value: offset }).where("progress.value", "<=", offset))
+          .executeTakeFirstOrThrow();
+        if (!numInsertedOrUpdatedRows) throw new VedetteError("conflict", false, `findings beyond batch ${offset} are folded already`);
       });
     },
     async offset() {

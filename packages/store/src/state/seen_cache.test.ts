@@ -6,6 +6,7 @@ import type { Alert, Event } from "@vedette/model";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { alertOf, always, eventOf, start } from "../store.contract.ts";
+import type { AlertStore } from "../store.ts";
 import { alertStore } from "./alerts.ts";
 import { openState } from "./open.ts";
 
@@ -37,6 +38,12 @@ const step = fc.oneof(
   fc.record({ do: fc.constant("close" as const), n }),
 );
 
+/** As triage does that has read what is there. */
+async function fold(alerts: AlertStore, alert: Alert): Promise<void> {
+  const was = (await alerts.get(alert.tenant, alert.id))?.updated;
+  await alerts.fold(1, [{ group: alert.id, alert, ...(was !== undefined && { was }) }], []);
+}
+
 test("what is remembered of alerts changes no list, whatever happens to alerts and events between two looks", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (steps) => {
@@ -48,7 +55,7 @@ test("what is remembered of alerts changes no list, whatever happens to alerts a
       const forgetful = alertStore(state, lookUp);
       for (const one of steps) {
         const event = eventN(one.n);
-        if (one.do === "alert") await remembering.fold(1, [{ group: String(one.n), alert: alertN(one.n, one.keepsAll, one.times) }], []);
+        if (one.do === "alert") await fold(remembering, alertN(one.n, one.keepsAll, one.times));
         else if (one.do === "close") {
           const alert = await remembering.get("main", String(one.n));
           if (alert) await remembering.replace({ ...alert, state: "closed", updated: alert.updated + 1 }, alert.updated);
@@ -96,7 +103,7 @@ test("a list asks the event store only about what changed since", async () => {
   expect(await asks()).toEqual([4, 1]);
   changes.added++;
   expect(await asks()).toEqual([4, 1]);
-  await alerts.fold(2, [{ group: "2", alert: alertN(2, false, 9) }], []);
+  await fold(alerts, alertN(2, false, 9));
   expect(await asks()).toEqual([4, 2]);
   changes.removed++;
   expect(await asks()).toEqual([4, 8]);
