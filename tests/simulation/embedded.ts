@@ -110,7 +110,8 @@ function disturb(machine: Machine, until: number): void {
     });
   };
   const kinds = [
-    { weight: 6, what: crash },
+    { weight: 2, what: crash },
+    { weight: 4, what: () => world.between(chance.whole(1, 60), crash) },
     { weight: 2, what: () => machine.running?.life.pause(chance.between(0.01, 6) * second) },
     { weight: 2, what: full },
     { weight: 2, what: blocked },

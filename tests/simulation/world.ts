@@ -29,6 +29,7 @@ export class World {
   print = 0;
   steps = 0;
   readonly #queue: Happening[] = [];
+  #alarms: { left: number; readonly run: () => void }[] = [];
   readonly #story: string[] = [];
 
   constructor(seed: number, begin: Micros) {
@@ -41,8 +42,19 @@ export class World {
     const turn = this.chance.next();
     push(this.#queue, { at: this.now + Math.max(0, Math.round(delay)), turn, run });
   }
+  /** Has something happen between two things, so many from now: most time passes while nothing happens. */
+  between(steps: number, run: () => void): void {
+    this.#alarms.push({ left: steps, run });
+  }
   sleep(delay: Micros): Promise<void> {
     return new Promise((resolve) => this.after(delay, resolve));
+  }
+
+  #ring(): void {
+    const due = this.#alarms.filter((alarm) => --alarm.left <= 0);
+    if (due.length === 0) return;
+    this.#alarms = this.#alarms.filter(({ left }) => left > 0);
+    for (const { run } of due) run();
   }
 
   /** Says what happens, for whoever reads of a seed that failed. */
@@ -77,6 +89,7 @@ export class World {
         this.now = next.at;
         try {
           next.run();
+          this.#ring();
         } catch (e) {
           return end(() => reject(e));
         }

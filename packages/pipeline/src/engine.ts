@@ -267,9 +267,9 @@ export class Engine implements Detection {
     for (const [rule, n] of capped) this.#working.addCapped(rule, n);
     const { found, late, publish } = await this.#pass2.take(result, { stored: this.#stored, busy: this.#busy });
     const findings = [...passed, ...found];
-    // of no raw batch: a run after a crash may come to it at another one, and must not take it for written
-    if (late.length > 0) this.#writes.add("findings", () => this.#append({ findings: late }));
     this.#emit(result, findings);
+    // after what it may take the place of; of no raw batch: a run after a crash may come to it at another one, and must not take it for written
+    if (late.length > 0) this.#writes.add("findings", () => this.#append({ findings: late }));
     if (publish) this.#writes.add("observations", () => publish(this.#kept));
     this.#working.add(result);
     this.offset = result.last + 1;

@@ -54,9 +54,15 @@ export class Fold {
   #restored: { readonly state: FoldState; readonly keys: readonly CheckpointRow[]; readonly count: number } | undefined;
   /** When the catch-up lane may have time again. */
   #catchUpFrom = 0;
+  #run = 0;
 
   constructor(options: FoldOptions) {
     this.#options = options;
+  }
+
+  /** @param run number of the run that folds from now on, higher than any before it */
+  begin(run: number): void {
+    this.#run = run;
   }
 
   /** What the last checkpoint holds; taken in with the first program. @param count keys that it holds in all */
@@ -72,7 +78,7 @@ export class Fold {
       return;
     }
     const { marks, pastMarks, bounds } = this.#options;
-    this.#keyed = new Timelines(detectors, marks, pastMarks, bounds);
+    this.#keyed = new Timelines(detectors, marks, pastMarks, bounds, this.#run);
     if (this.#restored) await this.#resume(this.#keyed, this.#restored);
     this.#restored = undefined;
   }

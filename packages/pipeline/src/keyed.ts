@@ -71,6 +71,8 @@ const keepShare = 0.9;
 const lanePrefix = "\u0001late\0";
 /** Above every revision a window is shown with while its key lives: those go up by doublings, severities and quiet spells. */
 const lateRevision = 1_000;
+/** More rounds of the lane than there are between two checkpoints. */
+const roundsOfRun = 1_000_000;
 
 export class KeyedEngine {
   readonly watermarks: Marks;
@@ -93,10 +95,18 @@ export class KeyedEngine {
   #passed: Micros = Number.NEGATIVE_INFINITY;
   /** Rounds of the catch-up lane. */
   #rounds = 0;
+  readonly #run: number;
   /** By detector: the longest that an observation has mattered. */
   readonly #reaches = new Map<string, Micros>();
 
-  constructor(detectors: ReadonlyMap<string, KeyedDetector>, watermarks: Marks = new Watermarks(), bounds: Partial<KeyedBounds> = {}) {
+  /** @param run number of this run: what it comes to late outdoes what an earlier one told and did not checkpoint */
+  constructor(
+    detectors: ReadonlyMap<string, KeyedDetector>,
+    watermarks: Marks = new Watermarks(),
+    bounds: Partial<KeyedBounds> = {},
+    run = 0,
+  ) {
+    this.#run = run;
     this.#detectors = detectors;
     this.#chain = new Chain(detectors);
     this.watermarks = watermarks;
@@ -361,7 +371,8 @@ export class KeyedEngine {
     const id = `${item.detector}\0${item.key}`;
     const key = this.#keys.get(id) ?? this.#enter(id, new Key(detector, item.key));
     this.counters.of(item.detector).caught_up += around.missed.reduce((n, o) => n + (o.tally?.count ?? 1), 0);
-    return this.#after(id, key, catchUp(key, around, this.#passed - this.#chain.lag(detector), lateRevision * ++this.#rounds));
+    const revision = lateRevision * (this.#run * roundsOfRun + ++this.#rounds);
+    return this.#after(id, key, catchUp(key, around, this.#passed - this.#chain.lag(detector), revision));
   }
 
   /** Keys changed since the last call, serialised. */

@@ -47,7 +47,8 @@ export class FoldedHere implements Pass2 {
     this.#fold = new Fold({ ...options, marks: this.#marks, pastMarks: new Watermarks() });
   }
 
-  async load(saved: Pass2State | undefined, keys: readonly CheckpointRow[], count: number): Promise<void> {
+  async load(saved: Pass2State | undefined, keys: readonly CheckpointRow[], count: number, epoch: number): Promise<void> {
+    this.#fold.begin(epoch);
     if (saved === undefined) return;
     this.#marks.restore(saved.watermarks);
     this.#fold.restore(saved, keys, count);

@@ -99,13 +99,24 @@ export class Timelines {
 
   readonly #pastMarks: Marks;
   readonly #pastBounds: Partial<KeyedBounds>;
+  readonly #run: number;
 
-  /** @param bounds of what happens now; the past's are in proportion */
-  constructor(detectors: ReadonlyMap<string, KeyedDetector>, marks: Marks, pastMarks: Marks, bounds: Partial<KeyedBounds> = {}) {
+  /**
+   * @param bounds of what happens now; the past's are in proportion
+   * @param run see `KeyedEngine`
+   */
+  constructor(
+    detectors: ReadonlyMap<string, KeyedDetector>,
+    marks: Marks,
+    pastMarks: Marks,
+    bounds: Partial<KeyedBounds> = {},
+    run = 0,
+  ) {
+    this.#run = run;
     this.#detectors = detectors;
     this.#pastMarks = pastMarks;
     this.#pastBounds = { keys: (bounds.keys ?? keysInMemory) * pastShare, bytes: (bounds.bytes ?? bytesInMemory) * pastShare };
-    this.live = new Timeline(new KeyedEngine(detectors, marks, bounds), false);
+    this.live = new Timeline(new KeyedEngine(detectors, marks, bounds, run), false);
   }
 
   /** The past among them once there was a historical load. */
@@ -173,7 +184,7 @@ export class Timelines {
   }
 
   #begin(): Timeline {
-    this.#past ??= new Timeline(new KeyedEngine(this.#detectors, this.#pastMarks, this.#pastBounds), true);
+    this.#past ??= new Timeline(new KeyedEngine(this.#detectors, this.#pastMarks, this.#pastBounds, this.#run), true);
     return this.#past;
   }
 }

@@ -97,6 +97,7 @@ export class ShardRunner {
   async load(): Promise<void> {
     const { checkpoints, bounds, program } = this.#options;
     this.#epoch = await checkpoints.acquire(this.#consumer);
+    this.#fold.begin(this.#epoch);
     const saved = await checkpoints.load(this.#consumer, bounds?.keys ?? keysInMemory);
     this.offset = Math.max(saved.offset, 0);
     this.durable = this.offset;
