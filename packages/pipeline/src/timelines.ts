@@ -105,13 +105,7 @@ export class Timelines {
    * @param bounds of what happens now; the past's are in proportion
    * @param run see `KeyedEngine`
    */
-  constructor(
-    detectors: ReadonlyMap<string, KeyedDetector>,
-    marks: Marks,
-    pastMarks: Marks,
-    bounds: Partial<KeyedBounds> = {},
-    run = 0,
-  ) {
+  constructor(detectors: ReadonlyMap<string, KeyedDetector>, marks: Marks, pastMarks: Marks, bounds: Partial<KeyedBounds> = {}, run = 0) {
     this.#run = run;
     this.#detectors = detectors;
     this.#pastMarks = pastMarks;

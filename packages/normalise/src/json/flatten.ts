@@ -150,7 +150,8 @@ export class Paths {
   }
 
   tell(slot: number, value: JsonValue | undefined): void {
-    this.#found[slot] = value;
+    // null is an object too
+    this.#found[slot] = typeof value === "object" && !Array.isArray(value) ? undefined : value;
   }
 }
 

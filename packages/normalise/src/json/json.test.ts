@@ -181,6 +181,7 @@ describe("paths", () => {
           expect(answers[i]!()).toEqual(typeof value === "object" && !Array.isArray(value) ? undefined : value);
         }
       }),
+      { examples: [[{ b: [{}, {}] }]] },
     );
   });
   test("paths that are remembered change nothing, and are forgotten when senders make up too many", () => {
