@@ -27,6 +27,7 @@ const untilItHappens: { readonly [metric: string]: string } = {
   vedette_backup_last_success_timestamp_seconds: "a backup was made",
   vedette_backup_overdue: "backups are scheduled",
   vedette_heartbeats_total: "a heartbeat was due",
+  vedette_cluster_up: "redis.host is set",
 };
 /** Queries that filter: they answer only while what they look for is so. */
 const filters: { readonly [query: string]: string } = {
