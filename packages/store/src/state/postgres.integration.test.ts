@@ -109,7 +109,8 @@ describe.skipIf(missing)("state on PostgreSQL", () => {
     const second = await list(first.cursor);
     expect([first.total, first.alerts.length, second.alerts.length, second.cursor]).toEqual([150, 100, 50, undefined]);
     expect(new Set([...first.alerts, ...second.alerts].map(({ id }) => id)).size).toBe(150);
-    await alerts.fold(2, [of("0", "b"), of("zz", "a"), of("1", "a")], []);
+    const grown = (id: string, site: string) => ({ ...of(id, site), was: start });
+    await alerts.fold(2, [grown("0", "b"), of("zz", "a"), grown("1", "a")], []);
     expect((await list()).total).toBe(151);
     await state.destroy();
   });
