@@ -28,33 +28,59 @@ function headOf(offset: number, received: number, batch: Uint8Array): Uint8Array
   return head;
 }
 
-/** Whole frames in order from a byte position on, each with the position after it; ends at the first damaged one. */
-export function* framesOf(fd: number, from: number, until: number): Generator<Frame & { readonly next: number }> {
-  let at = from;
-  const head = new Uint8Array(headBytes);
-  const view = new DataView(head.buffer);
-  while (at + headBytes <= until) {
-    if (readSync(fd, head, 0, headBytes, at) < headBytes || view.getUint32(0, true) !== magic) break;
-    const length = view.getUint32(8, true);
-    if (length > maxBatchBytes || at + headBytes + length > until) break;
-    const batch = new Uint8Array(length);
-    if (readSync(fd, batch, 0, length, at + headBytes) < length) break;
-    if (crc32(batch, crc32(head.subarray(8))) !== view.getUint32(4, true)) break;
-    at += headBytes + length;
-    yield { offset: view.getFloat64(16, true), received: view.getFloat64(24, true), batch, next: at };
-  }
+/** What a frame's head says, and where its batch begins and ends. */
+interface Head {
+  readonly offset: number;
+  readonly received: number;
+  readonly at: number;
+  readonly next: number;
+  /** Checksum of the whole frame, and of what the head has of it. */
+  readonly sum: number;
+  readonly begun: number;
 }
 
-/** Where each batch from a byte position on begins, by the frames' heads alone: nothing is verified. */
-export function* batchesAt(fd: number, from: number, until: number): Generator<{ readonly at: number; readonly next: number }> {
+/** Where each batch from a byte position on begins, by the frames' heads alone: nothing is verified. Ends at the first that is no head. */
+export function* batchesAt(fd: number, from: number, until: number): Generator<Head> {
   const head = new Uint8Array(headBytes);
   const view = new DataView(head.buffer);
   for (let at = from; at + headBytes <= until; ) {
     if (readSync(fd, head, 0, headBytes, at) < headBytes || view.getUint32(0, true) !== magic) return;
-    const next = at + headBytes + view.getUint32(8, true);
-    if (next > until) return;
-    yield { at: at + headBytes, next };
+    const length = view.getUint32(8, true);
+    const next = at + headBytes + length;
+    if (length > maxBatchBytes || next > until) return;
+    yield {
+      offset: view.getFloat64(16, true),
+      received: view.getFloat64(24, true),
+      at: at + headBytes,
+      next,
+      sum: view.getUint32(4, true),
+      begun: crc32(head.subarray(8)),
+    };
     at = next;
+  }
+}
+
+/** Whole frames in order from a byte position on, each with the position after it; ends at the first damaged one. */
+export function* framesOf(fd: number, from: number, until: number): Generator<Frame & { readonly next: number }> {
+  for (const { offset, received, at, next, sum, begun } of batchesAt(fd, from, until)) {
+    const batch = new Uint8Array(next - at);
+    if (readSync(fd, batch, 0, batch.length, at) < batch.length || crc32(batch, begun) !== sum) return;
+    yield { offset, received, batch, next };
+  }
+}
+
+/** As `framesOf`, without having a batch in memory whole. */
+function* verifiedOf(fd: number, until: number): Generator<Head> {
+  const block = new Uint8Array(checkedBytes);
+  for (const head of batchesAt(fd, 0, until)) {
+    let sum = head.begun;
+    for (let at = head.at; at < head.next; at += checkedBytes) {
+      const part = block.subarray(0, Math.min(checkedBytes, head.next - at));
+      if (readSync(fd, part, 0, part.length, at) < part.length) return;
+      sum = crc32(part, sum);
+    }
+    if (sum !== head.sum) return;
+    yield head;
   }
 }
 
@@ -76,7 +102,7 @@ export class FrameFile {
   /** Cuts what follows the last whole frame: a torn write that was never acknowledged. */
   recover(): void {
     let end = 0;
-    for (const { next } of this.read(0)) end = next;
+    for (const { next } of this.verified()) end = next;
     if (end < this.end) this.cut(end);
   }
 
@@ -85,25 +111,14 @@ export class FrameFile {
     return framesOf(this.fd, from, until);
   }
 
-  /** Where each whole batch begins; a frame is checked without being in memory whole. */
-  *verified(until: number): Generator<{ readonly at: number }> {
-    const head = new Uint8Array(headBytes);
-    const view = new DataView(head.buffer);
-    const block = new Uint8Array(checkedBytes);
-    for (let at = 0; at + headBytes <= until; ) {
-      if (readSync(this.fd, head, 0, headBytes, at) < headBytes || view.getUint32(0, true) !== magic) return;
-      const start = at + headBytes;
-      at = start + view.getUint32(8, true);
-      if (at > until) return;
-      let sum = crc32(head.subarray(8));
-      for (let next = start; next < at; next += checkedBytes) {
-        const part = block.subarray(0, Math.min(checkedBytes, at - next));
-        if (readSync(this.fd, part, 0, part.length, next) < part.length) return;
-        sum = crc32(part, sum);
-      }
-      if (sum !== view.getUint32(4, true)) return;
-      yield { at: start };
-    }
+  /** Where each batch lies, for whoever has verified them. */
+  heads(until = this.end): Generator<Head> {
+    return batchesAt(this.fd, 0, until);
+  }
+
+  /** Where each whole batch lies; a frame is checked without being in memory whole. */
+  verified(until = this.end): Generator<Head> {
+    return verifiedOf(this.fd, until);
   }
 
   /** Fills `into` with bytes of the file from a position on. @throws RangeError where it ends before */

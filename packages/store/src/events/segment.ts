@@ -42,14 +42,18 @@ export class Segment {
     this.frames = new FrameFile(path);
     this.frames.recover();
     this.applied = applied;
-    for (const frame of this.frames.read(0, Math.min(until, this.frames.bytes))) {
-      this.count(frame.offset, headerOf(frame.batch));
-      this.committed = frame.next;
+    for (const { offset, at, next } of this.frames.heads(Math.min(until, this.frames.bytes))) {
+      this.count(offset, this.layoutAt(at).header);
+      this.committed = next;
     }
   }
 
   get bytes(): number {
     return this.committed;
+  }
+
+  private layoutAt(at: number): ReturnType<typeof layoutOf> {
+    return layoutOf((from, into) => this.frames.fill(at + from, into));
   }
 
   private count(offset: number, header: BatchHeader): void {
@@ -82,7 +86,7 @@ export class Segment {
   /** Every batch, in order, once its frame has been verified; read in parts, so that a segment is never in memory whole. */
   *batches(): Generator<StoredBatch> {
     for (const { at } of this.frames.verified(this.committed)) {
-      const { header, places } = layoutOf((from, into) => this.frames.fill(at + from, into));
+      const { header, places } = this.layoutAt(at);
       const placeOf = (name: string, kind: "text" | "numbers") => {
         const place = places.get(name);
         return place?.kind === kind ? place : undefined;
