@@ -91,12 +91,15 @@ class TextColumn {
     const cells = this.#waiting;
     const joined = cells.join("");
     const written = this.#write(joined);
-    if (written === joined.length) for (let i = 0; i < count; i++) lengths[rows + i] = (cells[i] as string).length;
-    else if (joined.isWellFormed()) for (let i = 0; i < count; i++) lengths[rows + i] = Buffer.byteLength(cells[i] as string);
-    else {
-      // halves of a surrogate pair in neighbouring cells would meet in the joined text
+    let sum = 0;
+    for (let i = 0; i < count; i++) {
+      const cell = cells[i] as string;
+      sum += lengths[rows + i] = written === joined.length ? cell.length : Buffer.byteLength(cell);
+    }
+    // halves of a surrogate pair in neighbouring cells met in the joined text: one by one, each half is U+FFFD
+    if (sum !== written) {
       this.size -= written;
-      for (let i = 0; i < count; i++) lengths[rows + i] = this.#write((cells[i] as string).toWellFormed());
+      for (let i = 0; i < count; i++) lengths[rows + i] = this.#write(cells[i] as string);
     }
     cells.fill("");
     this.#any = false;

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Condition, evaluate, type FieldValue } from "@vedette/condition";
 import type { Event } from "@vedette/model";
 import fc from "fast-check";
@@ -9,7 +9,9 @@ import { openStore } from "../open.ts";
 import { always, everything } from "../store.contract.ts";
 import type { Store } from "../store.ts";
 import { condition, eventsOf, field, leaf, shape } from "../testing/arbitraries.ts";
+import { openBatch } from "./batch.ts";
 import { encodeEvents } from "./encode.ts";
+import { FrameFile } from "./frames.ts";
 import { eventsOfPage } from "./scan.ts";
 
 const root = mkdtempSync(join(tmpdir(), "vedette-events-"));
@@ -208,4 +210,29 @@ test("splits a segment into many row groups of one class without losing any", as
   const counted = await store.events.stats({ ...everything, where: always, aggregates: [{ fn: "count", as: "n" }], by: [], limit: 1 });
   expect(counted).toEqual([{ n: 1500 }]);
   await store.close();
+});
+
+test("halves of a surrogate pair in neighbouring cells do not meet", () => {
+  const one = { tenant: "main", source: "s", class: "web" as const, time: 0, fields: [], original: "o" };
+  const halves = eventsOf(
+    ["\ud83d", "\ude00", "é", "\ud83d"].map((host) => ({ ...one, host })),
+    0,
+  );
+  const column = openBatch(encodeEvents(halves).bytes).columns.get("host");
+  expect(column).toMatchObject({ lengths: Uint32Array.of(3, 3, 2, 3), bytes: new TextEncoder().encode("\ufffd\ufffdé\ufffd") });
+});
+
+test("a frame that was damaged, and what follows it, counts no more", () => {
+  const path = join(mkdtempSync(join(tmpdir(), "vedette-frames-")), "one.frames");
+  const file = new FrameFile(path);
+  for (const offset of [1, 2, 3]) file.append({ offset, received: 0, batch: Buffer.alloc(40, offset) });
+  file.close();
+  const bytes = readFileSync(path);
+  bytes[2 * 72 - 1]! ^= 1;
+  writeFileSync(path, bytes);
+  const again = new FrameFile(path);
+  again.recover();
+  expect([again.bytes, [...again.read(0)].map(({ offset }) => offset)]).toEqual([72, [1]]);
+  again.close();
+  rmSync(dirname(path), { recursive: true });
 });
