@@ -5,7 +5,6 @@ import { type ClusterPart, type Role, roleNames, rolesOf } from "@vedette/pipeli
 import { processName } from "./cluster.ts";
 import type { Loaded } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
-import { configuredSinks } from "./config/sinks.ts";
 
 /** What several processes must share, by setting: what is wrong, and what is to be done. */
 const needs: readonly (readonly [setting: string, holds: (config: Config) => boolean, fix: string])[] = [
@@ -28,7 +27,7 @@ const needs: readonly (readonly [setting: string, holds: (config: Config) => boo
  * Undefined for an installation of one process.
  * @throws ConfigError `config_invalid` naming everything that is missing
  */
-export function rolesWanted(role: string, { config, ...rest }: Loaded): ReadonlySet<Role> | undefined {
+export function rolesWanted(role: string, { config }: Loaded): ReadonlySet<Role> | undefined {
   const roles = rolesOf(role);
   const { partitions } = config.kafka;
   const several = roles.size < roleNames.length || (config.log.driver === "kafka" && partitions > 1);
@@ -37,12 +36,6 @@ export function rolesWanted(role: string, { config, ...rest }: Loaded): Readonly
   const missing = needs.filter(([, holds]) => !holds(config)).map(([setting, , fix]) => `${setting}: expected ${fix}`);
   if (missing.length > 0)
     throw new ConfigError("config_invalid", [`${why} is for several processes, which share what they know:`, ...missing].join("\n  "));
-  const events = configuredSinks({ config, ...rest }).filter(({ select }) => select === "events");
-  if (events.length > 0)
-    throw new ConfigError(
-      "config_invalid",
-      `sinks.${events[0]!.name}: events leave one process only; several processes send alerts and findings`,
-    );
   return roles;
 }
 

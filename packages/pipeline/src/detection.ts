@@ -8,8 +8,8 @@ export interface Detection {
   readonly ledger: Ledger;
   /** Receive time of the newest record analysed since the start; 0 before the first. */
   readonly reached: Micros;
-  /** Everything of the first raw partition below it is analysed, and its outputs are durable. */
-  readonly durable: number;
+  /** Everything of a raw partition below it is analysed, and its outputs are durable. */
+  durableOf(partition: number): number;
   /** What happened to each detector's observations. */
   detectors(): readonly DetectorLine[];
   load(): Promise<void>;

@@ -160,6 +160,9 @@ export class Engine implements Detection {
     return this.#pass2.lines();
   }
 
+  durableOf(): number {
+    return this.durable;
+  }
   async waitsFor(): Promise<() => Promise<boolean>> {
     const { end } = await this.#options.log.bounds("raw", this.#partition);
     return async () => this.durable >= end;

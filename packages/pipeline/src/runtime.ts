@@ -114,6 +114,8 @@ const upkeepEvery_ms = 30_000;
 const maxLag: Micros = 60_000_000;
 /** Events are decoded again for sinks only while detection is less than this behind. */
 const sinksYield: Micros = 2_000_000;
+/** How far detection is in a cluster is known from checkpoints: at most so late. */
+const toldWithin: Micros = 8_000_000;
 /** A source that has sent nothing for this long is shown as idle. */
 const idleAfter: Micros = 60_000_000;
 const demoSource = "demo";
@@ -189,8 +191,9 @@ export class Runtime {
         tenant: options.tenant,
         canaryKey: options.canaries.key,
         program: (hash) => (hash === undefined ? undefined : control.program(hash)) ?? control.current,
-        durable: () => this.engine.durable,
-        busy: async () => (await this.lag()) > sinksYield,
+        ...(options.cluster && { partitions: options.cluster.partitions }),
+        durable: (partition) => this.engine.durableOf(partition),
+        busy: async () => (await this.lag()) > sinksYield + (options.cluster ? toldWithin : 0),
         onProblem: (code, message) => this.#problem(code, message),
       });
   }

@@ -285,3 +285,33 @@ test("events are those of the store, with their ids, once detection is done with
     "vedette.source": "auth",
   });
 });
+
+test("events of several partitions of the raw topic leave by one sink, each once, and a restart goes on in every one of them", async () => {
+  const log = memoryLog();
+  const partitions = 3;
+  const clock = { now: () => start, sleep: async () => {} };
+  const intakes = await freshIntakes({ log, clock, program: () => program.hash, partitions });
+  const intake = intakes.open({ source: "auth", format: "syslog" });
+  const send = async (from: number, count: number) => {
+    for (let n = from; n < from + count; n++) {
+      const body = Buffer.from(`Nov 21 00:00:00 login${n} sshd[7]: Failed password for root from 192.0.2.${n} port 5 ssh2`);
+      await intake.accept([{ position: `${n}`, body }], { stream: `host${n}` });
+    }
+  };
+  await send(0, 12);
+  const ends = () => Promise.all(Array.from({ length: partitions }, async (_, n) => (await log.bounds("raw", n)).end));
+  const first = await ends();
+  expect(first.every((end) => end > 0)).toBe(true);
+  // one partition is not analysed yet
+  let durable: readonly number[] = first.with(2, 0);
+  const pool = await inlinePool();
+  const { receiver, runUntil } = rig({ select: "events" }, { log, pool, partitions, durable: (n) => durable[n]! });
+  const some = await runUntil(({ sent }) => sent === 12 - first[2]!);
+  expect(some.pending).toBe(first[2]);
+  await send(12, 12);
+  durable = await ends();
+  const all = await runUntil(({ sent }) => sent === 24);
+  expect([all.pending, all.missed, balance(all)]).toEqual([0, 0, 0]);
+  expect(new Set(idsOf(receiver.took)).size).toBe(24);
+  expect(receiver.took).toHaveLength(24);
+});

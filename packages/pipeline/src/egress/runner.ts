@@ -9,7 +9,7 @@ import type { DeadLetter, Micros } from "@vedette/model";
 import { type CheckpointStore, writeTable } from "@vedette/store";
 import { reportOwn } from "../own_findings.ts";
 import { deliver } from "./deliver.ts";
-import { type Feed, type FeedOptions, feedOf, type Selection } from "./feed.ts";
+import { type Feed, type FeedOptions, feedOf, type Place, type Selection } from "./feed.ts";
 
 export interface ConfiguredSink {
   readonly name: string;
@@ -70,7 +70,7 @@ interface Entry {
   readonly feed: Feed;
   readonly consumer: string;
   epoch: number;
-  next: number;
+  next: Place;
   line: SinkLine;
   state: SinkState["state"];
   problem?: string | undefined;
@@ -124,7 +124,7 @@ export class SinkRunner {
       feed: feedOf(sink.select, sink.when, this.#options),
       consumer: `sink/${sink.name}`,
       epoch: 0,
-      next: 0,
+      next: [],
       line: nothing,
       state: "idle",
       warned: { losing: false, down: false },
@@ -159,7 +159,7 @@ export class SinkRunner {
           format: sink.format,
           state,
           ...line,
-          pending: Math.max(0, end - next),
+          pending: between(next, end),
           lag: since === undefined ? 0 : Math.max(0, now - since),
           ...(problem === undefined ? {} : { problem }),
           ...(answer === undefined ? {} : { answer }),
@@ -196,12 +196,15 @@ export class SinkRunner {
     const { checkpoints } = this.#options;
     entry.epoch = await checkpoints.acquire(entry.consumer);
     const { offset, meta } = await checkpoints.load(entry.consumer);
+    const { start, end } = await entry.feed.bounds();
     if (meta !== undefined) {
-      entry.next = offset;
-      entry.line = JSON.parse(meta) as SinkLine;
+      const { others = [], ...line } = JSON.parse(meta) as SinkLine & { readonly others?: Place };
+      const places = [offset, ...others];
+      // of a partition that came later everything is new
+      entry.next = start.map((first, n) => places[n] ?? first);
+      entry.line = line;
       return;
     }
-    const { start, end } = await entry.feed.bounds();
     entry.next = entry.sink.from === "start" ? start : end;
     await this.#commit(entry);
   }
@@ -254,7 +257,7 @@ export class SinkRunner {
         [gathered, bytes, entry.since, entry.state] = [[], 0, undefined, "idle"];
         [entry.next, entry.line, moved] = [next, line, clock.now()];
         await this.#commit(entry);
-      } else if (gathered.length === 0 && next > entry.next && clock.now() - moved >= moveEvery) {
+      } else if (gathered.length === 0 && between(entry.next, next) > 0 && clock.now() - moved >= moveEvery) {
         [entry.next, entry.line, moved] = [next, line, clock.now()];
         await this.#commit(entry);
       }
@@ -273,7 +276,9 @@ export class SinkRunner {
   }
 
   async #commit({ consumer, epoch, next, line }: Entry): Promise<void> {
-    await this.#options.checkpoints.commit(consumer, epoch, next, JSON.stringify(line), []);
+    const [first = 0, ...others] = next;
+    const meta = others.length === 0 ? line : { ...line, others };
+    await this.#options.checkpoints.commit(consumer, epoch, first, JSON.stringify(meta), []);
   }
 
   /** What nobody will take is kept, with the reason, before the position moves past it. */
@@ -321,16 +326,19 @@ export class SinkRunner {
     }
     const { start, end } = await entry.feed.bounds();
     // a log that has dropped nothing yet has room
-    const losing = start > 0 && entry.next < start + (end - start) * losingBelow;
+    const losing = entry.next.some((at, n) => start[n]! > 0 && at < start[n]! + (end[n]! - start[n]!) * losingBelow);
     if (losing && !entry.warned.losing)
       await say(
         "sink_losing",
-        `${name} (${type}) has ${end - entry.next} batches to send, ${Math.max(0, start - entry.next)} of which the log has dropped; it keeps the newest ${end - start}`,
+        `${name} (${type}) has ${between(entry.next, end)} batches to send, ${between(entry.next, start)} of which the log has dropped; it keeps the newest ${between(start, end)}`,
       );
     if (!losing) onProblem(`sink_losing_${name}`, undefined);
     entry.warned.losing = losing;
   }
 }
+
+/** Batches of all partitions from one place to another. */
+const between = (from: Place, to: Place): number => to.reduce((sum, at, n) => sum + Math.max(0, at - (from[n] ?? 0)), 0);
 
 /** Receivers word their refusals as they like: the first so many kinds are told apart. */
 function counted(before: SinkLine["refused"], refused: readonly { readonly reason: string }[]): SinkLine["refused"] {

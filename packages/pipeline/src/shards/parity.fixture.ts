@@ -17,7 +17,13 @@ const base = (name: string, outcome: string) =>
   `title: ${name}\nname: ${name}\nid: 6f4a6c3e-1111-4a5b-9c55-00000000000${outcome.length}\nlogsource: {product: linux}\ndetection: {s: {event.outcome: ${outcome}}, condition: s}\nlevel: low\n`;
 const correlation = (id: string, rules: string, type: string, rest: string) =>
   `---\ntitle: ${id}\nid: ${id}\nlevel: high\ncorrelation: {type: ${type}, rules: [${rules}], group-by: [source.ip], timespan: 2m${rest}}\n`;
-const text = `${base("failed", "failure")}---\n${base("worked", "success")}${correlation("burst", "failed", "event_count", ", condition: {gte: 3}")}${correlation("then", "failed, worked", "temporal_ordered", "")}`;
+const text = [
+  `${base("failed", "failure")}---\n${base("worked", "success")}`,
+  correlation("burst", "failed", "event_count", ", condition: {gte: 3}"),
+  correlation("then", "failed, worked", "temporal_ordered", ""),
+  // one follows another: what the first claims is what the second observes
+  correlation("entered", "burst, worked", "temporal_ordered", ""),
+].join("");
 const pipelines = [{ file: "p.yml", text: "name: p\ntransformations: [{type: add_condition, conditions: {event.module: linux}}]\n" }];
 /** Tallies: what is told twice counts twice. */
 const spike = {

@@ -68,7 +68,7 @@ export class Workers implements Detection {
   #ledger = new Ledger();
   #lines: readonly DetectorLine[] = [];
   #reached: Micros = 0;
-  #durable = 0;
+  #durable: readonly number[] = [];
 
   constructor(options: WorkersOptions) {
     this.#options = options;
@@ -96,8 +96,8 @@ export class Workers implements Detection {
   get reached(): Micros {
     return this.#reached;
   }
-  get durable(): number {
-    return this.#durable;
+  durableOf(partition: number): number {
+    return this.#durable[partition] ?? 0;
   }
   detectors(): readonly DetectorLine[] {
     return this.#lines;
@@ -239,13 +239,15 @@ export class Workers implements Detection {
 
   async #refresh(): Promise<void> {
     const ledger = new Ledger();
+    const durable: number[] = [];
     for (let n = 0; n < this.#options.partitions; n++) {
       const { offset, meta } = await this.#seen(engineConsumer(n));
-      if (n === 0) this.#durable = offset;
+      durable.push(offset);
       if (meta.ledger) ledger.merge(meta.ledger);
       this.#reached = Math.max(this.#reached, meta.stored ?? 0);
     }
     this.#ledger = ledger;
+    this.#durable = durable;
     const lines: DetectorLine[] = [];
     for (let shard = 0; shard < shardCount; shard++) lines.push(...((await this.#seen(shardConsumer(shard))).meta.lines ?? []));
     this.#lines = summed(lines);
