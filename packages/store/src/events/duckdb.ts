@@ -86,6 +86,14 @@ function fillText(vector: unknown, column: { lengths: Uint32Array; bytes: Uint8A
   return cell;
 }
 
+/** Asks again until the query has ended: DuckDB forgets an interruption that arrives before the query has begun to run. */
+function interrupt(connection: DuckDBConnection, reading: Promise<unknown>): void {
+  connection.interrupt();
+  const asking = setInterval(() => connection.interrupt(), 20);
+  const ended = () => clearInterval(asking);
+  reading.then(ended, ended);
+}
+
 /** One in-memory DuckDB with a connection for writing and short-lived ones for queries. */
 export class Database {
   private readonly instance: DuckDBInstance;
@@ -151,9 +159,10 @@ export class Database {
     signal?.throwIfAborted();
     const connection = await this.instance.connect();
     if (this.closing) throw new Error("the event store is closing");
-    const stop = () => connection.interrupt();
-    signal?.addEventListener("abort", stop);
     const reading = connection.runAndReadAll(sql, parameters as DuckDBValue[]);
+    const stop = () => interrupt(connection, reading);
+    if (signal?.aborted === true) stop();
+    signal?.addEventListener("abort", stop);
     this.running.set(connection, reading);
     try {
       return (await reading).getRowsJS() as Row[];
@@ -170,7 +179,7 @@ export class Database {
   /** Interrupts what still runs and waits for it: a query that outlives its thread brings the process down. */
   async close(): Promise<void> {
     this.closing = true;
-    for (const connection of this.running.keys()) connection.interrupt();
+    for (const [connection, reading] of this.running) interrupt(connection, reading);
     await Promise.allSettled(this.running.values());
     this.writer.closeSync();
     this.instance.closeSync();
