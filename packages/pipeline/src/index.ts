@@ -28,7 +28,7 @@ export * from "./program.ts";
 export type { QualityOptions } from "./quality/watch.ts";
 export * from "./replay.ts";
 export { type ClusterPart, type Role, roleNames, rolesOf } from "./roles.ts";
-export { keepRules, keptRules } from "./rules/kept.ts";
+export { keepRules, keptRules, readKeptRules } from "./rules/kept.ts";
 export { parseFiles, readRulesFrom } from "./rules/living.ts";
 export { Releases, releaseLimits } from "./rules/releases.ts";
 export * from "./runtime.ts";

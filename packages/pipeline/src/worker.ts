@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { collectWhenQuiet, release } from "@vedette/kit";
 import { formats } from "@vedette/normalise";
+import type { RuleCache } from "@vedette/sigma";
 import { Analyser, type Compiled, compileProgram } from "./analyse.ts";
 import { programsPerWorker, type WorkerData, type WorkerMessage, type WorkerReply } from "./pool.ts";
 import type { Program } from "./program.ts";
@@ -11,8 +12,8 @@ import type { Resources } from "./tables.ts";
 const port = parentPort!;
 collectWhenQuiet();
 const { ruleFile } = workerData as WorkerData;
-/** One for the thread's life: of a changed program only what changed is read again. */
-const kept = ruleFile === undefined ? undefined : keptRules(ruleFile);
+/** One for the thread's life, read when the first program comes: by then the main thread has kept what it read. */
+let kept: RuleCache | undefined;
 const programs = new Map<string, Promise<Compiled>>();
 const analyser = formats().then((f) => new Analyser(f));
 /** Jobs are analysed in the order they came, however long a program takes to compile. */
@@ -42,6 +43,7 @@ port.on("message", ({ id, job, program, tables, pseudonymKey, hash }: WorkerMess
 });
 
 async function prepare(program: Program, resources: Resources, last: Promise<Compiled> | undefined): Promise<Compiled> {
+  if (ruleFile !== undefined) kept ??= keptRules(ruleFile);
   const compiled = await compileProgram(program, kept, resources, await last?.catch(() => undefined));
   if (kept !== undefined) keepRules(ruleFile!, kept);
   return compiled;

@@ -87,8 +87,9 @@ export class RuleCache {
     return pipeline;
   }
 
-  /** As `compileRules`; mappings of rules that came from here are remembered for one list of pipelines, the last. */
+  /** As `compileRules`; mappings of rules that came from here are remembered for one list of pipelines, the last with which there were rules. */
   compileRules(rules: readonly SigmaRule[], options: CompileOptions = {}): RuleSet {
+    if (rules.length === 0) return compileRules(rules, options);
     const wanted = JSON.stringify((options.pipelines ?? []).map((p) => ("construct" in p ? p.message : [p.hash, p.priority])));
     if (wanted !== this.#mappedWith) {
       this.#mappedWith = wanted;

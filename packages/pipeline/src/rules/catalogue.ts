@@ -1,17 +1,9 @@
 /** What a program's rule files come to: every rule with its state, every refusal, the compiled set. Knows no event and no history. */
 import { detectorReferences } from "@vedette/detect";
 import type { DecidedState, Decision } from "@vedette/model";
-import {
-  compileRules,
-  formatRefusal,
-  linkCorrelations,
-  type Refusal,
-  type RuleSet,
-  type SigmaCorrelation,
-  type SigmaRule,
-} from "@vedette/sigma";
+import { formatRefusal, linkCorrelations, type Refusal, type RuleSet, type SigmaCorrelation, type SigmaRule } from "@vedette/sigma";
 import { own, type Program, stateOf } from "../program.ts";
-import { correlationsOf, livingRules, pipelinesOf, restingOn, rulesOf } from "./living.ts";
+import { compileWhole, correlationsOf, livingRules, pipelinesOf, restingOn, rulesOf } from "./living.ts";
 
 export interface CatalogueEntry {
   readonly rule: SigmaRule | SigmaCorrelation;
@@ -51,7 +43,7 @@ export function catalogueOf(program: Parts): Catalogue {
   ]);
   const pipelines = pipelinesOf(program.pipelines);
   const plain = rules.map(({ rule }) => rule);
-  const set = compileRules(plain, { pipelines, filters });
+  const set = compileWhole(plain, { pipelines, filters });
   const linked = linkCorrelations(
     correlations.map(({ correlation }) => correlation),
     plain,

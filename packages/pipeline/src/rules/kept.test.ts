@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { compileProgram } from "../analyse.ts";
 import { makeProgram } from "../program.ts";
-import { keepRules, keptRules } from "./kept.ts";
+import { catalogueOf } from "./catalogue.ts";
+import { keepRules, keptRules, readKeptRules } from "./kept.ts";
 import { readRulesFrom } from "./living.ts";
 
 const pipeline = {
@@ -73,4 +74,23 @@ test("where nothing can be kept, rules are read as ever", async () => {
   const from = program("x");
   await keep(from);
   expect(await start(from)).toEqual({ sufficed: false, matches: 1 });
+});
+
+test("what the catalogue read and mapped need not be read and mapped by a thread that starts after it", () => {
+  const mapping = { ...pipeline, file: "own.yml" };
+  const from = { ...program("x"), pipelines: [mapping] };
+  const nothing = { ...from, rules: [], pipelines: [] };
+  readKeptRules(file);
+  expect(catalogueOf(nothing).entries.size).toBe(0);
+  expect(catalogueOf(from).entries.size).toBe(1);
+  const [rule] = from.rules;
+  const kept = keptRules(file);
+  const { rules } = kept.parseRules(rule!.text, rule!.file, { placeholders: {} });
+  const set = kept.compileRules(rules, { pipelines: [kept.parsePipeline(mapping.text, mapping.file)] });
+  expect(set.match({ fields: { "event.dataset": "d", a: "x" } }, [])).toBe(1);
+  expect(kept.changed()).toBeUndefined();
+  const before = readFileSync(file);
+  catalogueOf(nothing);
+  catalogueOf(from);
+  expect(readFileSync(file)).toEqual(before);
 });

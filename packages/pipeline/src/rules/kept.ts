@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { threadId } from "node:worker_threads";
 import { contentHash } from "@vedette/kit";
 import { RuleCache } from "@vedette/sigma";
+import { readRulesFrom } from "./living.ts";
 
 /** Names and times of the files that read and map rules: rules kept by other code are read again. */
 function build(): string {
@@ -41,4 +42,10 @@ export function keepRules(file: string, cache: RuleCache): void {
     // a read-only home, or a full disk: no half of a file stays
     if (existsSync(part)) rmSync(part);
   }
+}
+
+/** Until `readRulesFrom` is called again, this thread reads rules from the file and keeps there what it lacked: threads that come later need not read them. */
+export function readKeptRules(file: string): void {
+  const cache = keptRules(file);
+  readRulesFrom(cache, () => keepRules(file, cache));
 }

@@ -1,4 +1,4 @@
-import { parseRules } from "@vedette/sigma";
+import { compileRules, parsePipeline, parseRules } from "@vedette/sigma";
 import { afterEach, expect, test } from "vitest";
 import { parseFiles, readRulesFrom } from "./living.ts";
 
@@ -12,6 +12,8 @@ afterEach(() => readRulesFrom(undefined));
 test("a file is read again only when its text changed, whatever parts of the set are asked for between", () => {
   const read: string[] = [];
   readRulesFrom({
+    parsePipeline,
+    compileRules,
     parseRules: (...given: Parameters<typeof parseRules>) => {
       read.push(given[1]!);
       return parseRules(...given);

@@ -1,7 +1,9 @@
 /** A program's rules as they are judged: parsed, edited copies in the place of their originals, quarantined ones left out. Knows no event. */
 import { detectorReferences } from "@vedette/detect";
 import {
+  type CompileOptions,
   type CorrelationSet,
+  compileRules,
   linkCorrelations,
   type ParsedRules,
   type Pipeline,
@@ -9,6 +11,7 @@ import {
   parseRules,
   type Refusal,
   type RuleCache,
+  type RuleSet,
   type SigmaCorrelation,
   type SigmaFilter,
   type SigmaRule,
@@ -36,6 +39,27 @@ export interface LivingRules {
   readonly shadow: ReadonlySet<string>;
 }
 
+type Reader = Pick<RuleCache, "parseRules" | "parsePipeline" | "compileRules">;
+const plain: Reader = { parseRules, parsePipeline, compileRules };
+let reader = plain;
+let keep: (() => void) | undefined;
+
+/**
+ * From now on this thread looks there for what it has not read yet; undefined: it reads and maps by itself.
+ * @param keeping writes what the cache took up, for the threads that read after this one and for the next start
+ */
+export function readRulesFrom(cache: Reader | undefined, keeping?: () => void): void {
+  reader = cache ?? plain;
+  keep = keeping;
+}
+
+/** The rules of a whole program: mapped once by whoever reads them first. */
+export function compileWhole(rules: readonly SigmaRule[], options: CompileOptions): RuleSet {
+  const set = reader.compileRules(rules, options);
+  keep?.();
+  return set;
+}
+
 interface Known {
   readonly text: string;
   readonly words: string;
@@ -54,20 +78,13 @@ export const pipelinesOf = (files: readonly ProgramFile[]): (Pipeline | Refusal)
     const before = knownPipelines.get(file);
     if (before?.text === text) return before.pipeline;
     if (knownPipelines.size > maxKnown) knownPipelines.clear();
-    const pipeline = parsePipeline(text, file);
+    const pipeline = reader.parsePipeline(text, file);
     knownPipelines.set(file, { text, pipeline });
     return pipeline;
   });
 
 /** Several times what SigmaHQ has; beyond it all is read afresh. */
 const maxKnown = 20_000;
-
-let reader: Pick<RuleCache, "parseRules"> = { parseRules };
-
-/** From now on this thread looks there for files that it has not read yet; undefined: it reads them itself. */
-export function readRulesFrom(cache: typeof reader | undefined): void {
-  reader = cache ?? { parseRules };
-}
 
 /** Each file's rules and refusals, in order. */
 export function parseFiles(files: readonly ProgramFile[], placeholders: Program["placeholders"] = {}): readonly ParsedRules[] {
