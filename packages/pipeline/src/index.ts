@@ -32,6 +32,7 @@ export { keepRules, keptRules, readKeptRules } from "./rules/kept.ts";
 export { parseFiles, readRulesFrom } from "./rules/living.ts";
 export { Releases, releaseLimits } from "./rules/releases.ts";
 export * from "./runtime.ts";
+export type { RuntimeOptions } from "./runtime_options.ts";
 export * from "./source_runner.ts";
 export { settingShelf } from "./table_shelf.ts";
 export { type Resources, Tables } from "./tables.ts";

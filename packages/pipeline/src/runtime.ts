@@ -1,127 +1,51 @@
 /** One running Vedette: opens what it stands on, wires the parts, and answers for their state. Knows no HTTP and no command line. */
 
 import { crc32 } from "node:zlib";
-import type { AuditTrail } from "@vedette/audit";
-import { type Clock, type EndpointContext, type Intake, type SourceSpec, systemClock, UnavailableError } from "@vedette/kit";
-import type { Log } from "@vedette/log";
-import type { Alert, DeadLetter, Event, EventClass, Micros, QualityReport, Requester } from "@vedette/model";
+import { type Clock, type EndpointContext, type Intake, systemClock, UnavailableError } from "@vedette/kit";
+import type { Micros, QualityReport, Requester } from "@vedette/model";
 import { formats } from "@vedette/normalise";
-import type { CheckpointStore, EventHold, SeriesRetention, Store } from "@vedette/store";
+import type { CheckpointStore } from "@vedette/store";
 import { feedAudit } from "./audit_feed.ts";
-import { encodeTick } from "./batch.ts";
-import { type CanaryKey, reservedPrefix } from "./canary/mark.ts";
+import { reservedPrefix } from "./canary/mark.ts";
 import { CanaryNews } from "./canary/news.ts";
 import { Prover } from "./canary/prover.ts";
 import { Control } from "./control.ts";
+import { type DeadLetterPage, readDeadLetters } from "./dead_letters.ts";
+import { DemoReplay } from "./demo_replay.ts";
 import type { Detection } from "./detection.ts";
-import { type ConfiguredSink, SinkRunner, type SinkRunnerOptions, type SinkState } from "./egress/runner.ts";
+import { SinkRunner, type SinkState } from "./egress/runner.ts";
 import { Engine, type EngineOptions, engineConsumer } from "./engine.ts";
 import { Enrichment, type EnrichmentOptions } from "./enrichment.ts";
-import { PipelineDesk, type PipelineDeskOptions, type PipelinesApplied } from "./event_pipelines/desk.ts";
+import { PipelineDesk, type PipelinesApplied } from "./event_pipelines/desk.ts";
 import { Headroom } from "./headroom.ts";
 import { joinInstallation } from "./installation.ts";
 import { Intakes, type SourceOptions } from "./intake.ts";
 import type { DetectorLine } from "./keyed.ts";
 import { type SourceLine, withSeries } from "./ledger.ts";
+import { followAlerts, Listeners, type Notice } from "./listeners.ts";
 import { patient } from "./patient.ts";
 import { type Pool, threadPool } from "./pool.ts";
-import type { Program, ProgramFile } from "./program.ts";
+import { blocks, type Problem, Problems } from "./problems.ts";
 import { QualityKeeper } from "./quality/keeper.ts";
-import type { QualityOptions } from "./quality/watch.ts";
 import { Rates } from "./rates.ts";
 import { type ClusterPart, Roles } from "./roles.ts";
-import { RuleDesk, type RuleDeskOptions } from "./rules/desk.ts";
+import { RuleDesk } from "./rules/desk.ts";
 import type { RuleMove } from "./rules/moves.ts";
-import type { Releases } from "./rules/releases.ts";
+import type { RuntimeOptions } from "./runtime_options.ts";
 import { SeenIds } from "./seen_ids.ts";
 import { rememberSenderIds } from "./sender_ids.ts";
 import { Workers } from "./shards/workers.ts";
 import { type ConfiguredSource, SourceRunner } from "./source_runner.ts";
+import { demoSource, type SourceState, sourceStates } from "./source_states.ts";
 import { runTriage } from "./triage_runner.ts";
+import { appendTicks, keepInOrder, upkeepEvery_ms } from "./upkeep.ts";
 
-export interface RuntimeOptions {
-  readonly log: Log;
-  readonly store: Store;
-  readonly clock?: Clock;
-  readonly pool?: Pool;
-  readonly tenant: string;
-  /** The rule files that the configuration names, as they are on disk now. May throw ConfigError. */
-  readonly rules: () => readonly ProgramFile[];
-  /** Of a rule, the fields that no event is known to carry, under these mappings. */
-  readonly unknownFields?: RuleDeskOptions["unknownFields"];
-  /** Alerts a day that one rule may raise before the gate holds it back. */
-  readonly rule_budget_per_day: number;
-  /** Where rules that were brought in are kept. */
-  readonly releases: Releases;
-  readonly pipelines: readonly ProgramFile[];
-  readonly detectors: { readonly [name: string]: unknown };
-  readonly lateness_s: number;
-  /** What is added to events; nothing without it. */
-  readonly enrichment?: Pick<EnrichmentOptions, "settings" | "tables">;
-  /** The user's pipelines of events, and the key of their pseudonyms; none without it. */
-  readonly eventPipelines?: Pick<PipelineDeskOptions, "disk" | "pseudonymKey">;
-  /** Values for `%name%` in rules with `|expand`. */
-  readonly placeholders?: Program["placeholders"];
-  readonly sources: readonly ConfiguredSource[];
-  /** Names of sources whose events are of the past. */
-  readonly historical?: ReadonlySet<string>;
-  readonly sourceSpecs: ReadonlyMap<string, SourceSpec>;
-  /** Where changes of the rules are recorded; its records are events like any others. None without it. */
-  readonly audit?: AuditTrail;
-  /** Who must be heard of, and when nobody need be; only those heard of before without it. */
-  readonly quality?: QualityOptions;
-  /** Ways out; none without it. */
-  readonly sinks?: Pick<SinkRunnerOptions, "specs" | "hostname" | "version"> & { readonly configured: readonly ConfiguredSink[] };
-  /** Events that retention leaves alone. */
-  readonly holds?: () => Promise<readonly EventHold[]>;
-  readonly retention: { readonly [C in EventClass]?: { readonly maxAge?: Micros; readonly maxBytes?: number } };
-  /** Without it roll-ups of series are kept for ever. */
-  readonly seriesRetention?: SeriesRetention;
-  /** How rules are proved able to fire: by what key, how often each, and whether without being asked. */
-  readonly canaries: { readonly key: CanaryKey; readonly every: Micros; readonly enabled: boolean };
-  /** Where this is one process of several; without it, it does everything. */
-  readonly cluster?: ClusterPart;
-  /** Which of several chains of audit records this process keeps. */
-  readonly chain?: string;
-  /** What the one who leads does besides, until told to stop. */
-  readonly leads?: (signal: AbortSignal) => Promise<void>;
-  /** Bytes of the log on disk. */
-  readonly logBytes: () => Promise<number>;
-  /** Replays the bundled scenario through the given intakes. */
-  readonly demo: (open: (stream: string) => Intake, signal: AbortSignal) => Promise<void>;
-}
-
-export interface SourceState extends Omit<SourceLine, "balance"> {
-  readonly type: string;
-  readonly state: "running" | "idle" | "failed" | "stopped";
-  readonly lastReceived?: Micros;
-  /** Events a second, mean over 10 s. */
-  readonly rate: number;
-  readonly warnings: readonly { readonly at: Micros; readonly code: string; readonly message: string; readonly count?: number }[];
-}
-
-export interface Problem {
-  readonly code: string;
-  readonly message: string;
-}
-
-/** What listeners are told. */
-export type Notice = { readonly kind: "alert"; readonly alert: Alert } | { readonly kind: "events"; readonly events: readonly Event[] };
-
-const tickEvery_ms = 1_000;
-const upkeepEvery_ms = 30_000;
 /** Alerts are late by this much before `ready` says so: analysis has stopped or cannot keep up. */
 const maxLag: Micros = 60_000_000;
 /** Events are decoded again for sinks only while detection is less than this behind. */
 const sinksYield: Micros = 2_000_000;
 /** How far detection is in a cluster is known from checkpoints: at most so late. */
 const toldWithin: Micros = 8_000_000;
-/** A source that has sent nothing for this long is shown as idle. */
-const idleAfter: Micros = 60_000_000;
-const demoSource = "demo";
-/** Of a cluster: alerts that another process made are seen so soon by who looks on here. */
-const alertsEvery_ms = 500;
-const alertsAtOnce = 500;
 /** How long a process waits for one with the role serve to put rules in force. */
 const rulesWithin_ms = 300_000;
 const [bringTries, bringEvery_ms] = [300, 1_000];
@@ -145,12 +69,12 @@ export class Runtime {
   readonly #canaries: CanaryNews | undefined;
   readonly #quality: QualityKeeper;
   readonly #stop = new AbortController();
-  readonly #listeners = new Map<(n: Notice) => void, boolean>();
-  readonly #problems = new Map<string, string>();
+  readonly #listeners = new Listeners();
+  readonly #problems = new Problems();
+  readonly #demo: DemoReplay;
   /** For whatever must not end because state is away. */
   readonly #checkpoints: CheckpointStore;
   #tasks: Promise<unknown>[] = [];
-  #demo: AbortController | undefined;
   #started = 0;
   #engineRunning = false;
 
@@ -161,13 +85,14 @@ export class Runtime {
     this.intakes = intakes;
     this.#pool = pool;
     this.#rates = rates;
+    this.#demo = new DemoReplay(options.demo);
     this.#checkpoints = patient(options.store.checkpoints, {
       clock,
       signal: this.#stop.signal,
-      onProblem: (code, message) => this.#problem(code, message),
+      onProblem: this.#problems.tell,
     });
     this.#canaries = options.cluster && new CanaryNews(options.cluster.cluster.notices);
-    this.#roles = new Roles(options.cluster, clock, (code, message) => this.#problem(code, message));
+    this.#roles = new Roles(options.cluster, clock, this.#problems.tell);
     this.engine = options.cluster ? this.#workers(options.cluster) : new Engine({ ...this.#engineOptions(), series: options.store.series });
     this.sources = new SourceRunner(options.sourceSpecs, intakes, options.log, clock);
     this.#quality = new QualityKeeper({
@@ -194,7 +119,7 @@ export class Runtime {
         ...(options.cluster && { partitions: options.cluster.partitions }),
         durable: (partition) => this.engine.durableOf(partition),
         busy: async () => (await this.lag()) > sinksYield + (options.cluster ? toldWithin : 0),
-        onProblem: (code, message) => this.#problem(code, message),
+        onProblem: this.#problems.tell,
       });
   }
 
@@ -207,10 +132,10 @@ export class Runtime {
       pool: this.#pool,
       clock: this.clock,
       program: (hash) => this.#control.program(hash),
-      wantSample: () => [...this.#listeners.values()].some((wants) => wants),
+      wantSample: () => this.#listeners.wantEvents,
       onEvents: (newest, count) => {
         this.#rates.add("", count);
-        if (newest.length > 0) this.#tell({ kind: "events", events: newest });
+        if (newest.length > 0) this.#listeners.tell({ kind: "events", events: newest });
       },
       onAnalysis: (analysis, findings) => {
         this.intakes.headroom?.analysed(analysis.last);
@@ -223,7 +148,7 @@ export class Runtime {
       },
       canaryKey: canaries.key,
       onForged: (offset) => this.#prover.forged(offset),
-      onProblem: (code, message) => this.#problem(code, message),
+      onProblem: this.#problems.tell,
     };
   }
 
@@ -241,7 +166,7 @@ export class Runtime {
       events: store.events,
       clock: this.clock,
       engine: () => this.#engineOptions(),
-      onProblem: (code, message) => this.#problem(code, message),
+      onProblem: this.#problems.tell,
     });
   }
 
@@ -348,13 +273,13 @@ export class Runtime {
       clock: this.clock,
       leads: this.#roles.leads,
       adjust: (parts, who, subject) => this.#desk.adjust(parts, "enrichment", who, subject),
-      onProblem: (code, message) => this.#problem(code, message),
+      onProblem: this.#problems.tell,
     });
   }
 
   /** Starts everything; sources last, so that nothing is taken in before it can be analysed. */
   start(): void {
-    const { log } = this.#options;
+    const { log, store } = this.#options;
     this.#started = this.clock.now();
     const { signal } = this.#stop;
     this.#engineRunning = true;
@@ -371,7 +296,9 @@ export class Runtime {
     );
     this.#keep(
       "ticks",
-      roles.alone("ingest", "ticks", signal, (held) => this.#tick(held)),
+      roles.alone("ingest", "ticks", signal, (held) =>
+        appendTicks(log, this.#options.cluster?.partitions ?? 1, this.clock, this.#problems.tell, held),
+      ),
     );
     this.#keep(
       "lead",
@@ -387,7 +314,7 @@ export class Runtime {
           this.#enrichment?.refresh();
         }),
       );
-      if (roles.has("serve")) this.#keep("alerts", this.#followAlerts(signal));
+      if (roles.has("serve")) this.#keep("alerts", followAlerts(this.#listeners, store.alerts, this.clock, this.#problems.tell, signal));
       if (roles.has("serve")) this.#keep("leader", this.#followLeader(signal));
     }
     if (trail) this.#keep("audit", feedAudit({ trail, log, intakes: this.intakes, clock: this.clock, ...(chain && { chain }) }, signal));
@@ -408,7 +335,7 @@ export class Runtime {
 
   async #lead(signal: AbortSignal): Promise<void> {
     const { cluster } = this.#options;
-    if (cluster) await this.#takeOver().catch((e: Error) => this.#problem("upkeep_failed", e.message));
+    if (cluster) await this.#takeOver().catch((e: Error) => this.#problems.tell("upkeep_failed", e.message));
     for (const sink of this.#options.sinks?.configured ?? []) this.#sinks!.start(sink, signal);
     await Promise.all([this.#prover.run(signal), this.#upkeep(signal), this.#sinks?.watch(signal), this.#options.leads?.(signal)]);
     if (cluster) await this.#keepCounted();
@@ -431,9 +358,9 @@ export class Runtime {
         retracted: (program, rule, raw) => this.#control.retracted(program, rule, raw),
         onAlerts: (alerts) => {
           // of several processes any may triage: who looks on is told by what is stored
-          if (this.#options.cluster === undefined) for (const alert of alerts) this.#tell({ kind: "alert", alert });
+          if (this.#options.cluster === undefined) for (const alert of alerts) this.#listeners.tell({ kind: "alert", alert });
         },
-        onProblem: (code, message) => this.#problem(code, message),
+        onProblem: this.#problems.tell,
         onCanary: (nonce, alert) => (this.#canaries ?? this.#prover).triaged(nonce, alert?.rule.id),
       },
       signal,
@@ -452,28 +379,9 @@ export class Runtime {
     end();
   }
 
-  /** What other processes made of findings is told here as what this one makes. */
-  async #followAlerts(signal: AbortSignal): Promise<void> {
-    const { alerts } = this.#options.store;
-    let last: number | undefined;
-    while (!signal.aborted) {
-      try {
-        last ??= await alerts.lastChange();
-        for (const { serial, alert } of await alerts.changed(last, alertsAtOnce)) {
-          last = serial;
-          if (!alert.shadow && !alert.historical) this.#tell({ kind: "alert", alert });
-        }
-        this.#problem("alerts_not_followed", undefined);
-      } catch (e) {
-        this.#problem("alerts_not_followed", (e as Error).message);
-      }
-      await this.clock.sleep(alertsEvery_ms, signal);
-    }
-  }
-
   /** Stops taking in, lets what is accepted become durable, checkpoints, closes. */
   async stop(): Promise<void> {
-    this.#demo?.abort();
+    this.#demo.stop();
     this.#stop.abort();
     this.intakes.headroom?.close();
     await Promise.all([this.sources.stopped(), this.#sinks?.stopped()]);
@@ -486,7 +394,7 @@ export class Runtime {
 
   async #keepCounted(): Promise<void> {
     const kept = await Promise.allSettled([this.#desk.upkeep(Number.POSITIVE_INFINITY), this.#quality.save()]);
-    for (const one of kept) if (one.status === "rejected") this.#problem("upkeep_failed", (one.reason as Error).message);
+    for (const one of kept) if (one.status === "rejected") this.#problems.tell("upkeep_failed", (one.reason as Error).message);
   }
 
   /** Resolves when everything accepted so far has been analysed and its outputs are durable. */
@@ -517,13 +425,13 @@ export class Runtime {
   async reloadRules(why: string): Promise<Awaited<ReturnType<RuleDesk["apply"]>>> {
     try {
       const applied = await this.#desk.apply({ kind: "reload" }, { by: "vedette", reason: why });
-      this.#problem(
+      this.#problems.tell(
         "rules_not_reloaded",
         applied.blocked.length === 0 ? undefined : [...applied.blocked, ...applied.plan.refused].join("; "),
       );
       return applied;
     } catch (e) {
-      this.#problem("rules_not_reloaded", (e as Error).message);
+      this.#problems.tell("rules_not_reloaded", (e as Error).message);
       throw e;
     }
   }
@@ -531,10 +439,10 @@ export class Runtime {
   async reloadPipelines(why: string): Promise<PipelinesApplied> {
     try {
       const applied = await this.#pipelines.reload({ by: "vedette", reason: why });
-      this.#problem("pipelines_not_reloaded", applied.blocked.length === 0 ? undefined : applied.blocked.join("; "));
+      this.#problems.tell("pipelines_not_reloaded", applied.blocked.length === 0 ? undefined : applied.blocked.join("; "));
       return applied;
     } catch (e) {
-      this.#problem("pipelines_not_reloaded", (e as Error).message);
+      this.#problems.tell("pipelines_not_reloaded", (e as Error).message);
       throw e;
     }
   }
@@ -547,13 +455,12 @@ export class Runtime {
     return this.intakes.open(options);
   }
   endpointContext(sourceOptions: (name: string) => SourceOptions = (source) => ({ source })): EndpointContext {
-    return { intake: (name) => this.intake(sourceOptions(name)), clock: this.clock, warn: (code, message) => this.#problem(code, message) };
+    return { intake: (name) => this.intake(sourceOptions(name)), clock: this.clock, warn: this.#problems.tell };
   }
 
   /** @param wantsEvents whether it wants samples of the newest events too */
   subscribe(listener: (n: Notice) => void, wantsEvents = false): () => void {
-    this.#listeners.set(listener, wantsEvents);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener, wantsEvents);
   }
 
   async ledger(): Promise<readonly SourceLine[]> {
@@ -574,22 +481,7 @@ export class Runtime {
 
   /** The ledger with what each source is doing; senders over HTTP appear once they have sent something. */
   async sourceStates(): Promise<readonly SourceState[]> {
-    const lines = new Map((await this.ledger()).map((l) => [l.name, l]));
-    const status = new Map(this.intakes.status().map((s) => [s.name, s]));
-    const now = this.clock.now();
-    return [...new Set([...this.sources.running.keys(), ...lines.keys()])].sort().map((name) => {
-      const running = this.sources.running.get(name);
-      const lastReceived = status.get(name)?.lastReceived;
-      const quiet = lastReceived === undefined || now - lastReceived > idleAfter;
-      return {
-        type: running?.type ?? (name === demoSource ? "demo" : "http"),
-        state: running && running.state !== "running" ? running.state : quiet ? "idle" : "running",
-        ...(lines.get(name) ?? { name, in: 0, split: 0, stored: 0, dead: 0, dropped: {}, pending: 0 }),
-        ...(lastReceived === undefined ? {} : { lastReceived }),
-        rate: this.#rates.of(name),
-        warnings: running?.warnings ?? [],
-      };
-    });
+    return sourceStates(await this.ledger(), this.sources, this.intakes, this.#rates, this.clock.now());
   }
 
   /** How well data comes in. */
@@ -612,16 +504,8 @@ export class Runtime {
   }
 
   /** Newest first; `before` is the raw cursor of the page before. */
-  async deadLetters(limit: number, before?: number): Promise<{ readonly letters: readonly DeadLetter[]; readonly next?: number }> {
-    const { start, end } = await this.#options.log.bounds("dead", 0);
-    const letters: DeadLetter[] = [];
-    let at = Math.min(before ?? end, end) - 1;
-    for (; at >= start && letters.length < limit; at--) {
-      const [entry] = await this.#options.log.read("dead", 0, at, 1);
-      if (entry && "bytes" in entry)
-        letters.push(...(JSON.parse(Buffer.from(entry.bytes).toString()) as { letters: DeadLetter[] }).letters.reverse());
-    }
-    return at >= start ? { letters, next: at + 1 } : { letters };
+  deadLetters(limit: number, before?: number): Promise<DeadLetterPage> {
+    return readDeadLetters(this.#options.log, limit, before);
   }
 
   /** How far behind the newest accepted record analysis is, by receive time. */
@@ -632,23 +516,12 @@ export class Runtime {
   }
 
   async ready(): Promise<{ readonly ready: boolean; readonly problems: readonly Problem[] }> {
-    const problems = [...this.#problems].map(([code, message]) => ({ code, message }));
+    const problems = this.#problems.list();
     if (!this.#engineRunning) problems.push({ code: "engine_stopped", message: "detection is not running" });
     const lag = await this.lag();
     if (lag > maxLag) problems.push({ code: "behind", message: `detection is ${Math.round(lag / 1e6)} s behind what is accepted` });
-    const blocking = new Set([
-      "engine_stopped",
-      "engine_failed",
-      "triage_failed",
-      "behind",
-      "output_blocked",
-      "state_blocked",
-      "triage_blocked",
-      "log_full",
-      // where nobody knows who works on what, nobody does
-      ...(this.#roles.has("analyse") || this.#roles.has("triage") ? ["cluster_unavailable"] : []),
-    ]);
-    return { ready: this.#started > 0 && !problems.some((p) => blocking.has(p.code)), problems };
+    const shares = this.#options.cluster !== undefined && (this.#roles.has("analyse") || this.#roles.has("triage"));
+    return { ready: this.#started > 0 && !blocks(problems, shares), problems };
   }
 
   /** Says to the other processes of the installation where this one answers. */
@@ -660,65 +533,31 @@ export class Runtime {
     return this.#started;
   }
   get demoRunning(): boolean {
-    return this.#demo !== undefined;
+    return this.#demo.running;
   }
 
   /** Replays the bundled scenario, marked as demo, through the real path. */
   startDemo(): Promise<void> {
-    if (this.#demo) return Promise.resolve();
-    const demo = new AbortController();
-    this.#demo = demo;
-    const open = (stream: string) => {
-      const intake = this.intake({ source: demoSource, demo: true });
-      return { accept: (records: Parameters<Intake["accept"]>[0]) => intake.accept(records, { stream }) };
-    };
-    const done = this.#options.demo(open, demo.signal).finally(() => {
-      this.#demo = undefined;
-    });
+    if (this.#demo.running) return Promise.resolve();
+    const done = this.#demo.start(this.intake({ source: demoSource, demo: true }));
     this.#keep("demo", done);
     return done;
   }
 
   /** Removes events and alerts marked as demo. */
   async clearDemo(): Promise<{ readonly events: number; readonly alerts: number }> {
-    this.#demo?.abort();
+    this.#demo.stop();
     await this.caughtUp(this.#stop.signal);
     const { store } = this.#options;
     return { events: await store.events.clearDemo(), alerts: await store.alerts.clearDemo() };
   }
 
-  async #tick(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.clock.sleep(tickEvery_ms, signal);
-      try {
-        const tick = encodeTick(this.clock.now());
-        const { partitions = 1 } = this.#options.cluster ?? {};
-        await Promise.all(Array.from({ length: partitions }, (_, n) => this.#options.log.append("raw", n, tick)));
-        this.#problem("log_full", undefined);
-      } catch (e) {
-        if ((e as { code?: string }).code === "log_closed") return;
-        this.#problem("log_full", (e as Error).message);
-      }
-    }
-  }
-
-  async #upkeep(signal: AbortSignal): Promise<void> {
-    const { events, series } = this.#options.store;
-    while (!signal.aborted) {
-      await this.clock.sleep(upkeepEvery_ms, signal);
-      if (signal.aborted) return;
-      try {
-        await events.seal();
-        await events.retain(this.#options.retention, await this.#options.holds?.());
-        await series.seal();
-        if (this.#options.seriesRetention) await series.retain(this.#options.seriesRetention);
-        await this.#desk.upkeep(upkeepEvery_ms);
-        await this.#quality.save();
-        this.#problem("upkeep_failed", undefined);
-      } catch (e) {
-        this.#problem("upkeep_failed", (e as Error).message);
-      }
-    }
+  #upkeep(signal: AbortSignal): Promise<void> {
+    const also = async () => {
+      await this.#desk.upkeep(upkeepEvery_ms);
+      await this.#quality.save();
+    };
+    return keepInOrder({ ...this.#options, also }, this.clock, this.#problems.tell, signal);
   }
 
   #recordMoves(moves: readonly RuleMove[], { by, reason }: Requester): void {
@@ -733,20 +572,13 @@ export class Runtime {
       }),
     );
     Promise.all(entries).then(
-      () => this.#problem("audit_failed", undefined),
-      (e: Error) => this.#problem("audit_failed", e.message),
+      () => this.#problems.tell("audit_failed", undefined),
+      (e: Error) => this.#problems.tell("audit_failed", e.message),
     );
   }
 
   #keep(name: string, task: Promise<unknown>): void {
-    this.#tasks.push(task.catch((e: Error) => this.#problem(`${name}_failed`, e.message)));
-  }
-  #problem(code: string, message: string | undefined): void {
-    if (message === undefined) this.#problems.delete(code);
-    else this.#problems.set(code, message.slice(0, 500));
-  }
-  #tell(notice: Notice): void {
-    for (const [listener, wantsEvents] of this.#listeners) if (notice.kind !== "events" || wantsEvents) listener(notice);
+    this.#tasks.push(task.catch((e: Error) => this.#problems.tell(`${name}_failed`, e.message)));
   }
 }
 
