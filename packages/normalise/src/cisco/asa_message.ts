@@ -106,6 +106,8 @@ const named =
 const bare = /^(?<host>[0-9a-fA-F:.]{2,45}?)(?:[/(:](?<port>\d{1,6}|[a-z]{2,16})\)?)?(?:\((?<user>[^)]{1,128})\))?[,.;:]?$/;
 /** An end that the firewall knows by a name, which then has an interface and a port. */
 const byName = /^(?<name>[\w.-]{1,64})[:/](?<host>[\w.-]{1,253})[/(](?<port>\d{1,6})\)?$/;
+/** As `byName` where the word before it says that an end follows, as of ICMP. */
+const byBareName = /^(?<host>[a-zA-Z][\w.-]{0,252})\/(?<port>\d{1,6})$/;
 const nat = /^\((?<host>[\w.:-]{2,253}?)(?:[/(](?<port>\d{1,6}))?\)+[,.]?$/;
 /** No message names more ends than these. */
 const maxWords = 128;
@@ -127,7 +129,7 @@ function endsOf(message: string): End[] {
       host = found === undefined ? undefined : plainIp(found["host"]!);
     }
     if (host === undefined) {
-      found = byName.exec(word)?.groups;
+      found = (/^[fgl]addr$/.test(words[i - 1] ?? "") ? byBareName : byName).exec(word)?.groups;
       host = found?.["host"];
     }
     if (found === undefined || host === undefined) continue;
@@ -259,6 +261,8 @@ function setRest(fields: Fields, code: string, message: string): void {
   if (ended !== null) fields["event.reason"] ??= ended[1]!;
   const unmet = /^(Failed to locate [a-z ]{1,64}?)(?: for |$)|Username:\S{1,128} (.{1,256})$/.exec(message.slice(0, 512));
   if (unmet !== null) fields["event.reason"] ??= (unmet[1] ?? unmet[2])!;
+  const told = /\bSVC Message: (.{1,256}?)\.?$/.exec(message);
+  if (told !== null) fields["event.reason"] ??= told[1]!;
   const command = /executed (?:cmd: )?'?([^']{1,1024})'?$/.exec(message);
   if (command !== null && code.startsWith("1110")) fields["process.command_line"] = command[1]!;
   if (code === "304001") {

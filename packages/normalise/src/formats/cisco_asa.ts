@@ -2,6 +2,7 @@
 import { type DecodeResult, defineFormat, newFields, z } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import { readAsaMessage } from "../cisco/asa_message.ts";
+import { isFtdEvent, readFtdEvent } from "../cisco/ftd_event.ts";
 import { share } from "../detect.ts";
 import { relate } from "../ecs/related.ts";
 import { maxPrefix, readPrefix } from "../syslog/prefix.ts";
@@ -10,12 +11,15 @@ const notAsa = { code: "bad_syslog", expected: "a Cisco firewall's line: [<prior
 const levels = ["emergency", "alert", "critical", "error", "warning", "notification", "informational", "debug"];
 const tag = /^%(ASA|FTD|PIX|FWSM)-(?:[\w-]{1,32}-)?(\d)-(\d{6}):? ?/;
 
+/** What Firepower's own manager is called where it sends the events of its devices. */
+const sender = / (?:SFIMS|NGIPS|SourceFire)\s?: ?$/;
+
 /** The line's event, or undefined where it is no Cisco firewall's. */
 export function decodeAsa(line: string, received: Micros): DecodeResult | undefined {
   const percent = line.indexOf("%");
   if (percent < 0 || percent > maxPrefix) return undefined;
   const found = tag.exec(line.slice(percent, percent + 64));
-  const head = found === null ? undefined : readPrefix(line.slice(0, percent), received);
+  const head = found === null ? undefined : readPrefix(line.slice(0, percent).replace(sender, ""), received);
   if (found === null || head === undefined) return undefined;
   const fields = newFields();
   fields["event.kind"] = "event";
@@ -39,7 +43,8 @@ export function decodeAsa(line: string, received: Micros): DecodeResult | undefi
   }
   const message = line.slice(percent + found[0].length);
   fields["message"] = message;
-  readAsaMessage(found[3]!, message, fields);
+  if (isFtdEvent(found[3]!)) readFtdEvent(found[3]!, message, fields);
+  else readAsaMessage(found[3]!, message, fields);
   relate(fields);
   return { time: head.time, fields };
 }
@@ -162,6 +167,60 @@ export default defineFormat({
           "user.name": "bob",
           "event.reason": "AAA failure",
           "related.ip": ["192.0.2.7", "10.1.2.0"],
+          "related.user": ["bob"],
+        },
+      ],
+    },
+    {
+      title: "an intrusion that Firepower blocked",
+      input:
+        '<113>May  5 2024 19:02:25 fw1 SFIMS: %FTD-1-430001: SrcIP: 192.0.2.7, DstIP: 198.51.100.2, SrcPort: 53500, DstPort: 80, Protocol: tcp, Priority: 1, GID: 1, SID: 24671, Message: "SERVER-IIS cmd.exe access, again", User: bob, ACPolicy: edge, InlineResult: Blocked, HTTPResponse: 404',
+      expect: [
+        {
+          "@timestamp": "2024-05-05T19:02:25.000000Z",
+          "event.kind": "alert",
+          "event.module": "cisco",
+          "event.dataset": "cisco.asa",
+          "event.code": "430001",
+          "event.severity": 1,
+          "log.level": "alert",
+          "observer.vendor": "Cisco",
+          "observer.product": "ftd",
+          "observer.type": "firewall",
+          "observer.hostname": "fw1",
+          "host.hostname": "fw1",
+          "host.name": "fw1",
+          "log.syslog.facility.code": 14,
+          "log.syslog.severity.code": 1,
+          message:
+            'SrcIP: 192.0.2.7, DstIP: 198.51.100.2, SrcPort: 53500, DstPort: 80, Protocol: tcp, Priority: 1, GID: 1, SID: 24671, Message: "SERVER-IIS cmd.exe access, again", User: bob, ACPolicy: edge, InlineResult: Blocked, HTTPResponse: 404',
+          "cisco.ftd.SrcIP": "192.0.2.7",
+          "cisco.ftd.DstIP": "198.51.100.2",
+          "cisco.ftd.SrcPort": "53500",
+          "cisco.ftd.DstPort": "80",
+          "cisco.ftd.Protocol": "tcp",
+          "cisco.ftd.Priority": "1",
+          "cisco.ftd.GID": "1",
+          "cisco.ftd.SID": "24671",
+          "cisco.ftd.Message": "SERVER-IIS cmd.exe access, again",
+          "cisco.ftd.User": "bob",
+          "cisco.ftd.ACPolicy": "edge",
+          "cisco.ftd.InlineResult": "Blocked",
+          "cisco.ftd.HTTPResponse": "404",
+          "event.action": "intrusion-detected",
+          "event.category": ["network", "intrusion_detection"],
+          "event.type": ["info", "denied"],
+          "network.transport": "tcp",
+          "source.ip": "192.0.2.7",
+          "source.port": 53500,
+          "destination.ip": "198.51.100.2",
+          "destination.port": 80,
+          "rule.id": "24671",
+          "rule.description": "SERVER-IIS cmd.exe access, again",
+          "rule.ruleset": "edge",
+          "http.response.status_code": 404,
+          "user.name": "bob",
+          "related.ip": ["192.0.2.7", "198.51.100.2"],
           "related.user": ["bob"],
         },
       ],

@@ -11,7 +11,7 @@ import { parseAnyTime } from "../time/parse.ts";
 const notJob: Flaw = {
   code: "bad_slurm_job",
   expected:
-    "a line of sacct --parsable2 with as many columns as `columns` names, or a JSON job of sacct, squeue or a job completion plug-in",
+    "a line of sacct --parsable2 with its State and as many columns as its header or `columns` names, or a JSON job of sacct, squeue or a job completion plug-in",
 };
 
 /** What XDMoD's and most sites' accounting collectors ask sacct for. */
@@ -37,18 +37,20 @@ function isJob(object: JsonObject): boolean {
 
 const decodeDocument = (object: JsonObject): DecodeResult => {
   const jobs = jobsOf(object);
-  if (Array.isArray(jobs)) return decodeMembers(jobs as readonly JsonValue[], (job) => (isJob(job) ? jobEvent(job, parseAnyTime) : notJob));
+  // what Slurm itself lists is a job, whatever states its next version has
+  if (Array.isArray(jobs))
+    return decodeMembers(jobs as readonly JsonValue[], (job) => (job["job_id"] === undefined ? notJob : jobEvent(job, parseAnyTime)));
   return isJob(object) ? jobEvent(object, parseAnyTime) : notJob;
 };
 
 function looksLikeJob(line: string): boolean {
   if (!line.includes("|")) return false;
   const columns = line.split("|", 64);
-  return columns.length >= 5 && /^\d{1,10}(?:_\d{1,7}|_\[.{1,64}\])?(?:\.\w{1,16})?$/.test(columns[0]!) && columns.some(isState);
+  return columns.length >= 5 && /^\d{1,10}(?:_\d{1,7}|_\[.{1,64}\]|\+\d{1,5})?(?:\.\w{1,16})?$/.test(columns[0]!) && columns.some(isState);
 }
 
 /** A line's columns as a job; the names are sacct's, spelt small. */
-function jobOfLine(names: readonly string[], line: string): JsonObject | undefined {
+function jobOfLine(names: readonly string[], line: string): { readonly [name: string]: string } | undefined {
   const columns = line.split("|");
   // `--parsable` ends each line with a bar, `--parsable2` does not.
   if (columns.length === names.length + 1 && columns.at(-1) === "") columns.pop();
@@ -62,12 +64,30 @@ function jobOfLine(names: readonly string[], line: string): JsonObject | undefin
 
 const unset = new Set(["Unknown", "None", "N/A", ""]);
 
+const columnsOf = (text: string): readonly string[] =>
+  text
+    .split(/[,|]/, 256)
+    .map((name) =>
+      name
+        .trim()
+        .toLowerCase()
+        .replace(/%-?\d+$/, ""),
+    )
+    .filter((name) => name !== "");
+const isHeader = (line: string): boolean => /^jobid(?:raw)?\|/i.test(line.slice(0, 16));
+/** The columns that a stream's header names; of several the last counts. */
+const declared = (preamble: string | undefined): readonly string[] | undefined => {
+  const header = preamble?.split("\n").findLast(isHeader);
+  return header === undefined ? undefined : columnsOf(header);
+};
+
 export default defineFormat({
   name: "slurm_job",
   summary: "Slurm jobs: sacct --parsable2 lines, sacct --json, squeue --json, and jobcomp/elasticsearch or jobcomp/kafka documents.",
   description:
     "A job's nodes are expanded to slurm.job.nodes, at most 256. Of a batch script only its hash is a field (slurm.job.script_sha256). " +
-    "The columns of lines are those of `sacct --format`; a header line is left out.",
+    "Lines have the columns that their header names, where it begins with JobID or JobIDRaw and is read with them (a file, a connection), else those of `columns`. " +
+    "slurm.job.id is JobIDRaw where it is told, for that is the number by which nodes know a task of an array; steps have the dataset slurm.step.",
   stability: "beta",
   config: z.strictObject({
     columns: z
@@ -81,23 +101,25 @@ export default defineFormat({
   }),
   detect: (sample) => 0.9 * share(sample, looksLikeJob),
   decoder(config) {
-    const names = config.columns.split(",").map((name) => name.trim().toLowerCase().replace(/%\d+$/, ""));
+    const configured = columnsOf(config.columns);
+    let [preamble, own]: [string | undefined, readonly string[] | undefined] = [undefined, undefined];
     const offset = minutesOf(config.utc_offset) * 60_000_000;
     const readTime = (value: JsonValue | undefined): Micros | undefined => {
       if (typeof value !== "string" || unset.has(value)) return undefined;
       const time = parseAnyTime(value);
       return time === undefined || /^\d+$/.test(value) ? time : time - offset;
     };
-    return (text) => {
+    return (text, context) => {
       const line = text.trimEnd();
       if (line === "") return { skip: "blank" };
       if (looksLikeObject(line)) {
         const parsed = parseObject(line);
         return isFlaw(parsed) ? parsed : decodeDocument(parsed);
       }
-      if (/^jobid(?:raw)?\|/i.test(line.slice(0, 16))) return { skip: "comment" };
-      const job = jobOfLine(names, line);
-      return job === undefined || !isState(String(job["state"] ?? "UNKNOWN")) ? notJob : jobEvent(job, readTime);
+      if (isHeader(line)) return { skip: "comment" };
+      if (context.preamble !== preamble) [preamble, own] = [context.preamble, declared(context.preamble)];
+      const job = jobOfLine(own ?? configured, line);
+      return job === undefined || !isState(job["state"] ?? "") ? notJob : jobEvent(job, readTime);
     };
   },
   json: {
@@ -153,6 +175,31 @@ export default defineFormat({
           "event.end": "2024-05-01T08:15:13.000000Z",
           "event.duration": 3600000000000,
           "related.user": ["ada"],
+        },
+      ],
+    },
+    {
+      title: "a step of an array's task, below a header of one's own",
+      preamble: "JobID|JobIDRaw|State|ExitCode|NodeList",
+      input: "4711_7.batch|4720.batch|OUT_OF_MEMORY|0:125|cn01",
+      expect: [
+        {
+          "event.kind": "event",
+          "event.module": "slurm",
+          "event.dataset": "slurm.step",
+          "event.category": "process",
+          "slurm.step.state": "OUT_OF_MEMORY",
+          "event.action": "slurm_step_out_of_memory",
+          "event.type": "end",
+          "event.outcome": "failure",
+          "slurm.job.node_list": "cn01",
+          "slurm.job.id": "4720",
+          "slurm.job.array.id": "4711",
+          "slurm.job.array.task": "7",
+          "slurm.step.id": "batch",
+          "process.exit_code": 0,
+          "slurm.job.signal": 125,
+          "slurm.job.nodes": ["cn01"],
         },
       ],
     },

@@ -22,6 +22,7 @@ interface Program {
 }
 
 const auth = (read?: Reader): Program => ({ dataset: "linux.auth", ...(read === undefined ? {} : { read }) });
+const bind: Program = { dataset: "bind.log", read: readNamed };
 const programs = new Map<string, Program>([
   ["sshd", auth(readSshd)],
   ["sshd-session", auth(readSshd)],
@@ -42,7 +43,7 @@ const programs = new Map<string, Program>([
   ["systemd", { dataset: "linux.syslog", read: readSystemd }],
   ["doas", auth(readDoas)],
   ["dovecot", { dataset: "dovecot.log", read: readDovecot }],
-  ["named", { dataset: "bind.log", read: readNamed }],
+  ["named", bind],
   ["proftpd", { dataset: "proftpd.log", read: readProftpd }],
   ["pure-ftpd", { dataset: "pureftpd.log", read: readPureFtpd }],
   ["vsftpd", { dataset: "vsftpd.log", read: readVsftpd }],
@@ -72,6 +73,9 @@ const unknown: Program = { dataset: "linux.syslog" };
 /** `postfix/smtpd`, `postfix/submission/smtpd`, `postfix-edge/smtpd`. */
 const postfix: Program = { dataset: "postfix.log", read: readPostfix };
 
+/** BIND's channels with `print-category`, where the category is taken for the program: `security: info: client …`. */
+const bindLevel = /^(?:critical|error|warning|notice|info|debug \d{1,3}): client /;
+
 function programOf(name: string): Program {
   return programs.get(name) ?? (name.startsWith("postfix") && name.includes("/") ? postfix : unknown);
 }
@@ -80,7 +84,8 @@ function programOf(name: string): Program {
 export function readMessage(program: string, message: string, fields: Fields): void {
   const module = program.indexOf("(");
   const bare = module > 0 ? program.slice(0, module) : program;
-  const known = programOf(bare);
+  const named = programOf(bare);
+  const known = named === unknown && bindLevel.test(message) ? bind : named;
   fields["event.dataset"] = known.dataset;
   if (!known.dataset.startsWith("linux.")) fields["event.module"] = known.dataset.slice(0, -4);
   if (!(known.read?.(message, fields) ?? false) && readPam(message, program, fields)) fields["event.dataset"] = "linux.auth";

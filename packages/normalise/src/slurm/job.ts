@@ -35,8 +35,8 @@ const map = compileMapping({
 
 /** Entries that are numbers: cpus and nodes are `{set, infinite, number}` from 23.02 on, and counts before. */
 const counts: readonly (readonly [field: string, names: readonly string[]])[] = [
-  ["slurm.job.cpus", ["total_cpus", "cpus", "ncpus", "alloccpus", "required.CPUs"]],
-  ["slurm.job.node_count", ["node_count", "nnodes", "alloc_node"]],
+  ["slurm.job.cpus", ["total_cpus", "cpus", "ncpus", "alloccpus", "nprocs"]],
+  ["slurm.job.node_count", ["node_count", "nnodes", "allocation_nodes", "alloc_node"]],
   ["slurm.job.priority", ["priority"]],
 ];
 const times = {
@@ -45,17 +45,21 @@ const times = {
   end: ["@end", "end_time", "time.end", "end"],
 };
 
-/** Numbers that are names: of an array and its task. */
-const arrays: readonly (readonly [field: string, names: readonly string[]])[] = [
-  ["slurm.job.array.id", ["array_job_id", "array.job_id"]],
-  ["slurm.job.array.task", ["array_task_id", "array.task_id"]],
+/** Numbers that are names: of an array or of a job of several parts, and which of it this is. Where there is none of it, its id is 0 or unset. */
+const wholes: readonly (readonly [whole: string, names: readonly string[], part: string, parts: readonly string[]])[] = [
+  ["slurm.job.array.id", ["array_job_id", "array.job_id"], "slurm.job.array.task", ["array_task_id", "array.task_id"]],
+  ["slurm.job.het.id", ["het_job_id", "het.job_id"], "slurm.job.het.offset", ["het_job_offset", "het.job_offset"]],
 ];
 
 type Names = readonly ReturnType<typeof path>[];
-const arrayPaths = arrays.map(([field, names]) => [field, names.map(path)] as const);
+const wholePaths = wholes.map(([whole, names, part, parts]) => [whole, names.map(path), part, parts.map(path)] as const);
 const countPaths = counts.map(([field, names]) => [field, names.map(path)] as const);
 const timePaths = { submit: times.submit.map(path), start: times.start.map(path), end: times.end.map(path) };
 const statePaths = ["job_state", "state.current", "state"].map(path);
+const cpusPath = path("required.CPUs");
+const tresPath = path("tres.allocated");
+const signalPath = path("signal.id");
+const oldSignalPath = path("signal.signal_id");
 const exitPaths = ["exit_code", "exitcode", "derived_exit_code"].map(path);
 
 function first(job: JsonObject, names: Names): JsonValue | undefined {
@@ -78,21 +82,34 @@ function numberOf(value: JsonValue | undefined): number | undefined {
 /** Words that end a job, and how. */
 const failures = new Set(["FAILED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE", "LAUNCH_FAILED"]);
 const ended = new Set(["COMPLETED", "CANCELLED", "PREEMPTED", "REVOKED", ...failures]);
-const waiting = new Set(["PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "RESV_DEL_HOLD", "SPECIAL_EXIT"]);
+const running = new Set(["RUNNING", "COMPLETING", "SUSPENDED", "RESIZING", "STOPPED", "SIGNALING", "STAGE_OUT"]);
+/** Flags among them: a job that waits may be told by one of these alone. */
+const waiting = new Set([
+  "PENDING",
+  "CONFIGURING",
+  "POWER_UP_NODE",
+  "EXPEDITING",
+  "REQUEUED",
+  "REQUEUE_HOLD",
+  "REQUEUE_FED",
+  "RESV_DEL_HOLD",
+  "SPECIAL_EXIT",
+]);
 
 /** Whether a word is one of Slurm's states, with or without what follows it (`CANCELLED by 1000`). */
 export function isState(text: string): boolean {
   const word = text.split(" ", 1)[0] ?? "";
-  return ended.has(word) || waiting.has(word) || ["RUNNING", "COMPLETING", "SUSPENDED", "RESIZING", "STOPPED"].includes(word);
+  return ended.has(word) || waiting.has(word) || running.has(word);
 }
 
-function setState(fields: Fields, told: JsonValue | undefined): void {
+/** @param of whose state it is */
+function setState(fields: Fields, told: JsonValue | undefined, of: "job" | "step"): void {
   const words = Array.isArray(told) ? (told as readonly JsonValue[]) : [told];
   const text = typeof words[0] === "string" ? words[0] : "UNKNOWN";
   const state = text.split(" ", 1)[0]!.slice(0, 64);
-  fields["slurm.job.state"] = state;
-  fields["event.action"] = `slurm_job_${state.toLowerCase()}`;
-  fields["event.type"] = ended.has(state) ? "end" : waiting.has(state) ? "info" : "start";
+  fields[`slurm.${of}.state`] = state;
+  fields["event.action"] = `slurm_${of}_${state.toLowerCase()}`;
+  fields["event.type"] = ended.has(state) ? "end" : running.has(state) ? "start" : "info";
   if (state === "COMPLETED") fields["event.outcome"] = "success";
   else if (failures.has(state)) fields["event.outcome"] = "failure";
   else if (ended.has(state)) fields["event.outcome"] = "unknown";
@@ -110,35 +127,73 @@ function setExit(fields: Fields, told: JsonValue | undefined): void {
   }
   const object = typeof told === "object" && told !== null && !Array.isArray(told) ? (told as JsonObject) : undefined;
   const code = numberOf(object === undefined ? told : object["return_code"]);
+  const signal = object === undefined ? undefined : (numberOf(valueAt(object, signalPath)) ?? numberOf(valueAt(object, oldSignalPath)));
+  if (signal !== undefined && signal !== 0) fields["slurm.job.signal"] = signal;
   if (code !== undefined && object !== undefined) fields["process.exit_code"] = code;
   else if (code !== undefined) fields["process.exit_code"] = code > 255 ? code >> 8 : code;
 }
 
+/** `4711`, `4711_7`, `4711_[8-20%4]`, `4711+1`, and each with `.batch`: what sacct calls a job, a task, those that wait, a part, and a step of it. */
+const called = /^(\d{1,10})(?:_(?:(\d{1,7})|\[[^\]]{1,1024}\]?)|\+(\d{1,5}))?(?:\.(\w{1,16}))?(?:\+\d{1,5})?$/;
+
+/** What sacct's name of a job holds besides its number; the number by which nodes know it is JobIDRaw. */
+function setNames(fields: Fields, job: JsonObject, names: RegExpExecArray): void {
+  const [, id, task, offset, step] = names;
+  const raw = typeof job["jobidraw"] === "string" ? called.exec(job["jobidraw"]) : null;
+  const parted = task !== undefined || names[0].includes("[");
+  if (raw !== null) fields["slurm.job.id"] = raw[1]!;
+  else if (offset !== undefined) fields["slurm.job.id"] = `${id}+${offset}`;
+  else fields["slurm.job.id"] = task === undefined ? id! : `${id}_${task}`;
+  if (parted) fields["slurm.job.array.id"] = id!;
+  if (task !== undefined) fields["slurm.job.array.task"] = task;
+  if (offset !== undefined) [fields["slurm.job.het.id"], fields["slurm.job.het.offset"]] = [id!, offset];
+  if (step !== undefined) fields["slurm.step.id"] = step;
+}
+
 /**
+ * A job, or a step of one, which sacct lists below its job: that has a dataset of its own (`slurm.step`), as it says when the step began and ended.
  * @param readTime reads a stamp as its writer gives it
  */
 export function jobEvent(job: JsonObject, readTime: (value: JsonValue | undefined) => Micros | undefined): Decoded {
   const fields = newFields();
   fields["event.kind"] = "event";
   fields["event.module"] = "slurm";
-  fields["event.dataset"] = "slurm.job";
+  const names = typeof job["jobid"] === "string" ? called.exec(job["jobid"]) : null;
+  const of = names?.[4] === undefined ? "job" : "step";
+  fields["event.dataset"] = `slurm.${of}`;
   fields["event.category"] = "process";
-  setState(fields, first(job, statePaths));
+  setState(fields, first(job, statePaths), of);
   map(job, fields);
+  if (fields["slurm.job.state_reason"] === "None") delete fields["slurm.job.state_reason"];
   for (const [field, names] of countPaths) {
     const value = numberOf(first(job, names));
     if (value !== undefined) fields[field] = value;
   }
-  for (const [field, names] of arrayPaths) {
-    const value = numberOf(first(job, names));
-    if (value !== undefined) fields[field] = String(value);
+  const cpus = allocated(job) ?? numberOf(valueAt(job, cpusPath));
+  if (cpus !== undefined) fields["slurm.job.cpus"] ??= cpus;
+  for (const [whole, names, part, parts] of wholePaths) {
+    const [id, which] = [numberOf(first(job, names)), numberOf(first(job, parts))];
+    if (id === undefined || id === 0) continue;
+    fields[whole] = String(id);
+    if (which !== undefined) fields[part] = String(which);
   }
+  if (names !== null) setNames(fields, job, names);
   setExit(fields, first(job, exitPaths));
   setNodes(fields);
   setScript(fields, job["script"]);
   const time = setTimes(fields, job, readTime);
   relate(fields);
   return { time, fields };
+}
+
+/** Processors that `sacct --json` lists among what a job was given. */
+function allocated(job: JsonObject): number | undefined {
+  const tres = valueAt(job, tresPath);
+  if (!Array.isArray(tres)) return undefined;
+  const cpu = (tres as readonly JsonValue[])
+    .slice(0, 64)
+    .find((one) => typeof one === "object" && one !== null && (one as JsonObject)["type"] === "cpu");
+  return numberOf((cpu as JsonObject | undefined)?.["count"]);
 }
 
 function setNodes(fields: Fields): void {

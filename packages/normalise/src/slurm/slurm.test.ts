@@ -32,6 +32,31 @@ describe("a job", () => {
     expect(told("PENDING")).toEqual(["PENDING", "info", undefined]);
     expect([isState("CANCELLED by 7"), isState("cancelled"), isState("")]).toEqual([true, false, false]);
   });
+  test.each([
+    ["4711_7", "4720", ["4720", "4711", "7", undefined, undefined]],
+    ["4711_7", undefined, ["4711_7", "4711", "7", undefined, undefined]],
+    ["4711_[8-20%4]", "4711", ["4711", "4711", undefined, undefined, undefined]],
+    ["5000+1", "5001", ["5001", undefined, undefined, "5000", undefined]],
+    ["5000+1.0", "5001.0", ["5001", undefined, undefined, "5000", "0"]],
+    ["4712.extern", undefined, ["4712", undefined, undefined, undefined, "extern"]],
+  ])("%s of sacct, raw %s", (jobid, jobidraw, told) => {
+    const { fields } = job({ job_id: undefined, jobid, jobidraw, job_state: "COMPLETED" });
+    const names = ["slurm.job.id", "slurm.job.array.id", "slurm.job.array.task", "slurm.job.het.id", "slurm.step.id"];
+    expect(names.map((name) => fields[name])).toEqual(told);
+    expect(fields["event.dataset"]).toBe(told[4] === undefined ? "slurm.job" : "slurm.step");
+  });
+  test("of an array or a job of parts that is none, nothing; processors as they were given", () => {
+    const unset = { set: false, infinite: false, number: 0 };
+    const { fields } = job({
+      job_state: ["RUNNING"],
+      array: { job_id: 0, task_id: unset },
+      het: { job_id: 4_810, job_offset: { set: true, infinite: false, number: 1 } },
+      required: { CPUs: 1 },
+      tres: { allocated: [{ type: "cpu", count: 16 }] },
+    });
+    expect(Object.keys(fields).filter((name) => name.includes("array"))).toEqual([]);
+    expect([fields["slurm.job.het.id"], fields["slurm.job.het.offset"], fields["slurm.job.cpus"]]).toEqual(["4810", "1", 16]);
+  });
   test("a running job's limit is no end; unset and infinite numbers are nothing", () => {
     const number = (n: number) => ({ set: true, infinite: false, number: n });
     const { time, fields } = job({

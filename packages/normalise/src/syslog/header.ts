@@ -1,7 +1,8 @@
 /** Takes a syslog line apart: RFC 3164, RFC 5424, and files' ISO-stamped lines. Knows no program. */
 import type { Micros } from "@vedette/model";
-import { rfc3339At, stampEnd } from "../time/parse.ts";
-import { stampStop, syslogStampAt } from "../time/stamps.ts";
+import { digitsEnd, rfc3339At } from "../time/parse.ts";
+import { epochStampAt, stampStop } from "../time/stamps.ts";
+import { stampAt } from "./stamp.ts";
 
 /** The parts of a line; reused from call to call, so copy what must last. */
 export interface Header {
@@ -47,31 +48,36 @@ export function parseHeader(line: string, received: Micros): Header | undefined 
   header.zoned = false;
   let at = priorityAt(line);
   if (at > 0 && line.charCodeAt(at) === 0x31 && line.charCodeAt(at + 1) === 0x20) return rfc5424(line, at + 2);
-  // Some relays write a blank or a sequence number and a colon (Cisco) after the priority.
-  while (at < line.length && line.charCodeAt(at) === 0x20) at++;
-  let end = at;
-  header.time = syslogStampAt(line, at, received);
-  if (header.time !== undefined) end = stampStop();
-  else {
-    header.time = rfc3339At(line, at);
-    if (header.time !== undefined) {
-      end = stampEnd();
-      header.zoned = hasZone(line, end);
-    }
-  }
-  if (header.time === undefined) {
+  at = leadEnd(line, at);
+  const stamp = stampAt(line, at, received);
+  if (stamp === undefined) {
     if (at === 0) return stampless(line) ? header : undefined;
     // Some devices, and programs that write to the socket themselves, leave out the stamp and the host: `<86>sshd[1]: …`.
     if (/^[\w/.()-]{1,64}\[\d{1,10}\]: /.test(line.slice(at, at + 80))) tagAndMessage(line, at);
     else header.message = line.slice(at);
     return header;
   }
+  header.time = stamp.time;
+  header.zoned = stamp.zoned;
+  let end = stamp.end;
   if (line.charCodeAt(end) !== 0x20) return undefined;
-  const t = line.charCodeAt(at + 10) | 0x20;
   while (line.charCodeAt(end) === 0x20) end++;
+  if (stamp.kind === "tai64") {
+    tagAndMessage(line, end);
+    return header;
+  }
   hostAndTag(line, end);
-  const iso = line.charCodeAt(at + 4) === 0x2d && line.charCodeAt(at + 7) === 0x2d;
-  return iso && header.priority < 0 && !isPlausible(t === 0x74) ? undefined : header;
+  if (header.priority >= 0 || stamp.kind === "bsd") return header;
+  const withT = stamp.kind === "epoch" ? false : (line.charCodeAt(at + 10) | 0x20) === 0x74;
+  return isPlausible(withT) ? header : undefined;
+}
+
+/** Where the stamp may stand: some relays write blanks after the priority, Cisco a sequence number and a colon. */
+function leadEnd(line: string, from: number): number {
+  let at = from;
+  while (at < line.length && line.charCodeAt(at) === 0x20) at++;
+  const end = digitsEnd(line, at);
+  return from > 0 && end > at && end - at <= 12 && line.charCodeAt(end) === 0x3a && line.charCodeAt(end + 1) === 0x20 ? end + 2 : at;
 }
 
 /**
@@ -100,14 +106,6 @@ function stampless(line: string): boolean {
   if (host <= 0 || host > maxName || tag < 0 || tag - host > maxName || line.indexOf(" ", host + 1) !== tag + 2) return false;
   hostAndTag(line, 0);
   return header.pid >= 0;
-}
-
-/** Whether an RFC 3339 stamp that ends at `end` names a zone: its last part is `Z` or has a sign before its last two to five characters. */
-function hasZone(line: string, end: number): boolean {
-  const last = line.charCodeAt(end - 1);
-  if (last === 0x5a || last === 0x7a) return true;
-  for (let i = end - 3; i >= end - 6; i--) if (line.charCodeAt(i) === 0x2b || line.charCodeAt(i) === 0x2d) return true;
-  return false;
 }
 
 /** Reads `<n>`; the index after it, or 0. */
@@ -199,8 +197,18 @@ function setProgram(tag: string): void {
   header.program = program === "" ? undefined : program;
 }
 
+/** Cisco Meraki's `<n>1 1374543213.342705328 HOST MESSAGE`, which has of RFC 5424 the version only. */
+function versioned(line: string, time: Micros): Header {
+  header.time = time;
+  header.zoned = true;
+  hostAndTag(line, stampStop() + 1);
+  return header;
+}
+
 /** After `<n>1 `: TIMESTAMP HOSTNAME APP-NAME PROCID MSGID STRUCTURED-DATA [MSG] (RFC 5424, section 6). */
 function rfc5424(line: string, at: number): Header | undefined {
+  const epoch = epochStampAt(line, at);
+  if (epoch !== undefined) return versioned(line, epoch);
   const ends: number[] = [];
   let i = at;
   for (let n = 0; n < 5; n++) {

@@ -14,8 +14,8 @@ export interface Prefix {
 /** Priority, stamp and the longest host name are no longer than this: further on in a line a message of that kind is only quoted. */
 export const maxPrefix = 320;
 
-/** Version, stamp, host, program, process, message id and structured data: what comes behind them is the message itself. */
-const rfc5424 = /^1 (\S{1,48}) (\S{1,255}) \S{1,48} \S{1,128} \S{1,32} (?:-|(?:\[[^\]]{0,255}\])+) ?$/;
+/** Version, stamp, host, and perhaps program, process, message id and structured data, which some devices leave out: what comes behind them is the message itself. */
+const rfc5424 = /^1 (\S{1,48}) (\S{1,255})(?: \S{1,48} \S{1,128} \S{1,32} (?:-|(?:\[[^\]]{0,255}\])+))? ?$/;
 
 /** Undefined where the text holds anything else: then it is another program that quotes such a message. */
 export function readPrefix(text: string, received: Micros): Prefix | undefined {

@@ -71,7 +71,7 @@ export const stampStop = (): number => stopped;
 
 /**
  * RFC 3164's `Mmm dd hh:mm:ss` from `at` (the day padded with a blank or a zero or not at all), with the variants that relays write: a year
- * before the time of day, a fraction of a second. Its zone is the sender's and unknown: it counts as UTC.
+ * before or behind the time of day, a fraction of a second. Its zone is the sender's and unknown: it counts as UTC.
  */
 export function syslogStampAt(text: string, at: number, received: Micros): Micros | undefined {
   const month = monthAt(text, at);
@@ -99,15 +99,66 @@ export function syslogStampAt(text: string, at: number, received: Micros): Micro
       i = end;
     }
   }
+  if (year === 0 && text.charCodeAt(i) === 0x20 && yearAt(text, i + 1)) {
+    year = digits(text, i + 1, 4);
+    i += 5;
+  }
   stopped = i;
   const base = year === 0 ? yearless(month, dayOfMonth, clock, received) : dated(year, month, dayOfMonth, clock);
   return base === undefined ? undefined : base + micros;
+}
+
+/** BIND's `23-Aug-2013 18:41:28.090` from `at`, in the server's zone, counted as UTC; `stampStop()` then tells where it ended. */
+export function bindStampAt(text: string, at: number): Micros | undefined {
+  const month = monthAt(text, at + 3);
+  const year = digits(text, at + 7, 4);
+  const clock = clockAt(text, at + 12);
+  if (month === 0 || text.charCodeAt(at + 2) !== 0x2d || text.charCodeAt(at + 6) !== 0x2d || text.charCodeAt(at + 11) !== 0x20)
+    return undefined;
+  const end = text.charCodeAt(at + 20) === 0x2e ? digitsEnd(text, at + 21) : at + 20;
+  const dayOfMonth = digits(text, at, 2);
+  if (!(dayOfMonth >= 0 && year >= 0 && clock >= 0)) return undefined;
+  const base = dated(year, month, dayOfMonth, clock);
+  stopped = end;
+  return base === undefined || end === at + 20 ? base : base + fraction(text, at + 21, end);
+}
+
+/** What libtai's label of 1970 begins with: 2^62, of which daemontools and runit count ten seconds to UTC. */
+const tai64Epoch = 0x4000_0000n * 0x1_0000_0000n + 10n;
+const tai64 = /^@([0-9a-f]{16})([0-9a-f]{8}) /;
+
+/** TAI64N as multilog, s6-log and svlogd write it: `@` and 24 hexadecimal digits, seconds and nanoseconds. */
+export function tai64At(text: string, at: number): Micros | undefined {
+  if (text.charCodeAt(at) !== 0x40) return undefined;
+  const found = tai64.exec(text.slice(at, at + 26));
+  if (found === null) return undefined;
+  const seconds = Number(BigInt(`0x${found[1]!}`) - tai64Epoch);
+  const nanos = Number.parseInt(found[2]!, 16);
+  // nothing was logged before 1970, and RFC 3339 cannot write years past 9999
+  if (seconds < 0 || seconds > 253_402_300_799 || nanos >= 1_000_000_000) return undefined;
+  stopped = at + 25;
+  return seconds * second + Math.floor(nanos / 1_000);
+}
+
+/** Unix seconds with ten digits, as in every log since 2001 until 2286, with or without a fraction, before a blank. */
+export function epochStampAt(text: string, at: number): Micros | undefined {
+  const end = digitsEnd(text, at);
+  if (end - at !== 10) return undefined;
+  const point = text.charCodeAt(end) === 0x2e;
+  const stop = point ? digitsEnd(text, end + 1) : end;
+  if (text.charCodeAt(stop) !== 0x20 || (point && stop === end + 1)) return undefined;
+  stopped = stop;
+  return digits(text, at, 10) * second + (point ? fraction(text, end + 1, stop) : 0);
 }
 
 function dated(year: number, month: number, dayOfMonth: number, secondsOfDay: number): Micros | undefined {
   const date = civil(year, month, dayOfMonth, 0, 0, 0);
   return date === undefined ? undefined : date + secondsOfDay * second;
 }
+
+/** Whether a word from `at` is a year of this century: no host is called so. */
+const yearAt = (text: string, at: number): boolean =>
+  text.charCodeAt(at) === 0x32 && text.charCodeAt(at + 1) === 0x30 && digitsEnd(text, at) === at + 4 && /[ :]/.test(text.charAt(at + 4));
 
 /** The common log format's `10/Oct/2000:13:55:36 -0700` (Apache's `%t`, nginx's `$time_local`), which must end at `end`. */
 export function clfDate(text: string, at: number, end: number): Micros | undefined {
