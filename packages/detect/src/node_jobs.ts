@@ -66,9 +66,12 @@ export function nodeName(text: string | undefined): string | undefined {
 export const nodeOf = (fields: Fields): string | undefined =>
   nodeName(textField(fields, "hpc.node") ?? (fields["event.module"] === "zeek" ? undefined : textField(fields, "host.name")));
 
+/** A step begins and ends within its job. */
+const isStep = (fields: Fields): boolean => fields["event.dataset"] === "slurm.step";
+
 /** Nodes of a scheduler's record of a job that has some; empty for any other event. */
 export function nodesOfJob(fields: Fields): readonly string[] {
-  if (fields["event.module"] !== "slurm" || fields["slurm.job.id"] === undefined) return [];
+  if (fields["event.module"] !== "slurm" || fields["slurm.job.id"] === undefined || isStep(fields)) return [];
   const nodes = fields["slurm.job.nodes"];
   if (Array.isArray(nodes)) return nodes.flatMap((one) => nodeName(String(one)) ?? []);
   const action = fields["event.action"];
@@ -80,7 +83,7 @@ export function nodesOfJob(fields: Fields): readonly string[] {
 /** What a scheduler's record tells of its job. */
 export function jobTold(fields: Fields, time: Micros): KnownJob | undefined {
   const id = textField(fields, "slurm.job.id");
-  if (id === undefined || fields["event.module"] !== "slurm") return undefined;
+  if (id === undefined || fields["event.module"] !== "slurm" || isStep(fields)) return undefined;
   const started = fields["event.type"] === "start" || fields["slurm.job.state"] === "RUNNING";
   const nodes = fields["slurm.job.nodes"];
   return given({
@@ -94,8 +97,7 @@ export function jobTold(fields: Fields, time: Micros): KnownJob | undefined {
     end: micros(textField(fields, "event.end")),
     nodes: Array.isArray(nodes) ? Math.max(nodes.length, numberField(fields, "slurm.job.node_count")) : undefined,
     cores: numberField(fields, "slurm.job.cpus") || undefined,
-    // Slurm writes 0 for none
-    array: [short(textField(fields, "slurm.job.array.id"))].find((one) => one !== "0"),
+    array: short(textField(fields, "slurm.job.array.id")),
     told: time,
   } as KnownJob);
 }

@@ -49,11 +49,13 @@ export interface Header {
   readonly end: number;
 }
 
-/** First lines of the headers that explain the lines below them: Zeek's TSV and W3C's extended log format. */
-const headerStarts = ["#separator", "#Software:", "#Version:", "#Fields:", "#Date:"].map((text) => Buffer.from(text));
+/** First lines of the headers that explain the lines below them: Zeek's TSV, W3C's extended log format, and what Slurm's sacct writes with --parsable2. */
+const headerStarts = ["#separator", "#Software:", "#Version:", "#Fields:", "#Date:", "JobID|", "JobIDRaw|"].map((text) =>
+  Buffer.from(text),
+);
 
 /**
- * Lines ended by LF or CR LF. A block of `#` lines at the start of the stream, or a Zeek or W3C header anywhere, becomes the batch's preamble;
+ * Lines ended by LF or CR LF. A block of `#` lines at the start of the stream, or a known header anywhere, becomes the batch's preamble;
  * `#` lines that are no such header are records as well. A line over `maxBytes` becomes a flawed record of its first 64 KiB.
  */
 export class LineCutter implements Cutter {
@@ -164,7 +166,9 @@ export class LineCutter implements Cutter {
   }
 
   #isHeader(bytes: Buffer, at: number, stop: number, offset: number): boolean {
-    if (bytes[this.#encoding === "utf-16be" ? at + 1 : at] !== 0x23) return false;
+    const first = bytes[this.#encoding === "utf-16be" ? at + 1 : at];
+    if (first === 0x4a) return this.#startsHeader(this.#text(bytes, at, stop));
+    if (first !== 0x23) return false;
     const position = offset + at;
     // Only a byte order mark may stand before a header at the start of the stream.
     if (this.header === undefined && position <= 3) return true;
