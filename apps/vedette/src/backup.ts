@@ -37,8 +37,12 @@ export const scheduleOf = ({ backup }: Pick<Config, "backup">) =>
       };
 
 async function mirrorOf(config: Config, secrets: Secrets): Promise<MirrorLog> {
-  const kafka = { ...(await configuredKafka(config)), encryption: await logEncryption(secrets, config) };
-  return (directory, observations) => mirrorKafkaLog({ kafka, directory, ...(observations && { observations }) });
+  const connection = await configuredKafka(config);
+  return async (directory, observations) => {
+    // as they are now: they may have been rotated since the start
+    const kafka = { ...connection, encryption: await logEncryption(secrets, config) };
+    return await mirrorKafkaLog({ kafka, directory, ...(observations && { observations }) });
+  };
 }
 
 export interface Wired {

@@ -1,18 +1,15 @@
 /** What the configuration says of the log, as its package takes it. Opens nothing but files that Kafka's settings name. */
 import { connectionOf, kafkaBroker } from "@vedette/kafka";
-import type { Secrets } from "@vedette/kit";
 import { ConfigError } from "@vedette/kit";
-import type { KafkaLogOptions, SegmentLogOptions } from "@vedette/log";
+import type { KafkaLogOptions, LogEncryption, SegmentLogOptions } from "@vedette/log";
 import type { Config } from "./config/schema.ts";
-import { logEncryption } from "./vault.ts";
 
 /** The log of the data directory, or the one on Kafka. @throws ConfigError `config_invalid`, `config_unreadable` */
 export async function configuredLog(
   config: Pick<Config, "log" | "kafka">,
   directory: string,
-  secrets: Secrets,
+  encryption: LogEncryption,
 ): Promise<SegmentLogOptions | KafkaLogOptions> {
-  const encryption = await logEncryption(secrets, config);
   const { driver, segment_mb } = config.log;
   if (driver === "segments") return { directory, segmentBytes: segment_mb * 1_048_576, encryption };
   return { ...(await configuredKafka(config)), encryption };

@@ -22,6 +22,7 @@ function settings(): SettingStore & { readonly all: Map<string, string> } {
       if (!all.has(name)) all.set(name, value);
       return all.get(name)!;
     },
+    replace: async (name, from, to) => all.get(name) === from && all.set(name, to) === all,
   };
 }
 let made = 0;

@@ -2,7 +2,7 @@
  * The installation's own secrets where several processes share its state: kept there, sealed, and so the same for all of them. Knows none by its
  * content.
  */
-import type { SealedBox, SealedPlace, Secrets } from "@vedette/kit";
+import { type SealedBox, type SealedPlace, type Secrets, VedetteError } from "@vedette/kit";
 import type { SettingStore } from "@vedette/store";
 import type { Vault } from "@vedette/vault";
 import type { Config } from "./config/schema.ts";
@@ -30,9 +30,25 @@ export class SharedSecrets implements Secrets {
       const own = await this.#vault.keep(name, make);
       kept = await this.#settings.add(settingOf(name), textOf(sealer.seal(own, name)));
     }
-    const secret = sealer.open(Buffer.from(kept, "base64"), name);
-    // commands that find no server read it here
+    return await this.#alsoHere(name, sealer.open(Buffer.from(kept, "base64"), name));
+  }
+
+  async change(name: string, next: (now: Uint8Array) => Uint8Array): Promise<Uint8Array> {
+    const sealer = this.#vault.sealer(purpose);
+    for (;;) {
+      const kept = await this.#settings.get(settingOf(name));
+      if (kept === undefined) throw new VedetteError("not_found", true, `${name}: no such secret`);
+      const now = sealer.open(Buffer.from(kept, "base64"), name);
+      const secret = next(now);
+      const changed = secret === now || (await this.#settings.replace(settingOf(name), kept, textOf(sealer.seal(secret, name))));
+      if (changed) return await this.#alsoHere(name, secret);
+    }
+  }
+
+  /** Commands that find no server read it in the data directory. */
+  async #alsoHere(name: string, secret: Uint8Array): Promise<Uint8Array> {
     await this.#vault.keep(name, () => secret);
+    await this.#vault.change(name, (own) => (Buffer.compare(own, secret) === 0 ? own : secret));
     return secret;
   }
 
@@ -41,11 +57,7 @@ export class SharedSecrets implements Secrets {
     const boxOf = async (name: string): Promise<readonly SealedBox[]> => {
       const kept = await this.#settings.get(settingOf(name));
       if (kept === undefined) return [];
-      const replace = async (bytes: Uint8Array) => {
-        if ((await this.#settings.get(settingOf(name))) !== kept) return false;
-        await this.#settings.set(settingOf(name), textOf(bytes));
-        return true;
-      };
+      const replace = (bytes: Uint8Array) => this.#settings.replace(settingOf(name), kept, textOf(bytes));
       return [{ purpose, place: name, bytes: Buffer.from(kept, "base64"), replace }];
     };
     return { name: "shared keys", boxes: async () => (await Promise.all([...this.#names].map(boxOf))).flat() };

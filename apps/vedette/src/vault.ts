@@ -1,8 +1,8 @@
 /** Opens the vault with the keys that the configuration names, and takes out of it what other parts need. Seals nothing itself. */
 import { randomBytes } from "node:crypto";
 import { pseudonymKey } from "@vedette/enrich";
-import type { Secrets } from "@vedette/kit";
-import { type LogEncryption, newLogKey } from "@vedette/log";
+import { type Secrets, systemClock } from "@vedette/kit";
+import { type LogEncryption, LogKeys } from "@vedette/log";
 import { CanaryKey, type Resources } from "@vedette/pipeline";
 import { Vault } from "@vedette/vault";
 import type { Config } from "./config/schema.ts";
@@ -36,12 +36,8 @@ export const canaryKey = async ({ state }: Pick<Config, "state">, directory: str
   state.driver === "sqlite" ? CanaryKey.of(directory) : await CanaryKey.kept(secrets);
 
 /** The keys of the log, and whether it is to be sealed. */
-export async function logEncryption(secrets: Secrets, { log }: Pick<Config, "log">): Promise<LogEncryption> {
-  const first = () => {
-    const { id, key } = newLogKey();
-    return Buffer.from(JSON.stringify([{ id, key: Buffer.from(key).toString("base64url") }]));
-  };
-  const kept = JSON.parse(Buffer.from(await secrets.keep("log", first)).toString("utf8")) as readonly { id: string; key: string }[];
-  const keys = kept.map(({ id, key }) => ({ id, key: new Uint8Array(Buffer.from(key, "base64url")) }));
-  return { keys, seal: log.encryption === "on" };
-}
+export const openLogKeys = (secrets: Secrets, { log }: Pick<Config, "log">): Promise<LogKeys> =>
+  LogKeys.open(secrets, log.encryption === "on", systemClock);
+
+export const logEncryption = async (secrets: Secrets, config: Pick<Config, "log">): Promise<LogEncryption> =>
+  (await openLogKeys(secrets, config)).encryption;

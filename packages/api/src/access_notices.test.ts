@@ -36,6 +36,7 @@ test("each change of people, keys and source tokens is read by the others at onc
     get: async (name) => documents.get(name),
     set: async (name, value) => void documents.set(name, value),
     add: async (name, value) => documents.get(name) ?? value,
+    replace: async () => false,
   });
   const changes = [
     () => one.people(memoryPeople()).save({ removedSessions: ["s"] }),

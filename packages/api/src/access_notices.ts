@@ -43,6 +43,7 @@ export class AccessNotices {
     return {
       get: (name) => store.get(name),
       add: (name, value) => store.add(name, value),
+      replace: (name, from, to) => store.replace(name, from, to),
       set: (name, value) => (name === sourceTokenSetting ? this.#told(store.set(name, value)) : store.set(name, value)),
     };
   }

@@ -253,10 +253,19 @@ export interface MachinesPort {
   readonly listener?: Pick<MachineListener, "has" | "peerOf" | "url">;
 }
 
-/** The vault as the API sees it. */
+/** A key that batches of the log are sealed by. */
+export interface LogKeyStatus {
+  readonly id: string;
+  readonly use: "seals" | "opens";
+  readonly since: Micros | undefined;
+  /** Partitions with batches that it sealed; undefined where nobody can tell. */
+  readonly neededBy: readonly string[] | undefined;
+}
+
+/** The keys at rest as the API sees them: the vault's, and those of the log below it. */
 export interface VaultPort {
-  status(): Promise<VaultStatus>;
-  rotate(): Promise<Rotated>;
+  status(): Promise<VaultStatus & { readonly log: readonly LogKeyStatus[] }>;
+  rotate(): Promise<Rotated & { readonly log_key?: string }>;
 }
 
 /** Backups as the API sees them. Failures of what is asked for are VedetteErrors; those of the work are in the status. */

@@ -12,6 +12,12 @@ export interface Sealer {
 export interface Secrets {
   /** The secret of this name; made and kept on first use. @param name lower case letters, digits and `_` */
   keep(name: string, make: () => Uint8Array): Promise<Uint8Array>;
+  /**
+   * Puts another in the place of one that was made, in one step whoever else does the same; nothing is written for one that `next` gives back as
+   * it got it. @param next may be asked more than once
+   * @returns what is kept now
+   */
+  change(name: string, next: (now: Uint8Array) => Uint8Array): Promise<Uint8Array>;
 }
 
 /** One box, and how another is put in its stead. */
@@ -38,6 +44,11 @@ export function memorySecrets(): Secrets & { readonly kept: ReadonlyMap<string, 
       const found = kept.get(name) ?? make();
       kept.set(name, found);
       return found;
+    },
+    change: async (name, next) => {
+      const changed = next(kept.get(name) ?? new Uint8Array());
+      kept.set(name, changed);
+      return changed;
     },
   };
 }

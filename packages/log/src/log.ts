@@ -1,4 +1,5 @@
 /** The bus as every stage sees it: append-only topics of batches. Knows nothing of what a batch holds. */
+import type { LogEncryption, SealedBelow } from "./seal.ts";
 
 export type Topic = "raw" | "control" | "observations" | "findings" | "dead";
 
@@ -48,4 +49,10 @@ export interface Log {
     }[]
   >;
   close(): Promise<void>;
+}
+
+/** A log whose keys change while it is used. */
+export interface SealedLog extends Log {
+  /** Other keys from now on. @returns where what older keys sealed ends; undefined where others write to the same log */
+  encrypt(encryption: LogEncryption): Promise<SealedBelow | undefined>;
 }

@@ -1,10 +1,11 @@
 /** Starts a log, segment files or Kafka, in a thread of its own and speaks to it. Knows nothing of files or brokers. */
 import { Worker } from "node:worker_threads";
-import { BadInputError, UnavailableError } from "@vedette/kit";
+import { BadInputError, UnavailableError, type VedetteError } from "@vedette/kit";
 import type { KafkaLogOptions } from "./kafka/log.ts";
 import type { KafkaMirror } from "./kafka/mirror.ts";
-import type { AppendOptions, Damaged, Entry, Log, Topic } from "./log.ts";
+import type { AppendOptions, Damaged, Entry, Log, SealedLog, Topic } from "./log.ts";
 import type { Mirrored } from "./mirror.ts";
+import type { LogEncryption, SealedBelow } from "./seal.ts";
 import { closedError, encodeOptions, type SegmentLogOptions, segmentLogDefaults } from "./segments.ts";
 import {
   type AppendMessage,
@@ -25,6 +26,9 @@ const PENDING_BYTES = 512;
 /** Told when the log's thread ended by itself: nothing is accepted or read any more, whatever one tries. */
 export type Gone = (why: Error) => void;
 
+/** The keys as they are now, asked for when one is missing. */
+export type RereadKeys = () => Promise<LogEncryption>;
+
 interface Waiting {
   readonly resolve: (value: never) => void;
   readonly reject: (cause: unknown) => void;
@@ -34,10 +38,12 @@ interface Packed {
   readonly batch: Uint8Array;
 }
 
-class ThreadLog implements Log {
+class ThreadLog implements SealedLog {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   readonly #gone: Gone | undefined;
+  readonly #reread: RereadKeys | undefined;
+  #rereading: Promise<void> | undefined;
   readonly #queueBytes: number;
   readonly #batchBytes: number;
   #next = 1;
@@ -46,9 +52,14 @@ class ThreadLog implements Log {
   #closed: Promise<void> | undefined;
   #dead: Error | undefined;
 
-  constructor(worker: Worker, { queueBytes, batchBytes }: Pick<SegmentLogOptions, "queueBytes" | "batchBytes">, gone: Gone | undefined) {
+  constructor(
+    worker: Worker,
+    { queueBytes, batchBytes }: Pick<SegmentLogOptions, "queueBytes" | "batchBytes">,
+    { gone, reread }: { readonly gone: Gone | undefined; readonly reread: RereadKeys | undefined },
+  ) {
     this.#worker = worker;
     this.#gone = gone;
+    this.#reread = reread;
     this.#queueBytes = queueBytes ?? segmentLogDefaults.queueBytes;
     this.#batchBytes = batchBytes ?? segmentLogDefaults.batchBytes;
     worker.on("message", ({ outcomes }: Reply) => {
@@ -135,7 +146,15 @@ class ThreadLog implements Log {
   }
 
   async read(topic: Topic, partition: number, from: number, maxBytes: number): Promise<readonly (Entry | Damaged)[]> {
-    return unpackEntries(await this.#call<PackedEntries>("read", [topic, partition, from, maxBytes]));
+    const read = async () => unpackEntries(await this.#call<PackedEntries>("read", [topic, partition, from, maxBytes]));
+    try {
+      return await read();
+    } catch (error) {
+      if (this.#reread === undefined || (error as VedetteError).code !== "sealed_key_missing") throw error;
+      // another process has sealed by a key that came while this one ran
+      await this.#rereadKeys(this.#reread);
+      return await read();
+    }
   }
   async wait(topic: Topic, partition: number, offset: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
@@ -155,6 +174,19 @@ class ThreadLog implements Log {
   }
   damage(): ReturnType<Log["damage"]> {
     return this.#call("damage", []);
+  }
+
+  encrypt(encryption: LogEncryption): Promise<SealedBelow | undefined> {
+    return this.#call("encrypt", [encryption]);
+  }
+  /** One at a time for all who miss a key. */
+  #rereadKeys(reread: RereadKeys): Promise<void> {
+    this.#rereading ??= reread()
+      .then(async (encryption) => void (await this.encrypt(encryption)))
+      .finally(() => {
+        this.#rereading = undefined;
+      });
+    return this.#rereading;
   }
 
   close(): Promise<void> {
@@ -183,10 +215,10 @@ function pack(batched: readonly Packed[]): ArrayBuffer {
  * Opens (and where needed repairs) the log under `directory`, or the one on Kafka, in a thread of its own.
  * @throws an error with the system's message if the directory cannot be used at all; `kafka_refused` or `kafka_unavailable`.
  */
-export async function openLog(options: SegmentLogOptions | KafkaLogOptions, gone?: Gone): Promise<Log> {
+export async function openLog(options: SegmentLogOptions | KafkaLogOptions, gone?: Gone, reread?: RereadKeys): Promise<SealedLog> {
   const file = import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js";
   const worker = new Worker(new URL(file, import.meta.url), { workerData: options, resourceLimits: HEAP_MB, name: "log" });
-  const log = new ThreadLog(worker, "kafka" in options ? {} : options, gone);
+  const log = new ThreadLog(worker, "kafka" in options ? {} : options, { gone, reread });
   try {
     await log.opened();
   } catch (cause) {

@@ -62,6 +62,10 @@ export class Partition {
   #active: Active | undefined;
   /** Set by a failed write or sync: the active segment may hold bytes nobody acknowledged. */
   #suspect: "write" | "sync" | "sealed" | undefined;
+  /** The next batch begins a segment. */
+  #turning = false;
+  /** Batches that are encoded and not durable yet. */
+  #encoded = 0;
   #end: number;
   #queue: Pending[] = [];
   #running: Promise<void> | undefined;
@@ -150,6 +154,7 @@ export class Partition {
     try {
       const { segment, file } = await this.#ready();
       const positions = this.#encode(group, segment);
+      this.#encoded = group.length;
       stage = "write";
       await file.write(this.#group.content(), segment.bytes);
       stage = "sync";
@@ -162,6 +167,7 @@ export class Partition {
       const message = `cannot append to ${this.place.topic}/${this.place.partition}: ${cause instanceof Error ? cause.message : cause}`;
       for (const { reject } of group) reject(new UnavailableError("log_full", message, { cause }));
     } finally {
+      this.#encoded = 0;
       this.#group.reset(this.#around.settings.groupBytes);
     }
   }
@@ -205,7 +211,9 @@ export class Partition {
   async #ready(): Promise<Active> {
     await this.#heal();
     const active = this.#active;
-    if (active !== undefined && active.segment.bytes < this.#around.settings.segmentBytes) return active;
+    const turns = this.#turning && active?.segment.base !== this.#end;
+    this.#turning = false;
+    if (active !== undefined && !turns && active.segment.bytes < this.#around.settings.segmentBytes) return active;
     return await this.#newSegment();
   }
 
@@ -266,6 +274,12 @@ export class Partition {
     } finally {
       await again.close().catch(() => undefined);
     }
+  }
+
+  /** Lets the next batch begin a segment. @returns an offset behind all that was encoded before now */
+  turn(): number {
+    this.#turning = true;
+    return this.#end + this.#encoded;
   }
 
   /** An offset that nothing will ever be read of. No append is under way. */

@@ -15,6 +15,9 @@ export interface LogEncryption {
   readonly seal: boolean;
 }
 
+/** Of each `topic/partition`, an offset below which everything lies that an older key sealed. */
+export type SealedBelow = { readonly [place: string]: number };
+
 export const newLogKey = (): LogKey => ({ id: randomBytes(idBytes).toString("hex"), key: new Uint8Array(randomBytes(keyBytes)) });
 
 /** What a frame's place is bound by: moved elsewhere it does not open. */
@@ -36,15 +39,21 @@ const cipherName = "aes-256-gcm";
 const maxDerived = 64;
 
 export class Seals {
-  readonly #keys: ReadonlyMap<string, Uint8Array>;
-  readonly #sealing: LogKey | undefined;
+  #keys: ReadonlyMap<string, Uint8Array> = new Map();
+  #sealing: LogKey | undefined;
   readonly #random: (into: Uint8Array) => void;
   readonly #derived = new Map<string, Uint8Array>();
 
-  constructor({ keys, seal }: LogEncryption, random: (into: Uint8Array) => void) {
+  constructor(encryption: LogEncryption, random: (into: Uint8Array) => void) {
+    this.#random = random;
+    this.change(encryption);
+  }
+
+  /** Other keys from now on. */
+  change({ keys, seal }: LogEncryption): void {
     this.#keys = new Map(keys.map(({ id, key }) => [id, key]));
     this.#sealing = seal ? keys[0] : undefined;
-    this.#random = random;
+    this.#derived.clear();
   }
 
   /** undefined where nothing is to be sealed. */

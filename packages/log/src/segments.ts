@@ -8,7 +8,7 @@ import { encodeMeta } from "./frame.ts";
 import { newestPositions, sumCounts } from "./ledger.ts";
 import type { AppendOptions, Damaged, Entry, Log, Topic } from "./log.ts";
 import { Partition, type Surroundings } from "./partition.ts";
-import { type LogEncryption, noEncryption, Seals } from "./seal.ts";
+import { type LogEncryption, noEncryption, type SealedBelow, Seals } from "./seal.ts";
 import type { Place } from "./segment.ts";
 
 export interface SegmentLogOptions {
@@ -195,6 +195,14 @@ export class SegmentLog implements Log {
 
   async retain(topic: Topic, partition: number, before: number, keepBytes: number): Promise<void> {
     await (await this.#partition(topic, partition)).retain(before, keepBytes);
+  }
+  /** What was sealed before lies below these offsets of each partition; what comes after begins a segment of its own. */
+  async encrypt(encryption: LogEncryption): Promise<SealedBelow> {
+    if (this.#closed !== undefined) throw closedError();
+    this.#around.seals.change(encryption);
+    // one that is being opened has been read with the keys of before
+    await Promise.allSettled(this.#partitions.values());
+    return Object.fromEntries(this.#opened.map((one) => [`${one.place.topic}/${one.place.partition}`, one.turn()]));
   }
   async damage(): ReturnType<Log["damage"]> {
     return this.#around.damage.entries();

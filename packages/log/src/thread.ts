@@ -3,6 +3,7 @@ import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { collectWhenQuiet, release, systemClock } from "@vedette/kit";
 import { KafkaLog, type KafkaLogOptions } from "./kafka/log.ts";
 import type { Topic } from "./log.ts";
+import type { LogEncryption } from "./seal.ts";
 import { SegmentLog, type SegmentLogOptions } from "./segments.ts";
 import { type CallMessage, type Outcome, packEntries, type Reply, type Request, toWireError } from "./wire.ts";
 
@@ -53,6 +54,8 @@ function serve(log: SegmentLog | KafkaLog, port: MessagePort): void {
         return done(await log.retain(topic, partition, third, fourth));
       case "bounds":
         return done(await log.bounds(topic, partition));
+      case "encrypt":
+        return done(await log.encrypt(given[0] as LogEncryption));
       default:
         return done(await log[method]());
     }

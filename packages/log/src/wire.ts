@@ -14,7 +14,7 @@ export interface AppendMessage {
   }[];
   readonly buffer: ArrayBuffer;
 }
-export type CallMethod = "read" | "wait" | "bounds" | "positions" | "counts" | "retain" | "damage" | "close";
+export type CallMethod = "read" | "wait" | "bounds" | "positions" | "counts" | "retain" | "damage" | "encrypt" | "close";
 export interface CallMessage {
   readonly kind: "call";
   readonly id: number;

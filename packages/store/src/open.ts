@@ -254,6 +254,7 @@ function settingStore(connection: Connection): SettingStore {
     get: (name) => connection.call("settings", "get", [name]),
     set: (name, value) => connection.call("settings", "set", [name, value]),
     add: (name, value) => connection.call("settings", "add", [name, value]),
+    replace: (name, from, to) => connection.call("settings", "replace", [name, from, to]),
   };
 }
 

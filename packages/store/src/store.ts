@@ -251,6 +251,8 @@ export interface SettingStore {
   set(name: string, value: string | undefined): Promise<void>;
   /** Where there is none of the name, in one step. @returns what is there */
   add(name: string, value: string): Promise<string>;
+  /** Where it is still `from`, in one step. @returns whether it was */
+  replace(name: string, from: string, to: string): Promise<boolean>;
 }
 
 /** A file of the store as of a snapshot. */

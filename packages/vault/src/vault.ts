@@ -72,17 +72,34 @@ export class Vault implements Secrets {
   }
 
   /** @throws VedetteError `sealed_key_missing`, `sealed_damaged` */
-  async keep(name: string, make: () => Uint8Array): Promise<Uint8Array> {
+  keep(name: string, make: () => Uint8Array): Promise<Uint8Array> {
+    return this.#write(name, (now) => now ?? make());
+  }
+
+  /** @throws VedetteError `not_found` where none was made, `sealed_key_missing`, `sealed_damaged` */
+  change(name: string, next: (now: Uint8Array) => Uint8Array): Promise<Uint8Array> {
+    return this.#write(name, (now) => {
+      if (now === undefined) throw new VedetteError("not_found", true, `${name}: no such secret`);
+      return next(now);
+    });
+  }
+
+  async #write(name: string, next: (now: Uint8Array | undefined) => Uint8Array): Promise<Uint8Array> {
     if (!secretName.test(name)) throw new BadInputError("bad_request", `${name}: expected a name of lower case letters, digits and _`);
     const sealer = this.sealer(secretPurpose);
     const path = join(this.#folder, `${name}${suffix}`);
     return await this.#oneByOne(async () => {
       const box = await this.#files.read(path);
-      if (box !== undefined) return sealer.open(box, name);
-      const secret = make();
-      await this.#files.replace(path, sealer.seal(secret, name));
+      const now = box && sealer.open(box, name);
+      const secret = next(now);
+      if (secret !== now) await this.#files.replace(path, sealer.seal(secret, name));
       return secret;
     });
+  }
+
+  /** Keys that another process of the installation has begun to seal by. */
+  async reread(): Promise<void> {
+    await this.#oneByOne(async () => this.#ring.change(await readKeys(this.#sources, this.#files)));
   }
 
   /** The vault's own place: a file a secret. */

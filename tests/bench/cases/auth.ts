@@ -65,6 +65,7 @@ async function opened(algorithm: "EdDSA" | "HS256") {
       if (!settings.has(name)) settings.set(name, text);
       return settings.get(name) ?? text;
     },
+    replace: async () => false,
   };
   const people = await People.open({
     store: memoryPeople(),

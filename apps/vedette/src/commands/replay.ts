@@ -6,7 +6,7 @@ import { openLog } from "@vedette/log";
 import { Control, openDataDirectory, replay as replayLog, Tables, threadPool } from "@vedette/pipeline";
 import { loadConfig } from "../config/load.ts";
 import { configuredLog } from "../log.ts";
-import { canaryKey, openVault, resourcesOf } from "../vault.ts";
+import { canaryKey, logEncryption, openVault, resourcesOf } from "../vault.ts";
 
 interface Options {
   readonly dataDir?: string;
@@ -17,7 +17,7 @@ export async function replay(options: Options): Promise<void> {
   const directory = openDataDirectory(resolve(options.dataDir ?? process.env["VEDETTE_DATA"] ?? "./data"));
   const { config } = loadConfig(undefined, process.env);
   const vault = await openVault(config, directory.path);
-  const log = await openLog(await configuredLog(config, directory.path, vault));
+  const log = await openLog(await configuredLog(config, directory.path, await logEncryption(vault, config)));
   const pool = threadPool(undefined, await resourcesOf(vault, config, new Tables(join(directory.path, "tables"))));
   try {
     const result = await replayLog({

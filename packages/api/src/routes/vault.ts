@@ -1,5 +1,8 @@
 /** The keys that secrets are sealed by: which there are, and sealing everything by a new one. */
+
+import { formatTime } from "@vedette/kit";
 import { z } from "zod";
+import type { LogKeyStatus } from "../ports.ts";
 import { type App, failures, type RouteContext } from "./context.ts";
 
 const status = z.object({
@@ -21,6 +24,21 @@ const status = z.object({
       damaged: z.number().describe("Cannot be opened."),
     }),
   ),
+  log: z
+    .array(
+      z.object({
+        id: z.string(),
+        use: z.enum(["seals", "opens"]).describe("With `log.encryption: on` the newest seals."),
+        since: z.string().optional().describe("When it was made."),
+        needed_by: z
+          .array(z.string())
+          .optional()
+          .describe(
+            "Partitions that hold batches which it sealed, of an older key; absent for the newest, and where several processes write to the log.",
+          ),
+      }),
+    )
+    .describe("Keys that batches of the log are sealed by, newest first; they are sealed themselves."),
 });
 
 export function vaultRoutes(app: App, { options: { vault } }: RouteContext): void {
@@ -31,8 +49,8 @@ export function vaultRoutes(app: App, { options: { vault } }: RouteContext): voi
     config: { permission: "system:read" },
     schema: { summary: "Keys at rest, and what is sealed by them.", tags: ["vault"], response: { 200: status, ...failures } },
     handler: async () => {
-      const { keys, places } = await vault.status();
-      return { keys: [...keys], places: [...places] };
+      const { keys, places, log } = await vault.status();
+      return { keys: [...keys], places: [...places], log: log.map(logKey) };
     },
   });
   app.route({
@@ -46,15 +64,23 @@ export function vaultRoutes(app: App, { options: { vault } }: RouteContext): voi
         200: z.object({
           key: z.string().describe("Seals from now on."),
           resealed: z.number(),
+          log_key: z.string().optional().describe("Seals batches of the log from now on, where they are sealed."),
           dropped: z.array(z.string()).describe("Keys of the installation's own that nothing needs any more."),
         }),
         ...failures,
       },
     },
     handler: async (request) => {
-      const { key, resealed, dropped } = await vault.rotate();
+      const { key, resealed, dropped, log_key } = await vault.rotate();
       request.told = { ...request.told, "vedette.audit.key": key, "vedette.audit.resealed": resealed };
-      return { key, resealed, dropped: [...dropped] };
+      return { key, resealed, dropped: [...dropped], ...(log_key !== undefined && { log_key }) };
     },
   });
 }
+
+const logKey = ({ id, use, since, neededBy }: LogKeyStatus) => ({
+  id,
+  use,
+  ...(since !== undefined && { since: formatTime(since) }),
+  ...(neededBy !== undefined && { needed_by: [...neededBy] }),
+});

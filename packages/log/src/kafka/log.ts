@@ -357,6 +357,12 @@ export class KafkaLog implements Log, FrameSource {
     for (const offset of [...at.frames.keys()]) if (offset < drop) at.frames.delete(offset);
   }
 
+  /** Other processes may seal by an older key a while yet: nobody can say here where its frames end. */
+  async encrypt(encryption: LogEncryption): Promise<undefined> {
+    this.#mustBeOpen();
+    this.#seals.change(encryption);
+  }
+
   async damage(): ReturnType<Log["damage"]> {
     return [...this.#damage.values()];
   }

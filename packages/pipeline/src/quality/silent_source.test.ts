@@ -28,6 +28,7 @@ test("a silent source is an alert, and its return closes it", async () => {
       get: async (name) => settings.get(name),
       set: async (name, value) => void settings.set(name, value ?? ""),
       add: async (name, value) => settings.get(name) ?? value,
+      replace: async () => false,
     },
     tenant: "main",
   });

@@ -132,5 +132,14 @@ export function settingStore(state: State): SettingStore {
         .execute();
       return (await state.selectFrom("setting").select("value").where("name", "=", name).executeTakeFirstOrThrow()).value;
     },
+    async replace(name, from, to) {
+      const { numUpdatedRows } = await state
+        .updateTable("setting")
+        .set({ value: to })
+        .where("name", "=", name)
+        .where("value", "=", from)
+        .executeTakeFirst();
+      return numUpdatedRows === 1n;
+    },
   };
 }
