@@ -40,6 +40,7 @@ import { bundledPipelines, yamlFiles } from "../content.ts";
 import { replayDemo } from "../demo/replay.ts";
 import { unknownFieldsUnder } from "../fields.ts";
 import { runHeartbeat } from "../heartbeat.ts";
+import { keysAtRest } from "../keys.ts";
 import { demandAdministrator, type Listening, listening } from "../listen.ts";
 import { configuredLog } from "../log.ts";
 import { openMachines, reportSelf } from "../machines.ts";
@@ -53,7 +54,7 @@ import { configuredShared } from "../shared_events.ts";
 import { secretsOfInstallation } from "../shared_secrets.ts";
 import { secretsOf, striker } from "../support/redact.ts";
 import { openTelemetry } from "../telemetry.ts";
-import { canaryKey, openVault, resourcesOf } from "../vault.ts";
+import { canaryKey, openLogKeys, openVault, resourcesOf } from "../vault.ts";
 import { Display } from "./display.ts";
 import { senderConfigs } from "./source_config.ts";
 
@@ -114,10 +115,15 @@ async function serve(
     seriesPerSource: config.metrics.series_per_source,
   });
   const secrets = secretsOfInstallation(vault, config, store.settings);
-  const log = await openLog(await configuredLog(config, directory.path, secrets), (why) => {
+  const logKeys = await openLogKeys(secrets, config);
+  const ended = (why: Error) => {
     // whoever watches over the process starts it again; one that stayed would keep its share of the work and do none of it
     display.say(why.message, { level: "error", component: "log" });
     process.exit(failed);
+  };
+  const log = await openLog(await configuredLog(config, directory.path, logKeys.encryption), ended, async () => {
+    await vault.reread();
+    return await logKeys.reread();
   });
   for (const d of await log.damage())
     display.say(`log: ${d.topic}/${d.partition} ${d.where}: ${d.reason}; ${d.bytes} bytes set aside in log/quarantine`);
@@ -209,6 +215,9 @@ async function serve(
   /** Where boxes lie besides the vault's own. */
   const places: readonly SealedPlace[] = [people.sealed(), ...("sealed" in secrets ? [secrets.sealed()] : [])];
   await vault.reseal(places).catch((e: Error) => display.say(`vault: ${e.message}`));
+  const { notices } = cluster;
+  const onProblem = (message: string) => display.say(message, { level: "warn", component: "vault" });
+  const keys = keysAtRest({ vault, logKeys, log, places, notices, clock: systemClock, onProblem });
   const consoleDirectory = fileURLToPath(new URL("../../../web/dist", import.meta.url));
   const server: Awaited<ReturnType<typeof buildServer>> = await buildServer({
     store,
@@ -225,7 +234,7 @@ async function serve(
     backtests,
     prover: runtime.prover,
     machines,
-    vault: { status: () => vault.status(places), rotate: () => vault.rotate(places) },
+    vault: keys,
     holds,
     erasures,
     backups: backupPort(backups, config),
@@ -275,6 +284,7 @@ async function serve(
     reportSelf(machines.register, runtime, machines.listener?.url ?? url, version, stopped.signal),
     machines.listener?.run(stopped.signal),
     erasures.run(stopped.signal),
+    keys.run(stopped.signal),
     telemetry.run(stopped.signal),
     runHeartbeat(config, runtime, systemClock, (text) => display.say(text, { level: "warn", component: "heartbeat" }), stopped.signal),
   ];

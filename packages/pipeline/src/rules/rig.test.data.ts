@@ -108,6 +108,7 @@ export async function deskRig(
         get: async (name) => settings.get(name),
         set: async (name, value) => void (value === undefined ? settings.delete(name) : settings.set(name, value)),
         add: async (name, value) => settings.get(name) ?? value,
+        replace: async () => false,
       },
       disk: () => [...disk],
       beside: { pipelines: [], detectors: {}, lateness_s: 30, ...(placeholders && { placeholders }) },
