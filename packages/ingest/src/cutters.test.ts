@@ -37,7 +37,7 @@ const cutters: readonly [string, () => Cutter, fc.Arbitrary<string>][] = [
   [
     "lines",
     () => new LineCutter({ token: "t", maxBytes: 300 }),
-    fc.constantFrom("\n", "\r\n", "a", "#x\n", "#fields\ta\n", "\r", "b".repeat(310), "{", "é"),
+    fc.constantFrom("\n", "\r\n", "a", "#x\n", "#fields\ta\n", "JobID|a\n", "\r", "b".repeat(310), "{", "é"),
   ],
   [
     "UTF-16 lines",
@@ -107,6 +107,18 @@ test("lines are exact: bodies and line ends together are the input", async () =>
       expect(records.map((record) => record.text)).toEqual(expected);
     }),
   );
+});
+
+test("sacct's header explains the lines below it, and is no record", async () => {
+  const records = await pour(
+    Buffer.from("JobID|State\n1|FAILED\nJobIDRaw|User\n2|ada\n"),
+    new LineCutter({ token: "t", maxBytes: 300 }),
+    [9],
+  );
+  expect(records.map(({ text, preamble }) => [text, preamble])).toEqual([
+    ["1|FAILED", "JobID|State"],
+    ["2|ada", "JobIDRaw|User"],
+  ]);
 });
 
 test("an item of any length passes by in bounded memory", async () => {
