@@ -134,7 +134,8 @@ export class Program {
     const child = this.#child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, "exit");
-    child.kill("SIGKILL");
+    // what Node writes for who looks it writes at an orderly end
+    child.kill(nodeFlags.length > 0 ? "SIGTERM" : "SIGKILL");
     await gone;
   }
 }

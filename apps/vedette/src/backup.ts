@@ -45,6 +45,11 @@ async function mirrorOf(config: Config, secrets: Secrets): Promise<MirrorLog> {
   };
 }
 
+const elsewhereOf = ({ events, opensearch }: Config): string | undefined =>
+  events.driver === "opensearch"
+    ? `events on OpenSearch (indices ${opensearch.prefix}-*): keep them by snapshots of its own, PUT /_snapshot/REPOSITORY/NAME`
+    : undefined;
+
 export interface Wired {
   readonly config: Config;
   readonly directory: string;
@@ -65,6 +70,7 @@ export async function openBackups({ config, directory, vault, secrets, store, lo
     secret: () => secrets.keep(purpose, Repository.newKey),
     version,
     schedule: scheduleOf(config),
+    elsewhere: elsewhereOf(config),
     ...(config.log.driver === "kafka" && { mirror: await mirrorOf(config, secrets) }),
     ...(log && {
       onTrouble: (what, at, message) => {

@@ -49,18 +49,35 @@ const write = (directory: string, state: RestoreState): Promise<void> =>
 const isEvents = ({ part }: BackupFile): boolean => part === "events";
 const nameOf = ({ path }: BackupFile): string => path.slice(path.lastIndexOf("/") + 1);
 
+/** Where events are that several processes share, in a backup and in a directory that nothing else is said of. */
+const sharedPrefix = "events/shared/";
+/** Files of the shared folder: names of those still to come, and of those that never will, one a line. */
+const sharedLists = { awaited: "awaited", lost: "lost" } as const;
+const isShared = ({ path }: BackupFile): boolean => path.startsWith(sharedPrefix);
+const below = (file: BackupFile): BackupFile => ({ ...file, path: file.path.slice(sharedPrefix.length) });
+/** As the store names it: partition and name. */
+const lineOf = (file: BackupFile): string => below(file).path.replace("/sealed/", "/");
+
+/** Whether a backup's events are of a folder that several processes share. */
+export const hasSharedEvents = ({ files }: Manifest): boolean => files.some(isShared);
+
 export class Restore {
   readonly manifest: Manifest;
   readonly #repository: Repository;
   readonly #directory: string;
   readonly #events: boolean;
+  readonly #shared: string;
 
-  /** @param events whether event files are to come */
-  constructor(repository: Repository, manifest: Manifest, directory: string, events: boolean) {
+  /**
+   * @param events whether event files are to come
+   * @param shared the folder for events that several processes share; one of the directory without it
+   */
+  constructor(repository: Repository, manifest: Manifest, directory: string, events: boolean, shared?: string) {
     this.#repository = repository;
     this.manifest = manifest;
     this.#directory = directory;
     this.#events = events;
+    this.#shared = shared ?? join(directory, sharedPrefix);
   }
 
   /** @throws BadInputError `conflict` unless the directory is empty, or holds this very restore half done */
@@ -102,24 +119,51 @@ export class Restore {
     const files = this.manifest.files.filter((file) => !isEvents(file));
     // what must be whole comes first: if it is not, nothing else is worth the time
     const ordered = [...files.filter(({ part }) => part === "state"), ...files.filter(({ part }) => part !== "state")];
-    const damage = await restoreFiles(this.#repository.objects, ordered, this.#directory, options);
-    await this.#await(this.#events ? this.manifest.files.filter(isEvents) : []);
+    const damage = await this.#put(ordered, options);
+    const events = this.manifest.files.filter(isEvents);
+    await this.#await(this.#events ? events : [], this.#events ? [] : events);
     return damage;
   }
 
   /** Event files, newest first: what is asked for most is there soonest. A server may run meanwhile. */
   async rest(options: ReadOptions = {}): Promise<readonly Damage[]> {
     const files = this.#events ? this.manifest.files.filter(isEvents).toReversed() : [];
-    const damage = await restoreFiles(this.#repository.objects, files, this.#directory, options);
-    await this.#await([]);
+    const damage = await this.#put(files, options);
+    const lost = new Set(damage.map(({ path }) => path));
+    await this.#await(
+      [],
+      this.manifest.files.filter((file) => isEvents(file) && (!this.#events || lost.has(file.path))),
+    );
     await diskFiles.remove(join(this.#directory, stateFile));
     return damage;
   }
 
-  async #await(files: readonly BackupFile[]): Promise<void> {
-    const path = join(this.#directory, awaitedFile);
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    if (files.length > 0) await diskFiles.replace(path, Buffer.from(files.map((file) => `${nameOf(file)}\n`).join("")));
-    else await diskFiles.remove(path);
+  async #put(files: readonly BackupFile[], options: ReadOptions): Promise<readonly Damage[]> {
+    const { objects } = this.#repository;
+    const own = await restoreFiles(
+      objects,
+      files.filter((file) => !isShared(file)),
+      this.#directory,
+      options,
+    );
+    const shared = files.filter(isShared).map(below);
+    if (shared.length === 0) return own;
+    const others = await restoreFiles(objects, shared, this.#shared, options);
+    return [...own, ...others.map((one) => ({ ...one, path: `${sharedPrefix}${one.path}` }))];
   }
+
+  /** @param lost those that never come */
+  async #await(files: readonly BackupFile[], lost: readonly BackupFile[]): Promise<void> {
+    await list(join(this.#directory, awaitedFile), files.filter((file) => !isShared(file)).map(nameOf));
+    if (!hasSharedEvents(this.manifest)) return;
+    // lost ones first: what is in neither list is there
+    await list(join(this.#shared, sharedLists.lost), lost.filter(isShared).map(lineOf));
+    await list(join(this.#shared, sharedLists.awaited), files.filter(isShared).map(lineOf));
+  }
+}
+
+async function list(path: string, names: readonly string[]): Promise<void> {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  if (names.length > 0) await diskFiles.replace(path, Buffer.from(names.map((name) => `${name}\n`).join("")));
+  else await diskFiles.remove(path);
 }

@@ -18,6 +18,8 @@ export interface BackupReport {
   /** Backups that were removed, and bytes that this freed. */
   readonly removed: number;
   readonly freed: number;
+  /** What of the installation lies elsewhere and is not in it, and what keeps that. */
+  readonly not_in_it?: string;
 }
 
 /** A trial: a backup restored beside the running installation, and held against what was noted of it. */

@@ -9,6 +9,7 @@ export { type OpenSearchStatus, openSearchStatus } from "./opensearch/status.ts"
 export { seriesFields } from "./series/fields.ts";
 export { maxSampleAhead, SampleWriter } from "./series/samples.ts";
 export * from "./series.ts";
+export { sharedFolder } from "./shared/folder.ts";
 export { type SharedStatus, sharedStatus } from "./shared/status.ts";
 export type { PostgresSettings } from "./state/postgres.ts";
 export { decided } from "./state/seen_alerts.ts";

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Partitions } from "./events/partitions.ts";
 import type { SeriesFiles } from "./series/files.ts";
+import type { SharedSnapshot } from "./shared/snapshot.ts";
 import { mirrorState } from "./state/mirror.ts";
 import { openState } from "./state/open.ts";
 import { copySqlite, readSqlite } from "./state/sqlite.ts";
@@ -22,33 +23,39 @@ export function snapshotStore(
   { local, state }: { readonly local: State; readonly state: State },
   partitions: Partitions,
   series: SeriesFiles,
+  shared: SharedSnapshot | undefined,
 ): SnapshotStore {
-  const held = new Map<number, () => void>();
+  const held = new Map<number, () => Promise<void>>();
   let last = 0;
   return {
     async take(folder) {
       const release = [partitions.hold(), series.hold()];
-      const letGo = () => {
+      const letGo = async () => {
         for (const one of release) one();
         rmSync(folder, { recursive: true, force: true });
+        await shared?.release();
       };
       try {
         rmSync(folder, { recursive: true, force: true });
         mkdirSync(folder, { recursive: true, mode: 0o700 });
         // files first held, then the state that names some of them: what it names is there
         const copy = join(state === local ? folder : join(directory, mirrorFolder), stateFile);
-        if (state === local) await copySqlite(join(directory, stateFile), copy);
-        else await mirrored(copy, state, local);
+        const copyState = async () => {
+          if (state === local) await copySqlite(join(directory, stateFile), copy);
+          else await mirrored(copy, state, local);
+          return copy;
+        };
+        const beside = shared ? await shared.take(copyState) : { copy: await copyState(), files: [] };
         const picture = pictureOf(directory, copy);
         held.set(++last, letGo);
-        return { id: last, ...picture };
+        return { id: last, ...picture, files: [...picture.files, ...beside.files] };
       } catch (error) {
-        letGo();
+        await letGo();
         throw error;
       }
     },
     async release(id) {
-      held.get(id)?.();
+      await held.get(id)?.();
       held.delete(id);
     },
   };
@@ -77,6 +84,9 @@ function pictureOf(directory: string, copy: string): Omit<Snapshot, "id"> {
   const seriesSegment = String(progress.get("series.segment") ?? 0).padStart(10, "0");
   const open = readdirSync(join(directory, "events/open")).filter((name) => Number(name.slice(0, 10)) > sealedSegment);
   const sealed = readSqlite<{ name: string; rows: number }>(copy, "select name, rows from partition order by segment, class");
+  const [{ elsewhere }] = readSqlite<{ elsewhere: number | null }>(copy, "select sum(rows) as elsewhere from event_file") as [
+    { elsewhere: number | null },
+  ];
   const rolled = readSqlite<{ name: string }>(copy, "select name from series_file order by name");
   const [{ alerts }] = readSqlite<{ alerts: number }>(copy, "select count(*) as alerts from alert") as [{ alerts: number }];
   const [newest] = readSqlite<{ id: string }>(copy, "select id from alert order by serial desc limit 1");
@@ -88,7 +98,7 @@ function pictureOf(directory: string, copy: string): Omit<Snapshot, "id"> {
     alerts,
     lastAlert: newest?.id,
     checkpoints: Object.fromEntries(consumers.map(({ consumer, offset, meta }) => [consumer, { offset, meta: meta ?? undefined }])),
-    sealedEvents: sealed.reduce((sum, { rows }) => sum + rows, 0),
+    sealedEvents: sealed.reduce((sum, { rows }) => sum + rows, elsewhere ?? 0),
     files: [
       { path: stateFile, from: copy, fixed: false, sealed: false, bytes: statSync(copy).size },
       ...open.sort().flatMap((name) => file(`events/open/${name}`, false, false)),

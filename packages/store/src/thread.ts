@@ -14,6 +14,7 @@ import type { Answer, Call, ThreadOptions } from "./protocol.ts";
 import { SeriesFiles } from "./series/files.ts";
 import { seriesStore } from "./series/query.ts";
 import type { EncodedSamples } from "./series/samples.ts";
+import { SharedSnapshot } from "./shared/snapshot.ts";
 import type { SharedParts } from "./shared/writers.ts";
 import { snapshotStore } from "./snapshot.ts";
 import { alertStore } from "./state/alerts.ts";
@@ -105,7 +106,7 @@ async function openSearchEvents(settings: OpenSearchSettings, duck: Duck): Promi
   return { methods, get: methods.get, close: () => store.close() };
 }
 
-async function sharedEvents(root: string, parts: Omit<SharedParts, "root">): Promise<Events> {
+async function sharedEvents(root: string, parts: Omit<SharedParts, "root" | "awaited">): Promise<Events> {
   const store = await (await import("./shared/store.ts")).openSharedEvents({ ...parts, root });
   const put = (offset: number, received: number, encoded: EncodedEvents, writer?: EventWriter) =>
     store.methods.put(offset, received, encoded, writer).finally(() => release(encoded.bytes));
@@ -131,6 +132,7 @@ async function openAll(options: ThreadOptions) {
   const partitions = await Partitions.open(duck, local, folder, sealLimits, () => now);
   const limits = { perSource: options.seriesPerSource, samples: options.sealSamples };
   const series = await SeriesFiles.open(duck, local, join(folder, "series"), limits, () => now);
+  const shared = options.shared === undefined ? undefined : new SharedSnapshot(state, options.shared, () => now);
   const events = await eventsOf(options, duck, state, partitions, sealLimits);
   const objects: { readonly [target: string]: { readonly [method: string]: Method } } = {
     events: events.methods,
@@ -144,7 +146,7 @@ async function openAll(options: ThreadOptions) {
     keys: keyStore(state) as never,
     machines: machineStore(state) as never,
     people: peopleStore(state) as never,
-    snapshots: snapshotStore(options.directory, { local, state }, partitions, series) as never,
+    snapshots: snapshotStore(options.directory, { local, state }, partitions, series, shared) as never,
   };
   const close = async () => {
     await events.close();

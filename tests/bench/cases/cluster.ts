@@ -1,13 +1,14 @@
 /**
  * An installation of several processes over real servers on this machine: events per CPU second of ours with 1, 2 and 4 workers, beside one process
- * that needs no server, and what the servers took. Run `scripts/services up` first.
+ * that needs no server, and what the servers took. Run `scripts/services up` first. `--shared 1` keeps events in a shared folder instead of OpenSearch,
+ * `--workers N` runs one number of workers alone.
  */
-import { linkSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
 import { service } from "../../e2e/services.ts";
-import { corpus } from "../corpus.ts";
-import { print, say } from "../harness.ts";
+import { corpus, temporary } from "../corpus.ts";
+import { option, print, say } from "../harness.ts";
 import { Program } from "../program.ts";
 import { takeIn } from "./ingest.ts";
 
@@ -15,7 +16,10 @@ import { takeIn } from "./ingest.ts";
 const goalOfEmbedded = 0.6;
 const goalEfficiency = 0.8;
 const streams = 8;
-const counts = [1, 2, 4] as const;
+/** A run of one number of workers says nothing of how they scale. */
+const wanted = option("workers");
+const counts: readonly number[] = wanted === undefined ? [1, 2, 4] : [wanted];
+const inFolder = option("shared") === 1;
 /** The kernel's ticks of a process's CPU time: USER_HZ is 100 on every Linux that Node runs on. */
 const ticks = 100;
 const sources = 'sources:\n  zeek: { file: { paths: ["in/*.ndjson"] } }\n';
@@ -25,8 +29,9 @@ interface Servers {
 }
 
 export async function bench(events = 100_000): Promise<void> {
-  const [kafka, postgres, redis, opensearch] = [service("kafka"), service("postgres"), service("redis"), service("opensearch")];
-  if (!kafka || !postgres || !redis || !opensearch) throw new Error("it needs all servers: scripts/services up");
+  const [kafka, postgres, redis] = [service("kafka"), service("postgres"), service("redis")];
+  const opensearch = inFolder ? undefined : service("opensearch");
+  if (!kafka || !postgres || !redis || !(opensearch || inFolder)) throw new Error("it needs all servers: scripts/services up");
   const files = await split(events);
   const embedded = new Program("cluster-embedded", sources);
   let one: number;
@@ -37,9 +42,15 @@ export async function bench(events = 100_000): Promise<void> {
   } finally {
     await embedded.remove();
   }
-  const details: { [name: string]: number | string } = { events, streams, embedded_events_per_cpu_s: one };
-  const per: number[] = [];
+  const details: { [name: string]: number | string } = {
+    events,
+    streams,
+    events_in: inFolder ? "shared folder" : "opensearch",
+    embedded_events_per_cpu_s: one,
+  };
+  const per = new Map<number, number>();
   for (const workers of counts) {
+    const folder = mkdtempSync(join(temporary, "cluster-events-"));
     const name = `b${process.pid}w${workers}`;
     const config = [
       sources,
@@ -47,26 +58,29 @@ export async function bench(events = 100_000): Promise<void> {
       `kafka: { server: "${kafka.host}:${kafka.port}", topic: ${name}, partitions: ${streams}, replicas: 1 }`,
       "state: { driver: postgres }",
       `postgres: { host: ${postgres.host}, port: ${postgres.port}, db: ${postgres.database}, user: ${postgres.user}, password: ${postgres.password}, schema: ${name}, connections: 4 }`,
-      "events: { driver: opensearch }",
-      `opensearch: { url: "http://${opensearch.host}:${opensearch.port}", prefix: ${name} }`,
+      opensearch
+        ? `events: { driver: opensearch }\nopensearch: { url: "http://${opensearch.host}:${opensearch.port}", prefix: ${name} }`
+        : `events: { shared: ${folder} }`,
       `redis: { host: ${redis.host}, port: ${redis.port}, prefix: ${name} }`,
       `auth: { secret_key: ${name}-a-secret-of-the-installation }`,
       "engine: { workers: 1 }\n",
     ].join("\n");
-    const measured = await cluster(config, workers, files, events, { kafka, postgres, redis, opensearch });
-    per.push(events / measured.ours_s);
+    const measured = await cluster(config, workers, files, events, { kafka, postgres, redis, ...(opensearch && { opensearch }) });
+    rmSync(folder, { recursive: true, force: true });
+    per.set(workers, events / measured.ours_s);
     details[`workers_${workers}_events_per_cpu_s`] = events / measured.ours_s;
     details[`workers_${workers}_front_cpu_s`] = measured.front_s;
     details[`workers_${workers}_worker_cpu_s`] = measured.workers_s.map((s) => s.toFixed(1)).join(" ");
     for (const [server, s] of Object.entries(measured.servers_s)) details[`workers_${workers}_${server}_cpu_s`] = s;
     say(`${workers} workers: ${(events / measured.ours_s).toFixed(0)} events per CPU second of ours`);
   }
-  details["of_embedded"] = per[1]! / one;
+  const value = per.get(2) ?? [...per.values()][0]!;
+  details["of_embedded"] = value / one;
   details["goal_of_embedded"] = goalOfEmbedded;
-  details["efficiency_1_to_4"] = per[2]! / per[0]!;
+  if (per.size > 1) details["efficiency_1_to_4"] = per.get(4)! / per.get(1)!;
   details["goal_efficiency"] = goalEfficiency;
   details["load_average"] = loadavg()[0]!;
-  print({ name: "cluster", value: per[1]!, unit: "events per CPU second of ours, two workers", baseline: one * goalOfEmbedded, details });
+  print({ name: "cluster", value, unit: `events per CPU second of ours, ${wanted ?? 2} workers`, baseline: one * goalOfEmbedded, details });
 }
 
 async function cluster(

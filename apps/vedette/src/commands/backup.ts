@@ -90,10 +90,11 @@ const timeText = (time: number): string => new Date(time / 1_000).toISOString();
 function tell(last: Status["last"], { json }: Options): void {
   if (json) return void process.stdout.write(`${jsonText(last)}\n`);
   if (last === undefined) return;
-  const { id, to, files, bytes, read, stored, removed } = last;
+  const { id, to, files, bytes, read, stored, removed, not_in_it } = last;
   process.stdout.write(
     `Backup ${id} in ${safe(to)}: ${files} files of ${bytesText(bytes)}; ${bytesText(read)} read, ${bytesText(stored)} added${removed > 0 ? `; ${removed} old backups removed` : ""}.\n`,
   );
+  if (not_in_it !== undefined) process.stdout.write(`NOT in it: ${safe(not_in_it)}.\n`);
 }
 
 async function untilDone(options: Options): Promise<Status> {

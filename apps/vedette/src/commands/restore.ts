@@ -1,14 +1,15 @@
 /** `vedette restore`: puts a backup back into an empty data directory: first what a server needs, then event files while it may run. */
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Damage, isBackupId, type Manifest, type Repository, Restore } from "@vedette/backup";
-import { ConfigError, diskFiles, jsonText, takeLock, thisProcess } from "@vedette/kit";
+import { type Damage, hasSharedEvents, isBackupId, type Manifest, type Repository, Restore } from "@vedette/backup";
+import { BadInputError, ConfigError, diskFiles, jsonText, takeLock, thisProcess } from "@vedette/kit";
 import { trailCheck } from "@vedette/pipeline";
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { bytesText, safe } from "../output.ts";
 import { Progress } from "../progress.ts";
 import { ontoServers } from "../restore_servers.ts";
+import { configuredShared } from "../shared_events.ts";
 import { openFolder } from "./backup.ts";
 
 interface Options {
@@ -33,7 +34,8 @@ export async function restore(options: Options): Promise<void> {
   const state = Restore.check(directory, Object.values(locks));
   const repository = await openFolder(from, config, directory, options.keyFile);
   const manifest = await chosen(repository, state?.backup ?? options.at);
-  const work = new Restore(repository, manifest, directory, state?.events ?? options.events);
+  const shared = sharedFor(config, manifest, state !== undefined);
+  const work = new Restore(repository, manifest, directory, state?.events ?? options.events, shared);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const damage: Damage[] = [];
   let trail = { ok: true, detail: "it was proved before, and a server may have added to it" };
@@ -61,6 +63,24 @@ export async function restore(options: Options): Promise<void> {
   process.stdout.write(
     `Backup ${id} is back in ${safe(directory)} after ${total_s.toFixed(1)} s${damage.length > 0 ? ", but for what is named above" : ""}.\n`,
   );
+}
+
+/**
+ * Where events go that several processes share; undefined where the backup has none.
+ * @param begun whether this restore was begun before: then the folder has some of them
+ */
+function sharedFor(config: Config, manifest: Manifest, begun: boolean): string | undefined {
+  if (!hasSharedEvents(manifest)) return undefined;
+  const shared = configuredShared(config);
+  if (shared === undefined)
+    throw new ConfigError(
+      "config_invalid",
+      `backup ${manifest.id} has events of a shared folder: expected events.shared in the configuration of the restore (--config), an empty folder`,
+    );
+  const [first] = begun || !existsSync(shared) ? [] : readdirSync(shared);
+  if (first !== undefined)
+    throw new BadInputError("conflict", `events.shared: ${shared} is not empty (${first}): a restore writes over nothing; name another`);
+  return shared;
 }
 
 /** By its id, or the newest at or before a time. */

@@ -24,6 +24,7 @@ const status = z
         stored: z.number().describe("Bytes that the folder grew by."),
         removed: z.number().describe("Old backups that were removed."),
         freed: z.number(),
+        not_in_it: z.string().optional().describe("What of the installation lies elsewhere and is not in it, and what keeps that."),
       })
       .optional(),
     failure: z.object({ at: time, message: z.string() }).optional().describe("Of the newest try, where it failed."),

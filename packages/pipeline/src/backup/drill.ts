@@ -2,11 +2,11 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { keyRing, readHeads, trailPaths, verifyChain } from "@vedette/audit";
-import { type Damage, type Manifest, type Repository, Restore, verifyBackup } from "@vedette/backup";
+import { type Damage, hasSharedEvents, type Manifest, type Repository, Restore, verifyBackup } from "@vedette/backup";
 import { type Clock, diskFiles } from "@vedette/kit";
 import { openLog } from "@vedette/log";
 import type { DrillReport } from "@vedette/model";
-import { openStore } from "@vedette/store";
+import { openStore, sharedFolder } from "@vedette/store";
 
 type Check = DrillReport["checks"][number];
 
@@ -98,8 +98,10 @@ async function logCheck(directory: string, { about }: Manifest): Promise<{ ok: b
   }
 }
 
-async function stateCheck(directory: string, { about }: Manifest): Promise<{ ok: boolean; detail: string }> {
-  const store = await openStore({ directory, memoryLimitMb: memoryMb });
+async function stateCheck(directory: string, manifest: Manifest): Promise<{ ok: boolean; detail: string }> {
+  const { about } = manifest;
+  const shared = hasSharedEvents(manifest) ? { shared: join(directory, sharedFolder) } : {};
+  const store = await openStore({ directory, ...shared, memoryLimitMb: memoryMb });
   try {
     const copy = await store.snapshots.take(join(directory, "backup.tmp"));
     await store.snapshots.release(copy.id);

@@ -18,6 +18,8 @@ export interface BackupsOptions {
   readonly schedule?: BackupSchedule | undefined;
   /** Where the log is not in the data directory. */
   readonly mirror?: MirrorLog | undefined;
+  /** What lies where no backup of ours reaches, and what keeps it. */
+  readonly elsewhere?: string | undefined;
   /** Somebody is to be told that backups fail or are overdue, or, with no message, that they are well again. */
   readonly onTrouble?: (what: "backup" | "drill", since: Micros, message: string | undefined) => void;
   readonly clock?: Clock;
@@ -138,7 +140,7 @@ export class Backups {
   }
 
   async #run({ to, keep, bytesPerSecond, onProgress, signal }: BackupAsk): Promise<BackupReport> {
-    const { directory, store, keys, secret, version, mirror } = this.#options;
+    const { directory, store, keys, secret, version, mirror, elsewhere } = this.#options;
     const repository = await Repository.openToWrite(to, keys, await secret());
     const lock = repository.lock();
     try {
@@ -161,7 +163,9 @@ export class Backups {
       if (sweep) this.#swept = this.#clock.now();
       const { id, taken, finished, files } = manifest;
       const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-      return { id, to, taken, finished, files: files.length, bytes, read, stored, removed: pruned.backups.length, freed: pruned.bytes };
+      const removal = { removed: pruned.backups.length, freed: pruned.bytes };
+      const told = elsewhere === undefined ? {} : { not_in_it: elsewhere };
+      return { id, to, taken, finished, files: files.length, bytes, read, stored, ...removal, ...told };
     } finally {
       lock.release();
     }

@@ -6,6 +6,9 @@ import type { Folders } from "../events/sealed.ts";
 
 /** Holds the id of the installation whose events these are. */
 const mark = "vedette-events";
+/** Where the folder's files are in a backup, and in a data directory that nothing else is said of. */
+export const sharedFolder = "events/shared";
+export const markPath = (root: string): string => join(root, mark);
 
 export const unreachable = (root: string, cause: unknown): UnavailableError =>
   new UnavailableError(
@@ -17,7 +20,7 @@ export const unreachable = (root: string, cause: unknown): UnavailableError =>
 /** The id that the folder bears; undefined for one that nobody has begun to use. @throws UnavailableError */
 export function markOf(root: string): string | undefined {
   try {
-    return readFileSync(join(root, mark), "utf8").trim();
+    return readFileSync(markPath(root), "utf8").trim();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT" && existsSync(root)) return undefined;
     throw unreachable(root, error);
@@ -44,7 +47,7 @@ export function claimFolder(root: string, id: string, used: boolean): void {
       `events.shared: ${root} lacks the file ${mark} that marks it as this installation's, so it is not the folder that the events are in: is it mounted?`,
     );
   try {
-    const file = openSync(join(root, mark), "wx", 0o600);
+    const file = openSync(markPath(root), "wx", 0o600);
     writeSync(file, `${id}\n`);
     fsyncSync(file);
     closeSync(file);

@@ -7,11 +7,20 @@ import type { Partition } from "../events/manifest.ts";
 import type { FileList } from "../events/partitions.ts";
 import type { State, Tables } from "../state/tables.ts";
 import type { EventWriter, TimeRange } from "../store.ts";
+import type { Awaited } from "./awaited.ts";
 
 /** Numbers of segments that one owner of a partition has to itself: at one a second, thirty years. */
 const numbersEach = 1e9;
 /** Who else takes the same partition over at this moment does so once. */
 const tries = 20;
+
+/** In `setting`: until when nobody removes a file that no row names any more, µs: a backup reads those that rows named when it began. */
+export const keptUntilSetting = "events.shared.kept_until";
+
+export async function keptUntil(state: State): Promise<number> {
+  const row = await state.selectFrom("setting").select("value").where("name", "=", keptUntilSetting).executeTakeFirst();
+  return Number(row?.value ?? 0);
+}
 
 /** A segment that an earlier owner left, and how many of its bytes count. */
 export interface LeftOpen {
@@ -182,18 +191,20 @@ export const firstNumber = ({ takeover }: WriterRow): number => takeover * numbe
 export class WriterFiles implements FileList {
   readonly #state: State;
   readonly #recent: number;
+  readonly #awaited: Awaited;
   #row: WriterRow;
   #list: readonly SharedFile[] = [];
 
-  private constructor(state: State, row: WriterRow, recent: number) {
+  private constructor(state: State, row: WriterRow, recent: number, awaited: Awaited) {
     this.#state = state;
     this.#row = row;
     this.#recent = recent;
+    this.#awaited = awaited;
   }
 
   /** @param recent hour from which files may still be joined */
-  static async open(state: State, row: WriterRow, recent: number): Promise<WriterFiles> {
-    const files = new WriterFiles(state, row, recent);
+  static async open(state: State, row: WriterRow, recent: number, awaited: Awaited): Promise<WriterFiles> {
+    const files = new WriterFiles(state, row, recent, awaited);
     await files.#read();
     return files;
   }
@@ -206,7 +217,9 @@ export class WriterFiles implements FileList {
       .where("hour", ">=", this.#recent)
       .orderBy("segment")
       .execute();
-    this.#list = rows.map(fileOf);
+    const files = rows.map(fileOf);
+    const missing = this.#awaited.of(files);
+    this.#list = files.filter((one) => !missing.has(one));
   }
 
   get partitions(): readonly Partition[] {

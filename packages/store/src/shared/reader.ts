@@ -7,10 +7,12 @@ import { literal } from "../events/sealed.ts";
 import type { Readable } from "../events/search.ts";
 import type { State } from "../state/tables.ts";
 import type { EventStore, TimeRange } from "../store.ts";
+import type { Awaited } from "./awaited.ts";
 import { Counted } from "./counted.ts";
 import { foldersOf, partitionsIn, unreachable } from "./folder.ts";
 import { Followed } from "./followed.ts";
 import { countedBytes, picture, type SharedFile, sumOf, type WriterRow, writerRows } from "./manifest.ts";
+import type { SharedParts } from "./writers.ts";
 
 /** A segment that was listed may be sealed before it is read: then the list is older than the file, and is asked for again. */
 const tries = 8;
@@ -25,14 +27,16 @@ export class SharedReader implements Readable {
   readonly #duck: Duck;
   readonly #state: State;
   readonly #root: string;
+  readonly #awaited: Awaited;
   /** Open segments by path: those that were read, and those that were only counted. */
   readonly #followed = new Map<string, Followed>();
   readonly #counted = new Map<string, Counted>();
 
-  constructor(duck: Duck, state: State, root: string) {
+  constructor({ duck, state, root, awaited }: Pick<SharedParts, "duck" | "state" | "root" | "awaited">) {
     this.#duck = duck;
     this.#state = state;
     this.#root = root;
+    this.#awaited = awaited;
   }
 
   async view(range: TimeRange | undefined): Promise<View> {
@@ -45,7 +49,9 @@ export class SharedReader implements Readable {
       const { files, open } = await this.#consistent(ask, (files) => this.#follow(files, uses), release);
       const within = ({ minTime, maxTime, rows }: Source) =>
         rows > 0 && (range === undefined || (maxTime >= range.from && minTime < range.to));
-      const sources = [...open.map((one) => one.source()).filter(within), ...files.map((one) => this.#sourceOf(one))];
+      const missing = this.#awaited.of(files);
+      const there = files.filter((one) => !missing.has(one));
+      const sources = [...open.map((one) => one.source()).filter(within), ...there.map((one) => this.#sourceOf(one))];
       return { sources, release };
     } catch (error) {
       release();
@@ -156,8 +162,21 @@ export class SharedReader implements Readable {
       sealedBytes: sum.bytes,
       originalBytes: open.reduce((all, one) => all + one.originalBytes, sum.original),
       partitions: sum.files + open.length,
+      ...(await this.#restoring()),
       ...(oldest.length > 0 && { oldest: Math.min(...oldest), newest: Math.max(...newest) }),
     };
+  }
+
+  /** What of sealed files a restore has yet to bring. */
+  async #restoring() {
+    if (!this.#awaited.any) return {};
+    const { files } = await picture(this.#state, undefined);
+    const missing = [...this.#awaited.of(files)];
+    if (missing.length === 0) return {};
+    const events = missing.reduce((sum, { rows }) => sum + rows, 0);
+    const oldest = Math.min(...missing.map((one) => one.min_time));
+    const newest = Math.max(...missing.map((one) => one.max_time));
+    return { restoring: { partitions: missing.length, events, oldest, newest } };
   }
 
   async close(): Promise<void> {

@@ -5,6 +5,7 @@ import { OpenScans, Scans } from "../events/scan.ts";
 import { Search } from "../events/search.ts";
 import type { State } from "../state/tables.ts";
 import type { EncodedEvents, EventHold, EventWriter, TimeRange } from "../store.ts";
+import { Awaited } from "./awaited.ts";
 import { claimFolder } from "./folder.ts";
 import { SharedReader } from "./reader.ts";
 import { SharedUpkeep } from "./upkeep.ts";
@@ -29,10 +30,11 @@ async function claim(state: State, root: string): Promise<void> {
   claimFolder(root, value, Number(count) > 0 || writer !== undefined);
 }
 
-export async function openSharedEvents(parts: SharedParts) {
+export async function openSharedEvents(options: Omit<SharedParts, "awaited">) {
+  const parts: SharedParts = { ...options, awaited: new Awaited(options.root) };
   await claim(parts.state, parts.root);
   const writers = new Writers(parts);
-  const reader = new SharedReader(parts.duck, parts.state, parts.root);
+  const reader = new SharedReader(parts);
   const upkeep = new SharedUpkeep(parts);
   const search = new Search(parts.duck, reader);
   const scans = new Scans(parts.duck, reader);

@@ -10,13 +10,15 @@ import { hourWidth, type Policy, segmentFiles } from "../events/partitions.ts";
 import { Removal } from "../events/removal.ts";
 import { isDemo, literal, writeWithout } from "../events/sealed.ts";
 import type { EventHold, TimeRange } from "../store.ts";
-import { foldersOf } from "./folder.ts";
+import { foldersOf, makeFolders } from "./folder.ts";
 import {
   countedBytes,
   filesOfClass,
   filesWithDemo,
   filesWithin,
+  keptUntil,
   namesOf,
+  picture,
   replaceFiles,
   type SharedFile,
   sumOf,
@@ -47,7 +49,7 @@ export class SharedUpkeep {
 
   /** As `Partitions.retain`, over the files of all writers. */
   async retain(policy: Policy, holds: readonly EventHold[]): Promise<number> {
-    let dropped = 0;
+    let dropped = await this.#forgetLost();
     for (const [name, limits] of Object.entries(policy)) {
       const due = limits.maxAge === undefined ? Number.NEGATIVE_INFINITY : this.#parts.now() - limits.maxAge;
       let over = limits.maxBytes === undefined ? 0 : (await sumOf(this.#parts.state, name)).bytes - limits.maxBytes;
@@ -77,7 +79,20 @@ export class SharedUpkeep {
     }
   }
 
+  /** What a restore could not bring is named by no row from now on. */
+  async #forgetLost(): Promise<number> {
+    const { state, awaited } = this.#parts;
+    if (!awaited.anyLost) return 0;
+    let forgotten = 0;
+    const { files } = await picture(state, undefined);
+    for (const file of awaited.lostOf(files)) if (await replaceFiles(state, file, [])) forgotten++;
+    await awaited.forgetLost();
+    return forgotten;
+  }
+
   #isHeld(file: SharedFile, holds: readonly EventHold[]): Promise<boolean> {
+    // what is not there yet may hold anything
+    if (this.#parts.awaited.of([file]).size > 0) return Promise.resolve(holds.length > 0);
     const path = join(foldersOf(this.#parts.root, file.partition).sealed, file.name);
     return this.#held.has({ ...file, name: path }, literal(path), holds);
   }
@@ -101,7 +116,8 @@ export class SharedUpkeep {
     const { state, root, now } = this.#parts;
     const unnamed = new Set<string>();
     for (const { partition } of await writerRows(state)) {
-      const { sealed, temporary } = foldersOf(root, partition);
+      // where a restore put the folder nobody may have written yet
+      const { sealed, temporary } = makeFolders(root, partition);
       // listed first: what is sealed meanwhile is named when rows are read
       const files = readdirSync(sealed);
       const left = readdirSync(temporary);
@@ -110,21 +126,27 @@ export class SharedUpkeep {
       for (const file of left) unnamed.add(join(temporary, file));
     }
     for (const path of this.#unnamed.keys()) if (!unnamed.has(path)) this.#unnamed.delete(path);
+    const kept = now() < (await keptUntil(state));
     for (const path of unnamed) {
       const since = this.#unnamed.get(path);
       if (since === undefined) this.#unnamed.set(path, now());
-      else if (now() - since >= keepReplaced) {
+      else if (!kept && now() - since >= keepReplaced) {
         rmSync(path, { force: true });
         this.#unnamed.delete(path);
       }
     }
   }
 
+  #there(files: readonly SharedFile[]): readonly SharedFile[] {
+    const missing = this.#parts.awaited.of(files);
+    return files.filter((one) => !missing.has(one));
+  }
+
   /** In sealed files, whoever sealed them. */
   async clearDemo(): Promise<number> {
     const { duck, state, root } = this.#parts;
     let cleared = 0;
-    for (const file of await filesWithDemo(state)) {
+    for (const file of this.#there(await filesWithDemo(state))) {
       const { partition, ...rest } = file;
       const kept = await writeWithout(duck, rest, foldersOf(root, partition), isDemo);
       if (await replaceFiles(state, file, kept === undefined ? [] : [kept])) cleared += file.demo;
@@ -137,7 +159,7 @@ export class SharedUpkeep {
     const { duck, state, root } = this.#parts;
     return await Removal.of(duck, tenant, ids, async (removal) => {
       let removed = 0;
-      for (const file of await filesWithin(state, range)) {
+      for (const file of this.#there(await filesWithin(state, range))) {
         const { partition, ...rest } = file;
         const folders = foldersOf(root, partition);
         const count = await removal.countIn(join(folders.sealed, file.name));

@@ -10,6 +10,7 @@ import { hourOf, Partitions, type SealLimits, segmentFiles } from "../events/par
 import { Segment } from "../events/segment.ts";
 import type { State } from "../state/tables.ts";
 import type { EncodedEvents, EventWriter } from "../store.ts";
+import type { Awaited } from "./awaited.ts";
 import { makeFolders } from "./folder.ts";
 import { countedBytes, firstNumber, isSpent, takeOver, WriterFiles, type WriterRow } from "./manifest.ts";
 
@@ -20,6 +21,7 @@ export interface SharedParts {
   readonly root: string;
   readonly limits: SealLimits;
   readonly now: () => Micros;
+  readonly awaited: Awaited;
 }
 interface Own {
   readonly epoch: number;
@@ -47,7 +49,7 @@ export class Writers {
   async take(writer: EventWriter): Promise<number> {
     const { partition } = writer;
     await this.#letGo(partition);
-    const { duck, state, root, limits, now } = this.#parts;
+    const { duck, state, root, limits, now, awaited } = this.#parts;
     const folders = makeFolders(root, partition);
     let segments: readonly Segment[] = [];
     const look = (row: WriterRow | undefined) => {
@@ -63,7 +65,7 @@ export class Writers {
     };
     try {
       const row = await takeOver(state, writer, look);
-      const manifest = await WriterFiles.open(state, row, hourOf(now()) - joinedHours);
+      const manifest = await WriterFiles.open(state, row, hourOf(now()) - joinedHours, awaited);
       const marked = { ...folders, mark: `.${row.takeover}` };
       const partitions = Partitions.continued({ duck, manifest, folders: marked, limits, now }, { segments, nextNumber: firstNumber(row) });
       this.#own.set(partition, { epoch: writer.epoch, partitions });
