@@ -88,7 +88,7 @@ async function runSeed(installation: Installation, seed: number, patient: boolea
 }
 
 /** A watchdog: what is not there by then is lost. */
-const patience_ms = 180_000;
+const patience_ms = 300_000;
 
 /** Asks until it holds or the watchdog barks. @returns the last answer */
 export async function eventually<T>(ask: () => Promise<T>, holds: (answer: T) => boolean): Promise<T> {
@@ -160,17 +160,20 @@ async function account(serve: Vedette, numbers: readonly number[]): Promise<{ mi
 }
 
 async function check(installation: Installation, batches: readonly Batch[]): Promise<void> {
-  const wanted = await undisturbed(batches);
-  expect(wanted.findings.length).toBeGreaterThan(0);
-  for (const one of wanted.findings) expect(one).toContain("canonical");
   const { serve } = installation;
   const numbers = batches.flatMap(({ lines }) => lines.map(numberOf));
-  expect(
-    await eventually(
+  // both take their time until what they found is final
+  const [wanted, shown] = await Promise.all([
+    undisturbed(batches),
+    eventually(
       () => account(serve, numbers),
       ({ missing }) => missing.length === 0,
     ),
-  ).toEqual({ missing: [], twice: [] });
+    close(installation.ingest),
+  ]);
+  expect(wanted.findings.length).toBeGreaterThan(0);
+  for (const one of wanted.findings) expect(one).toContain("canonical");
+  expect(shown).toEqual({ missing: [], twice: [] });
   const findings = await Findings.ofInstallation(installation);
   const found = await eventually(
     async () => {
