@@ -162,6 +162,97 @@ signature vedette-submitblock {
   eval VedetteStratum::seen
 }
 
+signature vedette-mining-set-version-mask {
+  ip-proto == tcp
+  tcp-state established
+  payload /(.|\n)*"method"[ \t]*:[ \t]*"mining\.set_version_mask"/
+  eval VedetteStratum::seen
+}
+
+signature vedette-mining-suggest-difficulty {
+  ip-proto == tcp
+  tcp-state established
+  payload /(.|\n)*"method"[ \t]*:[ \t]*"mining\.suggest_difficulty"/
+  eval VedetteStratum::seen
+}
+
+signature vedette-mining-suggest-target {
+  ip-proto == tcp
+  tcp-state established
+  payload /(.|\n)*"method"[ \t]*:[ \t]*"mining\.suggest_target"/
+  eval VedetteStratum::seen
+}
+
+signature vedette-mining-capabilities {
+  ip-proto == tcp
+  tcp-state established
+  payload /(.|\n)*"method"[ \t]*:[ \t]*"mining\.capabilities"/
+  eval VedetteStratum::seen
+}
+
+signature vedette-mining-multi-version {
+  ip-proto == tcp
+  tcp-state established
+  payload /(.|\n)*"method"[ \t]*:[ \t]*"mining\.multi_version"/
+  eval VedetteStratum::seen
+}
+
+signature vedette-mining-set {
+  ip-proto == tcp
+  tcp-state established
+  payload /(.|\n)*"method"[ \t]*:[ \t]*"mining\.set"/
+  eval VedetteStratum::seen
+}
+
+signature vedette-mining-noop {
+  ip-proto == tcp
+  tcp-state established
+  payload /(.|\n)*"method"[ \t]*:[ \t]*"mining\.noop"/
+  eval VedetteStratum::seen
+}
+
+signature vedette-mining-bye {
+  ip-proto == tcp
+  tcp-state established
+  payload /(.|\n)*"method"[ \t]*:[ \t]*"mining\.bye"/
+  eval VedetteStratum::seen
+}
+
+signature vedette-mining-ping {
+  ip-proto == tcp
+  tcp-state established
+  payload /(.|\n)*"method"[ \t]*:[ \t]*"mining\.ping"/
+  eval VedetteStratum::seen
+}
+
+signature vedette-getjobtemplate {
+  ip-proto == tcp
+  tcp-state established
+  payload /(.|\n)*"method"[ \t]*:[ \t]*"getjobtemplate"/
+  eval VedetteStratum::seen
+}
+
+signature vedette-solution {
+  ip-proto == tcp
+  tcp-state established
+  payload /(.|\n)*"method"[ \t]*:[ \t]*"solution"/
+  eval VedetteStratum::seen
+}
+
+signature vedette-get-block-template {
+  ip-proto == tcp
+  tcp-state established
+  payload /(.|\n)*"method"[ \t]*:[ \t]*"get_block_template"/
+  eval VedetteStratum::seen
+}
+
+signature vedette-submit-block {
+  ip-proto == tcp
+  tcp-state established
+  payload /(.|\n)*"method"[ \t]*:[ \t]*"submit_block"/
+  eval VedetteStratum::seen
+}
+
 signature vedette-sign-algo {
   ip-proto == tcp
   tcp-state established
@@ -180,5 +271,12 @@ signature vedette-sign-job {
   ip-proto == tcp
   tcp-state established
   payload /(.|\n)*"blob"[ \t]*:(.|\n)*"job_id"[ \t]*:(.|\n)*"target"[ \t]*:/
+  eval VedetteStratum::seen
+}
+
+signature vedette-sign-job-graph {
+  ip-proto == tcp
+  tcp-state established
+  payload /(.|\n)*("job_id"[ \t]*:(.|\n)*"pre_pow"|"pre_pow"[ \t]*:(.|\n)*"job_id")[ \t]*:/
   eval VedetteStratum::seen
 }

@@ -16,7 +16,7 @@ export {
 		proto: transport_proto &log;
 		## Methods of JSON-RPC that mining knows.
 		methods: set[string] &log;
-		## `algo`: a list of algorithms; `job`: a job with blob and target; `jsonrpc`: version 2.0.
+		## `algo`: a list of algorithms; `job`: a job with blob and target, or Grin's with what is to be proved; `jsonrpc`: version 2.0.
 		signs: set[string] &log;
 	};
 	redef record connection += {
@@ -39,12 +39,23 @@ const methods: table[string] of string = {
 	["vedette-mining-set-extranonce"] = "mining.set_extranonce",
 	["vedette-mining-extranonce-subscribe"] = "mining.extranonce.subscribe",
 	["vedette-mining-configure"] = "mining.configure",
+	["vedette-mining-set-version-mask"] = "mining.set_version_mask",
+	["vedette-mining-suggest-difficulty"] = "mining.suggest_difficulty",
+	["vedette-mining-suggest-target"] = "mining.suggest_target",
+	["vedette-mining-capabilities"] = "mining.capabilities",
+	["vedette-mining-multi-version"] = "mining.multi_version",
 	["vedette-mining-hello"] = "mining.hello",
+	["vedette-mining-set"] = "mining.set",
+	["vedette-mining-noop"] = "mining.noop",
+	["vedette-mining-bye"] = "mining.bye",
+	["vedette-mining-ping"] = "mining.ping",
 	["vedette-mining-get-transactions"] = "mining.get_transactions",
 	["vedette-login"] = "login",
 	["vedette-getjob"] = "getjob",
+	["vedette-getjobtemplate"] = "getjobtemplate",
 	["vedette-job"] = "job",
 	["vedette-submit"] = "submit",
+	["vedette-solution"] = "solution",
 	["vedette-keepalived"] = "keepalived",
 	["vedette-eth-submitlogin"] = "eth_submitLogin",
 	["vedette-eth-getwork"] = "eth_getWork",
@@ -52,11 +63,14 @@ const methods: table[string] of string = {
 	["vedette-eth-submithashrate"] = "eth_submitHashrate",
 	["vedette-getwork"] = "getwork",
 	["vedette-getblocktemplate"] = "getblocktemplate",
+	["vedette-get-block-template"] = "get_block_template",
 	["vedette-submitblock"] = "submitblock",
+	["vedette-submit-block"] = "submit_block",
 };
 const signs: table[string] of string = {
 	["vedette-sign-algo"] = "algo",
 	["vedette-sign-job"] = "job",
+	["vedette-sign-job-graph"] = "job",
 	["vedette-sign-jsonrpc"] = "jsonrpc",
 };
 

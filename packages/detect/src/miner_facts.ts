@@ -88,7 +88,8 @@ const kernelThread = /^(?:kworker|kthreadd|ksoftirqd|migration|rcu_|kswapd|kdevt
 const hiddenFolder =
   /\/\.(?!local\/|venv\/|conda\/|pyenv\/|cargo\/|rustup\/|julia\/|nvm\/|sdkman\/|spack\/|vscode-server\/|cursor-server\/)[^/]{1,64}\//;
 const stratum = /\bstratum[12]?\+(?:tcp|ssl|tls|http)s?:\/\//i;
-const miningWords = /stratum|\bmin(?:er|ing)\b|cryptocurrency/i;
+/** As in `Bitcoin::Mining_Pool_Server`, `CoinMiner list`, `ET COINMINER`; "determining" and "examiner" are not meant. */
+const miningWords = /stratum|crypto-?(?:currency|jack|min)|(?:coin|(?<![a-z]))min(?:er|ing)s?(?![a-z])/i;
 
 function oddityOf(fields: Fields, time: Micros, { trees }: Bounds): Oddity | undefined {
   const odd = (kind: Oddity["kind"], why: string): Oddity => ({ time, kind, why: why.slice(0, 160), doer: doerOf(fields) });

@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from "@vedette/kit";
 import type { Fields } from "@vedette/model";
 import { flattenValue } from "./json/flatten.ts";
 import { isObject } from "./json/parse.ts";
+import { plainIp } from "./linux/peer.ts";
 
 export interface CallKind {
   readonly category: readonly string[];
@@ -22,8 +23,8 @@ const connect = kind("network", "connection+start", "egress");
 const functions: readonly (readonly [RegExp, CallKind])[] = [
   [/module_request|do_init_module|kernel_read_file|find_module_sections|^(?:init|finit)_module|kernel_load_data/, kind("driver", "start")],
   [/free_module|delete_module/, kind("driver", "end")],
-  [/^(?:tcp_connect|tcp_v[46]_connect|connect|security_socket_connect|udp_connect)/, connect],
-  [/accept|inet_csk_listen|^listen|^bind$|security_socket_(?:bind|listen)|inet_bind/, kind("network", "connection+start", "ingress")],
+  [/^(?:tcp_connect|tcp_v[46]_connect|connect|(?:security_)?socket_connect|udp_connect)/, connect],
+  [/accept|inet_csk_listen|^listen|^bind$|(?:security_)?socket_(?:bind|listen)|inet_bind/, kind("network", "connection+start", "ingress")],
   [/^tcp_close|^inet_release|tcp_set_state/, kind("network", "connection+end")],
   [/^(?:tcp|udp|ip|icmp|skb|sock)_|sendmsg|recvmsg|^send(?:to)?$|^recv(?:from)?$|socket|net_dev/, kind("network", "connection+info")],
   [/^(?:execve|execveat)|security_bprm|bprm_/, kind("process", "start")],
@@ -83,10 +84,12 @@ export function putEnds(fields: Fields, ends: Ends, direction: "egress" | "ingre
 function putEnd(
   fields: Fields,
   side: "source" | "destination",
-  ip: string | undefined,
+  told: string | undefined,
   number: number | undefined,
   addresses: string[],
 ): void {
+  // a socket of both families has IPv4 in IPv6, and private addresses are known as IPv4
+  const ip = told === undefined ? undefined : (plainIp(told) ?? told);
   if (ip !== undefined) {
     fields[side === "source" ? "source.ip" : "destination.ip"] = ip;
     if (!addresses.includes(ip)) addresses.push(ip);

@@ -103,6 +103,12 @@ test.each([
   expect(of(rowsOf(pcap(packets)).rows, "conn")).toMatchObject([{ conn_state: state, "id.resp_p": 443 }]);
 });
 
+test("a capture that begins while a pool speaks knows who asked", () => {
+  const back = { from: pool.to, fromPort: pool.toPort, to: pool.from, toPort: pool.fromPort };
+  const { rows } = rowsOf(pcap([tcp(back, 1, flag.ack, '{"id":null,"method":"mining.notify","params":[]}\n'), tcp(pool, 1, flag.ack)]));
+  expect(of(rows, "stratum")).toMatchObject([{ "id.orig_h": pool.from, "id.resp_h": pool.to, "id.resp_p": 3_333 }]);
+});
+
 describe("mining is told, not judged", () => {
   const said = (turns: Parameters<typeof conversation>[1]) => of(rowsOf(pcap(conversation(pool, turns))).rows, "stratum");
   test("Monero's login with its job", () => {
@@ -116,6 +122,78 @@ describe("mining is told, not judged", () => {
     expect(said([["client", 'POST / HTTP/1.1\r\nHost: a\r\n\r\n{"method":"getwork","params":[],"id":0}']])).toMatchObject([
       { methods: ["getwork"] },
     ]);
+  });
+  const frame = (text: string, mask?: readonly number[]) => {
+    const body = Buffer.from(text);
+    const key = Buffer.from(mask ?? []);
+    const length = (mask ? 0x80 : 0) | (body.length < 126 ? body.length : 126);
+    const long = body.length < 126 ? [] : [body.length >> 8, body.length & 255];
+    return Buffer.concat([Buffer.from([0x81, length, ...long]), key, body.map((b, i) => (mask ? b ^ key[i & 3]! : b))]);
+  };
+  const upgrade = "GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n";
+  const switched = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
+  test("a browser's miner in WebSocket frames, masked and not", () => {
+    const job = `{"type":"job","params":{"job_id":"7","blob":"${"0".repeat(152)}","target":"ff"}}`;
+    const turns = [
+      [
+        "client",
+        Buffer.concat([
+          Buffer.from(upgrade),
+          frame('{"method":"login","params":{}}', [1, 2, 3, 4]),
+          frame('{"method":"submit"}', [9, 8, 7, 6]),
+        ]),
+      ],
+      ["server", Buffer.concat([Buffer.from(switched), frame("hello"), frame(job)])],
+    ] as const;
+    expect(said(turns)).toMatchObject([{ methods: ["login", "submit"], signs: [] }]);
+    expect(said([["server", Buffer.concat([Buffer.from(switched), frame(job)])]])).toMatchObject([{ methods: [], signs: ["job"] }]);
+  });
+  const greeting = Buffer.concat([Buffer.from("0501000501000310", "hex"), Buffer.from("pool.example.net"), Buffer.from([13, 5])]);
+  test.each<[string, string | Buffer, readonly string[]]>([
+    [
+      "NiceHash's dialect",
+      '{"id":1,"method":"mining.subscribe","params":["NiceHash/1.0.0","EthereumStratum/1.0.0"]}',
+      ["mining.subscribe"],
+    ],
+    [
+      "version rolling",
+      '{"id":1,"method":"mining.configure","params":[["version-rolling"],{}]}\n{"id":2,"method":"mining.suggest_difficulty","params":[512]}',
+      ["mining.configure", "mining.suggest_difficulty"],
+    ],
+    [
+      "EthereumStratum 2",
+      '{"id":0,"method":"mining.hello","params":{"agent":"ethminer-0.17","proto":"EthereumStratum/2.0.0"}}',
+      ["mining.hello"],
+    ],
+    ["XMRig, kept alive", '{"id":7,"jsonrpc":"2.0","method":"keepalived","params":{"id":"a"}}', ["keepalived"]],
+    [
+      "Grin",
+      '{"id":"0","jsonrpc":"2.0","method":"login","params":{}}\n{"id":"1","jsonrpc":"2.0","method":"getjobtemplate","params":null}',
+      ["getjobtemplate", "login"],
+    ],
+    [
+      "Beam",
+      '{"method":"login","api_key":"x","id":"login","jsonrpc":"2.0"}\n{"method":"solution","id":"1","nonce":"0"}',
+      ["login", "solution"],
+    ],
+    [
+      "a daemon asked over HTTP",
+      'POST /json_rpc HTTP/1.1\r\nHost: a\r\n\r\n{"jsonrpc":"2.0","id":0,"method":"get_block_template"}',
+      ["get_block_template"],
+    ],
+    [
+      "a proxy that is asked to connect",
+      'CONNECT pool.example.net:3333 HTTP/1.1\r\nHost: pool.example.net\r\n\r\n{"id":1,"method":"mining.authorize","params":["w","x"]}',
+      ["mining.authorize"],
+    ],
+    ["a SOCKS proxy", Buffer.concat([greeting, Buffer.from('{"id":1,"method":"mining.subscribe","params":[]}')]), ["mining.subscribe"]],
+  ])("%s", (_what, text, methods) => {
+    expect(said([["client", text]])).toMatchObject([{ methods }]);
+  });
+  test("Grin's job", () => {
+    const job =
+      '{"id":"1","jsonrpc":"2.0","method":"getjobtemplate","result":{"difficulty":1,"height":9,"job_id":3,"pre_pow":"0001"},"error":null}';
+    expect(said([["server", job]])).toMatchObject([{ methods: ["getjobtemplate"], signs: ["job", "jsonrpc"] }]);
   });
   test("a page about mining says nothing", () => {
     const page = 'HTTP/1.1 200 OK\r\n\r\n<html>send {"method":"mining.subscribe"} and {"method":"mining.authorize"}</html>';

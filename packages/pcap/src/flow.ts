@@ -122,11 +122,14 @@ export class Flow {
   }
 }
 
-/** Where the beginning was not seen: an acknowledged SYN, or data from a port below 1024 to one above. */
+/** Where systems begin to take ports for those who ask: 32768 on Linux, 49152 elsewhere (RFC 6335). */
+const firstEphemeral = 32_768;
+
+/** Where the beginning was not seen: an acknowledged SYN, or data from a port of a service to one of those who ask. */
 function isAnswer({ proto, flags, fromPort, toPort }: Segment): boolean {
   if (proto !== "tcp") return false;
   if (flags & flag.syn) return (flags & flag.ack) !== 0;
-  return fromPort < 1_024 && toPort >= 1_024;
+  return (fromPort < 1_024 && toPort >= 1_024) || (fromPort < firstEphemeral && toPort >= firstEphemeral);
 }
 
 /** The same for both directions. */

@@ -57,6 +57,7 @@ test("what hooked functions mean", () => {
   expect(meaning("sys_unlinkat")).toBe("file deletion");
   expect(meaning("__x64_sys_setns")).toBe("process change");
   expect(meaning("do_init_module")).toBe("driver start");
+  expect(meaning("socket_connect")).toBe("network connection start");
   expect(meaning("")).toBe("process info");
 });
 
@@ -74,6 +75,21 @@ test("an accepted connection came from the other side; raw buffers stay in the o
   ]);
   expect(fields["network.direction"]).toBe("ingress");
   expect(Object.keys(fields).some((key) => key.includes("bytes_arg"))).toBe(false);
+});
+
+test("a socket of both families speaks IPv4", () => {
+  const sock_arg = { family: "AF_INET6", saddr: "::ffff:10.0.0.5", daddr: "::ffff:10.0.0.9", dport: 443, protocol: "IPPROTO_TCP" };
+  const { fields } = decode({ process_kprobe: { function_name: "tcp_connect", args: [{ sock_arg }] }, time: "2024-05-01T10:00:00Z" });
+  expect([fields["source.ip"], fields["destination.ip"], fields["related.ip"]]).toEqual(["10.0.0.5", "10.0.0.9", ["10.0.0.5", "10.0.0.9"]]);
+});
+
+test("what the exporter left out is counted", () => {
+  const { fields } = decode({
+    rate_limit_info: { number_of_dropped_process_events: "17" },
+    node_name: "cn1",
+    time: "2024-05-01T10:00:00Z",
+  });
+  expect([fields["tetragon.type"], fields["tetragon.dropped_events"], fields["host.name"]]).toEqual(["rate_limit_info", 17, "cn1"]);
 });
 
 const set = sharedSet("tetragon");

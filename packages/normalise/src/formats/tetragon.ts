@@ -29,6 +29,7 @@ const kinds: ReadonlyMap<string, CallKind | undefined> = new Map<string, CallKin
   ["process_close", { category: ["network"], type: ["connection", "end"] }],
   ["process_dns", { category: ["network"], type: ["protocol", "info"] }],
   ["process_throttle", { category: ["host"], type: ["info"] }],
+  ["rate_limit_info", { category: ["host"], type: ["info"] }],
 ]);
 
 /** The event's kind; undefined where there is none. */
@@ -53,6 +54,7 @@ function decodeObject(object: JsonObject): Decoded | Flaw {
   putCall(fields, name, body);
   if (name === "process_exit") putExit(fields, body);
   else if (name === "process_throttle") putThrottle(fields, body);
+  else if (name === "rate_limit_info") putDropped(fields, body);
   const user = fields["user.name"];
   if (typeof user === "string") fields["related.user"] = [user];
   const time = text(object["time"]);
@@ -118,6 +120,12 @@ function putThrottle(fields: Fields, body: JsonObject): void {
   const group = typeof body["cgroup"] === "string" ? body["cgroup"] : undefined;
   put(fields, "tetragon.cgroup", group);
   putJobOfGroup(fields, group);
+}
+
+/** What the exporter left out since it last said so; 64-bit numbers are text in protobuf's JSON. */
+function putDropped(fields: Fields, body: JsonObject): void {
+  const dropped = Number(body["number_of_dropped_process_events"]);
+  if (Number.isSafeInteger(dropped)) fields["tetragon.dropped_events"] = dropped;
 }
 
 function put(fields: Fields, key: string, value: string | undefined): void {
