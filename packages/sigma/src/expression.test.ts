@@ -29,6 +29,8 @@ test.each([
   ["all of selection_*", "(selection_a&selection_b)"],
   ["any of *_a", "selection_a"],
   ["1 of s*_b", "selection_b"],
+  ["1 of *e*", "(selection_a|selection_b|filter|not_me)"],
+  ["1 of _h*", "_hidden"],
   ["1 of them", "(selection_a|selection_b|filter|not_me|1_odd)"],
   ["selection_a and not 1 of filter*", "(selection_a&!filter)"],
   ["1_odd", "1_odd"],

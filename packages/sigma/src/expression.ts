@@ -111,13 +111,13 @@ class Parser {
     );
   }
 
-  /** `them` is every selection whose name does not begin with `_`; a `*` stands for any run of characters. */
+  /** `them` is every selection whose name does not begin with `_`; a `*` stands for any run of characters, but for a `_` at the start. */
   #matching(target: string): string[] {
     const names = [...this.#selections.keys()];
     if (target.toLowerCase() === "them" && !this.#selections.has(target)) return names.filter((name) => !name.startsWith("_"));
     if (!target.includes("*")) return names.filter((name) => name === target);
     const pieces = target.split("*");
-    return names.filter((name) => matchesPieces(name, pieces));
+    return names.filter((name) => (!name.startsWith("_") || target.startsWith("_")) && matchesPieces(name, pieces));
   }
 
   #unknown(token: Token): never {

@@ -1,5 +1,5 @@
 /** What every Sigma document tells about itself, whatever its kind: title, id, level, tags and our own `vedette` block. Knows no detection. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { nearest, Refused } from "./refusal.ts";
 import { get, type MapTree, plain, type Tree } from "./yaml.ts";
 
@@ -142,7 +142,7 @@ export function scalarsOf(tree: MapTree, key: string): Extract<Tree, { kind: "sc
 }
 
 /** Lower-case letters, digits and hyphens: an id that stays while the title does. */
-function slug(title: string): string {
+export function slug(title: string): string {
   return title
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
@@ -157,7 +157,7 @@ export function deciding(vedette: VedetteBlock | undefined): unknown {
 
 /** 128 bits of SHA-256 over canonical JSON (keys in code unit order), base64url. */
 export function contentHash(value: unknown): string {
-  return createHash("sha256").update(canonical(value)).digest().subarray(0, 16).toString("base64url");
+  return hash("sha256", canonical(value), "buffer").subarray(0, 16).toString("base64url");
 }
 
 /** As `JSON.stringify` with its keys in order; every rule is hashed when it is read, and a replacer takes three times as long. */

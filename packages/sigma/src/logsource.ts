@@ -22,6 +22,7 @@ export function readLogsource(document: MapTree): Logsource {
   const logsource: { category?: string; product?: string; service?: string } = {};
   for (const { key, value } of tree.entries) {
     if (key !== "category" && key !== "product" && key !== "service") continue;
+    if (value.kind === "scalar" && value.value === null) continue;
     if (value.kind !== "scalar" || typeof value.value !== "string")
       throw new Refused(value.at, `logsource.${key}`, "text", "write one word");
     logsource[key] = value.value.toLowerCase();

@@ -51,6 +51,12 @@ test.each<[string, { [field: string]: Value }, boolean]>([
   ["a: 'c:\\windows\\*'", { a: "C:\\Windows*" }, true],
   ["a: 'c:\\windows\\\\*'", { a: "C:\\Windows\\x" }, true],
   ["a|startswith: '\\\\\\\\host'", { a: "\\\\host\\share" }, true],
+  ["a: '\\*'", { a: "*" }, true],
+  ["a: '\\*'", { a: "z" }, false],
+  ["a: 'x\\\\\\*y'", { a: "x\\*y" }, true],
+  ["a|contains: '\\?'", { a: "what" }, false],
+  ["a|endswith: '\\\\'", { a: "c:\\" }, true],
+  ["a|startswith: '?b'", { a: "abc" }, true],
   // Parts.
   ["a|contains: oo", { a: "fOOd" }, true],
   ["a|contains: ''", { a: "x" }, true],
@@ -85,6 +91,8 @@ test.each<[string, { [field: string]: Value }, boolean]>([
   ["a|windash|contains: ' -enc'", { a: "x \u2014enc y" }, true],
   ["a|windash: 'x -a -b'", { a: "x /a \u2015b" }, true],
   ["a|windash|contains|all: [' -a', ' -b']", { a: "x \u2013b /a" }, true],
+  ["a|windash|contains: ' -ü'", { a: " /ü" }, true],
+  ["a|windash|contains: 'ü-b'", { a: "ü/b" }, false],
   // Encodings.
   ["a|base64: foobar", { a: base64("foobar") }, true],
   ["a|base64offset|contains: foobar", { a: base64("xfoobar!") }, true],
@@ -95,6 +103,8 @@ test.each<[string, { [field: string]: Value }, boolean]>([
   ["a|utf16le|base64: ping", { a: wide("ping") }, true],
   ["a|utf16be|base64: pi", { a: "AHAAaQ==" }, true],
   ["a|utf16|base64: pi", { a: "//5wAGkA" }, true],
+  ["a|base64offset|contains: [foo, bar]", { a: base64("zbarz") }, true],
+  ["a|utf16be|base64offset|contains: http", { a: "eABoAHQAdABw" }, true],
   // Networks.
   ["a|cidr: 10.0.0.0/8", { a: "10.200.1.2" }, true],
   ["a|cidr: 10.0.0.0/8", { a: "11.0.0.1" }, false],
@@ -107,6 +117,10 @@ test.each<[string, { [field: string]: Value }, boolean]>([
   ["a|lt: 5", { a: "x" }, false],
   ["a|lte: 5", { a: 6 }, false],
   ["a|lt: 5", {}, false],
+  ["a|gt: '5'", { a: "10" }, true],
+  ["a|gt: 5", { a: "5.5" }, true],
+  ["a|lt: -1", { a: "-2" }, true],
+  ["a|contains: 5", { a: 153 }, true],
   // Parts of times, in UTC.
   ["a|minute: 11", { a: "2024-05-01T10:11:12Z" }, true],
   ["a|minute: 12", { a: "2024-05-01T10:11:12Z" }, false],
@@ -164,6 +178,10 @@ test.each<[string, { [field: string]: Value }, boolean]>([
   ["- needle", { a: "hay" }, false],
   ["'|all': [nee, dle]", { a: "nee", b: "dle" }, true],
   ["'|all': [nee, dle]", { a: "nee" }, false],
+  ["'|all': ['foo*bar', baz]", { a: "foo 1 bar", b: "BAZ" }, true],
+  ["- [foo, bar]\n- baz: 1", { a: "a bar" }, true],
+  ["- a: 1\n  b: [2, 3]\n- c|contains: z", { a: 1, b: 3 }, true],
+  ["- a: 1\n  b: [2, 3]\n- c|contains: z", { a: 1, b: 4 }, false],
 ])("%s on %o: %s", (selection, fields, expected) => {
   expect(matches(selection, fields)).toBe(expected);
 });

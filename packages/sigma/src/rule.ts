@@ -1,4 +1,5 @@
 /** Sigma documents: YAML text in; rules, correlations, filters and refusals out. Knows no field mappings, no events and no files on disk. */
+import { writtenOut } from "./collection.ts";
 import { readCorrelation, type SigmaCorrelation } from "./correlation.ts";
 import { type DetectionBlock, readDetectionBlock } from "./detectionblock.ts";
 import { readFilter, type SigmaFilter } from "./filter.ts";
@@ -6,7 +7,7 @@ import { contentHash, deciding, type Header, readHeader } from "./header.ts";
 import { type Logsource, readLogsource } from "./logsource.ts";
 import { type Refusal, Refused, refusal } from "./refusal.ts";
 import type { Placeholders } from "./transform.ts";
-import { get, type Loaded, type LoadedFile, loadYaml, type MapTree, plain } from "./yaml.ts";
+import { get, type Loaded, type LoadedFile, loadYaml, type MapTree, plain, type Tree } from "./yaml.ts";
 
 /** A rule about single events: `selections` and `condition` are in its own field names. */
 export interface SigmaRule extends Header, DetectionBlock {
@@ -36,11 +37,11 @@ const noOthers: ReadonlySet<string> = new Set();
 export function parseRules(text: string, file: string, options: ParseOptions = {}): ParsedRules {
   const { documents, position } = loadYaml(text);
   const parsed: ParsedRules = { rules: [], correlations: [], filters: [], refused: [] };
-  for (const [i, document] of documents.entries()) {
+  for (const [i, document] of writtenOut(documents).entries()) {
     const trouble = readDocument(document, file, position, options.placeholders ?? {}, parsed);
     if (trouble === undefined) continue;
-    const name = nameIn(text.slice(document.from), `document ${i + 1}`);
-    parsed.refused.push(refusal({ file, ...position(trouble.at), ...name }, trouble));
+    const name = "tree" in document ? nameOf(document.tree) : nameIn(text.slice(document.from));
+    parsed.refused.push(refusal({ file, ...position(trouble.at), title: name.title ?? name.id ?? `document ${i + 1}`, ...name }, trouble));
   }
   return parsed;
 }
@@ -70,9 +71,6 @@ function readDocument(
   try {
     if (tree.kind !== "map")
       throw new Refused(tree.at, `a ${tree.kind}`, "a rule: a map with title, logsource and detection", "see the Sigma specification");
-    const action = tree.entries.find((entry) => entry.key === "action");
-    if (action !== undefined)
-      throw new Refused(action.keyAt, "action", "documents that stand alone", "repeat the shared keys in each document of the file");
     if (get(tree, "correlation") !== undefined) into.correlations.push(readCorrelation(tree, file, position));
     else if (get(tree, "filter") !== undefined) into.filters.push(readFilter(tree, file, position, placeholders));
     else into.rules.push(readRule(tree, file, position(tree.at).line, placeholders));
@@ -85,16 +83,32 @@ function readDocument(
   }
 }
 
-/** Title and id as far as the text shows them, for documents that cannot be read. */
-function nameIn(text: string, otherwise: string): { title: string; id?: string } {
+interface Name {
+  readonly title?: string;
+  readonly id?: string;
+}
+
+/** As far as the text shows it, for documents that cannot be read. */
+function nameIn(text: string): Name {
   const document = text.replace(/^---[^\n]*\n/, "").split(/^---/m, 1)[0]!;
-  const value = (key: string) =>
+  return named((key) =>
     new RegExp(`^${key}:[ \\t]*(\\S[^\\n]{0,200})`, "m")
       .exec(document)?.[1]
       ?.trim()
-      .replace(/^(['"])(.*)\1$/, "$2");
-  const id = value("id");
-  return { title: value("title") ?? id ?? otherwise, ...(id === undefined ? {} : { id }) };
+      .replace(/^(['"])(.*)\1$/, "$2"),
+  );
+}
+
+function nameOf(tree: Tree): Name {
+  return named((key) => {
+    const value = tree.kind === "map" ? get(tree, key) : undefined;
+    return value?.kind === "scalar" && value.value !== null ? String(value.value) : undefined;
+  });
+}
+
+function named(value: (key: string) => string | undefined): Name {
+  const [title, id] = [value("title"), value("id")];
+  return { ...(title === undefined ? {} : { title }), ...(id === undefined ? {} : { id }) };
 }
 
 function readRule(tree: MapTree, file: string, line: number, placeholders: Placeholders): SigmaRule {

@@ -79,7 +79,7 @@ function base64At(bytes: Buffer, offset: number): string {
 }
 
 function dashForms(pattern: Pattern): readonly Work[] | Trouble {
-  const dash = /(?<![\w])[-/](?=\w)/g;
+  const dash = /(?<![\p{L}\p{N}_])[-/](?=[\p{L}\p{N}_])/gu;
   let found = 0;
   const flat = pattern.flatMap((part): (Part | null)[] => {
     if (typeof part !== "string") return [part];

@@ -61,6 +61,12 @@ const logsource = z
 const detection = z.looseObject({ condition: z.union([z.string(), z.array(z.string())]) }).describe("Selections and their condition.");
 
 const rule = z.looseObject({ ...optional, title: shared.title, logsource, detection });
+const part = z.looseObject({
+  ...optional,
+  action: z
+    .enum(["global", "reset", "repeat"])
+    .describe("What this document says for others of its file: shared by those after it, or the one before it changed."),
+});
 const filter = z.looseObject({ ...optional, title: shared.title, logsource, filter: z.looseObject({}) });
 const bound = z.number();
 const correlation = z.looseObject({
@@ -99,7 +105,7 @@ const correlation = z.looseObject({
 
 /** `vedette rule schema`. */
 export function schema(): void {
-  const all = z.union([rule, correlation, filter]).describe("A Sigma rule, correlation or filter with Vedette's keys.");
+  const all = z.union([rule, correlation, filter, part]).describe("A Sigma rule, correlation or filter with Vedette's keys.");
   const made = z.toJSONSchema(all, { io: "input", unrepresentable: "any" });
   process.stdout.write(`${jsonText({ ...made, title: "Vedette rule" }, 2)}\n`);
 }
