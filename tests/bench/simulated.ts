@@ -1,4 +1,5 @@
 /** What benchmarks over a simulated cluster share: its inventory, its records as intake would have taken them in, and both passes and triage over them in one process. */
+import { detectors } from "@vedette/detect";
 import type { Alert, Finding } from "@vedette/model";
 import { formats } from "@vedette/normalise";
 import { Analyser, type Compiled, compileProgram, encodeRecords, KeyedEngine, makeProgram } from "@vedette/pipeline";
@@ -29,7 +30,7 @@ function inventory({ world: { site } }: Simulation): Buffer {
 const kindOf = (stream: string): string => stream.split("/")[0]!;
 
 /** A batch of the raw topic with the records of one stream, of which the first has this number. */
-function rawBatch(stream: string, format: string, own: readonly Emitted[], seq: number): Uint8Array {
+function rawBatch(stream: string, format: string, own: readonly Pick<Emitted, "time" | "line">[], seq: number): Uint8Array {
   return encodeRecords(
     {
       kind: "records",
@@ -53,6 +54,40 @@ export interface Judged {
   readonly detectors?: { readonly [name: string]: unknown };
   /** Kinds of streams that are left out. */
   readonly without?: readonly string[];
+}
+
+/** Some of the bundled rules, over single records of one stream after the other. */
+export class RuleJudge {
+  readonly #analyser: Analyser;
+  readonly #compiled: Compiled;
+  #seq = 0;
+
+  static async of(rules: (text: string) => boolean): Promise<RuleJudge> {
+    const none = Object.fromEntries([...(await detectors()).keys()].map((name) => [name, false]));
+    const content = {
+      rules: bundledRules().filter(({ text }) => rules(text)),
+      pipelines: bundledPipelines(),
+      placeholders: bundledPlaceholders(),
+      detectors: none,
+    };
+    return new RuleJudge(new Analyser(await formats()), await compileProgram(makeProgram({ ...content, lateness_s: 30 }, 0)));
+  }
+
+  private constructor(analyser: Analyser, compiled: Compiled) {
+    this.#analyser = analyser;
+    this.#compiled = compiled;
+  }
+
+  take(stream: string, lines: readonly string[]): readonly Finding[] {
+    const bytes = rawBatch(
+      stream,
+      formatOf[kindOf(stream)]!,
+      lines.map((line) => ({ time: 0, line })),
+      this.#seq,
+    );
+    this.#seq += lines.length;
+    return this.#analyser.analyse({ entries: [{ offset: 0, bytes }], sample: false, store: false }, this.#compiled).findings;
+  }
 }
 
 /** The bundled rules and all detectors, or fewer, over what a simulation emits. */

@@ -21,6 +21,8 @@ export interface JobCourse {
   /** The load of a node, so many seconds after the start. */
   readonly load: (seconds: number) => Load;
   readonly calls: readonly JobCall[];
+  /** What its user started on a log-in node, where the node itself speaks with nobody outside. */
+  readonly forwarder?: { readonly binary: string; readonly args: string };
 }
 export interface JobCall {
   /** Seconds after the start. */
@@ -90,7 +92,8 @@ function mining(
     seconds,
     tasks: tasksOf(request.tasks, seconds, longest),
     load: (s) => (awake(s) ? load(s, s / seconds, chance) : asleep),
-    calls: calls.filter(({ at }) => awake(at)),
+    calls: kind.forwarder ? [] : calls.filter(({ at }) => awake(at)),
+    ...(kind.forwarder && { forwarder: kind.forwarder(user, kind.pool.name ?? address) }),
   };
 }
 /** Of an array as many as there is time for. */

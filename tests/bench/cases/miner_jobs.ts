@@ -1,13 +1,14 @@
 /**
- * silent_miner over many simulated jobs, as meters and calls tell of each on nodes of its own: the confusion table of its nine kinds of miners (the
- * tenth's pool is reached from elsewhere) and all kinds of honest work, and what jobs near the threshold score. No record is written or decoded:
- * `bench miners` has the whole way. `--jobs N` (10,000) `--each N` (20 of each kind of miner) `--seed N` `--hours N` (longest that a job is played, 3).
+ * silent_miner over many simulated jobs, as meters and calls tell of each on nodes of its own: the confusion table of the ten kinds of miners and all
+ * kinds of honest work. The tenth's node speaks with nobody outside: the rules about forwarders judge what its user started on a log-in node, and what
+ * owners of honest jobs start there. No other record is written or decoded: `bench miners` has the whole way. `--jobs N` (10,000) `--each N` (20 of each kind of miner) `--seed N` `--hours N` (longest that a job is played, 3).
  */
 import { inputOf, prepareDetectors } from "@vedette/detect";
 import { newFields } from "@vedette/kit";
 import type { Event, Fields, Micros } from "@vedette/model";
 import { type JobCourse, jobCourses } from "@vedette/simulate";
 import { costOf, option, print, say } from "../harness.ts";
+import { RuleJudge } from "../simulated.ts";
 
 const second = 1_000_000;
 const hour = 3_600 * second;
@@ -15,10 +16,22 @@ const gb = 1_073_741_824;
 /** Seconds from sample to sample: the score asks for six within half an hour, of short tasks within ten minutes. */
 const intervalOf = (seconds: number): number => (seconds < 1_800 ? 60 : 300);
 const goal = 0.95;
+/** What people start on log-in nodes that listens or forwards, and brings nobody outside. Each owner of a job starts one of them. */
+const honestForwarders = [
+  "/usr/bin/ssh -N -L 8888:cn017:8888 localhost",
+  "/usr/bin/socat TCP-LISTEN:5432,fork,reuseaddr TCP:10.30.0.12:5432",
+  "/usr/bin/socat UNIX-LISTEN:/run/user/1000/x.sock,fork TCP:10.30.0.12:5901",
+  "/opt/code-server/lib/node /opt/code-server --bind-addr 127.0.0.1:8443",
+  "/opt/conda/bin/python -m jupyterlab --no-browser --port 8888",
+  "/usr/bin/kubectl port-forward svc/grafana 3000:80",
+  "/usr/bin/nc -l 9000",
+  "/usr/bin/ssh -D 1080 gateway.cluster.example",
+];
 
 export async function bench(): Promise<void> {
   const [jobs, each, seed, hours] = [option("jobs") ?? 10_000, option("each") ?? 20, option("seed") ?? 1, option("hours") ?? 3];
   const judge = await Judge.of();
+  const forwarders = await RuleJudge.of((text) => text.includes("attack.t1090"));
   const counts = new Map<string, { readonly course: JobCourse; played: number; found: number; first: number[] }>();
   const wrong: string[] = [];
   const cost = await costOf(() => {
@@ -27,7 +40,10 @@ export async function bench(): Promise<void> {
       const known = counts.get(course.profile) ?? { course, played: 0, found: 0, first: [] };
       counts.set(course.profile, known);
       known.played++;
-      const found = judge.of(course);
+      const own = honestForwarders[course.job % honestForwarders.length]!;
+      const command = course.forwarder === undefined ? own : `${course.forwarder.binary} ${course.forwarder.args}`;
+      const [started] = forwarders.take("tetragon/login1", [execLine(command, course)]);
+      const found = judge.of(course) ?? (started && { after_s: 0, summary: `${started.rule.title}: ${command}` });
       if (found === undefined) continue;
       known.found++;
       known.first.push(found.after_s / 60);
@@ -46,7 +62,7 @@ export async function bench(): Promise<void> {
   print({
     name: "miner jobs (simulated)",
     value: recall,
-    unit: "recall of silent_miner",
+    unit: "recall of silent_miner and the rule about forwarders",
     baseline: goal,
     details: {
       seed,
@@ -58,6 +74,24 @@ export async function bench(): Promise<void> {
       cpu_s: cost.cpu_s,
     },
   });
+}
+
+/** As Tetragon tells of a program that the owner of a job starts on a log-in node, a moment before. */
+function execLine(command: string, { job, start, plan: { user } }: JobCourse): string {
+  const [binary, ...args] = command.split(" ");
+  const time = new Date(start / 1_000 - 60_000).toISOString();
+  const process = {
+    exec_id: `p${job}`,
+    pid: 4_242,
+    uid: user.uid,
+    auid: user.uid,
+    cwd: `/home/${user.name}`,
+    binary,
+    arguments: args.join(" "),
+    start_time: time,
+  };
+  const parent = { exec_id: "s", pid: 4_200, uid: user.uid, binary: "/usr/bin/bash" };
+  return JSON.stringify({ process_exec: { process, parent }, node_name: "login1", time });
 }
 
 /** The detector alone, over one job after the other. */

@@ -105,6 +105,8 @@ export interface Miner {
   };
   readonly pool: { readonly name?: string; readonly port: number; readonly tls?: true; readonly named: boolean; readonly lasts: number };
   readonly awake?: (time: number) => boolean;
+  /** The node speaks with a log-in node alone; this program, started there, speaks with the pool. */
+  readonly forwarder?: (user: User, pool: string) => { readonly binary: string; readonly args: string };
 }
 
 /** Pools by names that lists know (defunct or generic), by names that none knows, or by address alone. */
@@ -228,6 +230,20 @@ export const kindsOfMiners: readonly Miner[] = [
     }),
     pool: { name: "ws.minegate.example", port: 443, tls: true, named: true, lasts: 430 },
   },
+  {
+    name: "miner_through_login_node",
+    summary: "a miner whose pool is reached through a forwarder on a log-in node",
+    about: "A job mines; its pool is reached by a forwarder that the user left running on a log-in node.",
+    job: (u, c) => ({
+      name: "qc_calc",
+      request: whole(c.between(4, 10) * hour),
+      binary: `/scratch/${u.name}/qc/qc`,
+      args: () => "--relay login:18080",
+      load: cpuMining(0.985, 0.004),
+    }),
+    pool: { name: "eu.proxy-relay.example", port: 443, tls: true, named: true, lasts: 4_000 },
+    forwarder: (u, pool) => ({ binary: `/home/${u.name}/.local/bin/socat`, args: `TCP-LISTEN:18080,fork TCP:${pool}:443` }),
+  },
 ];
 
 const scenarioOf = (kind: Miner): Scenario => ({
@@ -238,7 +254,9 @@ const scenarioOf = (kind: Miner): Scenario => ({
     const user = victim(world, incident, chance);
     const pool = lair(incident, chance, kind.pool.name);
     const { name, request, binary, args, load, gpu } = kind.job(user, chance);
-    const { awake } = kind;
+    const { awake, forwarder } = kind;
+    const speaker = forwarder && startForwarder(world, incident, chance, user, pool, forwarder(user, pool.name));
+    if (speaker) yield world.now + 2 * minute;
     const asleep = awake === undefined ? load : (s: number, d: number, c: Chance) => (awake(world.now) ? load(s, d, c) : quiet);
     misuse(
       world,
@@ -251,45 +269,28 @@ const scenarioOf = (kind: Miner): Scenario => ({
         load: asleep,
         ...(gpu ? { gpu } : {}),
       },
-      (job) => inTouch(world, incident, job, job.leaders[0]!, { to: pool, up: 28, down: 85, ...kind.pool }, awake),
+      (job) => inTouch(world, incident, job, speaker ?? job.leaders[0]!, { to: pool, up: 28, down: 85, ...kind.pool }, awake),
     );
   },
 });
 
-/** The compute node speaks with a log-in node alone; a forwarder there speaks with the pool. */
-const proxied: Scenario = {
-  name: "miner_through_login_node",
-  summary: "a miner whose pool is reached through a forwarder on a log-in node",
-  expected: { ...expected, about: "A job mines; its pool is reached by a forwarder that the user left running on a log-in node." },
-  *play(world, incident, chance) {
-    const user = victim(world, incident, chance);
-    const pool = lair(incident, chance, "eu.proxy-relay.example");
-    const login = chance.pick(world.site.logins);
-    incident.logins.add(login.name);
-    const forwarder = login.daemon("/usr/lib/systemd/systemd", "--user").child({
-      binary: `/home/${user.name}/.local/bin/socat`,
-      args: `TCP-LISTEN:18080,fork TCP:${pool.name}:443`,
-      start: world.now,
-      uid: user.uid,
-      auid: user.uid,
-      cwd: `/home/${user.name}`,
-    });
-    world.emit("tetragon", execLine(forwarder, world.now), incident);
-    resolve(world, chance, login, pool, incident);
-    yield world.now + 2 * minute;
-    misuse(
-      world,
-      incident,
-      user,
-      {
-        name: "qc_calc",
-        request: { ...whole(Math.round(chance.between(4, 10) * hour)) },
-        program: { binary: `/scratch/${user.name}/qc/qc`, args: `--relay ${login.name}:18080` },
-        load: cpuMining(0.985, 0.004),
-      },
-      (job) => inTouch(world, incident, job, forwarder, { to: pool, port: 443, tls: true, lasts: 4_000, up: 30, down: 90, named: true }),
-    );
-  },
-};
+function startForwarder(
+  world: World,
+  incident: Incident,
+  chance: Chance,
+  user: User,
+  pool: Service,
+  program: { readonly binary: string; readonly args: string },
+): Process {
+  const login = chance.pick(world.site.logins);
+  incident.logins.add(login.name);
+  const { uid } = user;
+  const forwarder = login
+    .daemon("/usr/lib/systemd/systemd", "--user")
+    .child({ ...program, start: world.now, uid, auid: uid, cwd: `/home/${user.name}` });
+  world.emit("tetragon", execLine(forwarder, world.now), incident);
+  resolve(world, chance, login, pool, incident);
+  return forwarder;
+}
 
-export const miners: readonly Scenario[] = [...kindsOfMiners.map(scenarioOf), proxied];
+export const miners: readonly Scenario[] = kindsOfMiners.map(scenarioOf);
