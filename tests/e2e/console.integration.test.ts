@@ -4,6 +4,8 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeAlert } from "../../apps/web/fake/alerts.ts";
+import { casesOf } from "../../apps/web/fake/cases.ts";
+import { hpcOf } from "../../apps/web/fake/hpc.ts";
 import { payloads as hostile_texts } from "../security/payloads.ts";
 import { accessibilityTrouble, browser_absent, chromium_path } from "./browser.ts";
 import { ConsoleBrowser } from "./console.ts";
@@ -32,6 +34,8 @@ const pages: readonly { readonly name: string; readonly path: string; readonly r
   { name: "roles", path: "/roles", ready: "table.grid tbody tr" },
   { name: "machines", path: "/machines", ready: "table.grid tbody tr" },
   { name: "backtests", path: "/backtests?id=b1", ready: "text=Result of b1" },
+  { name: "holds", path: "/holds?z=utc", ready: "table.grid tbody tr" },
+  { name: "erasures", path: "/erasures?z=utc", ready: "table.grid tbody tr" },
   { name: "keys-at-rest", path: "/keys-at-rest", ready: "table.grid tbody tr" },
   { name: "profile", path: "/profile", ready: "text=nightly export" },
 ];
@@ -181,6 +185,10 @@ describe.skipIf(browser_absent)(`the console in ${chromium_path}${browser_absent
         "/pipelines",
         "/sinks",
         "/series?q=anything",
+        "/backtests?id=b0",
+        "/keys-at-rest",
+        "/holds",
+        "/erasures",
       ]) {
         await page.goto(`${server.url}${path}`);
         await page.waitForSelector("main >> text=window.__xss");
@@ -217,17 +225,45 @@ describe.skipIf(browser_absent)(`the console in ${chromium_path}${browser_absent
         entities: [{ type: text, id: text }],
       }));
       all(rules, (text, id) => ({ ...rule, id, title: text, author: text, file: text, reason: text }));
+      const { people, data } = server.state;
+      const [user, machine] = [people.users.at(-1)!, people.machines[0]!];
+      server.state.cases = casesOf(texts, Date.now());
+      people.users = texts.map((text, i) => ({
+        ...user,
+        id: `u${i}`,
+        name: text,
+        display_name: text,
+        grants: [{ role: "viewer", rows: text }],
+      }));
+      people.machines = texts.map((text) => ({ ...machine, name: text }));
+      data.hpc = hpcOf(texts, Date.now());
+      data.pipelines = texts.map((text) => ({
+        name: text,
+        file: text,
+        steps: [{ name: text, does: "drop", dropped: 1 }],
+        cases: 1,
+        failing: 1,
+      }));
       for (const [path, row] of [
         ["/events?t=all&f=message", ".event-item"],
         ["/alerts", ".alert-grid tbody tr"],
         ["/rules", "table.grid tbody tr"],
         ["/alerts/h3", ".evidence-item"],
+        ["/backtests?id=b0", "text=Result of b0"],
+        ["/keys-at-rest", "table.grid tbody tr"],
+        ["/holds", "table.grid tbody tr"],
+        ["/erasures", "table.grid tbody tr"],
+        ["/users", "table.grid tbody tr"],
+        ["/users/u3", "text=Save roles"],
+        ["/machines", "table.grid tbody tr"],
+        ["/hpc", "table.grid tbody tr"],
+        ["/pipelines", ".step-list li"],
       ] as const) {
         await page.goto(`${server.url}${path}`);
         await page.waitForSelector(row);
         await page.evaluate("for (const details of document.querySelectorAll('main details')) details.open = true");
         expect(
-          await page.locator("main :is(script, iframe, object, embed, base, meta, form, video, img[src=x], svg[onload])").count(),
+          await page.locator("main :is(script, iframe, object, embed, base, meta, form[action], video, img[src=x], svg[onload])").count(),
         ).toBe(0);
         expect(await page.locator("a[href^='javascript:' i], a[href^='data:' i]").count()).toBe(0);
         expect(await page.evaluate(() => (globalThis as { __xss?: number }).__xss)).toBeUndefined();

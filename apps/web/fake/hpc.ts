@@ -72,16 +72,19 @@ export const makeHpc = (now_ms: number): Hpc => ({
   },
 });
 
-export function hostileHpc(now_ms: number): Hpc {
-  const text = `${payloads.join(" ")} ${disguised}`;
-  const odd = { ...job(0), job: text, cluster: text, user: text, account: text, partition: text, states: [text], nodes: [text] };
+/** One of each for each text, which stands wherever there is text. */
+export function hpcOf(texts: readonly string[], now_ms: number): Hpc {
+  const of = <T>(row: (text: string) => T) => all(texts.map(row));
+  const odd = (text: string) => ({ ...job(0), job: text, cluster: text, user: text, account: text, partition: text });
   return {
     ...noHpc(now_ms),
-    jobs: all([{ ...odd, factors: [{ name: text, points: 1, of: 1, value: text }] }]),
-    partitions: all([{ partition: text, jobs: 1, users: 1 }]),
-    users: all([{ user: text, jobs: 1, alerts: 1 }]),
-    nodes: all([{ node: text, events: 1, jobs: 1, alerts: 1 }]),
-    talkers: all([{ address: text, connections: 1, sent: 1, received: 1 }]),
-    sensors: { workers: all([{ worker: text, lost_percent: 3, dropped: 1, lag_s: 1 }]), alerts: [] },
+    jobs: of((text) => ({ ...odd(text), states: [text], nodes: [text], factors: [{ name: text, points: 1, of: 1, value: text }] })),
+    partitions: of((text) => ({ partition: text, jobs: 1, users: 1 })),
+    users: of((text) => ({ user: text, jobs: 1, alerts: 1 })),
+    nodes: of((text) => ({ node: text, events: 1, jobs: 1, alerts: 1 })),
+    talkers: of((text) => ({ address: text, connections: 1, sent: 1, received: 1 })),
+    sensors: { workers: of((text) => ({ worker: text, lost_percent: 3, dropped: 1, lag_s: 1 })), alerts: [] },
   };
 }
+
+export const hostileHpc = (now_ms: number): Hpc => hpcOf([`${payloads.join(" ")} ${disguised}`], now_ms);

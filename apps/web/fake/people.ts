@@ -22,6 +22,7 @@ const admin = [
     "audit:read",
     "holds:read",
     "holds:write",
+    "data:erase",
   ],
   ...["users:read", "users:write", "machines:read", "machines:write", "system:write"],
 ];

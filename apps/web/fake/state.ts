@@ -1,9 +1,10 @@
 /** What the fake server knows: events, alerts, rules, sources, dead letters, and whether the demo is in. */
 import type { Alert, AuditRecord, DeadLetter, EventRow, Rule, RuleVersion, Severity, Source, Status } from "../src/api/types.ts";
 import { makeAlerts } from "./alerts.ts";
+import { casesOf, type FakeCases, makeCases, no_cases } from "./cases.ts";
 import { type FakeData, makeData, no_data } from "./data.ts";
 import { makeEvents, stamp } from "./events.ts";
-import { hostileAlert, hostileEvent, hostileLetter, hostileRecord, hostileRule, hostileSource } from "./hostile.ts";
+import { disguised, hostileAlert, hostileEvent, hostileLetter, hostileRecord, hostileRule, hostileSource, payloads } from "./hostile.ts";
 import { hostileData } from "./hostile_data.ts";
 import { type FakePeople, hostilePeople, makePeople, no_people } from "./people.ts";
 
@@ -17,6 +18,7 @@ export interface FakeState {
   records: AuditRecord[];
   data: FakeData;
   people: FakePeople;
+  cases: FakeCases;
   demo: { present: boolean; running: boolean; events: number };
   ready: boolean;
   problems: { code: string; message: string }[];
@@ -241,6 +243,7 @@ export function makeState(scenario: Scenario, now_ms: number): FakeState {
       records: [],
       data: no_data,
       people: no_people,
+      cases: { ...no_cases },
       demo: { present: false, running: false, events: 0 },
       ready: true,
       problems: [],
@@ -257,6 +260,7 @@ export function makeState(scenario: Scenario, now_ms: number): FakeState {
     records: makeRecords(now_ms),
     data: makeData(now_ms),
     people: makePeople(now_ms),
+    cases: makeCases(now_ms),
     demo: { present: true, running: true, events: 18_240 },
     ready: true,
     problems: [{ code: "source_failed", message: "Source cloudtrail cannot be read: permission denied." }],
@@ -270,6 +274,7 @@ export function makeState(scenario: Scenario, now_ms: number): FakeState {
     state.letters.unshift(hostileLetter(now_ms));
     state.data = hostileData(now_ms);
     state.people = hostilePeople(now_ms);
+    state.cases = casesOf([...payloads, disguised], now_ms);
     state.records.unshift(hostileRecord(now_ms));
     state.problems.unshift({ code: `<img src=x onerror="window.__xss=1">`, message: `<script>window.__xss=1</script>` });
   }

@@ -27,6 +27,8 @@ const SinksPage = lazy(() => import("./sinks/sinks_page.tsx").then((page) => ({ 
 const MetricsPage = lazy(() => import("./metrics/metrics_page.tsx").then((page) => ({ default: page.MetricsPage })));
 const HpcPage = lazy(() => import("./hpc/hpc_page.tsx").then((page) => ({ default: page.HpcPage })));
 const AuditPage = lazy(() => import("./audit/audit_page.tsx").then((page) => ({ default: page.AuditPage })));
+const HoldsPage = lazy(() => import("./holds/holds_page.tsx").then((page) => ({ default: page.HoldsPage })));
+const ErasuresPage = lazy(() => import("./erasures/erasures_page.tsx").then((page) => ({ default: page.ErasuresPage })));
 const UsersPage = lazy(() => import("./access/users_page.tsx").then((page) => ({ default: page.UsersPage })));
 const UserPage = lazy(() => import("./access/user_page.tsx").then((page) => ({ default: page.UserPage })));
 const RolesPage = lazy(() => import("./access/roles_page.tsx").then((page) => ({ default: page.RolesPage })));
@@ -58,6 +60,8 @@ const pages: readonly { readonly path: string; readonly needs: string; readonly 
   { path: "/machines", needs: "machines:read", Page: MachinesPage },
   { path: "/keys-at-rest", needs: "users:read", Page: VaultPage },
   { path: "/audit", needs: "audit:read", Page: AuditPage },
+  { path: "/holds", needs: "holds:read", Page: HoldsPage },
+  { path: "/erasures", needs: "audit:read", Page: ErasuresPage },
 ];
 
 createRoot(document.getElementById("root")!).render(

@@ -18,6 +18,7 @@ import { Time } from "../shell/zone.tsx";
 import { useSearch } from "../url/search.ts";
 import { aboutOf } from "./about.ts";
 import { AuditFilterBar, auditFilter, auditQuery } from "./audit_filter.tsx";
+import { RecordTabs } from "./section.tsx";
 
 const page_size = 50;
 /** Of one value; a rule's whole text may stand in a record. */
@@ -57,6 +58,7 @@ export function AuditPage() {
           Load again
         </Button>
       </PageHead>
+      <RecordTabs />
       <AuditFilterBar filter={filter} patch={patch} />
       <section className="panel panel-flush" aria-label="Records">
         {records === undefined ? (

@@ -7,6 +7,7 @@ import { api, onUnauthorised } from "../api/client.ts";
 import { useLive, useLiveConnection } from "../api/live.ts";
 import { queryClient } from "../api/query_client.ts";
 import { useMay, useSession } from "../api/session.ts";
+import { record_pages } from "../audit/section.tsx";
 import { formatCount } from "../format/number.ts";
 import { data_pages } from "../sources/section.tsx";
 import { keepZone, sign_in, useSearch } from "../url/search.ts";
@@ -40,7 +41,7 @@ const entries: readonly Entry[] = [
   { to: "/rules", icon: "rules", name: "Rules", needs: "rules:read" },
   { to: "/sources", icon: "sources", name: "Sources", pages: data_pages },
   { to: "/users", icon: "people", name: "Access", pages: access_pages },
-  { to: "/audit", icon: "audit", name: "Audit", needs: "audit:read" },
+  { to: "/audit", icon: "audit", name: "Audit", pages: record_pages },
 ];
 
 /** Ends the session; where else one is to sign out, for whoever came by a provider. */

@@ -14,9 +14,12 @@ import { Loaded } from "../shell/states.tsx";
 import { TableScroll } from "../shell/table_scroll.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { useTitle } from "../shell/title.ts";
+import { Time } from "../shell/zone.tsx";
 
 const key = ["vault"] as const;
 const uses = { seals: ["good", "seals"], opens: ["busy", "opens older boxes"], missing: ["bad", "missing"] } as const;
+
+const log_uses = { seals: ["good", "seals"], opens: ["busy", "opens older batches"] } as const;
 
 export function VaultPage() {
   useTitle("Keys at rest");
@@ -44,12 +47,17 @@ export function VaultPage() {
       <AccessTabs />
       {rotate.data !== undefined && (
         <p className="notice notice-info" role="status">
+          {rotate.data.log_key !== undefined && (
+            <>
+              Batches of the log are sealed by key <code>{rotate.data.log_key}</code> now.{" "}
+            </>
+          )}
           {formatCount(rotate.data.resealed)} boxes are sealed by key <code>{rotate.data.key}</code> now
           {rotate.data.dropped.length > 0 && `; ${formatCount(rotate.data.dropped.length)} old keys are gone`}.
         </p>
       )}
       <Loaded query={query} what="The keys" rows={4}>
-        {({ keys, places }) => (
+        {({ keys, places, log }) => (
           <>
             <Panel title="Keys" aside={<span className="dim small">newest first</span>} flush>
               <TableScroll>
@@ -75,6 +83,38 @@ export function VaultPage() {
                           <Mark tone={uses[one.use][0]}>{uses[one.use][1]}</Mark>
                         </td>
                         <td className="number">{formatCount(one.boxes)}</td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              </TableScroll>
+            </Panel>
+            <Panel title="Keys of the log" aside={<span className="dim small">they seal batches, and are sealed themselves</span>} flush>
+              <TableScroll>
+                <table className="grid">
+                  <thead>
+                    <tr>
+                      <th scope="col">Key</th>
+                      <th scope="col">Since</th>
+                      <th scope="col">Use</th>
+                      <th scope="col">Needed by</th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {log.map(({ id, since, use, needed_by }) => (
+                      <tr key={id}>
+                        <td className="mono">{id}</td>
+                        <td>{since !== undefined && <Time iso={since} digits={0} />}</td>
+                        <td>
+                          <Mark tone={log_uses[use][0]}>{log_uses[use][1]}</Mark>
+                        </td>
+                        <td className="cell-main wrap">
+                          {needed_by === undefined
+                            ? ""
+                            : needed_by.length === 0
+                              ? "nothing any more; it goes within a day"
+                              : needed_by.join(", ")}
+                        </td>
                       </tr>
                     ))}
                   </tbody>
@@ -119,7 +159,7 @@ export function VaultPage() {
       {asking && (
         <Confirm
           title="Rotate keys"
-          subject="The keys are read again, a new one is made where they are the installation's own, and everything is sealed by the newest."
+          subject="The keys are read again, a new one is made where they are the installation's own, and everything is sealed by the newest. Batches of the log get a new key too."
           busy={rotate.isPending}
           error={rotate.error}
           onConfirm={() => rotate.mutate()}
