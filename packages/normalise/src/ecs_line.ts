@@ -1,5 +1,6 @@
 /** Decodes the raw line a shipper put into a document, by what the document says it is. Knows formats only by name. */
-import type { Decode, DecodeContext, DecodeResult, JsonKind } from "@vedette/kit";
+import type { Decode, DecodeContext, DecodeResult, JsonObject } from "@vedette/kit";
+import { claimantOf } from "./json/claimant.ts";
 import { isFlaw, looksLikeObject, parseObject } from "./json/parse.ts";
 import { loadedFormats } from "./registry.ts";
 
@@ -73,7 +74,7 @@ export function lineDecoder(settings: { readonly [format: string]: unknown }): L
     return decoders.get(name);
   };
   return (line, hints, context) => {
-    if (looksLikeObject(line)) return decodeDocument(line, context);
+    if (looksLikeObject(line)) return decodeText(line, context);
     for (const name of namesFor(line, hints)) {
       const result = decoderOf(name)?.(line, context);
       if (result !== undefined && !("code" in result) && !("skip" in result)) return result;
@@ -82,19 +83,14 @@ export function lineDecoder(settings: { readonly [format: string]: unknown }): L
   };
 }
 
-/** A document that some format claims; one that nobody claims stays text. Documents within documents end soon: each level doubles the escapes. */
-function decodeDocument(text: string, context: DecodeContext): DecodeResult | undefined {
+/** A document that some format claims; undefined for one that nobody claims. Documents within documents end soon: each level doubles the escapes. */
+function decodeText(text: string, context: DecodeContext): DecodeResult | undefined {
   const object = parseObject(text);
-  if (isFlaw(object)) return undefined;
-  let best: JsonKind | undefined;
-  let sure = 0;
-  for (const { json } of loadedFormats().values()) {
-    const certainty = json?.claims(object, context) ?? 0;
-    if (certainty >= 0.5 && certainty > sure) {
-      best = json;
-      sure = certainty;
-    }
-  }
-  const result = best?.decode(object, text, context);
+  return isFlaw(object) ? undefined : decodeDocument(object, text, context);
+}
+
+/** As a line that is a document, for one that is parsed already. */
+export function decodeDocument(object: JsonObject, text: string, context: DecodeContext): DecodeResult | undefined {
+  const result = claimantOf(object, context)?.decode(object, text, context);
   return result === undefined || "code" in result || "skip" in result ? undefined : result;
 }

@@ -150,7 +150,11 @@ function putProgram(fields: Fields, program: string, message: string): void {
 }
 
 const lineDecode: LineDecode = lineDecoder({});
-const kind: JsonKind = { claims, decode: (object, _text, context) => decodeObject(object, context, lineDecode) };
+const kind: JsonKind = {
+  telling: ["@timestamp", "log"],
+  claims,
+  decode: (object, _text, context) => decodeObject(object, context, lineDecode),
+};
 
 export default defineFormat({
   name: "ecs_json",

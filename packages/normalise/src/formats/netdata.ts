@@ -60,7 +60,7 @@ export default defineFormat({
     const parsed = parseObject(text);
     return isFlaw(parsed) ? parsed : decodeDocument(parsed);
   },
-  json: { claims: (object) => (chartsOf(object) === undefined ? 0 : 1), decode: decodeDocument },
+  json: { telling: ["netdata"], claims: (object) => (chartsOf(object) === undefined ? 0 : 1), decode: decodeDocument },
   examples: [
     {
       title: "two dimensions of a chart",

@@ -156,7 +156,11 @@ export default defineFormat({
     const parsed = parseObject(text);
     return isFlaw(parsed) ? parsed : decodeFlow(parsed, context);
   },
-  json: { claims: (object) => (isFlow(object) ? 1 : 0), decode: (object, _text, context) => decodeFlow(object, context) },
+  json: {
+    telling: ["netflow"],
+    claims: (object) => (isFlow(object) ? 1 : 0),
+    decode: (object, _text, context) => decodeFlow(object, context),
+  },
   examples: [
     {
       title: "a sampled flow of IPv4",

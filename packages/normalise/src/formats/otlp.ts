@@ -99,7 +99,11 @@ export default defineFormat({
       return isFlaw(parsed) ? parsed : decodeObject(parsed, context, decoder);
     };
   },
-  json: { claims, decode: (object, _text, context) => decodeObject(object, context, decodeLine) },
+  json: {
+    telling: ["resourceLogs", "resourceSpans", "resourceMetrics", "logRecord", "span"],
+    claims,
+    decode: (object, _text, context) => decodeObject(object, context, decodeLine),
+  },
   examples: [
     {
       title: "an export with a line that a collector read from a file",

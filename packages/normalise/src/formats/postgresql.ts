@@ -144,7 +144,11 @@ export default defineFormat({
     const row = isCsv(line) ? rowOf(line) : undefined;
     return row === undefined ? decodeStderr(line) : decodeNamed(row);
   },
-  json: { claims: (object) => (isDocument(object) ? 1 : 0), decode: (object) => (isDocument(object) ? decodeNamed(object) : notPostgres) },
+  json: {
+    telling: ["error_severity"],
+    claims: (object) => (isDocument(object) ? 1 : 0),
+    decode: (object) => (isDocument(object) ? decodeNamed(object) : notPostgres),
+  },
   examples: [
     {
       title: "a failed login",

@@ -123,6 +123,7 @@ export default defineFormat({
     };
   },
   json: {
+    telling: ["meta", "jobid", "job_id"],
     claims: (object) =>
       jobsOf(object) !== undefined
         ? 1

@@ -3,7 +3,7 @@ import { type DecodeContext, type Decoded, type DecodeResult, defineFormat, type
 import type { Fields, Flaw } from "@vedette/model";
 import { share } from "../detect.ts";
 import { relate } from "../ecs/related.ts";
-import { type LineDecode, lineDecoder } from "../ecs_line.ts";
+import { decodeDocument, type LineDecode, lineDecoder } from "../ecs_line.ts";
 import { flatten, flattenValue } from "../json/flatten.ts";
 import { isFlaw, isObject, looksLikeObject, parseObject } from "../json/parse.ts";
 import { parseAnyTime } from "../time/parse.ts";
@@ -68,7 +68,7 @@ function decodeObject(object: JsonObject, context: DecodeContext, decodeLine: Li
     path: text(about["log.file.path"]),
     container: undefined,
   };
-  const inner = decodeLine(line, hints, context);
+  const inner = isObject(event) ? decodeDocument(event, line, context) : decodeLine(line, hints, context);
   if (inner === undefined || "code" in inner || "skip" in inner) return unclaimed(event, line, about, time);
   const list = Array.isArray(inner) ? (inner as readonly Decoded[]) : [inner as Decoded];
   for (const one of list) {
@@ -119,7 +119,7 @@ export default defineFormat({
       return claims(parsed) > 0 ? decodeObject(parsed, context, decodeLine) : notHec;
     };
   },
-  json: { claims, decode: (object, _text, context) => decodeObject(object, context, shared) },
+  json: { telling: ["event"], claims, decode: (object, _text, context) => decodeObject(object, context, shared) },
   examples: [
     {
       title: "a line of sshd that a forwarder read",

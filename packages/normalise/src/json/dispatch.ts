@@ -3,13 +3,10 @@ import type { DecodeContext, Decoded, DecodeResult, JsonKind, JsonObject } from 
 import { newFields } from "@vedette/kit";
 import type { Fields } from "@vedette/model";
 import { declaredMapping, declaredReader } from "../declared.ts";
-import { loadedFormats } from "../registry.ts";
+import { claimantOf } from "./claimant.ts";
 
 /** One per stream: remembers who claimed the last document, which then is asked first. */
 export type JsonDispatch = (object: JsonObject, text: string, context: DecodeContext) => DecodeResult;
-
-/** Claims from this certainty on count (see `JsonKind.claims`). */
-const claim = 0.5;
 
 /** How a document is read that no format claims. */
 type Unclaimed = (object: JsonObject, fields: Fields, context: DecodeContext) => Decoded;
@@ -17,21 +14,10 @@ const plain: Unclaimed = declaredReader(declaredMapping.parse({}), "json");
 
 /** A dispatch over all formats that read JSON documents. The remembered claimant changes the speed only, never who gets a document. */
 export function jsonDispatch(unclaimed: Unclaimed = plain): JsonDispatch {
-  let kinds: readonly JsonKind[] | undefined;
   let last: JsonKind | undefined;
   return (object, text, context) => {
     if (last !== undefined && last.claims(object, context) === 1) return last.decode(object, text, context);
-    kinds ??= [...loadedFormats().values()].flatMap((format) => (format.json === undefined ? [] : [format.json]));
-    let best: JsonKind | undefined;
-    let sure = 0;
-    for (const kind of kinds) {
-      const certainty = kind.claims(object, context);
-      if (certainty >= claim && certainty > sure) {
-        best = kind;
-        sure = certainty;
-      }
-    }
-    last = best;
-    return best === undefined ? unclaimed(object, newFields(), context) : best.decode(object, text, context);
+    last = claimantOf(object, context);
+    return last === undefined ? unclaimed(object, newFields(), context) : last.decode(object, text, context);
   };
 }

@@ -3,6 +3,7 @@ import { type Decoded, type JsonObject, newFields } from "@vedette/kit";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formats } from "../index.ts";
+import { claimantOf } from "./claimant.ts";
 import { flatten, maxFields, Paths } from "./flatten.ts";
 import { deeperThan, isFlaw, looksLikeObject, parseObject } from "./parse.ts";
 import { path, valueAt } from "./path.ts";
@@ -216,5 +217,35 @@ describe("paths", () => {
     paths.flatten({ log: "x", a: 1 }, first, "log");
     paths.flatten({ log: "x", a: 1 }, second);
     expect([{ ...first }, { ...second }]).toEqual([{ a: 1 }, { log: "x", a: 1 }]);
+  });
+});
+
+describe("who is asked about a document", () => {
+  const kinds = [...known.values()].flatMap(({ name, json, examples }) =>
+    json?.telling === undefined
+      ? []
+      : [{ name, json, telling: json.telling, documents: examples.map(({ input }) => parseObject(input)).filter((one) => !isFlaw(one)) }],
+  );
+  test.each(kinds)("$name claims no document without the names it tells", ({ json, telling, documents }) => {
+    for (const one of documents as JsonObject[]) {
+      const rest = Object.fromEntries(
+        Object.entries(one).filter(([key]) => !telling.some((name) => key.toLowerCase() === name.toLowerCase())),
+      );
+      expect(json.claims(rest, context)).toBe(0);
+    }
+  });
+  test("whoever is asked gives the answer that asking all of them gives", () => {
+    const all = [...known.values()].flatMap(({ json }) => (json === undefined ? [] : [json]));
+    for (const { documents } of kinds) {
+      for (const one of documents as JsonObject[]) {
+        const claims = all.map((kind) => kind.claims(one, context));
+        const most = Math.max(...claims);
+        expect(claimantOf(one, context)).toBe(most >= 0.5 ? all[claims.indexOf(most)] : undefined);
+      }
+    }
+  });
+  test("names may come written small", () => {
+    const record = { operation: "UserLoggedIn", workload: "AzureActiveDirectory", userid: "ada" };
+    expect(claimantOf(record, context)).toBe(known.get("m365_audit")!.json);
   });
 });

@@ -115,6 +115,7 @@ function timeOf(ts: JsonValue | undefined): number | undefined {
 
 /** Zeek's part in mixed JSON streams. */
 export const zeekJson: JsonKind = {
+  telling: ["ts"],
   claims(object, context) {
     const stamped = object["ts"] !== undefined;
     if (!stamped) return 0;
