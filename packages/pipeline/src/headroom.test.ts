@@ -38,3 +38,39 @@ test("nobody waits for an analysis that has ended", async () => {
   await waiting;
   expect(await free(headroom)).toBe(true);
 });
+
+test("the past enters only when almost nothing else is ahead of analysis, one batch of it at a time", async () => {
+  const headroom = new Headroom(1_000, 100);
+  const entered: string[] = [];
+  const enter = async (name: string) => {
+    const leave = await headroom.past(100);
+    entered.push(name);
+    return leave;
+  };
+  headroom.appended(0, 120);
+  // whoever keeps his place still goes on
+  expect(await free(headroom)).toBe(true);
+  const both = [enter("first"), enter("second")];
+  await free(headroom);
+  expect(entered).toEqual([]);
+  headroom.analysed(0);
+  const leave = await both[0]!;
+  await free(headroom);
+  expect(entered).toEqual(["first"]);
+  headroom.appended(1, 100);
+  leave();
+  await free(headroom);
+  expect(entered).toEqual(["first"]);
+  headroom.analysed(1);
+  (await both[1]!)();
+  expect(entered).toEqual(["first", "second"]);
+});
+
+test("who brings more of the past than may wait is told to come again, however large the first batch is", async () => {
+  const headroom = new Headroom(1_000, 1);
+  headroom.appended(0, 10);
+  const waiting = headroom.past(64 << 20);
+  await expect(headroom.past(1)).rejects.toMatchObject({ code: "backpressure" });
+  headroom.close();
+  (await waiting)();
+});

@@ -87,6 +87,7 @@ interface Lane {
 /** One raw batch holds about so many bytes of records: large enough to compress, small enough to share among workers. */
 const maxBatchBytes = 1_048_576;
 const noIds: { readonly duplicates: number[]; readonly ids: string[] } = { duplicates: [], ids: [] };
+const bytesOf = (records: readonly RawRecord[]): number => records.reduce((n, r) => n + r.body.length, 0);
 const maxStreams = 4_096;
 const sampleSize = 32;
 
@@ -169,6 +170,15 @@ class SourceIntake implements Intake {
 
   async accept(records: readonly RawRecord[], options: AcceptOptions = {}): Promise<Accepted> {
     if (records.length === 0 && options.position === undefined && options.lost === undefined) return { duplicates: [] };
+    const entered = this.#source.historical ? await this.#all.headroom?.past(bytesOf(records)) : undefined;
+    try {
+      return await this.#take(records, options);
+    } finally {
+      entered?.();
+    }
+  }
+
+  async #take(records: readonly RawRecord[], options: AcceptOptions): Promise<Accepted> {
     if (options.position !== undefined) await this.#all.headroom?.room();
     const limit = this.#options.maxWaitingBytes ?? 64 * maxBatchBytes;
     if (this.#all.waitingBytes > limit) {
@@ -181,7 +191,7 @@ class SourceIntake implements Intake {
     const kept = claimed.duplicates.length === 0 ? records : records.filter((_, i) => !claimed.duplicates.includes(i));
     if (claimed.duplicates.length > 0) await this.#confirm(records, claimed.duplicates);
     if (kept.length === 0 && options.position === undefined && options.lost === undefined) return { duplicates: claimed.duplicates };
-    const bytes = kept.reduce((n, r) => n + r.body.length, 0);
+    const bytes = bytesOf(kept);
     try {
       await durable.time(
         () =>
