@@ -82,7 +82,7 @@ async function compile({ rules: folders, ...site }: Options, ruleFile: string): 
   const kept = keptRules(ruleFile);
   const compiled = await compileProgram(program, kept);
   keepRules(ruleFile, kept);
-  tellRefused([...parseFiles(program.rules, placeholders).flatMap((p) => p.refused), ...compiled.refused]);
+  tellRefused([...parseFiles(program.rules, program.placeholders).flatMap((p) => p.refused), ...compiled.refused]);
   return compiled;
 }
 

@@ -1,5 +1,5 @@
 /** `vedette source import FILE…`: reads files once, as the file source does, and hands them to a running server. Knows no format. */
-import { sources } from "@vedette/ingest";
+import { fileSource } from "@vedette/ingest";
 import { contentHash, type Intake, systemClock, VedetteError } from "@vedette/kit";
 import { connect, type ServerOptions } from "../client.ts";
 import { safe } from "../output.ts";
@@ -19,7 +19,6 @@ interface Reply {
 export async function importFiles(paths: readonly string[], options: Options): Promise<void> {
   const source = options.historical ? `historical.${options.as}` : options.as;
   const server = connect(options);
-  const spec = (await sources()).get("file")!;
   const sum = { accepted: 0, dead: 0, duplicates: 0 };
   let [found, files] = ["", 0];
   const intake: Intake = {
@@ -38,9 +37,9 @@ export async function importFiles(paths: readonly string[], options: Options): P
       return { duplicates: [] };
     },
   };
-  await spec.run({
+  await fileSource.run({
     name: source,
-    config: spec.config.parse({ paths, follow: false }),
+    config: fileSource.config.parse({ paths, follow: false }),
     intake,
     positions: new Map(),
     clock: systemClock,

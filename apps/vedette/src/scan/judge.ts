@@ -1,7 +1,7 @@
 /** Runs both passes over pieces of files: the hot loop of a scan, on every core once there is enough to do. Knows neither files nor how findings are shown. */
 import { availableParallelism } from "node:os";
 import { type FormatSpec, systemClock } from "@vedette/kit";
-import type { DeadLetter, Finding } from "@vedette/model";
+import type { DeadLetter, Finding, Micros } from "@vedette/model";
 import {
   Analyser,
   type Analysis,
@@ -10,6 +10,7 @@ import {
   type Job,
   KeyedEngine,
   type KeyedStep,
+  type Marks,
   type Pool,
   threadPool,
 } from "@vedette/pipeline";
@@ -32,12 +33,14 @@ export interface JudgeOptions {
   readonly alone?: number;
 }
 
-/** A thread takes about a second to start and prepare its rules, in which one core judges so much (docs/benchmarks.md, `sigma`). */
-const aloneBytes = 32_000_000;
+/** A thread takes a good second of a core to start and prepare its rules, in which one judges so much: less is done sooner, and for less, alone. */
+const aloneBytes = 96_000_000;
 /** Pieces given out per thread: one it works at, one that waits for it. */
 const piecesPerThread = 2;
 /** Observations held so as to be folded in the order of time; a hunt over more folds them in parts. */
 const maxHeld = 2_000_000;
+/** What is settled is let go so often, in event time: the histories of keys stay short, and each event costs the same. */
+const tickEvery: Micros = 60_000_000;
 
 type Observe = Extract<KeyedStep, { observe: unknown }>;
 
@@ -51,7 +54,6 @@ interface Given {
 export class Judge {
   readonly #compiled: Compiled;
   readonly #analyser: Analyser;
-  readonly #keyed: KeyedEngine;
   readonly #ruleFile: string | undefined;
   readonly #threads: number;
   #alone: number;
@@ -65,7 +67,6 @@ export class Judge {
   constructor(compiled: Compiled, formats: ReadonlyMap<string, FormatSpec>, options: JudgeOptions = {}) {
     this.#compiled = compiled;
     this.#analyser = new Analyser(formats);
-    this.#keyed = new KeyedEngine(compiled.stage.detectors);
     this.#ruleFile = options.ruleFile;
     this.#threads = options.threads ?? availableParallelism();
     this.#alone = options.alone ?? aloneBytes;
@@ -135,15 +136,41 @@ export class Judge {
 
   /** Files come one after another, but what they tell happened side by side: keyed detectors see it in the order of time. */
   #fold(): void {
-    const steps = this.#held.sort(
+    const held = this.#held.sort(
       ({ observe: a }, { observe: b }) => a.time - b.time || (a.source < b.source ? -1 : a.source > b.source ? 1 : a.seq - b.seq),
     );
     this.#held = [];
-    for (const finding of [...this.#keyed.take(steps.map(inOrder)), ...this.#keyed.finalise(Number.POSITIVE_INFINITY)]) {
+    const keyed = new KeyedEngine(this.#compiled.stage.detectors, new InOrder());
+    for (const finding of [...keyed.take(withTicks(held)), ...keyed.finalise(Number.POSITIVE_INFINITY)]) {
       if (finding.supersedes !== undefined) this.#episodes.delete(finding.supersedes);
       this.#episodes.set(finding.id, finding);
     }
   }
+}
+
+/** @param held in the order of time */
+function withTicks(held: readonly Observe[]): KeyedStep[] {
+  const steps: KeyedStep[] = [];
+  let next = Number.NEGATIVE_INFINITY;
+  for (const step of held) {
+    const { time } = step.observe;
+    if (time >= next) {
+      steps.push({ tick: time });
+      next = time + tickEvery;
+    }
+    steps.push(inOrder(step));
+  }
+  return steps;
+}
+
+/** All comes in the order of time, whichever host's it is: a tick tells how far everybody has come. */
+class InOrder implements Marks {
+  of = () => Number.NEGATIVE_INFINITY;
+  advance(): void {}
+  global = (tick: Micros) => tick;
+  held = () => Number.POSITIVE_INFINITY;
+  entries = () => [];
+  restore(): void {}
 }
 
 /** What a file had told before in its own order does not make anything late here. */

@@ -1,6 +1,6 @@
 /** Reads files as production does, through the `file` source: compression, encodings, headers and documents across lines; captures as Zeek would. Knows no rule. */
 import { createInterface } from "node:readline";
-import { sources } from "@vedette/ingest";
+import { fileSource } from "@vedette/ingest";
 import { type FormatSpec, type Intake, systemClock } from "@vedette/kit";
 import type { RawRecord } from "@vedette/model";
 import { detectFormat } from "@vedette/normalise";
@@ -58,17 +58,16 @@ async function readFile(
   options: ReadOptions,
   hand: (records: readonly RawRecord[], preamble: string | undefined) => Promise<void>,
 ): Promise<void> {
-  const spec = (await sources()).get("file")!;
   const intake: Intake = {
     accept: async (records, o) => {
       await hand(records, o?.preamble);
       return { duplicates: [] };
     },
   };
-  await spec.run({
+  await fileSource.run({
     name: path,
     // a name is a name, whatever characters it has
-    config: spec.config.parse({ paths: [path.replace(/[*?[{}(]/g, "[$&]")], follow: false }),
+    config: fileSource.config.parse({ paths: [path.replace(/[*?[{}(]/g, "[$&]")], follow: false }),
     intake,
     positions: new Map(),
     clock: systemClock,

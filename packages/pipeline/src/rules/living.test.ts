@@ -27,4 +27,7 @@ test("a file is read again only when its text changed, whatever parts of the set
   const [changed] = parseFiles([file(2, "Another")]);
   expect(changed!.rules[0]!.title).toBe("Another");
   expect(read).toHaveLength(4);
+  parseFiles(all, { b: ["1"], a: ["2"] });
+  parseFiles(all, { a: ["2"], b: ["1"] });
+  expect(read).toHaveLength(7);
 });

@@ -89,11 +89,13 @@ const maxKnown = 20_000;
 /** Each file's rules and refusals, in order. */
 export function parseFiles(files: readonly ProgramFile[], placeholders: Program["placeholders"] = {}): readonly ParsedRules[] {
   if (known.size > maxKnown) known.clear();
-  const words = JSON.stringify(placeholders);
+  // in one order, as in a program: the words of a file say whether it was read before
+  const ordered = Object.fromEntries(Object.entries(placeholders).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const words = JSON.stringify(ordered);
   return files.map(({ file, text }) => {
     const before = known.get(file);
     if (before?.text === text && before.words === words) return before.parsed;
-    const parsed = reader.parseRules(text, file, { placeholders });
+    const parsed = reader.parseRules(text, file, { placeholders: ordered });
     known.set(file, { text, words, parsed });
     return parsed;
   });
