@@ -156,7 +156,7 @@ function countedAt(event: Event, at: Micros | undefined): Event {
 
 /** What pass 2 is told of one event under one key. */
 export function observation(spec: DetectorSpec, key: string, event: Event, seen: Micros, demo: boolean, stream: string): Observation {
-  return {
+  const found: Observation & { historical?: true } = {
     detector: spec.name,
     key: `${event.tenant}\0${key}`,
     time: event.time,
@@ -167,11 +167,12 @@ export function observation(spec: DetectorSpec, key: string, event: Event, seen:
     event: event.id,
     received: event.received,
     demo,
-    ...(event.fields["vedette.historical"] === true ? { historical: true as const } : {}),
     seen,
     fields: projected(spec, event),
     original: event.original.slice(0, maxOriginal),
   };
+  if (event.fields["vedette.historical"] === true) found.historical = true;
+  return found;
 }
 
 function projected(spec: DetectorSpec, event: Event): Fields {

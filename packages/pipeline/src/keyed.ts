@@ -174,10 +174,11 @@ export class KeyedEngine {
   observe(o: Observation): readonly Finding[] {
     const detector = this.#detectors.get(o.detector);
     if (!detector) return none;
+    const id = idOf(o);
     const mark = Math.max(o.seen, this.watermarks.of(o.source, o.stream, o.host));
     const settles = settlesAt(o, widthOf(detector));
-    const late = settles < mark - detector.lateness || this.#wasForgotten(o, detector, settles);
-    if (!late) return this.#observe(o, detector);
+    const late = settles < mark - detector.lateness || this.#wasForgotten(id, detector, settles);
+    if (!late) return this.#observe(id, o, detector);
     const counts = this.counters.of(o.detector);
     counts.observations += o.tally?.count ?? 1;
     this.#late(o, detector);
@@ -185,15 +186,13 @@ export class KeyedEngine {
   }
 
   /** What was forgotten of its key would matter to it, or lies after it: only the store can tell. */
-  #wasForgotten(o: Observation, { again }: KeyedDetector, settles: Micros): boolean {
-    const id = idOf(o);
+  #wasForgotten(id: string, { again }: KeyedDetector, settles: Micros): boolean {
     return again !== undefined && !this.#keys.get(id)?.history.frontier && settles <= this.#forgotten.until(id);
   }
 
-  #observe(o: Held, detector: KeyedDetector): readonly Finding[] {
+  #observe(id: string, o: Held, detector: KeyedDetector): readonly Finding[] {
     const counts = this.counters.of(o.detector);
     counts.observations += o.tally?.count ?? 1;
-    const id = idOf(o);
     const key = this.#keys.get(id) ?? this.#enter(id, new Key(detector, o.key));
     const found = key.observe(o);
     if (found === "late") {
@@ -331,7 +330,7 @@ export class KeyedEngine {
       if (told) findings.push(...this.#takeBack(shown.id, told.keys));
       const sent = followers.flatMap((f) => observationsOf(key, shown, first, final, f).map((o) => ({ o, f })));
       shown.told = { first, final, keys: sent.map(({ o }) => [o.detector, o.key] as const) };
-      for (const { o, f } of sent) findings.push(...this.#observe(o, f));
+      for (const { o, f } of sent) findings.push(...this.#observe(idOf(o), o, f));
     }
     return findings;
   }

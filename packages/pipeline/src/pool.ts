@@ -61,10 +61,10 @@ const maxTries = 2;
 export const programsPerWorker = 3;
 
 /**
- * @param threads how many; by default one per core, at most 8 (beyond it the storage thread is the limit)
+ * @param threads how many; by default one per core but one, which the other threads share, at most 8 (beyond it the storage thread is the limit)
  * @param ruleFile where rules may be kept as they were read, for the next start and the other threads
  */
-export function threadPool(threads = Math.min(8, availableParallelism()), resources?: Resources, ruleFile?: string): Pool {
+export function threadPool(threads = Math.max(1, Math.min(8, availableParallelism() - 1)), resources?: Resources, ruleFile?: string): Pool {
   let next = 0;
   let closed = false;
   const slots: Slot[] = [];

@@ -78,6 +78,8 @@ export class Key {
   bytes = 0;
   /** The newest observation since the last look at what a long history comes to. */
   #unseen: Observation | undefined;
+  /** The first event of the only claim whose first events all evidence is. */
+  #begun: string | undefined;
   /** Findings that followers were told of and that are no more. */
   gone: { readonly id: string; readonly told: Told }[] = [];
 
@@ -276,11 +278,24 @@ export class Key {
 
   /** Keeps the first events of every claim and the newest of what may become one. */
   #remember(o: Observation): void {
+    // an episode that goes on: its claim began with the same events when the last one found no place among them
+    if (this.#begun !== undefined && this.#begun === this.#only()?.events[0]) return;
     this.evidence.push(evidenceFor(o, this.detector));
     if (this.evidence.length <= maxEvidence) return;
     const claimed = new Set(Object.values(this.shown).flatMap((s) => (s.latest?.events ?? []).slice(0, maxEvidence)));
     const at = this.evidence.findIndex((e) => !claimed.has(e.id));
+    this.#begun = at === maxEvidence ? this.#only()?.events[0] : undefined;
     this.evidence.splice(at < 0 ? this.evidence.length - 1 : at, 1);
+  }
+
+  /** The one claim that is shown, or undefined where there are several or none. */
+  #only(): Claim | undefined {
+    let only: Shown | undefined;
+    for (const start in this.shown) {
+      if (only !== undefined) return undefined;
+      only = this.shown[start];
+    }
+    return only?.latest;
   }
 
   finding(

@@ -3,7 +3,7 @@ import { z } from "zod";
 
 export const engine = z
   .strictObject({
-    workers: z.int().min(1).max(64).optional().describe("Analysis threads; one per core by default, at most 8."),
+    workers: z.int().min(1).max(64).optional().describe("Analysis threads; by default one per core but one, at most 8."),
     lateness_s: z
       .int()
       .min(0)
