@@ -175,10 +175,11 @@ export class KeyedEngine {
     const detector = this.#detectors.get(o.detector);
     if (!detector) return none;
     const id = idOf(o);
+    const key = this.#keys.get(id);
     const mark = Math.max(o.seen, this.watermarks.of(o.source, o.stream, o.host));
     const settles = settlesAt(o, widthOf(detector));
-    const late = settles < mark - detector.lateness || this.#wasForgotten(id, detector, settles);
-    if (!late) return this.#observe(id, o, detector);
+    const late = settles < mark - detector.lateness || this.#wasForgotten(id, key, detector, settles);
+    if (!late) return this.#observe(id, key, o, detector);
     const counts = this.counters.of(o.detector);
     counts.observations += o.tally?.count ?? 1;
     this.#late(o, detector);
@@ -186,14 +187,14 @@ export class KeyedEngine {
   }
 
   /** What was forgotten of its key would matter to it, or lies after it: only the store can tell. */
-  #wasForgotten(id: string, { again }: KeyedDetector, settles: Micros): boolean {
-    return again !== undefined && !this.#keys.get(id)?.history.frontier && settles <= this.#forgotten.until(id);
+  #wasForgotten(id: string, key: Key | undefined, { again }: KeyedDetector, settles: Micros): boolean {
+    return again !== undefined && !key?.history.frontier && settles <= this.#forgotten.until(id);
   }
 
-  #observe(id: string, o: Held, detector: KeyedDetector): readonly Finding[] {
+  #observe(id: string, known: Key | undefined, o: Held, detector: KeyedDetector): readonly Finding[] {
     const counts = this.counters.of(o.detector);
     counts.observations += o.tally?.count ?? 1;
-    const key = this.#keys.get(id) ?? this.#enter(id, new Key(detector, o.key));
+    const key = known ?? this.#enter(id, new Key(detector, o.key));
     const found = key.observe(o);
     if (found === "late") {
       this.#late(o, detector);
@@ -287,7 +288,8 @@ export class KeyedEngine {
 
   /** After any change of a key: it is written, looked at again in time, and those that follow its detector are told. */
   #after(id: string, key: Key, found: readonly Finding[]): readonly Finding[] {
-    this.#changed.add(id);
+    if (!key.changed) this.#changed.add(id);
+    key.changed = true;
     const followers = this.#chain.followers.get(key.detector.spec.name);
     const told = followers ? this.#tell(key, followers) : none;
     this.#schedule(id, key);
@@ -330,7 +332,7 @@ export class KeyedEngine {
       if (told) findings.push(...this.#takeBack(shown.id, told.keys));
       const sent = followers.flatMap((f) => observationsOf(key, shown, first, final, f).map((o) => ({ o, f })));
       shown.told = { first, final, keys: sent.map(({ o }) => [o.detector, o.key] as const) };
-      for (const { o, f } of sent) findings.push(...this.#observe(idOf(o), o, f));
+      for (const { o, f } of sent) findings.push(...this.#observe(idOf(o), this.#keys.get(idOf(o)), o, f));
     }
     return findings;
   }
@@ -383,6 +385,7 @@ export class KeyedEngine {
         rows.push({ shard: shardOfId(id), key: id, value: undefined });
         continue;
       }
+      key.changed = false;
       key.shard ??= shardOfId(id);
       const { shard } = key;
       const value = JSON.stringify(key.saved());

@@ -164,9 +164,12 @@ export class History {
 
   #holds(event: string): boolean {
     const { pending } = this;
-    if (pending.length <= scanAtMost) return pending.some((p) => p.event === event);
-    this.#ids ??= new Set(pending.map((p) => p.event));
-    return this.#ids.has(event);
+    if (pending.length > scanAtMost) {
+      this.#ids ??= new Set(pending.map((p) => p.event));
+      return this.#ids.has(event);
+    }
+    for (let at = pending.length - 1; at >= 0; at--) if (pending[at]!.event === event) return true;
+    return false;
   }
 
   #settleFirst(n: number): Claims | undefined {

@@ -72,6 +72,8 @@ export class Key {
   from: Origin | undefined;
   /** Slot in which something may become canonical or be forgotten. */
   due = -1;
+  /** Is among those that the next checkpoint writes. */
+  changed = false;
   /** Made once: it takes a hash. */
   shard: number | undefined;
   /** Size in the last checkpoint. */
@@ -350,6 +352,11 @@ function withReasons(evidence: readonly EvidenceEvent[], { matches }: Claim): re
 function evidenceFor(o: Observation, { spec }: PreparedDetector): EvidenceEvent {
   const fields: { [name: string]: string } = {};
   for (const name in o.fields) if (name !== carriedEvents) fields[name] = String(o.fields[name]).slice(0, 512);
+  const matches: EvidenceEvent["matches"][number][] = [];
+  for (const field of spec.fields.slice(0, 2)) {
+    const value = o.fields[field];
+    if (value !== undefined) matches.push({ clause: "counted", field, value: String(value) });
+  }
   if (o.demo) fields["vedette.demo"] = "true";
   const { [carriedEvents]: carried } = o.fields;
   return {
@@ -358,9 +365,7 @@ function evidenceFor(o: Observation, { spec }: PreparedDetector): EvidenceEvent 
     time: o.tally ? o.tally.sample[0]![0] : o.time,
     source: o.source,
     seq: o.seq,
-    matches: spec.fields
-      .slice(0, 2)
-      .flatMap((field) => (o.fields[field] === undefined ? [] : [{ clause: "counted", field, value: String(o.fields[field]) }])),
+    matches,
     fields,
     original: o.original,
   };
