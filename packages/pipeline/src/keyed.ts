@@ -8,15 +8,16 @@ import type { Finding, Micros, Observation } from "@vedette/model";
 import { type Around, catchUp } from "./keyed/catch_up.ts";
 import { Chain, observationsOf } from "./keyed/chain.ts";
 import { Counters, type KeyedCounts, type SavedCounters } from "./keyed/counters.ts";
-import { Due, dueAt } from "./keyed/due.ts";
 import { Forgotten } from "./keyed/forgotten.ts";
 import { Key } from "./keyed/key.ts";
+import { type KeyedBounds, type KeyRow, Keys, shardOfId } from "./keyed/keys.ts";
 import { Lane, type LateItem } from "./keyed/lane.ts";
 import { type Held, settlesAt, widthOf } from "./keyed/order.ts";
 import { migrated } from "./keyed/saved.ts";
 import { type Marks, type Origin, Watermarks } from "./watermarks.ts";
 
 export type KeyedDetector = PreparedDetector;
+export { bytesInMemory, type KeyedBounds, type KeyRow, keysInMemory } from "./keyed/keys.ts";
 export type { Around, KeyedCounts, LateItem, SavedCounters };
 
 /** What pass 1 hands to pass 2, in log order. */
@@ -45,28 +46,6 @@ export function summed(lines: Iterable<DetectorLine>): readonly DetectorLine[] {
   return [...sums.values()];
 }
 
-/** A row of the checkpoint. */
-export interface KeyRow {
-  readonly shard: number;
-  readonly key: string;
-  /** Undefined: forgotten. */
-  readonly value: string | undefined;
-  /** The watermark at which something is to be done about the key. */
-  readonly due?: Micros;
-}
-
-/** What is kept in memory; what exceeds it is in the checkpoint store alone and loaded when it is needed. */
-export interface KeyedBounds {
-  readonly keys: number;
-  /** Of keys as they are in the checkpoint; in memory they take some three times as much. */
-  readonly bytes: number;
-}
-/** Of the 512 MB for the whole program: so many keys with one open observation each take some 100 MB. */
-export const keysInMemory = 50_000;
-export const bytesInMemory = 32 * 1_048_576;
-const defaultBounds: KeyedBounds = { keys: keysInMemory, bytes: bytesInMemory };
-/** What goes when memory is full: rather a tenth at once than one key at a time. */
-const keepShare = 0.9;
 /** Rows of the catch-up lane among the keys: no detector's name begins with a control character. */
 const lanePrefix = "\u0001late\0";
 /** Above every revision a window is shown with while its key lives: those go up by doublings, severities and quiet spells. */
@@ -80,17 +59,10 @@ export class KeyedEngine {
   readonly lane = new Lane();
   #detectors: ReadonlyMap<string, KeyedDetector>;
   #chain: Chain;
-  readonly #bounds: KeyedBounds;
-  /** Least recently observed first. */
-  readonly #keys = new Map<string, Key>();
-  readonly #due = new Due();
-  readonly #changed = new Set<string>();
+  readonly #keys: Keys;
   /** Keys to be folded again, see `Key.observe`. */
   readonly #anew = new Map<string, Key>();
   readonly #forgotten = new Forgotten();
-  #bytes = 0;
-  /** Keys that only the checkpoint store holds. */
-  #spilled = 0;
   /** The furthest the watermark was at any tick: it falls back when a slow stream begins. */
   #passed: Micros = Number.NEGATIVE_INFINITY;
   /** Rounds of the catch-up lane. */
@@ -110,22 +82,22 @@ export class KeyedEngine {
     this.#detectors = detectors;
     this.#chain = new Chain(detectors);
     this.watermarks = watermarks;
-    this.#bounds = { ...defaultBounds, ...bounds };
+    this.#keys = new Keys(bounds);
   }
 
   /** Keys known, in memory or not. */
   get keys(): number {
-    return this.#keys.size + this.#spilled;
+    return this.#keys.size + this.#keys.spilled;
   }
   get keysInMemory(): number {
     return this.#keys.size;
   }
   get spilled(): number {
-    return this.#spilled;
+    return this.#keys.spilled;
   }
   /** True when memory holds more than it should until the next checkpoint. */
   get crowded(): boolean {
-    return this.#keys.size > this.#bounds.keys * 1.5;
+    return this.#keys.crowded;
   }
   /** Every detector's counters and the keys it has in memory. */
   lines(): readonly DetectorLine[] {
@@ -145,13 +117,7 @@ export class KeyedEngine {
   /** Goes over to another program: keys of detectors that changed start afresh. */
   adopt(detectors: ReadonlyMap<string, KeyedDetector>): void {
     const chain = new Chain(detectors);
-    const kept = [...this.#keys].filter(([, key]) => detectors.get(key.detector.spec.name)?.hash === key.detector.hash);
-    for (const [id, key] of this.#keys) {
-      this.#due.delete(id, key.due);
-      this.#changed.add(id);
-    }
-    this.#keys.clear();
-    this.#bytes = 0;
+    const kept = this.#keys.clear().filter(([, key]) => detectors.get(key.detector.spec.name)?.hash === key.detector.hash);
     this.#detectors = detectors;
     this.#chain = chain;
     for (const [id, key] of kept) this.#enter(id, new Key(detectors.get(key.detector.spec.name)!, key.key, key.saved()));
@@ -210,11 +176,7 @@ export class KeyedEngine {
       return none;
     }
     if (key.crowd()) counts.crowded++;
-    // the most recently observed are last to leave memory
-    if (this.#keys.size * 2 > this.#bounds.keys) {
-      this.#keys.delete(id);
-      this.#keys.set(id, key);
-    }
+    this.#keys.observed(id, key);
     return this.#after(id, key, found);
   }
 
@@ -240,14 +202,14 @@ export class KeyedEngine {
     let waiting: readonly string[] = [];
     const again: Key[] = [];
     for (let level = 0; level <= this.#chain.depth; level++) {
-      const due = [...waiting, ...this.#due.take(passed)].map((id) => this.#keys.get(id)).filter((key) => key !== undefined);
+      const due = [...waiting.map((id) => this.#keys.get(id)).filter((key) => key !== undefined), ...this.#keys.takeDue(passed)];
       waiting = due.filter((key) => this.#levelOf(key) > level).map(idOfKey);
       again.push(...due.filter((key) => this.#levelOf(key) < level));
       for (const key of due)
         if (this.#levelOf(key) === level)
           for (const f of this.#finalise(idOfKey(key), key, Math.min(passed, this.#held(key, wall)))) findings.push(f);
     }
-    for (const key of again) if (this.#keys.has(idOfKey(key))) this.#schedule(idOfKey(key), key);
+    for (const key of again) if (this.#keys.get(idOfKey(key)) !== undefined) this.#schedule(idOfKey(key), key);
     return findings;
   }
 
@@ -275,21 +237,14 @@ export class KeyedEngine {
       // at the end of a replay nothing follows
       if (mark !== Number.POSITIVE_INFINITY)
         this.#forgotten.note(id, Math.max(expires, (key.history.frontier?.[0] ?? expires) + widthOf(key.detector)));
-      this.#forget(id, key);
+      this.#keys.forget(id, key);
     }
     return findings;
   }
 
-  #forget(id: string, key: Key): void {
-    this.#due.delete(id, key.due);
-    this.#keys.delete(id);
-    this.#bytes -= key.bytes;
-  }
-
   /** After any change of a key: it is written, looked at again in time, and those that follow its detector are told. */
   #after(id: string, key: Key, found: readonly Finding[]): readonly Finding[] {
-    if (!key.changed) this.#changed.add(id);
-    key.changed = true;
+    this.#keys.change(id, key);
     const followers = this.#chain.followers.get(key.detector.spec.name);
     const told = followers ? this.#tell(key, followers) : none;
     this.#schedule(id, key);
@@ -305,7 +260,7 @@ export class KeyedEngine {
     const reach = key.history.reach;
     if (reach > (this.#reaches.get(detector.spec.name) ?? 0)) this.#reaches.set(detector.spec.name, reach);
     const time = Math.min(next, key.concludes() ?? next);
-    key.due = this.#due.set(id, time + this.#chain.lag(detector), key.due);
+    this.#keys.schedule(id, key, time + this.#chain.lag(detector));
   }
 
   /** Claims as observations of the detectors that follow: sent, confirmed when they are final, taken back when they are not so. */
@@ -346,7 +301,7 @@ export class KeyedEngine {
   }
   #confirm(id: string, event: string): void {
     this.#keys.get(id)?.history.confirm(event);
-    this.#changed.add(id);
+    this.#keys.change(id);
   }
 
   /** How long such an observation matters: until the detector would forget a key that saw nothing else, or saw what others saw. */
@@ -378,22 +333,7 @@ export class KeyedEngine {
 
   /** Keys changed since the last call, serialised. */
   drain(): readonly KeyRow[] {
-    const rows: KeyRow[] = [];
-    for (const id of this.#changed) {
-      const key = this.#keys.get(id);
-      if (!key) {
-        rows.push({ shard: shardOfId(id), key: id, value: undefined });
-        continue;
-      }
-      key.changed = false;
-      key.shard ??= shardOfId(id);
-      const { shard } = key;
-      const value = JSON.stringify(key.saved());
-      this.#bytes += value.length - key.bytes;
-      key.bytes = value.length;
-      rows.push({ shard, key: id, value, due: dueAt(key.due) });
-    }
-    this.#changed.clear();
+    const rows = this.#keys.drain();
     for (const { id, item } of this.lane.drain()) {
       rows.push({ shard: shardOfId(id), key: `${lanePrefix}${id}`, value: item && JSON.stringify(item) });
     }
@@ -402,16 +342,8 @@ export class KeyedEngine {
 
   /** Once everything drained is durable: lets go of the least recently observed keys beyond the bounds; the store has them. */
   spill(): void {
-    if (this.#keys.size <= this.#bounds.keys && this.#bytes <= this.#bounds.bytes) return;
-    const [keys, bytes] = [this.#bounds.keys * keepShare, this.#bounds.bytes * keepShare];
-    for (const [id, key] of this.#keys) {
-      if (this.#keys.size <= keys && this.#bytes <= bytes) break;
-      // what follows others is told without notice, and is no more than there are findings
-      if (this.#changed.has(id) || this.#levelOf(key) > 0) continue;
-      this.#forget(id, key);
-      this.#spilled++;
-      this.counters.of(key.detector.spec.name).spilled++;
-    }
+    // what follows others is told without notice, and is no more than there are findings
+    for (const { detector } of this.#keys.spill((key) => this.#levelOf(key) > 0)) this.counters.of(detector.spec.name).spilled++;
   }
 
   /** Beginnings of the rows that are always in memory. */
@@ -424,11 +356,11 @@ export class KeyedEngine {
   missing(
     wanted: Iterable<{ readonly detector: string; readonly key: string }>,
   ): readonly { readonly shard: number; readonly key: string }[] {
-    if (this.#spilled === 0) return [];
+    if (this.#keys.spilled === 0) return [];
     const missing = new Map<string, number>();
     for (const { detector, key } of wanted) {
       const id = `${detector}\0${key}`;
-      if (!this.#keys.has(id) && !this.#changed.has(id) && !missing.has(id)) missing.set(id, shardOf(detector, key));
+      if (!this.#keys.knows(id) && !missing.has(id)) missing.set(id, shardOf(detector, key));
     }
     return [...missing].map(([key, shard]) => ({ shard, key }));
   }
@@ -441,18 +373,17 @@ export class KeyedEngine {
         continue;
       }
       // what is in memory, or was forgotten since the last checkpoint, is newer
-      if (this.#keys.has(id) || this.#changed.has(id)) continue;
-      if (spilled) this.#spilled = Math.max(0, this.#spilled - 1);
+      if (this.#keys.knows(id)) continue;
+      if (spilled) this.#keys.unspill();
       const at = id.indexOf("\0");
       const detector = this.#detectors.get(id.slice(0, at));
       const saved = detector && migrated(value, detector);
       if (!saved) {
-        this.#changed.add(id);
+        this.#keys.change(id);
         continue;
       }
       const key = new Key(detector, id.slice(at + 1), saved);
-      key.bytes = value.length;
-      this.#bytes += value.length;
+      this.#keys.restored(key, value.length);
       this.#enter(id, key);
     }
   }
@@ -476,7 +407,7 @@ export class KeyedEngine {
     this.#rounds = state?.rounds ?? 0;
     if (state?.passed !== undefined) this.#forgotten.assume(state.passed);
     for (const [name, reach] of Object.entries(state?.reaches ?? {})) this.#reaches.set(name, reach);
-    this.#spilled = spilled;
+    this.#keys.resume(spilled);
   }
 
   #enter(id: string, key: Key): Key {
@@ -496,7 +427,6 @@ export interface KeyedState {
 }
 
 const none: readonly Finding[] = [];
-const shardOfId = (id: string): number => shardOf(id.slice(0, id.indexOf("\0")), id.slice(id.indexOf("\0") + 1));
 const idOfKey = ({ detector, key }: Key): string => `${detector.spec.name}\0${key}`;
 const idOf = (o: Observation): string => `${o.detector}\0${o.key}`;
 
