@@ -147,7 +147,7 @@ describe("configurations and rules", () => {
     expect(code, output).toBe(0);
   });
 
-  const rules = marked("yaml", "rule");
+  const rules = [...marked("yaml", "rule"), ...marked("yaml", "detector")];
   test.skipIf(rules.length === 0)("rules in the guides pass their own cases", async () => {
     for (const [place, text] of rules) {
       const folder = mkdtempSync(join(scratch, "rule-"));

@@ -4,7 +4,7 @@ import { type Severity, severities } from "@vedette/model";
 import { formats } from "@vedette/normalise";
 import { type Compiled, compileProgram, keepRules, keptRules, makeProgram, parseFiles } from "@vedette/pipeline";
 import { formatRefusal, type Refusal } from "@vedette/sigma";
-import { placeholdersOf, type SiteOptions } from "../config/site.ts";
+import { isDetectorCases, placeholdersOf, type SiteOptions } from "../config/site.ts";
 import { bundledPipelines, bundledRules, yamlFiles } from "../content.ts";
 import { formOf, safe } from "../output.ts";
 import { Progress } from "../progress.ts";
@@ -76,7 +76,7 @@ export async function scan(paths: readonly string[], options: Options): Promise<
 }
 
 async function compile({ rules: folders, ...site }: Options, ruleFile: string): Promise<Compiled> {
-  const rules = folders ? folders.flatMap(yamlFiles) : bundledRules();
+  const rules = folders ? folders.flatMap(yamlFiles).filter((file) => !isDetectorCases(file)) : bundledRules();
   const placeholders = placeholdersOf(site);
   const program = makeProgram({ rules, pipelines: bundledPipelines(), detectors: {}, lateness_s: 30, placeholders }, 0);
   const kept = keptRules(ruleFile);

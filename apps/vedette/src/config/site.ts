@@ -27,8 +27,12 @@ export const configuredPlaceholders = ({ sigma }: Pick<Config, "sigma">): NonNul
   ...sigma.placeholders,
 });
 
+/** Whether a file holds cases of a detector: `rule test` runs it, and whatever takes rules leaves it out. */
+export const isDetectorCases = ({ text }: ProgramFile): boolean =>
+  /^detector:/m.test(text) && !/^(?:detection|correlation|filter):/m.test(text);
+
 /** The bundled rules unless they are turned off, and the folders that the configuration names. */
 export const configuredRules = ({ rules }: Pick<Config, "rules">): ProgramFile[] => [
   ...(rules.starter ? bundledRules() : []),
-  ...rules.directories.flatMap(yamlFiles),
+  ...rules.directories.flatMap(yamlFiles).filter((file) => !isDetectorCases(file)),
 ];

@@ -31,6 +31,8 @@ export interface JudgeOptions {
   readonly threads?: number;
   /** Bytes that this thread judges alone. */
   readonly alone?: number;
+  /** When all of it came in: by default now. */
+  readonly received?: Micros;
 }
 
 /** A thread takes a good second of a core to start and prepare its rules, in which one judges so much: less is done sooner, and for less, alone. */
@@ -56,6 +58,7 @@ export class Judge {
   readonly #analyser: Analyser;
   readonly #ruleFile: string | undefined;
   readonly #threads: number;
+  readonly #received: Micros | undefined;
   #alone: number;
   #pool: Pool | undefined;
   readonly #given: Given[] = [];
@@ -70,6 +73,7 @@ export class Judge {
     this.#ruleFile = options.ruleFile;
     this.#threads = options.threads ?? availableParallelism();
     this.#alone = options.alone ?? aloneBytes;
+    this.#received = options.received;
   }
 
   /** Pieces are done in the order in which they were given, whoever judges them; it waits while many are under way. */
@@ -110,7 +114,7 @@ export class Judge {
       program: this.#compiled.program.hash,
       tenant: "main",
       source: file,
-      received: systemClock.now(),
+      received: this.#received ?? systemClock.now(),
       demo: false,
       seq: first,
       runs: [{ stream: file, format, count: records.length, ...(preamble === undefined ? {} : { preamble }) }],

@@ -4,8 +4,11 @@ import type { Locator, Place } from "./locate.ts";
 import type { Outcome } from "./report.ts";
 import { type Case, caseSchema } from "./schema.ts";
 
+/** What has cases: a rule, a correlation, a file with cases of a detector. */
+export type Tested = Pick<Header, "file" | "line" | "title"> & { readonly vedette?: { readonly tests?: unknown } };
+
 /** The well-formed cases of a rule with their places, and what is wrong with the others. */
-export function casesOf(rule: Header, locator: Locator): { valid: { readonly one: Case; readonly place: Place }[]; flaws: Outcome[] } {
+export function casesOf(rule: Tested, locator: Locator): { valid: { readonly one: Case; readonly place: Place }[]; flaws: Outcome[] } {
   const tests = rule.vedette?.tests ?? [];
   const valid: { one: Case; place: Place }[] = [];
   const flaws: Outcome[] = [];
@@ -26,6 +29,6 @@ export function casesOf(rule: Header, locator: Locator): { valid: { readonly one
 }
 
 /** The outcome of one check of a rule; `message` says why it fails, "" that it holds. */
-export function outcome(rule: Header, place: Place, check: string, name: string, message: string): Outcome {
+export function outcome(rule: Tested, place: Place, check: string, name: string, message: string): Outcome {
   return { file: rule.file, ...place, rule: rule.title, check, name, ok: message === "", level: "error", message };
 }

@@ -1,15 +1,24 @@
 /** Runs the cases that rules and correlations carry under `vedette.tests`: their events, or their raw lines through the real decoder. */
+import { detectorOf } from "@vedette/detect";
 import { type Decoded, newFields } from "@vedette/kit";
 import type { Fields } from "@vedette/model";
 import { formats } from "@vedette/normalise";
-import { type CorrelationFinding, Correlator, type SigmaCorrelation, type SigmaRule } from "@vedette/sigma";
+import {
+  type CorrelationFinding,
+  type CorrelationSet,
+  Correlator,
+  type Header,
+  type SigmaCorrelation,
+  type SigmaRule,
+} from "@vedette/sigma";
 import { casesOf, outcome } from "./case_form.ts";
 import type { Collection } from "./collection.ts";
+import { FoldedCases } from "./folded_cases.ts";
 import type { Outcome } from "./report.ts";
 import type { Case } from "./schema.ts";
 
 /** A fixed moment, so that cases give the same result on every day; records without a time follow it second by second. */
-const received = 1_790_000_000_000_000;
+export const received = 1_790_000_000_000_000;
 const second = 1_000_000;
 
 /** Runs every case of the collection; a rule or correlation without a positive and a negative case fails, one that only feeds others needs none. */
@@ -18,6 +27,7 @@ export async function runCases(collection: Collection): Promise<Outcome[]> {
     const refused = { file, line, column, rule: title, check: "refused", name: "loads" };
     return { ...refused, ok: false, level: "error", message };
   });
+  let folded: FoldedCases | undefined;
   for (const document of [...collection.rules, ...collection.correlations]) {
     if (!collection.holds(document)) continue;
     const locator = collection.locator(document.file);
@@ -29,10 +39,27 @@ export async function runCases(collection: Collection): Promise<Outcome[]> {
       const place = locator.find(document.line, "vedette", "tests");
       outcomes.push(outcome(document, place, "no-cases", `has a case that expects ${wanted}`, "add one under vedette.tests"));
     }
-    for (const { one, place } of cases.valid)
-      outcomes.push(outcome(document, place, "case", one.name, await runCase(collection, document, one)));
+    const folding = takesDetector(collection.linked, document.id);
+    if (folding) folded ??= new FoldedCases(collection.files, collection.site);
+    for (const { one, place } of cases.valid) {
+      const why = folding ? await runFolded(folded!, document, one) : await runCase(collection, document, one);
+      outcomes.push(outcome(document, place, "case", one.name, why));
+    }
   }
   return outcomes;
+}
+
+/** Whether it takes what a detector finds, itself or through another. */
+function takesDetector(linked: CorrelationSet, id: string): boolean {
+  const takes = linked.correlations.find(({ rule }) => rule.id === id)?.takes ?? [];
+  return takes.some((taken) => detectorOf(taken) !== undefined || takesDetector(linked, taken));
+}
+
+/** As `runCase`, with detectors folded too. */
+async function runFolded(folded: FoldedCases, { id }: Header, one: Case): Promise<string> {
+  const found = await folded.findings(one, received);
+  if (typeof found === "string") return found;
+  return verdict(one, found.filter(({ rule }) => rule.id === id).length, "its records");
 }
 
 /** Why the case fails; "" when it holds. */
@@ -40,8 +67,12 @@ async function runCase(collection: Collection, document: SigmaRule | SigmaCorrel
   const events = await eventsOf(one);
   if (typeof events === "string") return events;
   const hits = "condition" in document ? matches(collection, document, events) : episodes(collection, document, events);
-  if (one.expect === "match") return hits > 0 ? "" : `expected a match; none of ${events.length} events matched`;
-  return hits === 0 ? "" : `expected none; ${hits} of ${events.length} events matched`;
+  return verdict(one, hits, `${events.length} events`);
+}
+
+function verdict({ expect }: Case, hits: number, of: string): string {
+  if (expect === "match") return hits > 0 ? "" : `expected a match; none of ${of} matched`;
+  return hits === 0 ? "" : `expected none; ${hits} of ${of} matched`;
 }
 
 interface CaseEvent {

@@ -13,7 +13,7 @@ import {
   type SigmaCorrelation,
   type SigmaRule,
 } from "@vedette/sigma";
-import type { Site } from "../../config/site.ts";
+import { isDetectorCases, type Site } from "../../config/site.ts";
 import { pipelines } from "./files.ts";
 import { Locator } from "./locate.ts";
 
@@ -23,25 +23,30 @@ export class Collection {
   readonly set: RuleSet;
   readonly linked: CorrelationSet;
   readonly refused: readonly Refusal[];
-  readonly #files: readonly ProgramFile[];
+  readonly files: readonly ProgramFile[];
+  readonly site: Site;
   readonly #locators = new Map<string, Locator>();
   readonly #numbers = new Map<string, number>();
 
-  constructor(files: readonly ProgramFile[], { placeholders, detectors }: Site = { placeholders: {}, detectors: {} }) {
+  /** @param given rule files; those with cases of detectors are left out */
+  constructor(given: readonly ProgramFile[], site: Site = { placeholders: {}, detectors: {} }) {
+    const { placeholders, detectors } = site;
+    const files = given.filter((file) => !isDetectorCases(file));
     const { rules, correlations, filters, refused } = parseRuleFiles(files, { placeholders });
     this.rules = rules;
     this.correlations = correlations;
     this.set = compileRules(rules, { pipelines: pipelines(), filters });
     this.linked = linkCorrelations(correlations, rules, { pipelines: pipelines(), filters, detectors: detectorReferences(detectors) });
     this.refused = [...refused, ...this.set.refused, ...this.linked.refused];
-    this.#files = files;
+    this.files = files;
+    this.site = site;
     for (const [i, rule] of this.set.rules.entries()) this.#numbers.set(placeOf(rule), i);
   }
 
   locator(file: string): Locator {
     let locator = this.#locators.get(file);
     if (locator === undefined) {
-      locator = new Locator(this.#files.find((one) => one.file === file)?.text ?? "");
+      locator = new Locator(this.files.find((one) => one.file === file)?.text ?? "");
       this.#locators.set(file, locator);
     }
     return locator;

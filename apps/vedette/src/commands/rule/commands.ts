@@ -34,7 +34,7 @@ export function addRuleCommands(rule: Command): void {
     .addHelpText("after", "\nExample:\n  $ vedette rule new --source sshd --title 'Backup key used elsewhere' --technique T1021.004")
     .action(async (o) => (await import("./new.ts")).create(o));
   site(rule.command("test"))
-    .description("run the cases that rules carry under vedette.tests")
+    .description("run the cases that rules carry under vedette.tests, and files with cases of a detector")
     .argument("[paths...]", "rule files or folders (default content/rules)")
     .addOption(report())
     .addOption(json())

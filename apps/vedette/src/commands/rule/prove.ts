@@ -8,7 +8,7 @@ import { openLog } from "@vedette/log";
 import { CanaryKey, Releases, Runtime, threadPool } from "@vedette/pipeline";
 import { openStore } from "@vedette/store";
 import { connect, type ServerOptions } from "../../client.ts";
-import { placeholdersOf, type SiteOptions } from "../../config/site.ts";
+import { isDetectorCases, placeholdersOf, type SiteOptions } from "../../config/site.ts";
 import { bundledPipelines } from "../../content.ts";
 import { formOf, printRows, safe } from "../../output.ts";
 import { Progress } from "../../progress.ts";
@@ -66,7 +66,7 @@ async function apart(ids: readonly string[], options: Options): Promise<readonly
       store,
       pool: threadPool(1),
       tenant: "main",
-      rules: () => ruleFiles(options.rules ?? []),
+      rules: () => ruleFiles(options.rules ?? []).filter((file) => !isDetectorCases(file)),
       rule_budget_per_day: Number.MAX_SAFE_INTEGER,
       releases: new Releases(join(directory, "rules")),
       pipelines: bundledPipelines(),
