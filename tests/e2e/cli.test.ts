@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { vedette } from "./cli.ts";
+import { type Ended, vedette } from "./cli.ts";
+import { inside } from "./inside.ts";
 
 const rule = (value: string) => `title: Log-in as ${value}
 id: 6f4a6c3e-1111-4a5b-9c55-0000000000aa
@@ -21,8 +22,15 @@ vedette:
 `;
 const attempt = (n: number) => `Nov 20 06:00:0${n} node1 sshd[7]: Failed password for root from 198.51.100.7 port 4000${n} ssh2\n`;
 
+const home = process.cwd();
 let folder: string;
-const run = (...args: string[]) => vedette(args, { cwd: folder });
+let last: Promise<unknown> = Promise.resolve();
+/** In this process, one after the other. */
+function run(...args: string[]): Promise<Ended> {
+  const next = last.then(() => inside(...args));
+  last = next.catch(() => undefined);
+  return next;
+}
 const file = (name: string, text: string) => {
   writeFileSync(join(folder, name), text);
   return name;
@@ -31,8 +39,12 @@ const file = (name: string, text: string) => {
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "vedette-cli-"));
   mkdirSync(join(folder, "rules"));
+  process.chdir(folder);
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  process.chdir(home);
+  rmSync(folder, { recursive: true, force: true });
+});
 
 test("a wrong configuration names file, line, key and the nearest valid one, and ends with 2", async () => {
   const wrong = file("wrong.yaml", "name: Test\nsources:\n  auth:\n    file: { pathz: [/var/log/auth.log] }\nlisten: nowhere\n");
@@ -46,6 +58,8 @@ test("a wrong configuration names file, line, key and the nearest valid one, and
     run("config", "validate", "--config", "absent.yaml"),
   ]);
   expect(a.stderr).toMatch(/wrong\.yaml:4:\d+: .*pathz.*did you mean "paths"\?/);
+  expect(a.stderr).toMatch(/sources\.auth\.file\.paths: missing; expected array/);
+  expect(a.stderr).toMatch(/wrong\.yaml:5:1: listen: expected HOST:PORT/);
   expect(b.stderr).toMatch(/top\.yaml:2:1: unknown key "engin"; did you mean "engine"\?/);
   expect(c.stderr).toMatch(/broken\.yaml:\d+:\d+: /);
   expect(up.stderr).toMatch(/wrong\.yaml:4:\d+: /);
@@ -60,7 +74,7 @@ test("a right one is fine, is shown with where each value comes from, and has a 
     vedette(["config", "show", "--json"], { cwd: folder, env: { VEDETTE__ENGINE__LATENESS_S: "60", SECRET_KEY: "0123456789abcdef" } }),
     run("config", "schema"),
   ]);
-  expect(validate).toMatchObject({ code: 0, stderr: "vedette.yaml: fine (1 sources)\n" });
+  expect(validate).toMatchObject({ code: 0, stderr: "vedette.yaml: fine (1 source)\n" });
   const rows = JSON.parse(show.stdout) as { key: string; value: unknown }[];
   const value = (key: string) => rows.find((r) => r.key === key)?.value;
   expect([value("name"), value("engine.lateness_s"), value("auth.secret_key")]).toEqual(["Test", 60, "(set, not shown)"]);
@@ -108,7 +122,7 @@ test("scan finds what is in a file and says so by its exit code", async () => {
   expect(guessed).toMatchObject({ "rule.level": "high", file: "auth.log", record: 7 });
   expect(Object.keys(guessed!)).toEqual(["rule.id", "rule.title", "rule.level", "file", "record", "time", "fields"]);
   expect(csv.stdout.split("\n")[0]).toBe("rule.level,rule.title,file,record,time,fields");
-  expect(quiet.stderr).toContain("1 records of 1 files, 0 could not be decoded, 0 matches");
+  expect(quiet.stderr).toContain("1 record of 1 file, 0 could not be decoded, 0 matches");
   expect([found.code, csv.code, quiet.code]).toEqual([1, 1, 0]);
 });
 

@@ -1,5 +1,5 @@
 /** Scanning files offline: nothing is left out unsaid, and what a log says cannot act on who reads the answer. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
@@ -77,12 +77,24 @@ test("rules that cannot be used are named, levels filter and are counted, and mi
   expect(refused.stderr).toMatch(/refused: .*rules\/broken\.yml:\d+:\d+: Broken/);
   expect(refused.stderr).toMatch(/refused: .*rules\/unmapped\.yml:\d+:\d+: Unmapped: logsource product: teapot/);
   const quiet = await inside("scan", plain, "--level", "critical");
-  expect(quiet.stderr).toContain("1 findings below the level asked for");
+  expect(quiet.stderr).toContain("1 finding below the level asked for");
   const format = await inside("scan", plain, "--format", "morse");
   expect(format.stderr).toContain("known formats are");
   const absent = await inside("scan", at("absent.log"));
   expect(absent.stderr).toContain("absent.log: no such file or folder");
-  expect([refused, quiet, format, absent].map((r) => r.code)).toEqual([0, 0, 2, 2]);
+  // nothing would ever match: that must not look like a clean file
+  expect(refused.stderr).toContain("none of 2 rule files is of use");
+  const none = await inside("scan", plain, "--rules", at("logs/deep"));
+  expect(none.stderr).toContain("no rule file (*.yml) in it");
+  expect([refused, quiet, format, absent, none].map((r) => r.code)).toEqual([2, 0, 2, 2, 2]);
+});
+
+test("a file that may hold records and that nobody could look into is no clean one", async () => {
+  const circle = at("circle.log");
+  symlinkSync(circle, circle);
+  const [unread, empty] = [await inside("scan", circle), await inside("scan", at("logs/empty.log"))];
+  expect(unread.stderr).toMatch(/circle\.log: skipped: ELOOP/);
+  expect([unread.code, empty.code]).toEqual([1, 0]);
 });
 
 test("episodes are put together across files in the order of time, whatever the order of the files", async () => {

@@ -66,7 +66,8 @@ export function connect(options: ServerOptions): Server {
 
 function errorOf(url: string, { status, detail, cause }: Failure): VedetteError {
   if (status === 0) {
-    const reason = (cause as { cause?: { code?: string } }).cause?.code ?? (cause as Error).message;
+    const { cause: deeper, message } = cause as Error & { cause?: { code?: string; message?: string } };
+    const reason = deeper?.code ?? deeper?.message ?? message;
     return new UnavailableError("store_unavailable", `no server at ${url} (${reason}); start one with "vedette up", or name it with --url`);
   }
   if (status === 401)
@@ -75,8 +76,12 @@ function errorOf(url: string, { status, detail, cause }: Failure): VedetteError 
       true,
       `${url} wants a token: set VEDETTE_TOKEN, or --data-dir to the folder that holds admin.token`,
     );
-  return new VedetteError(status === 404 ? "not_found" : "bad_request", status < 500, detail);
+  return new VedetteError(status === 404 ? "not_found" : "bad_request", status < 500, inWordsOfOptions(detail));
 }
+
+/** The server names parts of a request; here they are options and arguments of the same names. */
+const inWordsOfOptions = (detail: string): string =>
+  detail.replace(/^querystring\/(\w+): /, "--$1: ").replace(/^(?:body|params)\/([\w/]+): /, "$1: ");
 
 function detailOf(text: string): string | undefined {
   try {

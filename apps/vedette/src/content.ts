@@ -30,10 +30,20 @@ export function yamlFiles(path: string): ProgramFile[] {
       `${path}: ${(e as NodeJS.ErrnoException).code === "ENOENT" ? "no such file or folder" : (e as Error).message}`,
     );
   }
-  return entries
+  const found = entries
     .filter((f) => /\.ya?ml$/.test(f))
     .sort()
     .map((f) => ({ file: relative(process.cwd(), f) || f, text: readFileSync(f, "utf8") }));
+  if (found.length === 0 && entries[0] === path)
+    throw new ConfigError("rule_invalid", `${path}: expected a file that ends in .yml, or a folder`);
+  return found;
+}
+
+/** As `yamlFiles`, of all that somebody named. @throws ConfigError `rule_invalid` where none of it is a file of rules */
+export function namedRules(paths: readonly string[]): ProgramFile[] {
+  const files = paths.flatMap(yamlFiles);
+  if (files.length === 0) throw new ConfigError("rule_invalid", `${paths.join(", ")}: no rule file (*.yml) in it`);
+  return files;
 }
 
 export const bundledRules = (): ProgramFile[] => yamlFiles(join(contentDirectory(), "rules")).map((f) => named(f, "rules"));

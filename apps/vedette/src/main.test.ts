@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { idsLast } from "./main.ts";
+import { idsLast, program } from "./main.ts";
 
 const id = "-dYwwDnu8vthCcsHQOmxOO";
 
@@ -24,4 +24,13 @@ test("other commands, other words and a `--` of one's own are left alone", () =>
     ["query", id],
   ])
     expect(idsLast(["node", "vedette", ...words])).toEqual(["node", "vedette", ...words]);
+});
+
+test("every command stands in help under a heading, and says what it does", () => {
+  const cli = program();
+  expect(cli.commands.filter((one) => one.helpGroup() === "").map((one) => one.name())).toEqual([]);
+  const silent = (of: typeof cli): string[] =>
+    of.commands.flatMap((one) => [...(one.description() === "" ? [one.name()] : []), ...silent(one as typeof cli)]);
+  expect(silent(cli)).toEqual([]);
+  expect(cli.commands[0]!.name()).toBe("up");
 });

@@ -1,5 +1,5 @@
 /** The command line: names, options and help of every command; each command's code is loaded only when it runs. */
-import { Command, CommanderError, Option } from "commander";
+import { Argument, Command, CommanderError, Option } from "commander";
 import { addAccessCommands } from "./commands/access_commands.ts";
 import { addBackupCommands } from "./commands/backup_commands.ts";
 import { addHoldCommands } from "./commands/hold_commands.ts";
@@ -9,12 +9,13 @@ import { addRuleCommands } from "./commands/rule/commands.ts";
 import { addSimulateCommands } from "./commands/simulate/commands.ts";
 import { addStateCommands } from "./commands/state_commands.ts";
 import { addUserCommands } from "./commands/user_commands.ts";
-import { json, output, range, server, site } from "./options.ts";
+import { groupCommands } from "./help.ts";
+import { json, output, range, server, site, whole } from "./options.ts";
 
 /** Exit codes of the contract. */
 export const exitCodes = { fine: 0, findings: 1, usage: 2, unavailable: 3 } as const;
 
-function program(): Command {
+export function program(): Command {
   const cli = new Command("vedette")
     .description("Watches a cluster: collects logs, detects attacks, raises alerts.")
     .version("0.1.0")
@@ -55,7 +56,7 @@ function program(): Command {
         .argument("<query...>", "query, e.g. 'event.outcome:failure and source.ip:10.0.0.0/8'"),
     ),
   )
-    .option("--limit <n>", "most rows", "100")
+    .option("--limit <n>", "most rows", whole, 100)
     .option("--all", "every event, as a stream: with -o ndjson or csv")
     .addOption(output())
     .addOption(json())
@@ -66,7 +67,7 @@ function program(): Command {
     .action(async (words: string[], o) => (await import("./commands/query.ts")).query(words.join(" "), o));
 
   const metrics = cli.command("metrics").description("series of metrics: list them, print what they came to, see what their sources sent");
-  const series = (c: Command) => range(server(c)).option("--limit <n>", "most series", "100").addOption(output()).addOption(json());
+  const series = (c: Command) => range(server(c)).option("--limit <n>", "most series", whole, 100).addOption(output()).addOption(json());
   series(
     metrics
       .command("list")
@@ -79,7 +80,7 @@ function program(): Command {
       .description("what series came to per step of time")
       .argument("<query...>", "filter over metric.name, labels.NAME, host.name, service.name"),
   )
-    .option("--step <seconds>", "width of a step: a multiple of ten")
+    .option("--step <seconds>", "width of a step: a multiple of ten", whole)
     .addOption(
       new Option("--function <name>", "what is shown of a step")
         .choices(["avg", "min", "max", "sum", "count", "last", "increase", "rate"])
@@ -100,7 +101,7 @@ function program(): Command {
     .option("--severity <levels>", "e.g. high,critical")
     .option("--shadow", "findings of rules on trial instead of alerts")
     .option("--historical", "what historical loads gave, instead of what live events did")
-    .option("--limit <n>", "most rows", "50")
+    .option("--limit <n>", "most rows", whole, 50)
     .addOption(output())
     .addOption(json());
   alerts.action(async (o) => (await import("./commands/alerts.ts")).list(o));
@@ -167,7 +168,7 @@ function program(): Command {
     .option("--user <name>", "only what this person did")
     .option("--action <name>", "only this action; * at the end for all that begin so, e.g. rule*")
     .addOption(new Option("--outcome <outcome>", "only what ended so").choices(["success", "failure", "unknown"]))
-    .option("--limit <n>", "most records", "50")
+    .option("--limit <n>", "most records", whole, 50)
     .addOption(output())
     .addOption(json())
     .action(async (o) => (await import("./commands/audit.ts")).list(o));
@@ -223,8 +224,8 @@ function program(): Command {
   )
     .option("--list", "list tokens without their secrets")
     .option("--revoke <id>", "take a token back")
-    .option("--events-per-second <n>", "let it send so many at most; what is over is told to wait")
-    .option("--bytes-per-second <n>", "the same in bytes of records")
+    .option("--events-per-second <n>", "let it send so many at most; what is over is told to wait", whole)
+    .option("--bytes-per-second <n>", "the same in bytes of records", whole)
     .addOption(output())
     .addOption(json())
     .addHelpText("after", "\nExample:\n  $ vedette source token login-nodes > login-nodes.token")
@@ -239,8 +240,8 @@ function program(): Command {
         .argument("<name>"),
     ),
   )
-    .option("--records <n>", "most records to read", "5")
-    .option("--wait <seconds>", "how long to wait for them", "5")
+    .option("--records <n>", "most records to read", whole, 5)
+    .option("--wait <seconds>", "how long to wait for them", whole, 5)
     .addOption(json())
     .action(async (name: string, o) => (await import("./commands/source.ts")).test(name, o));
 
@@ -317,6 +318,17 @@ function program(): Command {
     .option("--unit <name>", "the service whose last log lines are taken from the journal", "vedette")
     .addHelpText("after", "\nExample:\n  $ vedette support-dump -o dump.tar.gz\nIt works without a running server too.")
     .action(async (o) => (await import("./commands/support_dump.ts")).supportDump({ ...o, version: cli.version()! }));
+
+  cli
+    .command("completion")
+    .description("print what a shell needs to complete commands and options")
+    .addArgument(new Argument("<shell>").choices(["bash", "zsh", "fish"]))
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ vedette completion bash > ~/.local/share/bash-completion/completions/vedette\n  $ vedette completion fish > ~/.config/fish/completions/vedette.fish",
+    )
+    .action(async (shell: "bash" | "zsh" | "fish") => (await import("./commands/completion.ts")).completion(cli, shell));
+  groupCommands(cli);
   return cli;
 }
 

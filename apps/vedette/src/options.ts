@@ -1,9 +1,14 @@
 /** Options that several commands share. Knows only names and help: it is loaded at every start. */
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 
 export const output = () =>
   new Option("-o, --output <form>", "how rows are printed").choices(["table", "json", "ndjson", "csv"]).default("table");
 export const json = () => new Option("--json", "short for -o json");
+/** A number that is no number must not become "none found". */
+export function whole(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError("Expected a whole number from 1.");
+  return Number(text);
+}
 /** Where the server is. */
 export const server = (c: Command) =>
   c

@@ -38,6 +38,9 @@ export function printRows(rows: readonly Row[], columns: readonly string[], form
   for (const text of texts) process.stdout.write(`${line(text)}\n`);
 }
 
+/** `1 file`, `2 files`. */
+export const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
+
 /** A size as people read it. */
 export function bytesText(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];

@@ -290,9 +290,9 @@ export interface ServerOptions {
   /** Signs people in beside us, and what the button says. */
   readonly oidc?: { readonly provider: Oidc; readonly label: string } | undefined;
   readonly version: string;
-  /** API_V1_STR. */
   /** Which routes there are beside health and metrics; all without it. */
   readonly serves?: { readonly api: boolean; readonly ingest: boolean };
+  /** API_V1_STR. */
   readonly apiPrefix?: string;
   /** The built console; without it `/` tells where the API is. */
   readonly consoleDirectory?: string;

@@ -13,7 +13,7 @@ interface Options extends ServerOptions {
   readonly since?: string;
   readonly from?: string;
   readonly to?: string;
-  readonly limit?: string;
+  readonly limit?: number;
   readonly output?: string;
   readonly json?: boolean;
   readonly note?: string;
@@ -27,7 +27,7 @@ export async function list(options: Options): Promise<void> {
       severity: options.severity,
       shadow: options.shadow ? "true" : undefined,
       historical: options.historical ? "true" : undefined,
-      limit: options.limit === undefined ? undefined : Number(options.limit),
+      limit: options.limit,
       ...rangeOf(options),
     },
   });

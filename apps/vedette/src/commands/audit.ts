@@ -10,7 +10,7 @@ import { formOf, printRows, rangeOf } from "../output.ts";
 import { openVault } from "../vault.ts";
 
 interface Options extends ServerOptions {
-  readonly limit: string;
+  readonly limit: number;
   readonly user?: string;
   readonly action?: string;
   readonly outcome?: "success" | "failure" | "unknown";
@@ -34,7 +34,7 @@ const columns = ["n", "time", "user", "from", "action", "outcome", "about"];
 
 export async function list(options: Options): Promise<void> {
   const client = connect(options);
-  const wanted = Number(options.limit);
+  const wanted = options.limit;
   const found: Row[] = [];
   const filter = { ...rangeOf(options), user: options.user, action: options.action, outcome: options.outcome };
   for (let cursor: string | undefined; found.length < wanted; ) {

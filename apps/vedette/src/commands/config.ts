@@ -4,6 +4,8 @@ import { z } from "zod";
 import { checkComponents } from "../config/components.ts";
 import { loadConfig } from "../config/load.ts";
 import { configSchema, isUnused, secretKeys } from "../config/schema.ts";
+import { listenAddress } from "../listen.ts";
+import { counted } from "../output.ts";
 
 interface Options {
   readonly config?: string;
@@ -12,9 +14,16 @@ interface Options {
 
 export async function validate(options: Options): Promise<void> {
   const loaded = loadConfig(options.config, process.env);
-  const problems = await checkComponents(loaded);
+  const problems = [...(await checkComponents(loaded))];
+  try {
+    listenAddress(loaded);
+  } catch (e) {
+    problems.push((e as Error).message);
+  }
   if (problems.length > 0) throw new ConfigError("config_invalid", problems.join("\n"));
-  process.stderr.write(`${loaded.file ?? "defaults and environment"}: fine (${Object.keys(loaded.config.sources).length} sources)\n`);
+  process.stderr.write(
+    `${loaded.file ?? "defaults and environment"}: fine (${counted(Object.keys(loaded.config.sources).length, "source")})\n`,
+  );
 }
 
 export async function show(options: Options): Promise<void> {

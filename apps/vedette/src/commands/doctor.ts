@@ -193,7 +193,7 @@ async function server(options: Options): Promise<Check[]> {
       })),
       ...refusals.filter(({ last }) => Date.now() - Date.parse(last) < recent_ms).map(refusalCheck),
       rulesCheck(rules),
-      ...detectors.map(detectorCheck),
+      ...detectorChecks(detectors, new Map(rules.map(({ id, title }) => [id, title]))),
       ...(await dataChecks(client)),
     ];
   } catch (e) {
@@ -229,19 +229,22 @@ function refusalCheck({ peer, endpoint, source, cause, count, message, fix, last
   };
 }
 
-/** Losses are named: what a detector could not take is not silence. */
-function detectorCheck({ name, keys, observations, late, skipped, capped, crowded }: DetectorLine): Check {
-  const lost = [
-    ...(skipped > 0 ? [`${skipped} of ${late} late events could not be caught up`] : []),
-    ...(capped > 0 ? [`${capped} keys beyond an event's bound left out`] : []),
-    ...(crowded > 0 ? [`${crowded} times a key had too much open to wait for the lateness`] : []),
-  ];
-  return {
-    name: `detector ${name}`,
-    ok: lost.length === 0,
-    detail: [`${observations} observations, ${keys} keys in memory`, ...lost].join("; "),
+/** Losses are named: what a detector could not take is not silence. Those that lost nothing are one line. @param titles of correlations, by id */
+function detectorChecks(detectors: readonly DetectorLine[], titles: ReadonlyMap<string, string>): Check[] {
+  const keys = detectors.reduce((n, one) => n + one.keys, 0);
+  const checks = detectors.map(({ name, late, skipped, capped, crowded }) => ({
+    name: `detector ${titles.get(name) ?? name}`,
+    ok: false,
+    detail: [
+      ...(skipped > 0 ? [`${skipped} of ${late} late events could not be caught up`] : []),
+      ...(capped > 0 ? [`${capped} keys beyond an event's bound left out`] : []),
+      ...(crowded > 0 ? [`${crowded} times a key had too much open to wait for the lateness`] : []),
+    ].join("; "),
     advice: "late events point to a wrong clock or a slow delivery at their source; engine.lateness_s allows for more",
-  };
+  }));
+  const losing = checks.filter(({ detail }) => detail !== "");
+  const well = detectors.length - losing.length;
+  return [{ name: "detectors", ok: true, detail: `${well} of ${detectors.length} have lost nothing; ${keys} keys in memory` }, ...losing];
 }
 
 function port(listen: string): Promise<Check> {
@@ -256,7 +259,7 @@ function port(listen: string): Promise<Check> {
         advice: "vedette up --listen 127.0.0.1:PORT",
       }),
     );
-    probe.listen(Number(listen.slice(at + 1)), listen.slice(0, at), () =>
+    probe.listen(Number(listen.slice(at + 1)), listen.slice(0, at).replace(/^\[|\]$/g, ""), () =>
       probe.close(() => done({ name: "port", ok: true, detail: `${listen} is free` })),
     );
   });

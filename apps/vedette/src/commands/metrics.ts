@@ -7,7 +7,7 @@ interface Options extends ServerOptions {
   readonly since?: string;
   readonly from?: string;
   readonly to?: string;
-  readonly limit: string;
+  readonly limit: number;
   readonly output?: string;
   readonly json?: boolean;
 }
@@ -29,7 +29,7 @@ function tellMore(more: boolean): void {
 }
 
 export async function list(q: string, options: Options): Promise<void> {
-  const asked = { q, ...rangeOf(options), limit: Number(options.limit) };
+  const asked = { q, ...rangeOf(options), limit: options.limit };
   const { series, more } = await connect(options).get("/metrics/series", { query: asked });
   const form = formOf(options);
   const rows =
@@ -40,13 +40,13 @@ export async function list(q: string, options: Options): Promise<void> {
   tellMore(more);
 }
 
-export async function range(q: string, options: Options & { readonly step?: string; readonly function?: string }): Promise<void> {
+export async function range(q: string, options: Options & { readonly step?: number; readonly function?: string }): Promise<void> {
   const found = await connect(options).get("/metrics/query", {
     query: {
       q,
       ...rangeOf(options),
-      limit: Number(options.limit),
-      step_s: options.step === undefined ? undefined : Number(options.step),
+      limit: options.limit,
+      step_s: options.step,
       function: options.function as "avg" | undefined,
     },
   });

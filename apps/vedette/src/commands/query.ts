@@ -12,7 +12,7 @@ interface Options extends ServerOptions {
   readonly since?: string;
   readonly from?: string;
   readonly to?: string;
-  readonly limit: string;
+  readonly limit: number;
   /** As many as there are, as the server reads them. */
   readonly all?: boolean;
   readonly output?: string;
@@ -48,7 +48,7 @@ export async function query(q: string, options: Options): Promise<void> {
   const { where } = parsed.query;
   const filter = where.op === "and" && where.of.length === 0 ? "" : printCondition(where);
   if (options.all) return exportAll({ ...range, q: filter, order: order?.descending === false ? "asc" : "desc" }, parsed.query, options);
-  const wanted = Math.min(parsed.query.head ?? Number.POSITIVE_INFINITY, Number(options.limit));
+  const wanted = Math.min(parsed.query.head ?? Number.POSITIVE_INFINITY, options.limit);
   const found: Event[] = [];
   for (let cursor: string | undefined; found.length < wanted; ) {
     const page: EventPage = await client.get("/events", {

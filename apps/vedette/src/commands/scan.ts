@@ -5,8 +5,8 @@ import { formats } from "@vedette/normalise";
 import { type Compiled, compileProgram, keepRules, keptRules, makeProgram, parseFiles } from "@vedette/pipeline";
 import { formatRefusal, type Refusal } from "@vedette/sigma";
 import { isDetectorCases, placeholdersOf, type SiteOptions } from "../config/site.ts";
-import { bundledPipelines, bundledRules, yamlFiles } from "../content.ts";
-import { formOf, safe } from "../output.ts";
+import { bundledPipelines, bundledRules, namedRules } from "../content.ts";
+import { counted, formOf, safe } from "../output.ts";
 import { Progress } from "../progress.ts";
 import { findInputs } from "../scan/inputs.ts";
 import { Judge, type Judged } from "../scan/judge.ts";
@@ -58,7 +58,7 @@ export async function scan(paths: readonly string[], options: Options): Promise<
         totals.add(piece.format, piece.records.length, judged);
         for (const finding of judged.findings) show(finding);
         for (const r of piece.records) read += r.body.length + 1;
-        progress.at(start + Math.min(read, bytes), `${totals.records} records, ${found} findings`);
+        progress.at(start + Math.min(read, bytes), `${counted(totals.records, "record")}, ${counted(found, "finding")}`);
       }),
     );
     if (records === 0) say(`${path}: no records`);
@@ -72,17 +72,20 @@ export async function scan(paths: readonly string[], options: Options): Promise<
   if (judge.parts > 0) say(`so much was found to correlate that it was put together in ${judge.parts + 1} parts; scan fewer files at once`);
   const inForce = compiled.rules.rules.length + compiled.correlations.detectors.length;
   say(totals.text(inForce, found, inputs.length, skipped.length));
-  if (found > 0) process.exitCode = 1;
+  // what nobody could look at is no proof that nothing is there
+  if (found > 0 || skipped.some(({ unread }) => unread)) process.exitCode = 1;
 }
 
 async function compile({ rules: folders, ...site }: Options, ruleFile: string): Promise<Compiled> {
-  const rules = folders ? folders.flatMap(yamlFiles).filter((file) => !isDetectorCases(file)) : bundledRules();
+  const rules = folders ? namedRules(folders).filter((file) => !isDetectorCases(file)) : bundledRules();
   const placeholders = placeholdersOf(site);
   const program = makeProgram({ rules, pipelines: bundledPipelines(), detectors: {}, lateness_s: 30, placeholders }, 0);
   const kept = keptRules(ruleFile);
   const compiled = await compileProgram(program, kept);
   keepRules(ruleFile, kept);
   tellRefused([...parseFiles(program.rules, program.placeholders).flatMap((p) => p.refused), ...compiled.refused]);
+  if (compiled.rules.rules.length + compiled.correlations.detectors.length === 0)
+    throw new ConfigError("rule_invalid", `none of ${counted(rules.length, "rule file")} is of use: nothing would ever match`);
   return compiled;
 }
 
@@ -128,9 +131,9 @@ class Totals {
     const more = [
       this.#dropped > 0 ? `${this.#dropped} comments and blank lines` : "",
       this.#unread > 0 ? `${this.#unread} of no known format, searched as text only` : "",
-      this.below > 0 ? `${this.below} findings below the level asked for` : "",
-      skipped > 0 ? `${skipped} files skipped` : "",
+      this.below > 0 ? `${counted(this.below, "finding")} below the level asked for` : "",
+      skipped > 0 ? `${counted(skipped, "file")} skipped` : "",
     ].filter((t) => t !== "");
-    return `${this.records} records of ${files} files, ${dead} could not be decoded${reasons}, ${found} matches of ${rules} rules${more.map((m) => `, ${m}`).join("")}`;
+    return `${counted(this.records, "record")} of ${counted(files, "file")}, ${dead} could not be decoded${reasons}, ${found === 1 ? "1 match" : `${found} matches`} of ${counted(rules, "rule")}${more.map((m) => `, ${m}`).join("")}`;
   }
 }

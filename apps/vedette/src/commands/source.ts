@@ -30,8 +30,8 @@ interface TokenOptions extends ServerOptions {
   readonly json?: boolean;
   readonly list?: boolean;
   readonly revoke?: string;
-  readonly eventsPerSecond?: string;
-  readonly bytesPerSecond?: string;
+  readonly eventsPerSecond?: number;
+  readonly bytesPerSecond?: number;
 }
 
 /** Makes a source's token, lists tokens, or takes one back. A new token goes to stdout alone, so that a script can take it. */
@@ -58,8 +58,8 @@ export async function token(source: string | undefined, options: TokenOptions): 
     const made = await server.post("/source-tokens", {
       body: {
         source,
-        ...(options.eventsPerSecond === undefined ? {} : { events_per_second: Number(options.eventsPerSecond) }),
-        ...(options.bytesPerSecond === undefined ? {} : { bytes_per_second: Number(options.bytesPerSecond) }),
+        ...(options.eventsPerSecond === undefined ? {} : { events_per_second: options.eventsPerSecond }),
+        ...(options.bytesPerSecond === undefined ? {} : { bytes_per_second: options.bytesPerSecond }),
       },
     });
     process.stderr.write(
@@ -71,8 +71,8 @@ export async function token(source: string | undefined, options: TokenOptions): 
 
 interface TestOptions extends ServerOptions {
   readonly config?: string;
-  readonly records: string;
-  readonly wait: string;
+  readonly records: number;
+  readonly wait: number;
   readonly json?: boolean;
 }
 
@@ -90,9 +90,9 @@ export async function test(name: string, options: TestOptions): Promise<void> {
       `no source "${name}" in ${loaded.file ?? "the configuration"}; configured: ${Object.keys(loaded.config.sources).join(", ") || "none"}`,
     );
   const spec = (await sources()).get(source.type)!;
-  const wanted = Number(options.records);
+  const wanted = options.records;
   const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), Number(options.wait) * 1_000);
+  const timer = setTimeout(() => stop.abort(), options.wait * 1_000);
   const taken: { record: RawRecord; stream: string; preamble: string | undefined }[] = [];
   const intake: Intake = {
     async accept(records, o) {

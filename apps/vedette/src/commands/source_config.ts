@@ -76,7 +76,7 @@ function clientOf(name: string | undefined): ClientConfig {
   throw new VedetteError(
     "config_invalid",
     true,
-    `--for: ${name === undefined ? "name the client:" : `unknown client "${name}";`}\n${hint}`,
+    `--for: ${name === undefined ? "name the client:" : `unknown client "${name}";`}${near === undefined ? "\n" : " "}${hint}`,
   );
 }
 

@@ -2,7 +2,8 @@
 import { fileSource } from "@vedette/ingest";
 import { contentHash, type Intake, systemClock, VedetteError } from "@vedette/kit";
 import { connect, type ServerOptions } from "../client.ts";
-import { safe } from "../output.ts";
+import { counted, safe } from "../output.ts";
+import { unfit } from "../scan/inputs.ts";
 
 interface Options extends ServerOptions {
   readonly as: string;
@@ -21,14 +22,17 @@ export async function importFiles(paths: readonly string[], options: Options): P
   const server = connect(options);
   const sum = { accepted: 0, dead: 0, duplicates: 0 };
   let [found, files] = ["", 0];
+  let skip: string | undefined;
   const intake: Intake = {
     async accept(records, { stream = "", position = "", preamble } = {}) {
       if (records.length === 0) return { duplicates: [] };
       if (stream !== found) {
         found = stream;
-        files++;
-        process.stderr.write(`${safe(stream)}…\n`);
+        skip = unfit(stream);
+        if (skip === undefined) files++;
+        process.stderr.write(skip === undefined ? `${safe(stream)}…\n` : `${safe(stream)}: skipped: ${skip}\n`);
       }
+      if (skip !== undefined) return { duplicates: [] };
       const lines = [...(preamble === undefined ? [] : [Buffer.from(preamble)]), ...records.map(({ body }) => body)];
       const body = Buffer.concat(lines.flatMap((line) => [line, newline]));
       const key = contentHash(JSON.stringify([stream, position]));
@@ -46,11 +50,11 @@ export async function importFiles(paths: readonly string[], options: Options): P
     warn: (code, message) => process.stderr.write(`warning ${code}: ${safe(message)}\n`),
     signal: new AbortController().signal,
   });
-  if (files === 0) throw new VedetteError("not_found", true, `no file to read: ${paths.join(", ")}`);
+  if (files === 0) throw new VedetteError("not_found", true, `no file with anything to read: ${paths.join(", ")}`);
   const again = sum.duplicates > 0 ? `, ${sum.duplicates} of them were there already` : "";
   const apart = options.historical ? "; what they give is listed by: vedette alerts --historical" : "";
   process.stderr.write(
-    `${sum.accepted + sum.duplicates} records of ${files} files as source ${source}${again}; ${sum.dead} dead letters${apart}\n`,
+    `${counted(sum.accepted + sum.duplicates, "record")} of ${counted(files, "file")} as source ${source}${again}; ${counted(sum.dead, "dead letter")}${apart}\n`,
   );
 }
 

@@ -54,7 +54,8 @@ export async function supportDump(options: Options): Promise<void> {
   files.set("manifest.json", Buffer.from(`${jsonText(manifest, 2)}\n`));
   const to = options.output ?? `vedette-support-${stamp}.tar.gz`;
   writeFileSync(to, gzipSync(tar(files, `vedette-support-${stamp}`, Math.floor(at.getTime() / 1_000))), { mode: 0o600, flag: "wx" });
-  for (const [name, why] of Object.entries(missing)) process.stderr.write(`without ${name}: ${why}\n`);
+  for (const [why, names] of Map.groupBy(Object.keys(missing), (name) => missing[name]!))
+    process.stderr.write(`without ${names.join(", ")}: ${why}\n`);
   process.stdout.write(`${to}\n`);
   process.stderr.write("Look through it before it leaves the house: tar -xzf it, every file is text.\n");
 }

@@ -81,8 +81,23 @@ export function describe(
       return `${place([...path, key])}: unknown key "${[...path, key].join(".")}"; ${hint}`;
     });
   }
-  return [`${place(path)}: ${path.join(".")}: ${issue.message}`];
+  return [`${place(path)}: ${path.join(".")}: ${wordsOf(issue)}`];
 }
+
+/** What the checker says of a value, in words that need no knowledge of it. */
+function wordsOf(issue: z.core.$ZodIssue): string {
+  const message = issue.message.replace(/^Invalid (?:input|option): /, "");
+  const [, expected] = /^(expected .+), received undefined$/.exec(message) ?? [];
+  return expected === undefined ? message : `missing; ${expected}`;
+}
+
+/** What people most often get wrong in YAML, by the parser's code, in their words. */
+const yamlMistakes: { readonly [code: string]: string } = {
+  MULTILINE_IMPLICIT_KEY: "a key without its colon, or a line that is indented too far: expected `key: value`",
+  BAD_INDENT: "indented otherwise than the lines it belongs to",
+  TAB_AS_INDENT: "indented with a tab; YAML wants spaces",
+  MISSING_CHAR: "something is never closed, or a colon is missing",
+};
 
 function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   let at: unknown = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
@@ -106,7 +121,7 @@ function readDocument(file: string, lines: LineCounter): Document {
   const [error] = document.errors;
   if (error) {
     const { line, col } = lines.linePos(error.pos[0]);
-    throw new ConfigError("config_unreadable", `${file}:${line}:${col}: ${error.message}`);
+    throw new ConfigError("config_unreadable", `${file}:${line}:${col}: ${yamlMistakes[error.code] ?? error.message}`);
   }
   return document as unknown as Document;
 }

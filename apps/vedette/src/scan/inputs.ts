@@ -4,9 +4,16 @@ import { join } from "node:path";
 import { ConfigError } from "@vedette/kit";
 import { isCapture } from "@vedette/pcap";
 
+export interface Skipped {
+  readonly path: string;
+  readonly reason: string;
+  /** It may hold records, and nobody could look: permission, disk. What is known to hold no lines is none of these. */
+  readonly unread?: boolean;
+}
+
 export interface Inputs {
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
-  readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+  readonly skipped: readonly Skipped[];
 }
 
 /** The bytes by which kinds of file are known that hold no lines. */
@@ -32,7 +39,7 @@ const maxDepth = 32;
 /** @throws ConfigError for a path that was named and is not there. */
 export function findInputs(paths: readonly string[]): Inputs {
   const files: { path: string; bytes: number }[] = [];
-  const skipped: { path: string; reason: string }[] = [];
+  const skipped: Skipped[] = [];
   const visit = (path: string, depth: number, named: boolean): void => {
     let stat: ReturnType<typeof statSync>;
     try {
@@ -45,11 +52,13 @@ export function findInputs(paths: readonly string[]): Inputs {
     } catch (e) {
       const missing = (e as NodeJS.ErrnoException).code === "ENOENT";
       if (named && missing) throw new ConfigError("config_invalid", `${path}: no such file or folder`);
-      return void skipped.push({ path, reason: missing ? "a link that leads nowhere" : (e as Error).message });
+      return void skipped.push(missing ? { path, reason: "a link that leads nowhere" } : { path, reason: refusalOf(e), unread: true });
     }
     // a pipe that was named (process substitution) is read like a file; one found in a folder would block
     if (!stat.isFile() && !(named && stat.isFIFO())) return void skipped.push({ path, reason: "not a file" });
-    const reason = stat.isFile() ? unreadable(path) : undefined;
+    const found = stat.isFile() ? headOf(path) : undefined;
+    if (found !== undefined && "unread" in found) return void skipped.push({ path, ...found });
+    const reason = found && noLines(path, found);
     if (reason === undefined) files.push({ path, bytes: stat.size });
     else skipped.push({ path, reason });
   };
@@ -57,25 +66,43 @@ export function findInputs(paths: readonly string[]): Inputs {
   return { files, skipped };
 }
 
-/** Why a file cannot be read as lines or as a capture; undefined when it can. */
-function unreadable(path: string): string | undefined {
+/** Why a file holds no lines, or cannot be looked into; undefined where it can be read. */
+export function unfit(path: string): string | undefined {
+  const head = headOf(path);
+  return "unread" in head ? head.reason : noLines(path, head);
+}
+
+const refusalOf = (e: unknown): string => {
+  const { code, message } = e as NodeJS.ErrnoException;
+  return code === "EACCES" ? "you may not read it" : message;
+};
+
+function headOf(path: string): Buffer | { readonly reason: string; readonly unread: true } {
   const head = Buffer.alloc(headBytes);
-  let length: number;
   try {
     const file = openSync(path, "r");
-    length = readSync(file, head, 0, headBytes, 0);
-    closeSync(file);
+    try {
+      return head.subarray(0, readSync(file, head, 0, headBytes, 0));
+    } finally {
+      closeSync(file);
+    }
   } catch (e) {
-    return (e as Error).message;
+    return { reason: refusalOf(e), unread: true };
   }
+}
+
+/** Why a file that begins so cannot be read as lines or as a capture; undefined when it can. */
+function noLines(path: string, head: Buffer): string | undefined {
+  const { length } = head;
   if (length === 0) return "empty";
-  if (/\.(gz|zst)$/.test(path) || isCapture(head.subarray(0, length))) return undefined;
-  if (head.readUInt16BE(0) === 0x1f8b) return "gzip-compressed; give it a name that ends in .gz";
+  if (/\.(gz|zst)$/.test(path) || isCapture(head)) return undefined;
+  const mark = length >= 2 ? head.readUInt16BE(0) : 0;
+  if (mark === 0x1f8b) return "gzip-compressed; give it a name that ends in .gz";
   if (length >= 4 && head.readUInt32LE(0) === 0xfd2fb528) return "zstd-compressed; give it a name that ends in .zst";
-  const hex = head.toString("hex", 0, length);
+  const hex = head.toString("hex");
   const kind = kinds.find(({ magic, at = 0 }) => hex.startsWith(magic, at * 2));
   if (kind) return kind.is;
   // UTF-16 has a mark and many zero bytes; any other text has none
-  const marked = head.readUInt16BE(0) === 0xfffe || head.readUInt16BE(0) === 0xfeff;
-  return !marked && head.subarray(0, length).includes(0) ? "binary content" : undefined;
+  const marked = mark === 0xfffe || mark === 0xfeff;
+  return !marked && head.includes(0) ? "binary content" : undefined;
 }

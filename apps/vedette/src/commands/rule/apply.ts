@@ -78,7 +78,7 @@ export function finish({ blocked, version, plan }: Applied): void {
     for (const line of plan.refused) process.stderr.write(`refused: ${safe(line)}\n`);
     process.stderr.write("the rules in force are what they were\n");
     process.exitCode = 1;
-  } else process.stderr.write(`in force: version ${version}; vedette rule rollback goes back\n`);
+  } else if (plan.differences.length > 0) process.stderr.write(`in force: version ${version}; vedette rule rollback goes back\n`);
 }
 
 export async function rollback(to: string | undefined, options: Options): Promise<void> {

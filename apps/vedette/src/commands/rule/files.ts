@@ -2,11 +2,11 @@
 import { join } from "node:path";
 import type { ProgramFile } from "@vedette/pipeline";
 import { type Pipeline, parsePipeline, type Refusal } from "@vedette/sigma";
-import { bundledPipelines, contentDirectory, yamlFiles } from "../../content.ts";
+import { bundledPipelines, contentDirectory, namedRules } from "../../content.ts";
 
 /** Every rule file below the paths; the bundled ones where none is given. */
 export function ruleFiles(paths: readonly string[]): ProgramFile[] {
-  return (paths.length > 0 ? paths : [join(contentDirectory(), "rules")]).flatMap(yamlFiles);
+  return namedRules(paths.length > 0 ? paths : [join(contentDirectory(), "rules")]);
 }
 
 let loaded: (Pipeline | Refusal)[] | undefined;
