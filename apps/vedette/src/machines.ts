@@ -15,7 +15,9 @@ export interface Machines {
 
 interface Parts {
   readonly secrets: Secrets;
-  readonly store: Store;
+  readonly store: Pick<Store, "machines">;
+  /** Other processes keep theirs there too. */
+  readonly shared: boolean;
   readonly audit: AuditTrail;
   readonly handle: ListenerOptions["handle"];
 }
@@ -29,11 +31,17 @@ const report_ttl_s = 90;
 
 const own = () => ({ role: serverRole, name: namePattern.test(hostname()) ? hostname() : "server" });
 
+/** Of several processes on a host each goes by the port it answers at. */
+const ownId = (url: string, roles: readonly string[] | undefined): string => {
+  const { role, name } = own();
+  return idOfMachine({ role, name: roles === undefined ? name : `${name}.${new URL(url).port}` });
+};
+
 /** @throws ConfigError `config_invalid` */
-export async function openMachines({ config, place }: Loaded, { secrets, store, audit, handle }: Parts): Promise<Machines> {
+export async function openMachines({ config, place }: Loaded, { secrets, store, shared, audit, handle }: Parts): Promise<Machines> {
   const { listen, trust_domain, hosts, certificate_hours } = config.machines;
   const authority = await Authority.open({ secrets, clock: systemClock, trustDomain: trust_domain });
-  const register = await Register.open({ store: store.machines, authority, clock: systemClock, lifetime_h: certificate_hours });
+  const register = await Register.open({ store: store.machines, authority, clock: systemClock, lifetime_h: certificate_hours, shared });
   if (listen === undefined) return { register };
   const { host, port } = readAddress(listen, ["machines", "listen"], place);
   const refusals = new RateLimit(refusalsPerMinute, refusalsAtOnce);
@@ -62,14 +70,27 @@ function addressesOf(host: string): readonly string[] {
   return [hostname(), ...addresses.map(({ address }) => address.replace(/%.*$/, ""))];
 }
 
-/** Says where this server is and how it is, until told to stop. */
-export async function reportSelf(register: Register, runtime: Runtime, url: string, version: string, signal: AbortSignal): Promise<void> {
+export interface Self {
+  readonly url: string;
+  readonly version: string;
+  /** Of one of several processes. */
+  readonly roles: readonly string[] | undefined;
+}
+
+/** Says where this process is, what it does and how it is, until told to stop. */
+export async function reportSelf(register: Register, runtime: Runtime, { url, version, roles }: Self, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const { ready, problems } = await runtime.ready();
-    const said = { address: url, version, health: ready ? ("ok" as const) : ("degraded" as const), ttl_s: report_ttl_s };
+    const said = {
+      address: url,
+      version,
+      ...(roles && { roles }),
+      health: ready ? ("ok" as const) : ("degraded" as const),
+      ttl_s: report_ttl_s,
+    };
     const [problem] = problems;
     // a state store that does not answer is told of elsewhere
-    await register.report(idOfMachine(own()), { ...said, ...(problem && { detail: problem.message.slice(0, 500) }) }).catch(() => {});
+    await register.report(ownId(url, roles), { ...said, ...(problem && { detail: problem.message.slice(0, 500) }) }).catch(() => {});
     await systemClock.sleep(report_ms, signal);
   }
 }

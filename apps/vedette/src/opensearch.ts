@@ -4,11 +4,11 @@ import { ConfigError } from "@vedette/kit";
 import type { OpenSearchSettings } from "@vedette/store";
 import type { Config } from "./config/schema.ts";
 
-function authorities(file: string): string {
+function pem(setting: string, file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
-    throw new ConfigError("config_invalid", `opensearch.ca_file: ${(cause as Error).message}`, { cause });
+    throw new ConfigError("config_invalid", `opensearch.${setting}: ${(cause as Error).message}`, { cause });
   }
 }
 
@@ -18,7 +18,7 @@ function authorities(file: string): string {
  */
 export function configuredOpenSearch({ events, opensearch }: Config): OpenSearchSettings | undefined {
   if (events.driver !== "opensearch") return undefined;
-  const { url, username, password, ca_file, bucket_hours, timeout_s, ...rest } = opensearch;
+  const { url, username, password, ca_file, cert_file, key_file, bucket_hours, timeout_s, ...rest } = opensearch;
   if (url === undefined)
     throw new ConfigError("config_invalid", "opensearch.url: not set; name a node of the cluster there, or leave events.driver at local");
   return {
@@ -26,7 +26,9 @@ export function configuredOpenSearch({ events, opensearch }: Config): OpenSearch
     urls: [url].flat(),
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    ...(ca_file !== undefined && { ca: authorities(ca_file) }),
+    ...(ca_file !== undefined && { ca: pem("ca_file", ca_file) }),
+    ...(cert_file !== undefined && { cert: pem("cert_file", cert_file) }),
+    ...(key_file !== undefined && { key: pem("key_file", key_file) }),
     bucketHours: bucket_hours,
     timeout_ms: timeout_s * 1_000,
   };

@@ -1,8 +1,8 @@
 import { memoryKeys, memoryPeople } from "@vedette/access";
 import { type Cluster, inProcessCluster } from "@vedette/cluster";
+import { memoryMachines } from "@vedette/machines";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { AccessNotices } from "./access_notices.ts";
-import type { Auth } from "./auth.ts";
 import { type Rig, rig } from "./testing/fakes.ts";
 
 let it: Rig;
@@ -12,8 +12,7 @@ const stops: (() => void)[] = [];
 const reads = { one: 0, two: 0 };
 const server = async (me: "one" | "two") => {
   const notices = new AccessNotices(cluster.notices, it.clock, me);
-  const auth = { reload: async () => void reads[me]++ } as Partial<Auth> as Auth;
-  stops.push(await notices.follow(auth));
+  stops.push(await notices.follow({ reload: async () => void reads[me]++ }));
   return notices;
 };
 beforeEach(async () => {
@@ -41,6 +40,7 @@ test("each change of people, keys and source tokens is read by the others at onc
   const changes = [
     () => one.people(memoryPeople()).save({ removedSessions: ["s"] }),
     () => one.keys(memoryKeys()).save({ removed: ["k"] }),
+    () => one.machines(memoryMachines()).save({ certificates: [{ serial: "1", machine: "agent:a", expires: 1, body: "{}" }] }),
     () => settings.set("api.source_tokens", "[]"),
   ];
   for (const [index, change] of changes.entries()) {
@@ -50,8 +50,10 @@ test("each change of people, keys and source tokens is read by the others at onc
     await it.clock.pass(500);
   }
   await settings.set("something else", "x");
+  // thousands say each half minute how they are
+  await one.machines(memoryMachines()).save({ machines: [{ id: "agent:a", body: "{}" }] });
   await settle();
-  expect([reads, documents.get("something else")]).toEqual([{ one: 0, two: 3 }, "x"]);
+  expect([reads, documents.get("something else")]).toEqual([{ one: 0, two: 4 }, "x"]);
 });
 
 test("a change that could not be written is no news", async () => {

@@ -4,9 +4,8 @@
  */
 import type { Notices } from "@vedette/cluster";
 import { type Clock, UnavailableError } from "@vedette/kit";
-import type { KeyStore, PeopleStore } from "@vedette/model";
+import type { KeyStore, MachineStore, PeopleStore } from "@vedette/model";
 import type { SettingStore } from "@vedette/store";
-import type { Auth } from "./auth.ts";
 import { sourceTokenSetting } from "./source_tokens.ts";
 
 const topic = "access";
@@ -15,12 +14,17 @@ const gap_ms = 500;
 /** What nobody was told of, because the shared place was away, is known after so long: a session that was ended elsewhere ends here. */
 const unheard_ms = 10_000;
 
+/** What is read again. */
+export interface Reloaded {
+  reload(): Promise<unknown>;
+}
+
 export class AccessNotices {
   readonly #notices: Notices;
   readonly #clock: Clock;
   /** Tells our own notices from others'. */
   readonly #me: string;
-  #auth: Auth | undefined;
+  #known: Reloaded | undefined;
   #reading: Promise<void> = Promise.resolve();
   /** The next read, that has not begun. */
   #next: Promise<void> | undefined;
@@ -39,6 +43,14 @@ export class AccessNotices {
   keys(store: KeyStore): KeyStore {
     return { load: (now) => store.load(now), save: (change) => this.#told(store.save(change)) };
   }
+  /** Of who may come in, not of what a machine says of itself. */
+  machines(store: MachineStore): MachineStore {
+    return {
+      load: (now) => store.load(now),
+      save: (change) => (change.certificates || change.enrolments ? this.#told(store.save(change)) : store.save(change)),
+      replaceEnrolment: (hash, before, after) => store.replaceEnrolment(hash, before, after),
+    };
+  }
   settings(store: SettingStore): SettingStore {
     return {
       get: (name) => store.get(name),
@@ -49,8 +61,8 @@ export class AccessNotices {
   }
 
   /** Hears the others from now on. @returns the way to stop */
-  async follow(auth: Auth): Promise<() => void> {
-    this.#auth = auth;
+  async follow(known: Reloaded): Promise<() => void> {
+    this.#known = known;
     const reread = () => void this.refresh().catch(() => {});
     const unsubscribe = await this.#notices.subscribe(topic, {
       notice: (bytes) => Buffer.from(bytes).toString() !== this.#me && reread(),
@@ -78,7 +90,7 @@ export class AccessNotices {
       .catch(() => {})
       .then(() => {
         this.#next = undefined;
-        const read = this.#auth === undefined ? Promise.reject(new UnavailableError("store_unavailable", "starting")) : this.#auth.reload();
+        const read: Promise<unknown> = this.#known?.reload() ?? Promise.reject(new UnavailableError("store_unavailable", "starting"));
         this.#reading = read.catch(() => {}).then(() => this.#clock.sleep(gap_ms));
         return read;
       });

@@ -106,3 +106,23 @@ test("the store keeps a thousand at most, the newest", async () => {
   await make("two");
   expect([...it.store.kept.keys()].filter((name) => name.startsWith("api.idempotency."))).toHaveLength(2);
 });
+
+test("every POST that asks for a permission looks at its key before it does anything", async () => {
+  const posts = it.app.demands.filter(({ method, permission }) => method === "POST" && permission !== undefined);
+  expect(posts.length).toBeGreaterThan(30);
+  const before = it.store.kept.size;
+  for (const { url } of posts) {
+    const answer = await it.app.inject({
+      method: "POST",
+      url: url.replace(/:\w+/g, "x"),
+      headers: { ...asAdmin, "idempotency-key": "no key" },
+      payload: {},
+    });
+    expect([url, answer.statusCode, answer.json()]).toMatchObject([
+      url,
+      400,
+      { detail: expect.stringContaining("headers/idempotency-key") },
+    ]);
+  }
+  expect(it.store.kept.size).toBe(before);
+});

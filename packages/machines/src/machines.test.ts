@@ -255,6 +255,79 @@ test("roles find one another by what they say of themselves; what no longer hold
   expect(all.register.list().map(({ state }) => state)).toEqual(["expired", "stale"]);
 });
 
+test("processes that share a store: a token is good once for all of them, and what one takes back or hears the others know", async () => {
+  const { authority, store, clock } = await rig();
+  const process = () => Register.open({ store, authority, clock, shared: true });
+  const [one, two] = [await process(), await process()];
+  const request = makeRequest(newMachineKey(), uri);
+  const { token } = await one.token(node, "ada");
+  // at once: both have read that it is open before either has written that it is used
+  const { load } = store;
+  let read = 0;
+  let bothRead = () => {};
+  const gate = new Promise<void>((done) => {
+    bothRead = done;
+  });
+  store.load = async (now) => {
+    const found = await load(now);
+    if (++read === 2) bothRead();
+    await gate;
+    return found;
+  };
+  const tried = await Promise.allSettled([one.enrol(token, request), two.enrol(token, request)]);
+  store.load = load;
+  expect(tried.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+  expect(String(tried.find((each) => each.status === "rejected")?.reason)).toContain("was used before");
+  const made = tried.find((each) => each.status === "fulfilled")!.value;
+  const serial = new X509Certificate(made.certificate).serialNumber.toLowerCase();
+
+  for (const each of [one, two]) await each.reload();
+  expect([one.refusal(made.id, serial), two.refusal(made.id, serial)]).toEqual([undefined, undefined]);
+  await one.report("server:a.8080", { health: "ok", roles: ["ingest", "analyse"], ttl_s: 90 });
+  await two.report("server:b.8080", { health: "ok", roles: ["serve"], ttl_s: 90 });
+  await one.report(made.id, { health: "ok", ttl_s: 90 });
+  await two.reload();
+  expect(two.list().map(({ id, report }) => [id, report?.roles])).toEqual([
+    ["agent:node17", undefined],
+    ["server:a.8080", ["ingest", "analyse"]],
+    ["server:b.8080", ["serve"]],
+  ]);
+  await one.revoke(made.id, "sent away");
+  // what it says meanwhile to one that has not heard of it gives it nothing back
+  await two.report(made.id, { health: "degraded", ttl_s: 90 });
+  for (const each of [one, two]) {
+    await each.reload();
+    expect([each.refusal(made.id, serial), each.list()[0]!.state]).toEqual([`${made.id} was revoked`, "revoked"]);
+  }
+  expect(two.revoked()).toHaveLength(1);
+});
+
+test("of what stays the same others read that it still holds", async () => {
+  const { authority, store, clock } = await rig();
+  const process = () => Register.open({ store, authority, clock, shared: true });
+  const [one, two] = [await process(), await process()];
+  const begun = clock.now();
+  const at = (s: number) => {
+    clock.skew += begun + s * 1_000_000 - clock.now();
+  };
+  let writes = 0;
+  const { save } = store;
+  store.save = (change) => {
+    writes++;
+    return save(change);
+  };
+  for (let s = 0; s <= 300; s += 30) {
+    at(s);
+    await one.report("server:a", { health: "ok", ttl_s: 90 });
+    await two.reload();
+    expect([s, two.list()[0]!.state]).toEqual([s, "active"]);
+  }
+  expect(writes).toBeLessThan(8);
+  at(300 + 91);
+  await two.reload();
+  expect(two.list()[0]!.state).toBe("stale");
+});
+
 /** Beside ours the reader that everybody uses; skipped where it is not installed. */
 const withoutOpenssl = spawnSync("openssl", ["version"]).status !== 0;
 test.skipIf(withoutOpenssl)("openssl reads and verifies what we sign, and we read what it asks for", async () => {

@@ -16,5 +16,11 @@ export function memoryMachines(): MachineStore {
       for (const one of change.certificates ?? []) certificates.set(one.serial, one);
       for (const one of change.enrolments ?? []) enrolments.set(one.hash, one);
     },
+    replaceEnrolment: async (hash, before, after) => {
+      const found = enrolments.get(hash);
+      if (found?.body !== before) return false;
+      enrolments.set(hash, { ...found, body: after });
+      return true;
+    },
   };
 }

@@ -17,6 +17,8 @@ export type Health = (typeof healths)[number];
 export interface Report {
   readonly address?: string;
   readonly version?: string;
+  /** What it does for others, such as ingest or serve. */
+  readonly roles?: readonly string[];
   readonly health: Health;
   readonly detail?: string;
   readonly ttl_s: number;
@@ -83,10 +85,17 @@ export interface RegisterOptions {
   readonly clock: Clock;
   /** Hours that a machine's certificate lives; 24 at most. */
   readonly lifetime_h?: number;
+  /** Other processes keep theirs in the same store: it is read again before it is changed, and what machines say is written while it still holds. */
+  readonly shared?: boolean;
 }
 
-const same = (before: KeptReport | undefined, { address, version, health, detail }: Omit<Report, "ttl_s">): boolean =>
-  before?.address === address && before?.version === version && before?.health === health && before?.detail === detail;
+const same = (before: KeptReport | undefined, { address, version, roles, health, detail }: Omit<Report, "ttl_s">): boolean =>
+  before?.address === address &&
+  before?.version === version &&
+  before?.roles?.join() === roles?.join() &&
+  before?.health === health &&
+  before?.detail === detail;
+const bodyOf = ({ expires: _, ...body }: Enrolment): string => JSON.stringify(body);
 
 export class Register {
   readonly authority: Authority;
@@ -96,6 +105,8 @@ export class Register {
   /** Serials by machine. */
   readonly #serials = new Map<string, Set<string>>();
   readonly #enrolments = new Map<string, Enrolment>();
+  /** What this process wrote of whom last; where others read it too. */
+  readonly #written = new Map<string, KeptReport>();
   /** Changes go one after the other: a token that is used twice at once is used once. */
   readonly #change = inTurn();
 
@@ -106,13 +117,37 @@ export class Register {
 
   static async open(options: RegisterOptions): Promise<Register> {
     const register = new Register(options);
-    const { machines, certificates, enrolments } = await options.store.load(options.clock.now());
-    for (const { id, body } of machines) register.#machines.set(id, JSON.parse(body) as Machine);
-    for (const { serial, machine, expires, body } of certificates)
-      register.#know({ ...(JSON.parse(body) as Pick<Certificate, "from" | "revoked">), serial, machine, expires });
-    for (const { hash: key, expires, body } of enrolments)
-      register.#enrolments.set(key, { ...(JSON.parse(body) as Omit<Enrolment, "expires">), expires });
+    await register.#load();
     return register;
+  }
+
+  /** Takes over what other processes changed. */
+  reload(): Promise<void> {
+    return this.#change(() => this.#load());
+  }
+
+  async #load(): Promise<void> {
+    const { store, clock } = this.#options;
+    const { machines, certificates, enrolments } = await store.load(clock.now());
+    const heard = new Map([...this.#machines].map(([id, { report }]) => [id, report]));
+    for (const all of [this.#machines, this.#certificates, this.#serials, this.#enrolments]) all.clear();
+    for (const { id, body } of machines) {
+      const machine = JSON.parse(body) as Machine;
+      const here = heard.get(id);
+      this.#machines.set(id, here !== undefined && here.at > (machine.report?.at ?? 0) ? { ...machine, report: here } : machine);
+    }
+    for (const { serial, machine, expires, body } of certificates)
+      this.#know({ ...(JSON.parse(body) as Pick<Certificate, "from" | "revoked">), serial, machine, expires });
+    for (const { hash: key, expires, body } of enrolments)
+      this.#enrolments.set(key, { ...(JSON.parse(body) as Omit<Enrolment, "expires">), expires });
+  }
+
+  /** A change, of what there is by now. */
+  #changing<T>(work: () => Promise<T>): Promise<T> {
+    return this.#change(async () => {
+      if (this.#options.shared) await this.#load();
+      return await work();
+    });
   }
 
   /** A token that one machine of this name and role may be enrolled with, once, within the hour. It also names the authority to be trusted. */
@@ -130,7 +165,7 @@ export class Register {
     });
   }
 
-  /** Whom a token is for, used or not. */
+  /** Whom a token is for, used or not, as far as this process knows. */
   machineOf(token: string): string | undefined {
     return this.#enrolments.get(tokenHash(token))?.machine;
   }
@@ -141,20 +176,25 @@ export class Register {
    */
   enrol(token: string, request: string): Promise<Enrolled> {
     const wanted = readRequest(request);
-    return this.#change(async () => {
-      const now = this.#options.clock.now();
+    return this.#changing(async () => {
+      const { clock, store } = this.#options;
+      const now = clock.now();
       const key = tokenHash(token);
       const found = this.#enrolments.get(key);
       if (found === undefined || found.expires <= now) throw new BadInputError("unauthorised", "no enrolment token like this is open");
-      if (found.used !== undefined)
-        throw new BadInputError(
+      const usedBefore = () =>
+        new BadInputError(
           "unauthorised",
           `the enrolment token of ${found.machine} was used before; if that was not you, revoke ${found.machine}`,
         );
+      if (found.used !== undefined) throw usedBefore();
       const name = readMachineId(found.machine);
       this.#checkNames(wanted, name);
       // used up first: a crash between the two costs a token, never gives a second certificate
-      await this.#saveEnrolment(key, { ...found, used: now });
+      const used = { ...found, used: now };
+      // another process may have been asked with it at the same moment
+      if (!(await store.replaceEnrolment(key, bodyOf(found), bodyOf(used)))) throw usedBefore();
+      this.#enrolments.set(key, used);
       await this.#revokeAll(found.machine);
       await this.#saveMachine(found.machine, { created: now });
       return await this.#issue(name, wanted);
@@ -164,7 +204,7 @@ export class Register {
   /** Another certificate for a machine that has a valid one. @throws BadInputError `forbidden`, `bad_request`, `conflict` */
   renew(serial: string, request: string): Promise<Enrolled> {
     const wanted = readRequest(request);
-    return this.#change(async () => {
+    return this.#changing(async () => {
       const held = this.#certificates.get(serial);
       if (held === undefined) throw new BadInputError("forbidden", "this certificate is of no machine here");
       const refusal = this.refusal(held.machine, serial);
@@ -179,7 +219,7 @@ export class Register {
 
   /** Every certificate of a machine, and tokens for it that are still open; how many that was. @throws BadInputError `not_found` */
   revoke(id: string, reason: string): Promise<number> {
-    return this.#change(async () => {
+    return this.#changing(async () => {
       const open = [...this.#enrolments].filter(([, one]) => one.machine === id && one.used === undefined);
       if (!this.#machines.has(id) && open.length === 0) throw new BadInputError("not_found", `no machine ${id}`);
       const now = this.#options.clock.now();
@@ -197,9 +237,19 @@ export class Register {
     return this.#change(async () => {
       const now = this.#options.clock.now();
       const before = this.#machines.get(id);
-      const machine = { ...(before ?? { created: now }), report: { ...said, at: now, until: now + ttl_s * second } };
-      if (same(before?.report, said)) this.#machines.set(id, machine);
-      else await this.#saveMachine(id, machine);
+      const report: KeptReport = { ...said, at: now, until: now + ttl_s * second };
+      const written = this.#written.get(id);
+      // others know it from the store: it is written again when half of what stands there is over
+      const lapses = this.#options.shared === true && (written === undefined || now - written.at >= (written.until - written.at) / 2);
+      if (same(before?.report, said) && !lapses) {
+        const machine = { ...before!, report };
+        this.#machines.set(id, machine);
+        return this.#line(id, machine);
+      }
+      if (this.#options.shared) await this.#load();
+      const machine = { ...(this.#machines.get(id) ?? { created: now }), report };
+      await this.#saveMachine(id, machine);
+      this.#written.set(id, report);
       return this.#line(id, machine);
     });
   }
@@ -295,9 +345,9 @@ export class Register {
       }
   }
 
-  async #saveEnrolment(key: string, { expires, ...body }: Enrolment): Promise<void> {
-    await this.#options.store.save({ enrolments: [{ hash: key, expires, body: JSON.stringify(body) }] });
-    this.#enrolments.set(key, { expires, ...body });
+  async #saveEnrolment(key: string, enrolment: Enrolment): Promise<void> {
+    await this.#options.store.save({ enrolments: [{ hash: key, expires: enrolment.expires, body: bodyOf(enrolment) }] });
+    this.#enrolments.set(key, enrolment);
   }
   async #saveMachine(id: string, machine: Machine): Promise<void> {
     await this.#options.store.save({ machines: [{ id, body: JSON.stringify(machine) }] });

@@ -41,4 +41,6 @@ export interface MachineStore {
   }>;
   /** Resolves when durable. */
   save(change: MachineChange): Promise<void>;
+  /** Where the enrolment's body is still `before`, in one step whoever else does the same. @returns whether it was */
+  replaceEnrolment(hash: string, before: string, after: string): Promise<boolean>;
 }

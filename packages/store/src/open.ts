@@ -215,6 +215,7 @@ function checkpointStore(connection: Connection): CheckpointStore {
   const call = connection.call.bind(connection);
   return {
     load: (consumer, most) => call("checkpoints", "load", [consumer, most]),
+    standing: (consumers) => call("checkpoints", "standing", [consumers]),
     rows: (consumer, which) => call("checkpoints", "rows", [consumer, which]),
     acquire: (consumer) => call("checkpoints", "acquire", [consumer]),
     commit: (consumer, epoch, offset, meta, changed) => call("checkpoints", "commit", [consumer, epoch, offset, meta, changed]),
@@ -232,6 +233,7 @@ function machineStore(connection: Connection): MachineStore {
   return {
     load: (now) => connection.call("machines", "load", [now]),
     save: (change) => connection.call("machines", "save", [change]),
+    replaceEnrolment: (hash, before, after) => connection.call("machines", "replaceEnrolment", [hash, before, after]),
   };
 }
 

@@ -330,6 +330,11 @@ export function stateContract(open: () => Promise<StateStores>): void {
     await machines.save({ certificates: [certificate("b", 20, "revoked")], enrolments: [enrolment("h", 20, "used"), enrolment("i", 10)] });
     const wrong = enrolment("j", 30, null as unknown as string);
     await expect(machines.save({ machines: [{ id: "agent:n2", body: "" }], enrolments: [wrong] })).rejects.toThrow();
+    // what was read meanwhile is not written over
+    const moments = await Promise.all(["first", "second"].map((after) => machines.replaceEnrolment("h", "used", after)));
+    expect(moments.toSorted()).toEqual([false, true]);
+    expect(await machines.replaceEnrolment("none", "used", "after")).toBe(false);
+    await machines.save({ enrolments: [enrolment("h", 20, "used")] });
     expect(await machines.load(10)).toEqual({
       machines: [machine],
       certificates: [certificate("b", 20, "revoked")],

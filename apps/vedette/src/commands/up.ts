@@ -41,7 +41,7 @@ import { replayDemo } from "../demo/replay.ts";
 import { unknownFieldsUnder } from "../fields.ts";
 import { runHeartbeat } from "../heartbeat.ts";
 import { keysAtRest } from "../keys.ts";
-import { demandAdministrator, type Listening, listening } from "../listen.ts";
+import { demandAdministrator, type Listening, listen, listening } from "../listen.ts";
 import { configuredLog } from "../log.ts";
 import { openMachines, reportSelf } from "../machines.ts";
 import { configuredOpenSearch } from "../opensearch.ts";
@@ -205,13 +205,14 @@ async function serve(
     keys: shared.store.keys,
     clock: systemClock,
   });
-  const unfollow = await shared.follow(auth);
   const machines = await openMachines(loaded, {
     secrets,
-    store,
+    store: shared.store,
+    shared: roles !== undefined,
     audit,
     handle: (request, answer) => server.routing(request, answer),
   });
+  const unfollow = await shared.follow({ reload: () => Promise.all([auth.reload(), machines.register.reload()]) });
   /** Where boxes lie besides the vault's own. */
   const places: readonly SealedPlace[] = [people.sealed(), ...("sealed" in secrets ? [secrets.sealed()] : [])];
   await vault.reseal(places).catch((e: Error) => display.say(`vault: ${e.message}`));
@@ -251,7 +252,7 @@ async function serve(
         component: "http",
       }),
   });
-  const url = await server.listen(at.address);
+  const url = await listen(server, at, loaded);
   await machines.listener?.listen();
   directory.announce(url);
   runtime.answersAt(new URL(url).host);
@@ -281,7 +282,7 @@ async function serve(
   const stopped = new AbortController();
   const heads = audit.run(stopped.signal);
   const serving = [
-    reportSelf(machines.register, runtime, machines.listener?.url ?? url, version, stopped.signal),
+    reportSelf(machines.register, runtime, { url: machines.listener?.url ?? url, version, roles: roles && [...roles] }, stopped.signal),
     machines.listener?.run(stopped.signal),
     erasures.run(stopped.signal),
     keys.run(stopped.signal),

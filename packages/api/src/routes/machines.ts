@@ -14,6 +14,7 @@ const report = z.object({
   until: z.string().describe("Until then it holds; afterwards the machine is stale."),
   address: z.string().optional(),
   version: z.string().optional(),
+  roles: z.array(z.string()).readonly().optional().describe("What it does for others, such as ingest, analyse, triage and serve."),
   health: z.enum(healths),
   detail: z.string().optional(),
 });

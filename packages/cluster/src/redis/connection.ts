@@ -23,6 +23,9 @@ export interface Ears {
 }
 type State = { readonly up: true } | { readonly up: false; readonly reason: Error; readonly since: Micros };
 
+const given = (settings: { readonly [name: string]: string | undefined }): { readonly [name: string]: string } =>
+  Object.fromEntries(Object.entries(settings).filter((entry): entry is [string, string] => entry[1] !== undefined));
+
 export class Connection {
   readonly #client: Redis;
   readonly #settings: RedisSettings;
@@ -61,7 +64,7 @@ export class Connection {
       connectionName: settings.prefix.replace(/[^\w.:-]/g, "_"),
       ...(settings.username !== undefined && { username: settings.username }),
       ...(settings.password !== undefined && { password: settings.password }),
-      ...(settings.tls && { tls: settings.tls.ca === undefined ? {} : { ca: settings.tls.ca } }),
+      ...(settings.tls && { tls: given(settings.tls) }),
       lazyConnect: true,
       // what cannot be asked now is refused now: whoever asks knows what to do without
       enableOfflineQueue: false,

@@ -36,6 +36,14 @@ export class RedisServer {
     await server.start();
     return server;
   }
+  /** The same, over TLS alone. */
+  static async startTls(...settings: readonly string[]): Promise<RedisServer> {
+    const port = await freePort();
+    const tls = ["--port", "0", "--tls-port", String(port)];
+    const server = new RedisServer(await mkdtemp(join(tmpdir(), "vedette-redis-")), port, [...tls, ...settings]);
+    await server.start();
+    return server;
+  }
 
   /** @param change what is set otherwise than this server has it */
   settings(change: Partial<RedisSettings> = {}): RedisSettings {

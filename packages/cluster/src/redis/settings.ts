@@ -9,8 +9,8 @@ export interface RedisSettings {
   readonly db: number;
   /** Every key and channel begins so: installations may share a server. */
   readonly prefix: string;
-  /** `ca`: certificates that the server's must lead to, PEM; the system's when absent. */
-  readonly tls?: { readonly ca?: string | undefined } | undefined;
+  /** PEM. `ca`: certificates that the server's must lead to, the system's when absent; `cert` and `key`: this program's own, for servers that ask. */
+  readonly tls?: { readonly ca?: string | undefined; readonly cert?: string | undefined; readonly key?: string | undefined } | undefined;
 }
 
 /** Scripts that read the time before they write are refused by 6 and older in part of their set-ups; all is tested with 7. */
@@ -22,6 +22,11 @@ const refusals: readonly (readonly [pattern: RegExp, setting: string, hint: stri
   [/NOPERM/, "redis.username", "it does not let this user do what is needed: expected +@all on keys and channels of redis.prefix"],
   [/DB index is out of range|invalid DB index/, "redis.db", "it has no database of this number"],
   [/protocol error|Unknown RESP type/i, "redis.port", "what answers there is not Redis, or expects TLS (redis.tls)"],
+  [
+    /alert.*(?:certificate required|bad certificate|unknown ca)/i,
+    "redis.tls.certificate",
+    "it wants a certificate of ours whose authority it knows",
+  ],
   [/wrong version number|packet length too long|SSL routines/, "redis.tls", "what answers there does not speak TLS"],
   [/certificate|altnames|self.signed/i, "redis.tls.ca", "its certificate is not to be trusted"],
 ];

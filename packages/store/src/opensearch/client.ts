@@ -13,6 +13,9 @@ export interface Cluster {
   readonly password?: string;
   /** Certificate authorities to trust instead of the system's, PEM. */
   readonly ca?: string;
+  /** This program's own, where nodes ask for one; PEM. */
+  readonly cert?: string;
+  readonly key?: string;
   /** How long one request may take. */
   readonly timeout_ms: number;
 }
@@ -87,7 +90,13 @@ export class Client {
     const options = { keepAlive: true, maxSockets };
     this.#agents = {
       tcp: new TcpAgent(options),
-      tls: new TlsAgent({ ...options, ...(cluster.ca && { ca: cluster.ca }), minVersion: "TLSv1.2" }),
+      tls: new TlsAgent({
+        ...options,
+        ...(cluster.ca && { ca: cluster.ca }),
+        ...(cluster.cert && { cert: cluster.cert }),
+        ...(cluster.key && { key: cluster.key }),
+        minVersion: "TLSv1.2",
+      }),
     };
     const { username, password } = cluster;
     if (username !== undefined) this.#authorization = `Basic ${Buffer.from(`${username}:${password ?? ""}`).toString("base64")}`;

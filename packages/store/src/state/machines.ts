@@ -35,5 +35,14 @@ export function machineStore(state: State): MachineStore {
             .execute();
       });
     },
+    async replaceEnrolment(hash, before, after) {
+      const { numUpdatedRows } = await state
+        .updateTable("machine_enrolment")
+        .set({ body: after })
+        .where("hash", "=", hash)
+        .where("body", "=", before)
+        .executeTakeFirst();
+      return numUpdatedRows === 1n;
+    },
   };
 }

@@ -61,12 +61,13 @@ export async function list(options: ListOptions): Promise<void> {
     state,
     health: report?.health,
     address: report?.address,
+    roles: report?.roles?.join(" "),
     version: report?.version,
     reported: report?.at,
     certificate_until: expires,
     detail: report?.detail,
   }));
-  printRows(rows, ["id", "state", "health", "address", "version", "reported", "certificate_until", "detail"], form, "no machine");
+  printRows(rows, ["id", "state", "health", "roles", "address", "version", "reported", "certificate_until", "detail"], form, "no machine");
 }
 
 /** Where the API is, if it is elsewhere. */

@@ -52,6 +52,8 @@ export const redis = z
     tls: z
       .strictObject({
         ca: z.string().min(1).optional().describe("PEM file of certificate authorities to trust instead of the system's."),
+        certificate: z.string().min(1).optional().describe("PEM file of this program's own certificate, where the server asks for one."),
+        key: z.string().min(1).optional().describe("PEM file of its private key."),
       })
       .optional()
       .describe("TLS to Redis; without it connections are plain."),
@@ -101,6 +103,8 @@ export const opensearch = z
     username: z.string().min(1).optional().describe("User; what it must be allowed to do is in docs/guide/events-on-opensearch.md."),
     password: z.string().optional().describe("Best by the environment: VEDETTE__OPENSEARCH__PASSWORD."),
     ca_file: z.string().min(1).optional().describe("PEM file of certificate authorities to trust instead of the system's."),
+    cert_file: z.string().min(1).optional().describe("PEM file of this program's own certificate, where the cluster asks for one."),
+    key_file: z.string().min(1).optional().describe("PEM file of its private key."),
     prefix: z
       .string()
       .regex(/^[a-z0-9][a-z0-9_.-]{0,80}$/, "expected a lower case name")
