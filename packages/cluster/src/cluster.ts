@@ -83,11 +83,17 @@ export interface Notices {
   subscribe(topic: string, listener: Listener): Promise<() => void>;
 }
 
-/** What was seen lately, by any process. Fails open: where the shared place does not answer, a process knows what it saw itself meanwhile. */
+/** Spans of time, µs, in which what was seen is remembered, and how many of them: eight to ten minutes. A sender that gets no answer asks again sooner. */
+export const recentSlot: Micros = 120_000_000;
+export const recentSlots = 5;
+/** Remembered of one kind and span, some 10 MB of Redis; what is seen beyond it is not remembered. */
+export const maxRecent = 100_000;
+
+/** What was seen in the last minutes, by any process. Fails open: where the shared place does not answer, a process knows what it saw itself. */
 export interface Recent {
-  /** @returns whether it had not been seen */
-  add(kind: string, member: string, ttl_ms: number): Promise<boolean>;
-  has(kind: string, member: string): Promise<boolean>;
+  add(kind: string, members: readonly string[]): Promise<void>;
+  /** Those of `members` that were added. */
+  known(kind: string, members: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
 export interface Health {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { clusterContract } from "./cluster.contract.ts";
+import { maxRecent, recentSlot, recentSlots } from "./cluster.ts";
 import { inProcessCluster } from "./in_process.ts";
 
 /** 2026-03-01T10:00:00Z. */
@@ -29,11 +30,19 @@ describe("in process", () => {
     expect(after!.fence).toBeGreaterThan(before!.fence);
   });
 
-  test("what was seen lately takes bounded room: the oldest go first", async () => {
-    const { recent } = inProcessCluster(manualClock());
-    for (let i = 0; i < 100_001; i++) await recent.add("id", String(i), 1_000);
-    expect(await recent.has("id", "0")).toBe(false);
-    expect(await recent.has("id", "1")).toBe(true);
-    expect(await recent.has("id", "100000")).toBe(true);
+  test("what was seen lately takes bounded room, and is forgotten after some minutes", async () => {
+    const clock = manualClock();
+    const { recent } = inProcessCluster(clock);
+    await recent.add(
+      "id",
+      Array.from({ length: maxRecent + 1 }, (_, n) => `${n}`),
+    );
+    const asked = ["0", `${maxRecent - 1}`, `${maxRecent}`];
+    expect([...(await recent.known("id", asked))]).toEqual(asked.slice(0, 2));
+    const span_ms = recentSlot / 1_000;
+    await clock.sleep((recentSlots - 1) * span_ms);
+    expect((await recent.known("id", asked)).size).toBe(2);
+    await clock.sleep(span_ms);
+    expect((await recent.known("id", asked)).size).toBe(0);
   });
 });

@@ -1,7 +1,18 @@
 /** The cluster of one process: in memory, gone with it. Knows no network. */
 import { BadInputError, type Clock, inProcessCounters } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
-import { type Cluster, type Leases, type Listener, type Members, maxNotice, type Notices, type Recent } from "./cluster.ts";
+import {
+  type Cluster,
+  type Leases,
+  type Listener,
+  type Members,
+  maxNotice,
+  maxRecent,
+  type Notices,
+  type Recent,
+  recentSlot,
+  recentSlots,
+} from "./cluster.ts";
 
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1);
 
@@ -86,23 +97,28 @@ export function checkNotice(topic: string, bytes: Uint8Array): void {
     throw new BadInputError("too_large", `a notice to "${topic}" of ${bytes.length} bytes: expected at most ${maxNotice}`);
 }
 
-/** Members kept before those that ended, and then the oldest, are forgotten. */
-const maxRecent = 100_000;
+/** The spans that are remembered, the present one first. */
+export const recentNow = (clock: Clock): readonly number[] => {
+  const present = Math.floor(clock.now() / recentSlot);
+  return Array.from({ length: recentSlots }, (_, ago) => present - ago);
+};
 
 export function inProcessRecent(clock: Clock): Recent {
-  const ends = new Map<string, Micros>();
-  const has = (id: string) => (ends.get(id) ?? 0) > clock.now();
+  const slots = new Map<string, Set<string>>();
+  const nameOf = (kind: string, slot: number) => `${slot}\0${kind}`;
   return {
-    async add(kind, member, ttl_ms) {
-      const id = `${kind}\0${member}`;
-      if (has(id)) return false;
-      ends.delete(id);
-      if (ends.size >= maxRecent) for (const [other, end] of ends) if (end <= clock.now()) ends.delete(other);
-      if (ends.size >= maxRecent) ends.delete(ends.keys().next().value!);
-      ends.set(id, clock.now() + ttl_ms * 1_000);
-      return true;
+    async add(kind, members) {
+      const [present, ...before] = recentNow(clock);
+      for (const name of slots.keys()) if (Number(name.split("\0", 1)[0]) < before.at(-1)!) slots.delete(name);
+      const name = nameOf(kind, present!);
+      const slot = slots.get(name) ?? new Set();
+      slots.set(name, slot);
+      for (const member of members) if (slot.size < maxRecent) slot.add(member);
     },
-    has: async (kind, member) => has(`${kind}\0${member}`),
+    async known(kind, members) {
+      const all = recentNow(clock).flatMap((slot) => slots.get(nameOf(kind, slot)) ?? []);
+      return new Set(members.filter((one) => all.some((slot) => slot.has(one))));
+    },
   };
 }
 

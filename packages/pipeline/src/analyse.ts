@@ -126,8 +126,20 @@ async function compileJudges(program: Program, cache: RuleCache | undefined): Pr
   };
 }
 
+/** Of programs in use: all shards and partitions of a process fold with the same. */
+const keyed = new WeakMap<Program, Promise<DetectStage["detectors"]>>();
+
 /** What pass 2 folds with: the program's detectors and its rules' correlations. */
-export async function keyedDetectors(program: Program): Promise<DetectStage["detectors"]> {
+export function keyedDetectors(program: Program): Promise<DetectStage["detectors"]> {
+  let detectors = keyed.get(program);
+  if (detectors === undefined) {
+    detectors = prepareKeyed(program);
+    keyed.set(program, detectors);
+  }
+  return detectors;
+}
+
+async function prepareKeyed(program: Program): Promise<DetectStage["detectors"]> {
   const lateness = program.lateness_s * 1_000_000;
   const living = livingRules(program);
   const linked = correlationsOf(living, program.pipelines);

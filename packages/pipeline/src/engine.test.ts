@@ -68,6 +68,7 @@ class Disk {
       return this.saved.epoch;
     },
     load: async () => ({ ...this.saved, count: this.saved.keys.length }),
+    standing: async () => [],
     rows: async () => [],
     commit: async (_consumer, epoch, offset, meta, changed) => {
       this.#step();

@@ -35,6 +35,8 @@ export interface IntakeOptions {
   readonly seen: SeenIds;
   /** Resolves when `seen` knows what the log holds. */
   readonly known: Promise<void>;
+  /** What other processes of the installation took in lately. */
+  readonly elsewhere?: SeenElsewhere;
   readonly onAccepted?: (source: string, records: number) => void;
   /** Sources whose events are of the past, beside those whose names say so. */
   readonly historical?: ReadonlySet<string>;
@@ -46,6 +48,13 @@ export interface IntakeOptions {
   readonly firstSeq?: number;
   /** Bytes of records waiting to be durable, over all sources, beyond which new ones are refused. */
   readonly maxWaitingBytes?: number;
+}
+
+/** Sender ids that were made durable by any process: a sender that heard nothing from one asks another. */
+export interface SeenElsewhere {
+  /** Must not reject over who does not answer. */
+  known(ids: readonly string[]): Promise<ReadonlySet<string>>;
+  add(ids: readonly string[]): Promise<void>;
 }
 
 /** Whatever comes by a source of such a name is of the past. */
@@ -88,6 +97,7 @@ interface Lane {
 const maxBatchBytes = 1_048_576;
 const noIds: { readonly duplicates: number[]; readonly ids: string[] } = { duplicates: [], ids: [] };
 const bytesOf = (records: readonly RawRecord[]): number => records.reduce((n, r) => n + r.body.length, 0);
+const nobody: ReadonlySet<string> = new Set();
 const maxStreams = 4_096;
 const sampleSize = 32;
 
@@ -187,7 +197,7 @@ class SourceIntake implements Intake {
     }
     const hasIds = records.some((r) => r.id !== undefined);
     if (hasIds) await this.#options.known;
-    const claimed = hasIds ? this.#claimIds(records) : noIds;
+    const claimed = hasIds ? this.#claimIds(records, await this.#toldElsewhere(records)) : noIds;
     const kept = claimed.duplicates.length === 0 ? records : records.filter((_, i) => !claimed.duplicates.includes(i));
     if (claimed.duplicates.length > 0) await this.#confirm(records, claimed.duplicates);
     if (kept.length === 0 && options.position === undefined && options.lost === undefined) return { duplicates: claimed.duplicates };
@@ -209,6 +219,8 @@ class SourceIntake implements Intake {
       for (const id of claimed.ids) this.#options.seen.delete(id);
       throw e;
     }
+    // only now, so that nobody takes for there what is not; that it is lost means a repeat at worst
+    if (claimed.ids.length > 0) void this.#options.elsewhere?.add(claimed.ids).catch(() => {});
     return { duplicates: claimed.duplicates };
   }
 
@@ -222,23 +234,35 @@ class SourceIntake implements Intake {
     return partitions === 1 ? 0 : crc32(`${this.name}\0${stream}\0${records[0]?.peer ?? ""}`) % partitions;
   }
 
-  #claimIds(records: readonly RawRecord[]): { readonly duplicates: number[]; readonly ids: string[] } {
+  /** Ids of records that this process does not know and another has made durable. */
+  async #toldElsewhere(records: readonly RawRecord[]): Promise<ReadonlySet<string>> {
+    const { elsewhere, seen } = this.#options;
+    if (elsewhere === undefined) return nobody;
+    const ids = records.flatMap(({ id }) => (id === undefined ? [] : [this.#idOf(id)])).filter((id) => !seen.has(id));
+    return ids.length === 0 ? nobody : await elsewhere.known(ids);
+  }
+
+  /** In one step with what hands the records on: whoever comes by the same id meanwhile waits for that. */
+  #claimIds(records: readonly RawRecord[], told: ReadonlySet<string>): { readonly duplicates: number[]; readonly ids: string[] } {
     const duplicates: number[] = [];
     const ids: string[] = [];
     records.forEach((r, i) => {
       if (r.id === undefined) return;
-      const id = idOf(this.#options.tenant, this.name, "id", r.id);
-      if (this.#options.seen.add(id)) ids.push(id);
-      else duplicates.push(i);
+      const id = this.#idOf(r.id);
+      if (!this.#options.seen.add(id) || told.has(id)) duplicates.push(i);
+      else ids.push(id);
     });
     return { duplicates, ids };
+  }
+  #idOf(id: string): string {
+    return idOf(this.#options.tenant, this.name, "id", id);
   }
 
   /** A duplicate is only one if the first was made durable: what is still under way is waited for. */
   async #confirm(records: readonly RawRecord[], duplicates: readonly number[]): Promise<void> {
     await this.settled();
     for (const i of duplicates) {
-      if (!this.#options.seen.has(idOf(this.#options.tenant, this.name, "id", records[i]!.id!)))
+      if (!this.#options.seen.has(this.#idOf(records[i]!.id!)))
         throw new UnavailableError("backpressure", "the same document was under way and failed; try again");
     }
   }

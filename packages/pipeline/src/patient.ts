@@ -34,6 +34,7 @@ export function patient(checkpoints: CheckpointStore, { clock, signal, onProblem
   };
   return {
     load: (consumer, most) => insist(() => checkpoints.load(consumer, most)),
+    standing: (consumers) => insist(() => checkpoints.standing(consumers)),
     rows: (consumer, which) => insist(() => checkpoints.rows(consumer, which)),
     acquire: (consumer) => insist(() => checkpoints.acquire(consumer)),
     commit: (consumer, epoch, offset, meta, changed) => insist(() => checkpoints.commit(consumer, epoch, offset, meta, changed)),

@@ -19,7 +19,7 @@ import { Enrichment, type EnrichmentOptions } from "./enrichment.ts";
 import { PipelineDesk, type PipelinesApplied } from "./event_pipelines/desk.ts";
 import { Headroom } from "./headroom.ts";
 import { joinInstallation } from "./installation.ts";
-import { Intakes, type SourceOptions } from "./intake.ts";
+import { Intakes, type SeenElsewhere, type SourceOptions } from "./intake.ts";
 import type { DetectorLine } from "./keyed.ts";
 import { type SourceLine, withSeries } from "./ledger.ts";
 import { followAlerts, Listeners, type Notice } from "./listeners.ts";
@@ -191,7 +191,9 @@ export class Runtime {
       seen,
       known,
       // only who analyses too can tell how far ahead of it he is
-      ...(cluster ? { partitions: cluster.partitions, firstSeq: firstSeqOf(cluster.name) } : { headroom: new Headroom() }),
+      ...(cluster
+        ? { partitions: cluster.partitions, firstSeq: firstSeqOf(cluster.name), elsewhere: seenBy(cluster) }
+        : { headroom: new Headroom() }),
       onAccepted: (source, n) => rates.add(source, n),
       ...(options.historical && { historical: options.historical }),
     });
@@ -593,6 +595,12 @@ function bringing({ enrichment }: RuntimeOptions, clock: Clock): Parameters<type
       }
     }
   };
+}
+
+/** Repeats of a document are known by whichever process took it in. */
+function seenBy({ cluster: { recent } }: ClusterPart): SeenElsewhere {
+  const kind = "sender_ids";
+  return { known: (ids) => recent.known(kind, ids), add: (ids) => recent.add(kind, ids) };
 }
 
 /** Each process numbers the records it takes in from somewhere else. */

@@ -231,6 +231,10 @@ export interface CheckpointStore {
     /** How many keys there are. */
     readonly count: number;
   }>;
+  /** Where consumers stand, of those that ever were: what each says of itself, without its keys. */
+  standing(
+    consumers: readonly string[],
+  ): Promise<readonly { readonly consumer: string; readonly offset: number; readonly meta: string | undefined }[]>;
   /** Some of a consumer's keys, as of its last commit. */
   rows(consumer: string, which: CheckpointRows): Promise<readonly CheckpointRow[]>;
   /** Takes ownership: returns a new epoch; commits with an older one are refused from now on. */

@@ -142,7 +142,7 @@ export function fakeStore(): FakeStore {
       lastChange: none,
       clearDemo: none,
     },
-    checkpoints: { load: none, rows: none, acquire: none, commit: none },
+    checkpoints: { load: none, standing: none, rows: none, acquire: none, commit: none },
     settings: {
       get: async (name) => settings.get(name),
       set: async (name, value) => {

@@ -10,8 +10,20 @@ import {
   UnavailableError,
   z,
 } from "@vedette/kit";
-import type { Cluster, Health, Held, Leases, Member, Members, Notices, Recent } from "../cluster.ts";
-import { checkNotice, inProcessRecent, Listeners } from "../in_process.ts";
+import {
+  type Cluster,
+  type Health,
+  type Held,
+  type Leases,
+  type Member,
+  type Members,
+  maxRecent,
+  type Notices,
+  type Recent,
+  recentSlot,
+  recentSlots,
+} from "../cluster.ts";
+import { checkNotice, inProcessRecent, Listeners, recentNow } from "../in_process.ts";
 import { Connection } from "./connection.ts";
 import * as scripts from "./scripts.ts";
 import type { RedisSettings } from "./settings.ts";
@@ -81,6 +93,9 @@ function redisMembers(connection: Connection, key: string): Members {
   };
 }
 
+/** Arguments of one command: Lua unpacks no more than some thousands. */
+const membersAtOnce = 1_000;
+
 /** Where the shared place does not answer, what this process can say itself. */
 async function orElse<T>(shared: () => Promise<T>, own: () => Promise<T>): Promise<T> {
   try {
@@ -116,18 +131,31 @@ function redisCounters(connection: Connection, prefix: string, clock: Clock): Co
 
 function redisRecent(connection: Connection, prefix: string, clock: Clock): Recent {
   const own = inProcessRecent(clock);
-  const keyOf = (kind: string, member: string) => `${prefix}${short(kind)}:${short(member)}`;
+  const keysOf = (kind: string) => recentNow(clock).map((slot) => `${prefix}${short(kind)}:${slot}`);
+  const ttl_ms = (recentSlot / 1_000) * (recentSlots + 1);
   return {
-    add: (kind, member, ttl_ms) =>
-      orElse(
-        async () => (await connection.call("SET", keyOf(kind, member), "1", "PX", ttl_ms, "NX")) !== null,
-        () => own.add(kind, member, ttl_ms),
-      ),
-    has: (kind, member) =>
-      orElse(
-        async () => (await connection.call("EXISTS", keyOf(kind, member))) === 1 || (await own.has(kind, member)),
-        () => own.has(kind, member),
-      ),
+    async add(kind, members) {
+      for (let at = 0; at < members.length; at += membersAtOnce) {
+        const some = members.slice(at, at + membersAtOnce);
+        const [key] = keysOf(kind);
+        await orElse<unknown>(
+          () => connection.run(scripts.remember, [key!], [maxRecent, ttl_ms, ...some.map(short)]),
+          () => own.add(kind, some),
+        );
+      }
+    },
+    async known(kind, members) {
+      const found = new Set(await own.known(kind, members));
+      for (let at = 0; at < members.length; at += membersAtOnce) {
+        const some = members.slice(at, at + membersAtOnce);
+        const flags = await orElse<unknown>(
+          () => connection.run(scripts.remembered, keysOf(kind), some.map(short)),
+          async () => [],
+        );
+        for (const [n, flag] of (flags as number[]).entries()) if (flag === 1) found.add(some[n]!);
+      }
+      return found;
+    },
   };
 }
 

@@ -115,3 +115,21 @@ for i = 1, #KEYS do
 end
 return out`,
 );
+
+/** what was seen in a span | most, ttl_ms, members … → 1, or nothing where there are too many */
+export const remember = script(`
+if redis.call('SCARD', KEYS[1]) >= tonumber(ARGV[1]) then return false end
+redis.call('SADD', KEYS[1], unpack(ARGV, 3))
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1`);
+
+/** what was seen, by span | members … → 1 or 0 of each */
+export const remembered = script(`
+local out = {}
+for i = 1, #ARGV do out[i] = 0 end
+for _, key in ipairs(KEYS) do
+  for i, there in ipairs(redis.call('SMISMEMBER', key, unpack(ARGV))) do
+    if there == 1 then out[i] = 1 end
+  end
+end
+return out`);

@@ -88,6 +88,7 @@ async function production(
       checkpoints: {
         acquire: async () => 1,
         load: async () => saved,
+        standing: async () => [],
         rows: async () => [],
         commit: async (_c: string, epoch: number, offset: number, meta: string, changed: readonly { readonly key: string }[]) => {
           saved = { ...saved, epoch, offset, meta };

@@ -13,6 +13,8 @@ const maxKeys = 16;
 export class Chain {
   /** By name: detectors that follow it. */
   readonly followers: ReadonlyMap<string, readonly PreparedDetector[]>;
+  /** Of the longest chain. */
+  readonly depth: number;
   /** Longest way from the events to the detector; 0 for those that follow nobody. */
   readonly #levels = new Map<string, number>();
   /** How far behind the watermark a detector settles: its own lateness, and what those it follows need before their claims are final. */
@@ -28,11 +30,9 @@ export class Chain {
       for (const name of detector.spec.follows ?? []) followers.set(name, [...(followers.get(name) ?? []), detector]);
     }
     this.followers = followers;
+    this.depth = Math.max(0, ...this.#levels.values());
   }
 
-  get depth(): number {
-    return Math.max(0, ...this.#levels.values());
-  }
   level(detector: string): number {
     return this.#levels.get(detector) ?? 0;
   }

@@ -30,6 +30,7 @@ export function memoryCheckpoints(): CheckpointStore {
       const { epoch, offset, meta, keys } = of(consumer);
       return { epoch, offset, meta, keys: [...keys.values()], count: keys.size };
     },
+    standing: async (consumers) => consumers.flatMap((consumer) => (all.has(consumer) ? [{ consumer, ...of(consumer) }] : [])),
     rows: async () => [],
     commit: async (consumer, epoch, offset, meta, changed) => {
       const saved = of(consumer);

@@ -109,9 +109,9 @@ export class Workers implements Detection {
 
   async behind(): Promise<number> {
     const { log, partitions } = this.#options;
+    const seen = await this.#seen(partitions, engineConsumer);
     let waiting = 0;
-    for (let n = 0; n < partitions; n++)
-      waiting += Math.max(0, (await log.bounds("raw", n)).end - (await this.#seen(engineConsumer(n))).offset);
+    for (const [n, { offset }] of seen.entries()) waiting += Math.max(0, (await log.bounds("raw", n)).end - offset);
     return waiting;
   }
   /** First the raw partitions, then what they had told the shards by the time they were gone through. */
@@ -131,8 +131,8 @@ export class Workers implements Detection {
     const { log } = this.#options;
     const ends = await Promise.all(Array.from({ length: count }, async (_, n) => (await log.bounds(topic, n)).end));
     return async () => {
-      for (const [n, end] of ends.entries()) if ((await this.#seen(consumer(n))).offset < end) return false;
-      return true;
+      const seen = await this.#seen(count, consumer);
+      return ends.every((end, n) => seen[n]!.offset >= end);
     };
   }
 
@@ -232,24 +232,27 @@ export class Workers implements Detection {
     return new ShardRunner({ log, shard, partitions, checkpoints, events, clock, program, bounds, onProblem });
   }
 
-  async #seen(consumer: string): Promise<Seen> {
-    const { offset, meta } = await this.#options.checkpoints.load(consumer, 0);
-    return { offset, meta: meta === undefined ? {} : (JSON.parse(meta) as Seen["meta"]) };
+  /** Of each of so many partitions or shards, as of its last checkpoint; in one question. */
+  async #seen(count: number, consumerOf: (n: number) => string): Promise<readonly Seen[]> {
+    const names = Array.from({ length: count }, (_, n) => consumerOf(n));
+    const rows = new Map((await this.#options.checkpoints.standing(names)).map((row) => [row.consumer, row]));
+    return names.map((name) => {
+      const { offset = 0, meta } = rows.get(name) ?? {};
+      return { offset, meta: meta === undefined ? {} : (JSON.parse(meta) as Seen["meta"]) };
+    });
   }
 
   async #refresh(): Promise<void> {
     const ledger = new Ledger();
     const durable: number[] = [];
-    for (let n = 0; n < this.#options.partitions; n++) {
-      const { offset, meta } = await this.#seen(engineConsumer(n));
+    for (const { offset, meta } of await this.#seen(this.#options.partitions, engineConsumer)) {
       durable.push(offset);
       if (meta.ledger) ledger.merge(meta.ledger);
       this.#reached = Math.max(this.#reached, meta.stored ?? 0);
     }
     this.#ledger = ledger;
     this.#durable = durable;
-    const lines: DetectorLine[] = [];
-    for (let shard = 0; shard < shardCount; shard++) lines.push(...((await this.#seen(shardConsumer(shard))).meta.lines ?? []));
-    this.#lines = summed(lines);
+    const shards = await this.#seen(shardCount, shardConsumer);
+    this.#lines = summed(shards.flatMap(({ meta }) => meta.lines ?? []));
   }
 }

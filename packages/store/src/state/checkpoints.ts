@@ -39,6 +39,11 @@ export function checkpointStore(state: State): CheckpointStore {
       const keys = count > (most ?? count) ? [] : await of(state, consumer).orderBy("shard").orderBy("key").execute();
       return { epoch: row?.epoch ?? 0, offset: row?.offset ?? 0, meta: row?.meta ?? undefined, keys: keys.map(rowOf), count };
     },
+    async standing(consumers) {
+      if (consumers.length === 0) return [];
+      const rows = await state.selectFrom("checkpoint").select(["consumer", "offset", "meta"]).where("consumer", "in", consumers).execute();
+      return rows.map(({ meta, ...rest }) => ({ ...rest, meta: meta ?? undefined }));
+    },
     async rows(consumer, which) {
       if ("prefix" in which)
         return (await of(state, consumer).where("key", ">=", which.prefix).where("key", "<", `${which.prefix}\u{10ffff}`).execute()).map(

@@ -136,6 +136,8 @@ function poolOf(settings: PostgresSettings): pg.Pool {
     ...(password !== undefined && { password }),
     ssl: tls === undefined ? false : { ca: tls.ca, cert: tls.certificate, key: tls.key, rejectUnauthorized: true },
     max: connections,
+    // every few seconds something is asked; a new connection costs more than many questions
+    idleTimeoutMillis: 120_000,
     connectionTimeoutMillis: connect_ms,
     ...(statement_ms > 0 && { statement_timeout: statement_ms, query_timeout: statement_ms + graceMs }),
     idle_in_transaction_session_timeout: 60_000,
