@@ -2,7 +2,7 @@
 import { defineDetector, z } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import { type Episode, extend, list, minute, ongoing, second, textField, windowOf } from "../episode.ts";
-import { attempts, isSpread, sprayedAccounts, sprayedTries } from "../guessing.ts";
+import { attemptFields, attempts, isSpread, sprayedAccounts, sprayedTries, weighed } from "../guessing.ts";
 
 interface Failure {
   readonly time: Micros;
@@ -16,6 +16,8 @@ interface Spray extends Episode {
 interface State {
   /** Failures within the window whose account did not get in from here, oldest first. */
   readonly recent: readonly Failure[];
+  /** Connections whose user sshd did not know. */
+  readonly announced: readonly string[];
   readonly last: Micros;
   /** When this address was last at one account: that attack is `brute_force`'s for as long as it goes on. */
   readonly concentrated?: Micros | undefined;
@@ -43,7 +45,7 @@ export default defineDetector({
     "Counts accounts that failed from a source address over all hosts and services. An account that then gets in from the same address was a person who mistyped and is taken out, so that a shared gateway stays quiet. Many tries at one account are brute_force's; an attack is told by one of the two, by how its first failures are spread. The episode goes on until the address has been quiet for one window. Public addresses see this all day from the internet: put SSH behind a VPN, or close the alert per address.",
   stability: "beta",
   where: attempts,
-  fields: ["event.outcome", "source.ip", "user.name", "host.name", "event.action", "process.name"],
+  fields: attemptFields,
   by: ["source.ip"],
   config: z.strictObject({
     users: z
@@ -114,12 +116,14 @@ export default defineDetector({
       const entered: Spray = { ...spray, ...extend(spray, window, { time, events: [event] }), entered: user };
       return { state: { ...state, recent, spray: entered }, claims: [claim(entered, ip)] };
     }
-    const recent = [...kept, { time, event, user }].slice(-maxRecent);
+    const { tries, announced } = weighed(input.fields, state?.announced);
+    if (tries === 0) return { state: { ...state!, announced } };
+    const recent = [...kept, ...Array.from({ length: tries }, () => ({ time, event, user }))].slice(-maxRecent);
     const concentrated = isConcentrated(recent, state?.concentrated) ? time : state?.concentrated;
-    const next: State = { recent, last: time, concentrated, spray };
+    const next: State = { recent, announced, last: time, concentrated, spray };
     if (spray) {
       const users = spray.users.includes(user) || spray.users.length >= maxUsers ? spray.users : [...spray.users, user];
-      const more: Spray = { ...spray, ...extend(spray, window, { time, events: [event] }), users };
+      const more: Spray = { ...spray, ...extend(spray, window, { time, events: [event], count: tries }), users };
       return { state: { ...next, spray: more }, claims: [claim(more, ip)] };
     }
     const users = recent.map((r) => r.user);

@@ -80,8 +80,14 @@ function programOf(name: string): Program {
   return programs.get(name) ?? (name.startsWith("postfix") && name.includes("/") ? postfix : unknown);
 }
 
+/** What syslog daemons write in place of lines that say the same (rsyslog's RepeatedMsgReduction, on by default in Ubuntu for long). */
+const repeated = /^message repeated (\d{1,6}) times: \[ ?/;
+
 /** Reads one program's message into ECS and says what it is about. */
-export function readMessage(program: string, message: string, fields: Fields): void {
+export function readMessage(program: string, text: string, fields: Fields): void {
+  const times = text.endsWith("]") ? repeated.exec(text) : null;
+  if (times) fields["linux.repeated"] = Number(times[1]);
+  const message = times ? text.slice(times[0].length, -1) : text;
   const module = program.indexOf("(");
   const bare = module > 0 ? program.slice(0, module) : program;
   const named = programOf(bare);
