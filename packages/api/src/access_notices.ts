@@ -88,11 +88,11 @@ export class AccessNotices {
     if (this.#next !== undefined) return this.#next;
     const next = this.#reading
       .catch(() => {})
-      .then(() => {
+      .then(async () => {
         this.#next = undefined;
         const read: Promise<unknown> = this.#known?.reload() ?? Promise.reject(new UnavailableError("store_unavailable", "starting"));
         this.#reading = read.catch(() => {}).then(() => this.#clock.sleep(gap_ms));
-        return read;
+        await read;
       });
     this.#next = next;
     return next;
