@@ -1,4 +1,4 @@
-/** Reads Windows events as EVTX-to-JSON tools print them: the event log's own XML, attributes under `#attributes`. Knows no event code. */
+/** Reads Windows events as EVTX-to-JSON tools print them: the event log's own XML, attributes under `#attributes` or beside the element. Knows no event code. */
 import type { JsonObject, JsonValue } from "@vedette/kit";
 import { isObject } from "./json/parse.ts";
 import { parseRfc3339 } from "./time/parse.ts";
@@ -13,11 +13,15 @@ export const levelName = (value: JsonValue | undefined): string | undefined => {
   return level === undefined ? undefined : levels[level];
 };
 
-/** Whether a document is `{Event: {System: {…}}}`. */
-export function isEvtx(object: JsonObject): boolean {
-  const event = object["Event"];
-  return isObject(event) && isObject(event["System"]);
+/** The document's `{Event: {System: {…}}}`: evtx_dump's JSON array puts it below `data`, Chainsaw's hunts below `document.data`. */
+function eventOf(object: JsonObject): JsonObject | undefined {
+  const document = object["document"];
+  const data = isObject(document) ? document["data"] : object["data"];
+  const event = object["Event"] ?? (isObject(data) ? data["Event"] : undefined);
+  return isObject(event) && isObject(event["System"]) ? event : undefined;
 }
+
+export const isEvtx = (object: JsonObject): boolean => eventOf(object) !== undefined;
 
 /** An attribute of an element, whether a tool prints attributes apart (`#attributes`), with `@` in front, or as plain members. */
 function attribute(element: JsonValue | undefined, name: string): JsonValue | undefined {
@@ -26,21 +30,25 @@ function attribute(element: JsonValue | undefined, name: string): JsonValue | un
   return (isObject(attributes) ? attributes[name] : undefined) ?? element[name] ?? element[`@${name}`];
 }
 
+/** As `attribute`, of an element of `System`: Chainsaw, and evtx_dump when asked to, print the attributes beside the element. */
+const attributeOf = (system: JsonObject, element: string, name: string): JsonValue | undefined =>
+  attribute(system[element], name) ?? attribute(system[`${element}_attributes`], name);
+
 /** The document must be one for which `isEvtx` holds. */
 export function readEvtx(object: JsonObject): WindowsRecord {
-  const event = object["Event"] as JsonObject;
+  const event = eventOf(object)!;
   const system = event["System"] as JsonObject;
   const record = new WindowsRecord();
   record.channel = textOf(system["Channel"]);
-  record.provider = textOf(attribute(system["Provider"], "Name"));
+  record.provider = textOf(attributeOf(system, "Provider", "Name"));
   record.code = textOf(system["EventID"]);
   record.computer = textOf(system["Computer"]);
   record.recordId = wholeOf(textOf(system["EventRecordID"]));
   record.keywords = textOf(system["Keywords"]);
   record.level = levelName(system["Level"]);
-  record.writerPid = wholeOf(attribute(system["Execution"], "ProcessID"));
-  record.writerSid = textOf(attribute(system["Security"], "UserID"));
-  const stamp = attribute(system["TimeCreated"], "SystemTime");
+  record.writerPid = wholeOf(attributeOf(system, "Execution", "ProcessID"));
+  record.writerSid = textOf(attributeOf(system, "Security", "UserID"));
+  const stamp = attributeOf(system, "TimeCreated", "SystemTime");
   record.time = typeof stamp === "string" ? parseRfc3339(stamp) : undefined;
   readData(record, event["EventData"]);
   readData(record, event["UserData"]);
@@ -52,7 +60,7 @@ export function readEvtx(object: JsonObject): WindowsRecord {
 function readData(record: WindowsRecord, data: JsonValue | undefined): void {
   if (!isObject(data)) return;
   for (const name in data) {
-    if (name === "#attributes") continue;
+    if (name === "#attributes" || name.endsWith("_attributes")) continue;
     const value = data[name];
     const unnamed = name === "Data" && isObject(value) ? value["#text"] : value;
     if (name === "Data" && Array.isArray(unnamed) && unnamed.every(isNamed)) {

@@ -349,3 +349,48 @@ test.skipIf(elastic === undefined)("Elastic's own pipeline tells the same of its
   }
   expect(values).toBeGreaterThan(200);
 });
+
+describe("what EVTX-to-JSON tools make of one and the same logon", () => {
+  const data = { TargetUserName: "ada", LogonType: "3", IpAddress: "192.0.2.7" };
+  const provider = { Name: "Microsoft-Windows-Security-Auditing" };
+  const stamp = { SystemTime: "2024-03-05T10:15:30.123Z" };
+  const rest = { EventRecordID: 17, Channel: "Security", Computer: "dc1" };
+  const beside = {
+    Event: {
+      System: {
+        ...rest,
+        EventID: 4624,
+        EventID_attributes: { Qualifiers: "" },
+        Provider_attributes: provider,
+        TimeCreated_attributes: stamp,
+      },
+      EventData: data,
+    },
+  };
+  const apart = {
+    Event: {
+      System: { ...rest, EventID: 4624, Provider: { "#attributes": provider }, TimeCreated: { "#attributes": stamp } },
+      EventData: data,
+    },
+  };
+  test.each([
+    ["evtx_dump", apart],
+    ["evtx_dump --separate-json-attributes, Chainsaw's dump", { ...beside, Event_attributes: { xmlns: "x" } }],
+    ["evtx_dump's records", { event_record_id: 17, timestamp: "2024-03-05T10:15:30.123Z", data: apart }],
+    [
+      "a hit of Chainsaw's hunt",
+      { group: "Sigma", kind: "individual", name: "x", document: { kind: "evtx", path: "a.evtx", data: beside } },
+    ],
+  ])("%s", (_, document) => {
+    const { time, fields } = decode(document);
+    expect(time).toBe(1_709_633_730_123_000);
+    expect(fields).toMatchObject({
+      "event.code": "4624",
+      "event.provider": provider.Name,
+      "event.action": "logged-in",
+      "user.name": "ada",
+      "source.ip": "192.0.2.7",
+      "host.name": "dc1",
+    });
+  });
+});

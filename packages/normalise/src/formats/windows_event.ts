@@ -205,7 +205,11 @@ export default defineFormat({
   config: z.strictObject({}),
   detect: (sample) => 0.95 * share(sample, (line) => /"(?:EventID|winlog|winlog\.channel)"\s{0,4}:/.test(line.slice(0, 4096))),
   decoder: () => decodeText,
-  json: { telling: ["EventID", "winlog", "winlog.channel", "winlog.event_id", "Event"], claims, decode: (object) => decodeObject(object) },
+  json: {
+    telling: ["EventID", "winlog", "winlog.channel", "winlog.event_id", "Event", "data", "document"],
+    claims,
+    decode: (object) => decodeObject(object),
+  },
   examples: [
     {
       title: "a process start reported by Sysmon, as evtx_dump prints it",
