@@ -1,6 +1,7 @@
 /** One open segment: its frames on disk and, once a query wants them, the same rows in an in-memory DuckDB table. Knows nothing of sealed files. */
 
 import { type BatchHeader, headerOf, layoutOf, openBatch, textAt } from "./batch.ts";
+import { BatchSums } from "./batch_sums.ts";
 import { bigintColumns, columns } from "./columns.ts";
 import type { Duck } from "./duck.ts";
 import { type Frame, FrameFile } from "./frames.ts";
@@ -8,18 +9,11 @@ import type { StoredBatch } from "./gather.ts";
 
 export const definition = columns.map((name) => `"${name}" ${bigintColumns.has(name) ? "BIGINT" : "VARCHAR"}`).join(", ");
 
-export class Segment {
+export class Segment extends BatchSums {
   readonly number: number;
   readonly hour: number;
   readonly table: string;
   readonly path: string;
-  /** Hot fields of which some cell is marked. */
-  readonly odd = new Set<string>();
-  rows = 0;
-  demo = 0;
-  originalBytes = 0;
-  minTime = Number.POSITIVE_INFINITY;
-  maxTime = Number.NEGATIVE_INFINITY;
   applied = -1;
   private readonly frames: FrameFile;
   private readonly duck: Duck;
@@ -34,6 +28,7 @@ export class Segment {
    * @param until bytes of the file that count; what lies beyond was written by somebody who had been replaced
    */
   constructor(duck: Duck, path: string, number: number, hour: number, applied: number, until = Number.POSITIVE_INFINITY) {
+    super();
     this.duck = duck;
     this.number = number;
     this.hour = hour;
@@ -57,15 +52,7 @@ export class Segment {
   }
 
   private count(offset: number, header: BatchHeader): void {
-    for (const field of header.odd) this.odd.add(field);
-    this.rows += header.count;
-    this.demo += header.demo;
-    this.originalBytes += header.originalBytes;
-    // An empty batch has no times (JSON has no infinity).
-    if (header.count > 0) {
-      this.minTime = Math.min(this.minTime, header.minTime);
-      this.maxTime = Math.max(this.maxTime, header.maxTime);
-    }
+    this.add(header);
     this.applied = Math.max(this.applied, offset);
   }
 

@@ -1,17 +1,15 @@
 /** What an open segment of another process says of its batches, without reading them: for sums over everything. Knows no table. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { layoutOf } from "../events/batch.ts";
+import { BatchSums } from "../events/batch_sums.ts";
 import { batchesAt } from "../events/frames.ts";
 
-export class Counted {
+export class Counted extends BatchSums {
   readonly #path: string;
   bytes = 0;
-  rows = 0;
-  originalBytes = 0;
-  minTime = Number.POSITIVE_INFINITY;
-  maxTime = Number.NEGATIVE_INFINITY;
 
   constructor(path: string) {
+    super();
     this.#path = path;
   }
 
@@ -22,11 +20,7 @@ export class Counted {
       for (const { at, next } of batchesAt(file, this.bytes, Math.min(until, fstatSync(file).size))) {
         const { header } = layoutOf((from, into) => void readSync(file, into, 0, into.length, at + from));
         this.bytes = next;
-        if (header.count === 0) continue;
-        this.rows += header.count;
-        this.originalBytes += header.originalBytes;
-        this.minTime = Math.min(this.minTime, header.minTime);
-        this.maxTime = Math.max(this.maxTime, header.maxTime);
+        this.add(header);
       }
     } catch (error) {
       // a header that is still being written is read the next time

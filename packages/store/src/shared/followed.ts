@@ -1,6 +1,7 @@
 /** An open segment that another process writes: its whole frames so far, in an in-memory table. Changes nothing of the file. */
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { openBatch } from "../events/batch.ts";
+import { BatchSums } from "../events/batch_sums.ts";
 import { bigintColumns, columns } from "../events/columns.ts";
 import type { Duck } from "../events/duck.ts";
 import { framesOf } from "../events/frames.ts";
@@ -13,12 +14,9 @@ export class Followed {
   readonly #duck: Duck;
   readonly #path: string;
   readonly #table = `followed_${++last}`;
-  readonly #odd = new Set<string>();
+  readonly #sums = new BatchSums();
   /** Bytes of frames that the table holds. */
   #bytes = 0;
-  #rows = 0;
-  #minTime = Number.POSITIVE_INFINITY;
-  #maxTime = Number.NEGATIVE_INFINITY;
   #made = false;
   #work: Promise<void> = Promise.resolve();
   #users = 0;
@@ -50,10 +48,7 @@ export class Followed {
         if (header.count > 0) {
           await this.#make();
           await this.#duck.append(this.#table, columns, bigintColumns, header.count, cells);
-          for (const field of header.odd) this.#odd.add(field);
-          this.#rows += header.count;
-          this.#minTime = Math.min(this.#minTime, header.minTime);
-          this.#maxTime = Math.max(this.#maxTime, header.maxTime);
+          this.#sums.add(header);
         }
         this.#bytes = frame.next;
       }
@@ -69,7 +64,8 @@ export class Followed {
   }
 
   source(): Source {
-    return { relation: this.#table, rows: this.#rows, minTime: this.#minTime, maxTime: this.#maxTime, odd: this.#odd };
+    const { rows, minTime, maxTime, odd } = this.#sums;
+    return { relation: this.#table, rows, minTime, maxTime, odd };
   }
 
   /** The table stays until every user has called what this returns. */
