@@ -55,6 +55,7 @@ async function production(
       get: async (k) => settings.get(k),
       set: async (k, v) => void settings.set(k, v ?? ""),
       add: async (_, v) => v,
+      replace: async (k, from, to) => settings.get(k) === from && settings.set(k, to) === settings,
     } satisfies SettingStore,
     intakes,
     formats: await formats(),
