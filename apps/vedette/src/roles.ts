@@ -1,7 +1,8 @@
 /** What --role and the drivers make of a process: all of an installation, or a part of one that lies on shared servers. Opens nothing. */
 import type { Cluster } from "@vedette/cluster";
-import { ConfigError } from "@vedette/kit";
+import { BadInputError, ConfigError } from "@vedette/kit";
 import { type ClusterPart, type Role, roleNames, rolesOf } from "@vedette/pipeline";
+import type { Store } from "@vedette/store";
 import { processName } from "./cluster.ts";
 import type { Loaded } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
@@ -41,3 +42,16 @@ export function rolesWanted(role: string, { config }: Loaded): ReadonlySet<Role>
 
 export const partOf = (roles: ReadonlySet<Role> | undefined, config: Config, cluster: Cluster, version: string): ClusterPart | undefined =>
   roles && { cluster, roles, partitions: config.kafka.partitions, name: processName(), version };
+
+/** What is answered from: roll-ups of series are kept where one process does everything, and elsewhere nobody is to take "none" for an answer. */
+export function servedBy(roles: ReadonlySet<Role> | undefined, store: Store): Store {
+  if (roles === undefined) return store;
+  const refuse = () =>
+    Promise.reject(
+      new BadInputError(
+        "not_found",
+        "roll-ups of series are kept by an installation of one process; several judge samples as they come, by metric_threshold and correlations, and keep none",
+      ),
+    );
+  return { ...store, series: { ...store.series, list: refuse, range: refuse } };
+}

@@ -49,7 +49,7 @@ import { tellOwnMetrics } from "../own_metrics.ts";
 import { openOidc, openPeople } from "../people.ts";
 import { configuredPostgres } from "../postgres.ts";
 import { pipelinesReloaded, type Reloaded, reloadOnChange, rulesReloaded, tablesReloaded } from "../reload.ts";
-import { partOf, rolesWanted } from "../roles.ts";
+import { partOf, rolesWanted, servedBy } from "../roles.ts";
 import { configuredShared } from "../shared_events.ts";
 import { secretsOfInstallation } from "../shared_secrets.ts";
 import { secretsOf, striker } from "../support/redact.ts";
@@ -221,7 +221,7 @@ async function serve(
   const keys = keysAtRest({ vault, logKeys, log, places, notices, clock: systemClock, onProblem });
   const consoleDirectory = fileURLToPath(new URL("../../../web/dist", import.meta.url));
   const server: Awaited<ReturnType<typeof buildServer>> = await buildServer({
-    store,
+    store: servedBy(roles, store),
     runtime,
     serves: { api: roles?.has("serve") ?? true, ingest: roles?.has("ingest") ?? true },
     endpoints: new Map(
