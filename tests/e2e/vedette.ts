@@ -55,6 +55,7 @@ export class Vedette {
       };
       child.stdout!.on("data", take);
       child.stderr!.on("data", take);
+      child.once("error", reject);
       child.once("exit", (code, signal) => reject(new Error(`vedette ended (${code ?? signal}) before it was up:\n${said}`)));
     });
     this.url = await url;
