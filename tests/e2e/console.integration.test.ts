@@ -235,7 +235,7 @@ describe.skipIf(browser_absent)(`the console in ${chromium_path}${browser_absent
         display_name: text,
         grants: [{ role: "viewer", rows: text }],
       }));
-      people.machines = texts.map((text) => ({ ...machine, name: text }));
+      people.machines = texts.map((text, i) => ({ ...machine, id: `agent:${i}`, name: text }));
       data.hpc = hpcOf(texts, Date.now());
       data.pipelines = texts.map((text) => ({
         name: text,

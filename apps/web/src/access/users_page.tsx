@@ -14,6 +14,7 @@ import { TableScroll } from "../shell/table_scroll.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { useTitle } from "../shell/title.ts";
 import { Time } from "../shell/zone.tsx";
+import { linkPart } from "../url/search.ts";
 import { AddUser } from "./add_user.tsx";
 import { grantText } from "./grants.ts";
 import { AccessTabs } from "./section.tsx";
@@ -94,7 +95,7 @@ function Row({ user }: { readonly user: User }) {
   return (
     <tr>
       <td className="cell-main">
-        <InnerLink to={`/users/${encodeURIComponent(user.id)}`}>
+        <InnerLink to={`/users/${linkPart(user.id)}`}>
           <Hostile text={user.name} />
         </InnerLink>
         <div className="cell-sub">

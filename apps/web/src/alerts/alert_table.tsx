@@ -7,6 +7,7 @@ import { Severity, StateMark } from "../shell/severity.tsx";
 import { TableScroll } from "../shell/table_scroll.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { Time } from "../shell/zone.tsx";
+import { linkPart } from "../url/search.ts";
 import { EntityText } from "./entities.tsx";
 
 export interface AlertTableProps {
@@ -62,7 +63,7 @@ const Row = memo(function Row({
         <Severity level={alert.severity} />
       </td>
       <td className="cell-main">
-        <InnerLink to={`/alerts/${encodeURIComponent(alert.id)}`}>
+        <InnerLink to={`/alerts/${linkPart(alert.id)}`}>
           <Hostile text={alert.title} />
         </InnerLink>
         {alert.demo && <span className="tag">demo</span>}

@@ -16,7 +16,7 @@ import { PageHead } from "../shell/panel.tsx";
 import { Empty, Failure, Loading } from "../shell/states.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { useTitle } from "../shell/title.ts";
-import { keepZone, useSearch } from "../url/search.ts";
+import { keepZone, linkPart, useSearch } from "../url/search.ts";
 import { type ActOn, done_words, useAlertAction } from "./actions.ts";
 import { useAlertList } from "./alert_list.ts";
 import { AlertTable } from "./alert_table.tsx";
@@ -65,7 +65,7 @@ export function AlertsPage() {
     alerts_next: () => move(1),
     alerts_previous: () => move(-1),
     alerts_search: () => input.current?.focus(),
-    alerts_open: onSelected(({ id }) => navigate(keepZone(`/alerts/${encodeURIComponent(id)}`, window.location.search))),
+    alerts_open: onSelected(({ id }) => navigate(keepZone(`/alerts/${linkPart(id)}`, window.location.search))),
     ...(may_write && {
       alerts_acknowledge: onSelected(({ id, title }) => act.mutate({ id, title, action: { do: "acknowledge" } })),
       alerts_close: onSelected(({ id }) => setClosing(id)),

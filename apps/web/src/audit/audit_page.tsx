@@ -15,7 +15,7 @@ import { TableScroll } from "../shell/table_scroll.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { useTitle } from "../shell/title.ts";
 import { Time } from "../shell/zone.tsx";
-import { useSearch } from "../url/search.ts";
+import { linkPart, useSearch } from "../url/search.ts";
 import { aboutOf } from "./about.ts";
 import { AuditFilterBar, auditFilter, auditQuery } from "./audit_filter.tsx";
 import { RecordTabs } from "./section.tsx";
@@ -111,7 +111,7 @@ function Records({ records }: { readonly records: readonly AuditRecord[] }) {
 function SearchLink({ field, value }: { readonly field: string; readonly value: string }) {
   if (value === "") return null;
   return (
-    <InnerLink to={`/events?t=all&q=${encodeURIComponent(addFilter("event.dataset:vedette.audit", field, value, false))}`}>
+    <InnerLink to={`/events?t=all&q=${linkPart(addFilter("event.dataset:vedette.audit", field, value, false))}`}>
       <Hostile text={value} />
     </InnerLink>
   );

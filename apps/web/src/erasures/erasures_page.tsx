@@ -17,6 +17,7 @@ import { TableScroll } from "../shell/table_scroll.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { useTitle } from "../shell/title.ts";
 import { Time } from "../shell/zone.tsx";
+import { linkPart } from "../url/search.ts";
 
 const key = ["erasures"] as const;
 const list = ({ signal }: { readonly signal: AbortSignal }) => api.get("/erasures", { signal });
@@ -155,7 +156,7 @@ function Row({ erasure }: { readonly erasure: Erasure }) {
       <td>
         <Time iso={at} digits={0} />
         <div className="cell-sub mono" title={`SHA-256 of the question: ${digest}`}>
-          <InnerLink to={`/events?t=all&q=${encodeURIComponent(tombstones)}`}>
+          <InnerLink to={`/events?t=all&q=${linkPart(tombstones)}`}>
             <Hostile text={id} />
           </InnerLink>
         </div>

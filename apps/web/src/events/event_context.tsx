@@ -4,6 +4,7 @@ import { api } from "../api/client.ts";
 import { InnerLink } from "../shell/link.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { Time } from "../shell/zone.tsx";
+import { linkPart } from "../url/search.ts";
 
 const ask = (id: string, signal?: AbortSignal) => api.get("/events/{id}/context", { path: { id }, ...(signal && { signal }) });
 type Context = Awaited<ReturnType<typeof ask>>;
@@ -109,6 +110,6 @@ function NameThen({ name }: { readonly name: Name }) {
 const Record = ({ id }: { readonly id: string }) => (
   <>
     {" "}
-    <InnerLink to={`/events?sel=${encodeURIComponent(id)}`}>record</InnerLink>
+    <InnerLink to={`/events?sel=${linkPart(id)}`}>record</InnerLink>
   </>
 );

@@ -16,6 +16,7 @@ import { TableScroll } from "../shell/table_scroll.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { useTitle } from "../shell/title.ts";
 import { Time } from "../shell/zone.tsx";
+import { linkPart } from "../url/search.ts";
 
 const key = ["holds"] as const;
 const list = ({ signal }: { readonly signal: AbortSignal }) => api.get("/holds", { signal });
@@ -109,7 +110,7 @@ function Row({ hold, onRelease }: { readonly hold: Hold; readonly onRelease: ((h
       <td className="wrap">
         {alerts.map((alert) => (
           <div key={alert}>
-            <InnerLink to={`/alerts/${encodeURIComponent(alert)}`}>
+            <InnerLink to={`/alerts/${linkPart(alert)}`}>
               alert <Hostile text={alert} />
             </InnerLink>
           </div>

@@ -11,7 +11,7 @@ import { TableScroll } from "../shell/table_scroll.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { useTitle } from "../shell/title.ts";
 import { default_range } from "../url/range.ts";
-import { useSearch } from "../url/search.ts";
+import { linkPart, useSearch } from "../url/search.ts";
 import { type Hpc, type Listed, useHpc } from "./data.ts";
 import { JobTable } from "./job_table.tsx";
 import { NodeGrid } from "./node_grid.tsx";
@@ -90,7 +90,7 @@ function Cluster({ hpc, t }: { readonly hpc: Hpc; readonly t: string }) {
 }
 
 const eventsOf = (field: string, value: string, t: string): string =>
-  `/events?q=${encodeURIComponent(filterTerm(field, value))}${t === default_range ? "" : `&t=${encodeURIComponent(t)}`}`;
+  `/events?q=${linkPart(filterTerm(field, value))}${t === default_range ? "" : `&t=${linkPart(t)}`}`;
 
 const Zero = () => <span className="dim">0</span>;
 
@@ -158,7 +158,7 @@ function Sensors({ sensors: { workers, alerts } }: { readonly sensors: Hpc["sens
           {alerts.map(({ id, severity, summary }) => (
             <li key={id}>
               <Severity level={severity} />{" "}
-              <InnerLink to={`/alerts/${encodeURIComponent(id)}`} className="wrap">
+              <InnerLink to={`/alerts/${linkPart(id)}`} className="wrap">
                 <Hostile text={summary} />
               </InnerLink>
             </li>

@@ -5,6 +5,7 @@ import { InnerLink } from "../shell/link.tsx";
 import { TableScroll } from "../shell/table_scroll.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { default_range } from "../url/range.ts";
+import { linkPart } from "../url/search.ts";
 import type { Factor, HpcJob } from "./data.ts";
 
 /** A job on a thousand nodes: the first tell enough. */
@@ -38,11 +39,11 @@ export function JobTable({ jobs, t }: { readonly jobs: readonly HpcJob[]; readon
 
 function Row({ job, t }: { readonly job: HpcJob; readonly t: string }) {
   const { states, nodes, alerts } = job;
-  const query = encodeURIComponent(`${filterTerm("hpc.job.id", job.job)} or ${filterTerm("slurm.job.id", job.job)}`);
+  const query = linkPart(`${filterTerm("hpc.job.id", job.job)} or ${filterTerm("slurm.job.id", job.job)}`);
   return (
     <tr>
       <th scope="row">
-        <InnerLink to={`/events?q=${query}${t === default_range ? "" : `&t=${encodeURIComponent(t)}`}`}>
+        <InnerLink to={`/events?q=${query}${t === default_range ? "" : `&t=${linkPart(t)}`}`}>
           <Hostile text={job.job} />
         </InnerLink>
         <div className="cell-sub">
@@ -65,7 +66,7 @@ function Row({ job, t }: { readonly job: HpcJob; readonly t: string }) {
         {alerts.length === 0 && <span className="dim">none</span>}
         {alerts.slice(0, alerts_shown).map((id, at) => (
           <div key={id}>
-            <InnerLink to={`/alerts/${encodeURIComponent(id)}`}>alert {at + 1}</InnerLink>
+            <InnerLink to={`/alerts/${linkPart(id)}`}>alert {at + 1}</InnerLink>
           </div>
         ))}
         {alerts.length > alerts_shown && <span className="dim small">and {formatCount(alerts.length - alerts_shown)} more</span>}

@@ -4,6 +4,7 @@ import { formatCompact, formatCount } from "../format/number.ts";
 import { InnerLink } from "../shell/link.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { default_range } from "../url/range.ts";
+import { linkPart } from "../url/search.ts";
 import type { HpcNode } from "./data.ts";
 
 export function NodeGrid({ nodes, t }: { readonly nodes: readonly HpcNode[]; readonly t: string }) {
@@ -14,7 +15,7 @@ export function NodeGrid({ nodes, t }: { readonly nodes: readonly HpcNode[]; rea
       {sorted.map(({ node, events, jobs, alerts }) => (
         <li key={node} className={alerts > 0 ? "node node-alerted" : "node"}>
           <InnerLink
-            to={`/events?q=${encodeURIComponent(filterTerm("host.name", node))}${t === default_range ? "" : `&t=${encodeURIComponent(t)}`}`}
+            to={`/events?q=${linkPart(filterTerm("host.name", node))}${t === default_range ? "" : `&t=${linkPart(t)}`}`}
             className="clip"
             title={`${formatCount(events)} events`}
           >

@@ -11,6 +11,7 @@ import { TableScroll } from "../shell/table_scroll.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { useThrottled } from "../shell/throttle.ts";
 import { Time } from "../shell/zone.tsx";
+import { linkPart } from "../url/search.ts";
 
 const shown = 6;
 /** A new alert is on this page within this time. */
@@ -54,7 +55,7 @@ export function RecentAlerts() {
                     <Severity level={alert.severity} />
                   </td>
                   <td className="cell-main">
-                    <InnerLink to={`/alerts/${encodeURIComponent(alert.id)}`}>
+                    <InnerLink to={`/alerts/${linkPart(alert.id)}`}>
                       <Hostile text={alert.title} />
                     </InnerLink>
                   </td>

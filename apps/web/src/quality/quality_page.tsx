@@ -11,6 +11,7 @@ import { Hostile } from "../shell/text.tsx";
 import { useTitle } from "../shell/title.ts";
 import { Time } from "../shell/zone.tsx";
 import { DataTabs } from "../sources/section.tsx";
+import { linkPart } from "../url/search.ts";
 import { useQuality } from "./data.ts";
 import { troubles } from "./trouble.ts";
 import { TroubleTable } from "./trouble_table.tsx";
@@ -95,7 +96,7 @@ function Row({ source }: { readonly source: SourceQuality }) {
   return (
     <tr>
       <th scope="row">
-        <InnerLink to={`/sources/${encodeURIComponent(name)}`}>
+        <InnerLink to={`/sources/${linkPart(name)}`}>
           <Hostile text={name} />
         </InnerLink>
       </th>

@@ -7,6 +7,7 @@ import { InnerLink } from "../shell/link.tsx";
 import { Mark } from "../shell/severity.tsx";
 import { Hostile } from "../shell/text.tsx";
 import { Time } from "../shell/zone.tsx";
+import { linkPart } from "../url/search.ts";
 import { balanceOf, droppedTotal } from "./ledger.ts";
 
 /** Warnings shown of one source, newest first. */
@@ -19,7 +20,7 @@ export function SourceCard({ source }: { readonly source: Source }) {
     <section className="panel source-card" aria-label={`Source ${source.name}`}>
       <header className="source-head">
         <h2>
-          <InnerLink to={`/sources/${encodeURIComponent(source.name)}`}>
+          <InnerLink to={`/sources/${linkPart(source.name)}`}>
             <Hostile text={source.name} />
           </InnerLink>{" "}
           <span className="dim small">

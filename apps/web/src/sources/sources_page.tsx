@@ -7,7 +7,7 @@ import { Only } from "../shell/allowed.tsx";
 import { PageHead } from "../shell/panel.tsx";
 import { Empty, Loaded } from "../shell/states.tsx";
 import { useTitle } from "../shell/title.ts";
-import { keepZone } from "../url/search.ts";
+import { keepZone, linkPart } from "../url/search.ts";
 import { DeadLetters } from "./dead_letters.tsx";
 import { Refusals } from "./refusals.tsx";
 import { DataTabs } from "./section.tsx";
@@ -56,7 +56,7 @@ function NewSource() {
   const [name, setName] = useState("");
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
-    navigate(keepZone(`/sources/${encodeURIComponent(name.trim())}`, window.location.search));
+    navigate(keepZone(`/sources/${linkPart(name.trim())}`, window.location.search));
   };
   return (
     <form className="head-form" onSubmit={submit}>

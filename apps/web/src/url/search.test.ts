@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { keepZone, parseList, patchSearch, safeNext } from "./search.ts";
+import { keepZone, linkPart, parseList, patchSearch, safeNext } from "./search.ts";
+
+describe("linkPart", () => {
+  it("takes any text, also half of a surrogate pair, and leads nowhere else", () => {
+    expect(linkPart("a/b ü")).toBe("a%2Fb%20%C3%BC");
+    expect(linkPart("\ud800x")).toBe(linkPart("\ufffdx"));
+  });
+});
 
 describe("patchSearch", () => {
   it("changes, adds and removes, and keeps the rest", () => {

@@ -22,6 +22,9 @@ export function parseList<T extends string>(value: string | null, allowed: reado
   return allowed.filter((item) => wanted.has(item));
 }
 
+/** Any text as one part of a link: half of a surrogate pair, which a log may hold, has no place in one. */
+export const linkPart = (text: string): string => encodeURIComponent(text.toWellFormed());
+
 /** Where a path leads while the time zone in use stays in the link. */
 export function keepZone(path: string, search: string): string {
   const zone = new URLSearchParams(search).get("z");

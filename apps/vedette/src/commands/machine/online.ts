@@ -39,6 +39,7 @@ interface Line {
     readonly health: string;
     readonly address?: string;
     readonly version?: string;
+    readonly roles?: readonly string[];
     readonly at: string;
     readonly detail?: string;
   };
