@@ -32,6 +32,7 @@ import { backupPort, openBackups } from "../backup.ts";
 import { openCluster, sharedAccess } from "../cluster.ts";
 import { checkComponents, configuredSources, historicalSources } from "../config/components.ts";
 import { type Loaded, loadConfig } from "../config/load.ts";
+import { configuredDetectors } from "../config/networks.ts";
 import { qualityOptions } from "../config/quality.ts";
 import type { Config } from "../config/schema.ts";
 import { configuredSinks } from "../config/sinks.ts";
@@ -160,7 +161,7 @@ async function serve(
     unknownFields: unknownFieldsUnder,
     releases: new Releases(join(directory.path, "rules")),
     pipelines: bundledPipelines(),
-    detectors: config.detectors,
+    detectors: await configuredDetectors(config),
     lateness_s: config.engine.lateness_s,
     enrichment: { settings: await enrichSettings(config), tables },
     eventPipelines: { disk: () => config.pipelines.directories.flatMap(yamlFiles), pseudonymKey: resources.pseudonymKey },

@@ -4,6 +4,7 @@ import { ConfigError } from "@vedette/kit";
 import { formats } from "@vedette/normalise";
 import { lossesOf, makeProgram } from "@vedette/pipeline";
 import { loadConfig } from "../../config/load.ts";
+import { configuredDetectors } from "../../config/networks.ts";
 import type { Config } from "../../config/schema.ts";
 import { configuredPlaceholders, configuredRules, type SiteOptions } from "../../config/site.ts";
 import { bundledPipelines, yamlFiles } from "../../content.ts";
@@ -42,7 +43,7 @@ export async function lint(paths: readonly string[], options: Options): Promise<
     {
       rules,
       pipelines: bundledPipelines(),
-      detectors: config.detectors,
+      detectors: await configuredDetectors(config),
       lateness_s: config.engine.lateness_s,
       placeholders: configuredPlaceholders(config),
     },

@@ -18,6 +18,7 @@ import {
 import { openStore } from "@vedette/store";
 import { connect, type ServerOptions } from "../../client.ts";
 import { loadConfig } from "../../config/load.ts";
+import { configuredDetectors } from "../../config/networks.ts";
 import { configuredPlaceholders, configuredRules, type Site, type SiteOptions } from "../../config/site.ts";
 import { bundledPipelines, yamlFiles } from "../../content.ts";
 import { bold, formOf, printRows, rangeOf, safe } from "../../output.ts";
@@ -154,9 +155,10 @@ function online(body: Asked, options: Options): Place {
 async function offline(path: string, rules: ReturnType<typeof yamlFiles>, ids: readonly string[], options: Options): Promise<Place> {
   const { config } = loadConfig(options.config, process.env);
   const placeholders = configuredPlaceholders(config);
-  const fixed = { pipelines: bundledPipelines(), lateness_s: config.engine.lateness_s, placeholders, detectors: config.detectors };
+  const detectors = await configuredDetectors(config);
+  const fixed = { pipelines: bundledPipelines(), lateness_s: config.engine.lateness_s, placeholders, detectors };
   const plan: BacktestPlan = await planBacktest(
-    rules.length > 0 ? { rules } : subjectOf(ids, configuredRules(config), { placeholders, detectors: config.detectors }),
+    rules.length > 0 ? { rules } : subjectOf(ids, configuredRules(config), { placeholders, detectors }),
     fixed,
   );
   const directory = openDataDirectory(path);
