@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { loadConfig } from "../../apps/vedette/src/config/load.ts";
 import { environmentNames } from "../../apps/vedette/src/config/schema.ts";
+import { composeShape } from "./compose_shape.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const text = (path: string): string => readFileSync(join(root, path), "utf8");
@@ -51,6 +52,22 @@ const running = ours.filter(([name]) => name !== "secrets");
 const filled = (value: string): string => value.replace(/\$\{\w+(?::-([^}]*))?\}/g, (_, otherwise?: string) => otherwise ?? "");
 
 describe("docker-compose.yaml", () => {
+  test("has no key and no value that compose would refuse or pass over", () => {
+    // what begins so is for anchors alone
+    const own = (all: object) => Object.fromEntries(Object.entries(all).filter(([key]) => !key.startsWith("x-")));
+    const told = (all: object) =>
+      composeShape.safeParse(own(all)).error?.issues.map(({ path, message }) => `${path.join(".")}: ${message}`) ?? [];
+    expect(told(compose)).toEqual([]);
+    const { redis } = compose.services;
+    const wrong = (change: object) => told({ ...compose, services: { redis: { ...redis, ...change } } });
+    expect(wrong({ heathcheck: {} })).toEqual([expect.stringContaining("heathcheck")]);
+    expect(wrong({ command: ["sh", "-c", "echo $HOME"] })[0]).toContain("services.redis.command");
+    expect(wrong({ environment: { PORT: 1 } })).toEqual([expect.stringContaining("services.redis.environment.PORT")]);
+    expect(wrong({ healthcheck: { test: ["ping"], interval: "10", timeout: "5s", retries: 1 } })[0]).toContain(
+      "services.redis.healthcheck",
+    );
+  });
+
   test("every service is pinned, bounded, watched and without privileges", () => {
     for (const [name, service] of services) {
       expect([name, filled(service.image)]).toEqual([name, expect.stringMatching(/^[\w./-]+:v?\d+(\.\d+)+[\w.-]*$/)]);
