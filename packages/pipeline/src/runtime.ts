@@ -2,7 +2,7 @@
 
 import { crc32 } from "node:zlib";
 import { type Clock, type EndpointContext, type Intake, systemClock, UnavailableError } from "@vedette/kit";
-import type { Micros, QualityReport, Requester } from "@vedette/model";
+import type { Micros, QualityReport } from "@vedette/model";
 import { formats } from "@vedette/normalise";
 import type { CheckpointStore } from "@vedette/store";
 import { feedAudit } from "./audit_feed.ts";
@@ -30,7 +30,7 @@ import { QualityKeeper } from "./quality/keeper.ts";
 import { Rates } from "./rates.ts";
 import { type ClusterPart, Roles } from "./roles.ts";
 import { RuleDesk } from "./rules/desk.ts";
-import type { RuleMove } from "./rules/moves.ts";
+import { recordMoves } from "./rules/recorded.ts";
 import type { RuntimeOptions } from "./runtime_options.ts";
 import { SeenIds } from "./seen_ids.ts";
 import { rememberSenderIds } from "./sender_ids.ts";
@@ -173,35 +173,13 @@ export class Runtime {
   static async open(options: RuntimeOptions): Promise<Runtime> {
     const clock = options.clock ?? systemClock;
     const control = await Control.open(options.log, bringing(options, clock));
-    const seen = new SeenIds(clock);
     const { cluster } = options;
-    const known = rememberSenderIds(options.log, seen, clock, cluster?.partitions);
-    // whoever needs it waits for it and hears of a failure; that nobody does yet must not end the process
-    known.catch(() => {});
-    const counts = await options.log.counts();
     const rates = new Rates(clock);
     const knownFormats = await formats();
-    const intakes = new Intakes({
-      log: options.log,
-      clock,
-      formats: knownFormats,
-      program: () => control.current?.hash ?? "",
-      tenant: options.tenant,
-      counts,
-      seen,
-      known,
-      // only who analyses too can tell how far ahead of it he is
-      ...(cluster
-        ? { partitions: cluster.partitions, firstSeq: firstSeqOf(cluster.name), elsewhere: seenBy(cluster) }
-        : { headroom: new Headroom() }),
-      onAccepted: (source, n) => rates.add(source, n),
-      ...(options.historical && { historical: options.historical }),
-    });
+    const intakes = await openIntakes(options, control, clock, rates);
     const runtime = new Runtime(options, control, clock, intakes, options.pool ?? threadPool(), rates);
     await runtime.#roles.tryToLead();
-    if (!runtime.#roles.leads) await control.ready(AbortSignal.timeout(rulesWithin_ms));
-    if (!runtime.#roles.leads && control.current === undefined)
-      throw new UnavailableError("cluster_unavailable", "no process with the role serve has put rules in force yet; start one");
+    if (!runtime.#roles.leads) await rulesInForce(control);
     await joinInstallation({
       log: {
         installation: control.installation,
@@ -216,42 +194,8 @@ export class Runtime {
       several: cluster !== undefined,
     });
     runtime.#enrichment = options.enrichment && (await runtime.#openEnrichment(options.enrichment));
-    runtime.#pipelines = new PipelineDesk({
-      ...(options.eventPipelines ?? { disk: () => [], pseudonymKey: undefined }),
-      control,
-      clock,
-      formats: knownFormats,
-      tenant: options.tenant,
-      events: options.store.events,
-      catalogue: () => runtime.#desk.catalogue,
-      ledger: () => runtime.ledger(),
-      adjust: (parts, who, subject) => runtime.#desk.adjust(parts, "pipelines", who, subject),
-    });
-    runtime.#desk = await RuleDesk.open({
-      log: options.log,
-      tenant: options.tenant,
-      control,
-      clock,
-      events: options.store.events,
-      settings: options.store.settings,
-      disk: options.rules,
-      releases: options.releases,
-      beside: {
-        pipelines: options.pipelines,
-        detectors: options.detectors,
-        lateness_s: options.lateness_s,
-        ...(options.placeholders === undefined ? {} : { placeholders: options.placeholders }),
-        ...runtime.#enrichment?.parts,
-        ...runtime.#pipelines.parts,
-      },
-      budget_per_day: options.rule_budget_per_day,
-      ...(options.unknownFields === undefined ? {} : { unknownFields: options.unknownFields }),
-      counts: () => runtime.engine.ledger,
-      onMoves: (moves, who) => runtime.#recordMoves(moves, who),
-      proved: (id, hash) => runtime.#prover.isProved(id, hash),
-      led: () => runtime.#roles.led(),
-      ...(cluster && { reached: () => runtime.engine.reached }),
-    });
+    runtime.#openPipelines(knownFormats);
+    runtime.#desk = await runtime.#openDesk();
     runtime.#prover = new Prover({
       log: options.log,
       clock,
@@ -266,6 +210,51 @@ export class Runtime {
     await runtime.#quality.load();
     await runtime.engine.load();
     return runtime;
+  }
+
+  #openPipelines(known: Awaited<ReturnType<typeof formats>>): void {
+    const options = this.#options;
+    this.#pipelines = new PipelineDesk({
+      ...(options.eventPipelines ?? { disk: () => [], pseudonymKey: undefined }),
+      control: this.#control,
+      clock: this.clock,
+      formats: known,
+      tenant: options.tenant,
+      events: options.store.events,
+      catalogue: () => this.#desk.catalogue,
+      ledger: () => this.ledger(),
+      adjust: (parts, who, subject) => this.#desk.adjust(parts, "pipelines", who, subject),
+    });
+  }
+
+  #openDesk(): Promise<RuleDesk> {
+    const options = this.#options;
+    const { cluster } = options;
+    return RuleDesk.open({
+      log: options.log,
+      tenant: options.tenant,
+      control: this.#control,
+      clock: this.clock,
+      events: options.store.events,
+      settings: options.store.settings,
+      disk: options.rules,
+      releases: options.releases,
+      beside: {
+        pipelines: options.pipelines,
+        detectors: options.detectors,
+        lateness_s: options.lateness_s,
+        ...(options.placeholders === undefined ? {} : { placeholders: options.placeholders }),
+        ...this.#enrichment?.parts,
+        ...this.#pipelines.parts,
+      },
+      budget_per_day: options.rule_budget_per_day,
+      ...(options.unknownFields === undefined ? {} : { unknownFields: options.unknownFields }),
+      counts: () => this.engine.ledger,
+      onMoves: (moves, who) => options.audit && recordMoves(options.audit, moves, who, this.#problems.tell),
+      proved: (id, hash) => this.#prover.isProved(id, hash),
+      led: () => this.#roles.led(),
+      ...(cluster && { reached: () => this.engine.reached }),
+    });
   }
 
   #openEnrichment(options: Pick<EnrichmentOptions, "settings" | "tables">): Promise<Enrichment> {
@@ -562,23 +551,6 @@ export class Runtime {
     return keepInOrder({ ...this.#options, also }, this.clock, this.#problems.tell, signal);
   }
 
-  #recordMoves(moves: readonly RuleMove[], { by, reason }: Requester): void {
-    const { audit: trail } = this.#options;
-    if (trail === undefined) return;
-    const entries = moves.map(({ id, title, action }) =>
-      trail.record({
-        action,
-        outcome: "success",
-        by: { user: by },
-        fields: { "rule.id": id, "rule.name": title, "vedette.audit.reason": reason },
-      }),
-    );
-    Promise.all(entries).then(
-      () => this.#problems.tell("audit_failed", undefined),
-      (e: Error) => this.#problems.tell("audit_failed", e.message),
-    );
-  }
-
   #keep(name: string, task: Promise<unknown>): void {
     this.#tasks.push(task.catch((e: Error) => this.#problems.tell(`${name}_failed`, e.message)));
   }
@@ -605,3 +577,35 @@ function seenBy({ cluster: { recent } }: ClusterPart): SeenElsewhere {
 
 /** Each process numbers the records it takes in from somewhere else. */
 const firstSeqOf = (name: string): number => (crc32(name) % 0x10_0000) * 2 ** 32;
+
+/** What comes in goes through these, numbered on from what the log holds. */
+async function openIntakes(options: RuntimeOptions, control: Control, clock: Clock, rates: Rates): Promise<Intakes> {
+  const seen = new SeenIds(clock);
+  const { cluster } = options;
+  const known = rememberSenderIds(options.log, seen, clock, cluster?.partitions);
+  // whoever needs it waits for it and hears of a failure; that nobody does yet must not end the process
+  known.catch(() => {});
+  return new Intakes({
+    log: options.log,
+    clock,
+    formats: await formats(),
+    program: () => control.current?.hash ?? "",
+    tenant: options.tenant,
+    counts: await options.log.counts(),
+    seen,
+    known,
+    // only who analyses too can tell how far ahead of it he is
+    ...(cluster
+      ? { partitions: cluster.partitions, firstSeq: firstSeqOf(cluster.name), elsewhere: seenBy(cluster) }
+      : { headroom: new Headroom() }),
+    onAccepted: (source, n) => rates.add(source, n),
+    ...(options.historical && { historical: options.historical }),
+  });
+}
+
+/** @throws UnavailableError where nobody puts any in force */
+async function rulesInForce(control: Control): Promise<void> {
+  await control.ready(AbortSignal.timeout(rulesWithin_ms));
+  if (control.current === undefined)
+    throw new UnavailableError("cluster_unavailable", "no process with the role serve has put rules in force yet; start one");
+}
