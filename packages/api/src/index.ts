@@ -1,4 +1,4 @@
-export { AccessNotices } from "./access_notices.ts";
+export { AccessNotices, type Reloaded } from "./access_notices.ts";
 export { Auth, type AuthOptions } from "./auth.ts";
 export { Erasures } from "./erasures.ts";
 export { Holds } from "./holds.ts";

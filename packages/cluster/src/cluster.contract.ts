@@ -187,6 +187,18 @@ function counterContract(both: () => Promise<readonly [Cluster, Cluster]>, pass:
     }
   });
 
+  test("what is given back may be used again by all, and no more than was ever there", async () => {
+    const [one, two] = await both();
+    expect(await one.counters.take([draw("k", 5)])).toMatchObject([{ wait: 0, left: 0 }]);
+    expect((await two.counters.take([draw("k")]))[0]!.wait).toBeGreaterThan(0);
+    await two.counters.charge([draw("k", -2), draw("never used", -3)]);
+    expect(await one.counters.take([draw("k", 2)])).toMatchObject([{ wait: 0, left: 0 }]);
+    await one.counters.charge([draw("k", -50)]);
+    expect(await two.counters.take([draw("k", 5)])).toMatchObject([{ wait: 0, left: 0 }]);
+    expect(await two.counters.take([draw("never used", 5)])).toMatchObject([{ wait: 0, left: 0 }]);
+    expect((await one.counters.take([draw("never used")]))[0]!.wait).toBeGreaterThan(0);
+  });
+
   test("names of any length and bytes are told apart", async () => {
     const [one] = await both();
     const keys = ["", "ü \0 \r\n", "a".repeat(100_000), `${"a".repeat(99_999)}b`];
