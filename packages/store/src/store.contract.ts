@@ -282,6 +282,8 @@ export function stateContract(open: () => Promise<StateStores>): void {
     await checkpoints.commit("c", second, 7, "n", many);
     expect((await checkpoints.load("c")).keys).toHaveLength(3001);
     expect(await checkpoints.load("c", 3000)).toMatchObject({ keys: [], count: 3001 });
+    expect(await checkpoints.standing(["never", "c"])).toEqual([{ consumer: "c", offset: 7, meta: "n" }]);
+    expect(await checkpoints.standing([])).toEqual([]);
     await close();
   });
 
