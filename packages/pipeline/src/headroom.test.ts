@@ -1,5 +1,7 @@
+import { memoryLog } from "@vedette/log";
 import { expect, test } from "vitest";
 import { Headroom } from "./headroom.ts";
+import { freshIntakes } from "./intakes.fixture.ts";
 
 /** Whether there is room at once. */
 async function free(headroom: Headroom): Promise<boolean> {
@@ -73,4 +75,26 @@ test("who brings more of the past than may wait is told to come again, however l
   await expect(headroom.past(1)).rejects.toMatchObject({ code: "backpressure" });
   headroom.close();
   (await waiting)();
+});
+
+test("a source of the past waits for analysis; one of now does not", async () => {
+  const headroom = new Headroom(1_000_000, 100);
+  const intakes = await freshIntakes({
+    log: memoryLog(),
+    clock: { now: () => 0, sleep: async () => {} },
+    program: () => "p",
+    headroom,
+    historical: new Set(["old-beats"]),
+  });
+  const one = (source: string) => intakes.open({ source, format: "text" }).accept([{ body: Buffer.alloc(200), position: "0" }]);
+  await one("live");
+  const done: string[] = [];
+  const past = ["old-beats", "historical.winter"].map((source) => one(source).then(() => done.push(source)));
+  await one("live");
+  expect(done).toEqual([]);
+  headroom.analysed(1);
+  await past[0];
+  headroom.analysed(2);
+  await past[1];
+  expect(done).toEqual(["old-beats", "historical.winter"]);
 });
