@@ -43,6 +43,7 @@ export const errorCodes = {
   query_invalid: "A search query cannot be parsed.",
   data_dir_locked: "Another process holds the data directory's LOCK.",
   data_dir_format: "The data directory or state database was written by a newer or unknown version.",
+  newer_version: "A newer version of Vedette wrote something that this one cannot read; it stands still before it and nothing is lost.",
   log_full: "The disk under the log is full or failing; nothing was accepted.",
   log_closed: "The log is closing; nothing was accepted.",
   kafka_unavailable: "Kafka does not answer; what was sent may or may not have become durable: sent again it is recognised.",

@@ -85,12 +85,21 @@ export function encodeTick(wall: Micros): Uint8Array {
   return out;
 }
 
+/** Of headers that this version reads. */
+export const rawFormat = 1;
+/** The version that a batch says it is of, whatever else is in it: all begin alike. */
+export function versionOf(bytes: Uint8Array): number | undefined {
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 80)).toString("latin1", 4);
+  const version = /^\{"kind":"[a-z]{1,20}","version":(\d{1,9})[,}]/.exec(head)?.[1];
+  return version === undefined ? undefined : Number(version);
+}
+
 /** Bodies are views of `bytes`. Throws a plain Error for bytes this version did not write: the caller reports the batch as damaged. */
 export function decodeBatch(bytes: Uint8Array): RecordsBatch | TickBatch {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = buffer.readUInt32LE(0);
   const header = JSON.parse(buffer.toString("utf8", 4, 4 + length)) as RecordsHeader | TickHeader;
-  if (header.version !== 1) throw new Error(`raw batch of version ${header.version}; this program reads version 1`);
+  if (header.version !== rawFormat) throw new Error(`raw batch of version ${header.version}; this program reads version ${rawFormat}`);
   if (header.kind === "tick") return { header };
   const n = header.positions.length;
   const bodies: Buffer[] = new Array(n);

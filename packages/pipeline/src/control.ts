@@ -2,6 +2,7 @@
 import { contentHash } from "@vedette/kit";
 import type { Log } from "@vedette/log";
 import type { Micros, Requester, RuleChange, RuleOverlay } from "@vedette/model";
+import { newer } from "./newer.ts";
 import { noOverlay, type Program, type ProgramFile } from "./program.ts";
 
 /** One program as it came into force; the same program may do so several times. */
@@ -67,6 +68,9 @@ interface InstallationDocument {
 }
 type Document = RevealDocument | InstallationDocument | TextsDocument | FilesDocument | ProgramDocument | FirstProgramDocument;
 
+/** The newest form of each kind that this version reads. */
+const known: { readonly [kind in Document["kind"]]: number } = { texts: 1, files: 1, program: 2, reveal: 1, installation: 1 };
+
 /** Texts are written in batches of about so many characters: well under what a batch of the log may hold. */
 const textsPerBatch = 1_048_576;
 const readBytes = 4_194_304;
@@ -93,6 +97,7 @@ export class Control {
   }
 
   /** @param prepare brings here what a program names and does not carry, before it is known */
+  /** @throws VedetteError `newer_version` */
   static async open(log: Log, prepare: Prepare = async () => {}): Promise<Control> {
     const control = new Control(log, prepare);
     control.#next = (await log.bounds("control", 0)).start;
@@ -141,6 +146,11 @@ export class Control {
   /** The program with the number of the version by which it last came into force. */
   latest(hash: string): Version | undefined {
     return this.#versions.findLast(({ program }) => program.hash === hash);
+  }
+  /** As `latest`, also of one that another process put in force a moment ago: whoever took something in under a program had read it in the topic. */
+  async find(hash: string): Promise<Version | undefined> {
+    if (!this.#programs.has(hash)) await this.#read();
+    return this.latest(hash);
   }
 
   /**
@@ -231,6 +241,8 @@ export class Control {
   }
 
   #know(document: Document): void {
+    const ahead = newer(`A document of the control topic (${document.kind})`, document.version, known[document.kind] ?? 0);
+    if (ahead) throw ahead;
     if (document.kind === "texts") for (const text of document.texts) this.#texts.set(contentHash(text), text);
     else if (document.kind === "files") this.#knowFiles(document);
     else if (document.kind === "program") this.#knowProgram(document);

@@ -250,3 +250,25 @@ test("an event that the store will never take is a dead letter, and counted as o
     { source: "auth", position: "e1", stage: "store", code: "refused_by_store", expected: "larger than it takes" },
   ]);
 });
+
+test("before a batch of a newer version it stands still, with everything before it done", async () => {
+  const log = await fill(
+    [
+      { ip: 1, ok: true },
+      { ip: 2, ok: true },
+    ],
+    1,
+  );
+  const { end } = await log.bounds("raw", 0);
+  const head = Buffer.from(JSON.stringify({ kind: "records", version: 2, of: "what this version cannot know" }));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(head.length);
+  await log.append("raw", 0, Buffer.concat([length, head]));
+  const disk = new Disk();
+  await expect(drain(log, [], disk)).rejects.toMatchObject({
+    code: "newer_version",
+    message: expect.stringMatching(new RegExp(`Raw batch 0/${end} is of format 2, .*newer version`)),
+  });
+  expect(disk.saved.offset).toBe(end);
+  expect([...disk.batches.values()].reduce((a, b) => a + b, 0)).toBe(2);
+});

@@ -4,14 +4,15 @@
  */
 import { type Clock, release } from "@vedette/kit";
 import type { Log } from "@vedette/log";
-import type { Event, Finding } from "@vedette/model";
+import type { Event, Finding, Micros } from "@vedette/model";
 import type { CheckpointStore, EventStore, EventWriter, SeriesStore } from "@vedette/store";
 import type { Analysis, Job } from "./analysis.ts";
-import { programOf } from "./batch.ts";
+import { programOf, rawFormat, versionOf } from "./batch.ts";
 import { CanaryGate, type CanaryKey, type CanaryRef, type GateState } from "./canary/mark.ts";
 import type { Detection } from "./detection.ts";
 import { type DetectorLine, keysInMemory } from "./keyed.ts";
 import { Ledger, type LedgerState } from "./ledger.ts";
+import { newer } from "./newer.ts";
 import { FoldedHere, type Pass2, type Pass2State } from "./pass2.ts";
 import type { Pool } from "./pool.ts";
 import { makeProgram, type Program } from "./program.ts";
@@ -30,7 +31,7 @@ export interface EngineOptions {
   readonly pool: Pool;
   readonly clock: Clock;
   /** A program by its hash, from the control topic. */
-  readonly program: (hash: string) => Program | undefined;
+  readonly program: (hash: string) => Program | undefined | Promise<Program | undefined>;
   readonly onEvents?: (newest: readonly Event[], count: number, received: number) => void;
   readonly wantSample?: () => boolean;
   /** Told of each analysed job, in log order, with the findings of both passes that came of it. */
@@ -99,6 +100,8 @@ export class Engine implements Detection {
   #program: Program | undefined;
   /** Program of the newest batch read ahead. */
   #reading: Program | undefined;
+  /** Why nothing is read beyond what is being read: what comes next is of a newer version. */
+  #newer: Error | undefined;
   /** What the results up to `offset` come to, durable or not yet. */
   readonly #working = new Ledger();
   readonly #flood = new FloodGuard();
@@ -147,7 +150,7 @@ export class Engine implements Detection {
     if (meta.canaries) this.#gate.restore(meta.canaries, this.offset);
     this.#stored = meta.stored ?? 0;
     this.#kept = this.#stored;
-    const program = this.#options.program(meta.program);
+    const program = await this.#options.program(meta.program);
     if (program) await this.#adopt(program);
   }
 
@@ -171,7 +174,7 @@ export class Engine implements Detection {
     return Math.max(0, (await this.#options.log.bounds("raw", this.#partition)).end - this.durable);
   }
 
-  /** Runs until `signal` aborts, then checkpoints. Rejects only when ownership was taken over. */
+  /** Runs until `signal` aborts, then checkpoints. Rejects when ownership was taken over, and before what a newer version wrote. */
   async run(signal: AbortSignal): Promise<void> {
     const { pool } = this.#options;
     const ahead: Pending[] = [];
@@ -185,6 +188,10 @@ export class Engine implements Detection {
       }
       const first = ahead.shift();
       if (!first) {
+        if (this.#newer) {
+          await this.#checkpoint();
+          throw this.#newer;
+        }
         await this.#checkpointIfDue(true);
         await this.#options.log.wait("raw", this.#partition, next, signal);
         continue;
@@ -217,8 +224,10 @@ export class Engine implements Detection {
         group.push({ offset: entry.offset, bytes: new Uint8Array(0) });
         continue;
       }
+      this.#newer = newer(`Raw batch ${this.#partition}/${entry.offset}`, versionOf(entry.bytes), rawFormat);
+      if (this.#newer) break;
       const hash = programOf(entry.bytes);
-      const wanted = hash === undefined ? program : this.#options.program(hash);
+      const wanted = hash === undefined || hash === program?.hash ? program : await this.#options.program(hash);
       if (hash !== undefined && wanted === undefined)
         this.#options.onProblem?.(
           "program_missing",
@@ -268,7 +277,7 @@ export class Engine implements Detection {
       ? { passed: result.findings, capped: new Map<string, number>() }
       : this.#flood.take(result.findings);
     for (const [rule, n] of capped) this.#working.addCapped(rule, n);
-    const { found, late, publish } = await this.#pass2.take(result, { stored: this.#stored, busy: this.#busy });
+    const { found, late, publish } = await this.#pass2.take(result, { stored: storedBefore(result, this.#stored), busy: this.#busy });
     const findings = [...passed, ...found];
     this.#emit(result, findings);
     // after what it may take the place of; of no raw batch: a run after a crash may come to it at another one, and must not take it for written
@@ -365,4 +374,14 @@ async function lastRaw(log: Log, topic: "findings" | "dead", partition: number, 
     }
   }
   return -1;
+}
+
+/**
+ * What is taken in after a clock was set back bears a time before that of what is stored already: until a job is stored itself, nothing from its
+ * observations on counts as stored.
+ */
+function storedBefore({ keyed }: Analysis, stored: Micros): Micros {
+  let until = stored;
+  for (const step of keyed) if ("observe" in step) until = Math.min(until, step.observe.received - 1);
+  return until;
 }

@@ -1,6 +1,7 @@
 /** One record of the observations topic: what a job of one raw partition has for one shard. Stored format, docs/format/raw.md. */
 import type { Micros } from "@vedette/model";
 import type { KeyedStep } from "../keyed.ts";
+import { newer } from "../newer.ts";
 
 /** How far a raw partition has come in event time, by its own origins. */
 export interface Progress {
@@ -38,13 +39,16 @@ export type ShardRecord = FenceRecord | StepsRecord;
 
 export const encodeShardRecord = (record: ShardRecord): Uint8Array => Buffer.from(JSON.stringify(record));
 
-/** @throws Error for anything that no engine of this version wrote */
+/** @throws VedetteError `newer_version`; Error for anything else that no engine wrote */
 export function decodeShardRecord(bytes: Uint8Array): ShardRecord {
+  let record: Partial<ShardRecord> | undefined;
   try {
-    const record = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as ShardRecord;
-    if (record.version === 1 && (record.kind === "fence" || record.kind === "steps")) return record;
+    record = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as ShardRecord;
   } catch {
     // as below
   }
+  const ahead = newer("A record of observations", record?.version, 1);
+  if (ahead) throw ahead;
+  if (record?.version === 1 && (record.kind === "fence" || record.kind === "steps")) return record as ShardRecord;
   throw new Error("expected a record of observations, version 1");
 }

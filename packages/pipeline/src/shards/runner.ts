@@ -14,6 +14,11 @@ import { Writes } from "../writes.ts";
 import { PartitionMarks } from "./marks.ts";
 import { decodeShardRecord, type ShardStep, type StepsRecord } from "./record.ts";
 
+interface Known {
+  readonly program: Program;
+  readonly number: number;
+}
+
 export interface ShardOptions {
   readonly log: Log;
   readonly shard: number;
@@ -23,7 +28,7 @@ export interface ShardOptions {
   readonly events: EventStore;
   readonly clock: Clock;
   /** A program by its hash, and which of two came into force later. */
-  readonly program: (hash: string) => { readonly program: Program; readonly number: number } | undefined;
+  readonly program: (hash: string) => Known | undefined | Promise<Known | undefined>;
   /** Its share of the worker's memory. */
   readonly bounds?: KeyedBounds;
   readonly onProblem?: (code: string, message: string | undefined) => void;
@@ -107,7 +112,7 @@ export class ShardRunner {
     this.#marks.restore(meta.marks);
     this.#pastMarks.restore(meta.past_marks);
     this.#fold.restore(meta, saved.keys, saved.count);
-    const known = program(meta.program);
+    const known = await program(meta.program);
     if (known) await this.#adopt(known);
   }
 
@@ -150,7 +155,7 @@ export class ShardRunner {
     if (record.kind === "fence" || record.last <= known.last) return;
     known.last = record.last;
     known.stored = Math.max(known.stored, record.stored);
-    const program = this.#options.program(record.program);
+    const program = await this.#options.program(record.program);
     if (program && (this.#program === undefined || program.number > this.#program.number)) await this.#adopt(program);
     if (this.#program) await this.#foldIn(record, busy, program ?? this.#program);
   }
@@ -175,7 +180,7 @@ export class ShardRunner {
     this.#writes.add("findings", () => this.#options.log.append("findings", 0, Buffer.from(JSON.stringify(batch))));
   }
 
-  async #adopt(known: { readonly program: Program; readonly number: number }): Promise<void> {
+  async #adopt(known: Known): Promise<void> {
     await this.#fold.adopt(known.program);
     this.#program = known;
   }

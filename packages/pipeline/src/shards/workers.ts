@@ -227,7 +227,7 @@ export class Workers implements Detection {
 
   #shardOf(shard: number): ShardRunner {
     const { log, partitions, checkpoints, events, clock, control, onProblem } = this.#options;
-    const program = (hash: string) => control.latest(hash);
+    const program = (hash: string) => control.find(hash);
     const bounds = { keys: Math.ceil(keysInMemory / 8), bytes: 4 * 1_048_576 };
     return new ShardRunner({ log, shard, partitions, checkpoints, events, clock, program, bounds, onProblem });
   }
