@@ -131,7 +131,7 @@ export class Runtime {
       checkpoints: this.#checkpoints,
       pool: this.#pool,
       clock: this.clock,
-      program: (hash) => this.#control.program(hash),
+      program: async (hash) => (await this.#control.find(hash))?.program,
       wantSample: () => this.#listeners.wantEvents,
       onEvents: (newest, count) => {
         this.#rates.add("", count);
