@@ -7,8 +7,6 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import type { FieldValue, Readable } from "@vedette/condition";
 import { type Pipeline, parsePipeline } from "./pipeline.ts";
-import type { Refusal } from "./refusal.ts";
-import { parseRules, type SigmaRule } from "./rule.ts";
 
 const shared = process.env["VEDETTE_SHARED"] ?? fileURLToPath(new URL("../../../../shared", import.meta.url));
 const pipelines = fileURLToPath(new URL("../../../content/pipelines/", import.meta.url));
@@ -41,13 +39,6 @@ export function sigmaHqTexts(set: string, folders: RegExp): { readonly file: str
   const texts = files.sort().map((file) => ({ file, text: readFileSync(join(folder, file), "utf8") }));
   execFileSync("rm", ["-r", folder]);
   return texts;
-}
-
-/** As `sigmaHqTexts`, read. */
-export function sigmaHq(set: string, folders: RegExp): { rules: SigmaRule[]; refused: Refusal[]; files: number } {
-  const texts = sigmaHqTexts(set, folders);
-  const parsed = texts.map(({ file, text }) => parseRules(text, file));
-  return { rules: parsed.flatMap((p) => p.rules), refused: parsed.flatMap((p) => p.refused), files: texts.length };
 }
 
 type Json = { readonly [key: string]: unknown };

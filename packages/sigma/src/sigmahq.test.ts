@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import type { Readable } from "@vedette/condition";
 import { beforeAll, describe, expect, test } from "vitest";
-import { evtxEvent, readJsonLines, sharedSet, shippedPipelines, sigmaHq } from "./corpora.test.data.ts";
-import type { Refusal } from "./refusal.ts";
-import type { SigmaRule } from "./rule.ts";
+import { evtxEvent, readJsonLines, sharedSet, shippedPipelines, sigmaHqTexts } from "./corpora.test.data.ts";
+import { type ParsedRules, parseRuleFiles, type SigmaRule } from "./rule.ts";
 import { compileRules, type RuleSet } from "./ruleset.ts";
 
 const set = sharedSet("sigma");
@@ -23,14 +22,16 @@ interface Oracle {
 
 // SigmaHQ's rules and events as ../shared/data/sigma holds them; skipped where that folder is not beside the repository.
 describe.skipIf(set === undefined)("SigmaHQ", () => {
-  let all: { rules: SigmaRule[]; refused: Refusal[]; files: number };
+  let texts: ReturnType<typeof sigmaHqTexts>;
+  let all: ParsedRules;
   let rules: SigmaRule[];
   let engine: RuleSet;
   const events = new Map<string, readonly Readable[]>();
   let cases: Case[];
 
   beforeAll(() => {
-    all = sigmaHq(set!, /^(rules|deprecated|unsupported)/);
+    texts = sigmaHqTexts(set!, /^(rules|deprecated|unsupported)/);
+    all = parseRuleFiles(texts);
     rules = all.rules.filter((r) => r.file.startsWith("rules"));
     engine = compileRules(rules, { pipelines: shippedPipelines() });
     cases = readJsonLines<Case>(join(set!, "regression-cases.jsonl.gz"));
@@ -41,13 +42,21 @@ describe.skipIf(set === undefined)("SigmaHQ", () => {
     const index = readJsonLines<{ id: string; path: string }>(join(set!, "rules-index.jsonl.gz"));
     const known = new Set([...all.rules.map((r) => r.id), ...all.refused.map((r) => r.id)]);
     expect(index.filter((r) => r.id !== "None" && !known.has(r.id)).map((r) => r.path)).toEqual([]);
-    expect(all.rules.length + all.refused.length).toBeGreaterThanOrEqual(all.files);
+    expect(all.rules.length + all.refused.length).toBeGreaterThanOrEqual(texts.length);
   });
 
   test("of the rules in force, only those with a placeholder are refused", () => {
     const refused = all.refused.filter((r) => r.file.startsWith("rules"));
     expect(refused.filter((r) => !r.construct.includes("|expand"))).toEqual([]);
     expect([rules.length, refused.length]).toEqual([3755, 25]);
+  });
+
+  test("with values for their placeholders these load too, and find their events", () => {
+    const left = texts.filter(({ file }) => file.startsWith("rules") && all.refused.some((r) => r.file === file));
+    const names = left.flatMap(({ text }) => [...text.matchAll(/%([\w.-]+)%/g)].map(([, name]) => name!));
+    const { rules, refused } = parseRuleFiles(left, { placeholders: Object.fromEntries(names.map((name) => [name, ["one", "two"]])) });
+    expect(refused).toEqual([]);
+    expect(compileRules(rules, { pipelines: shippedPipelines() }).rules).toHaveLength(25);
   });
 
   test("of those not in force, refusals name aggregation, timeframe or an old document form", () => {
