@@ -35,7 +35,8 @@ export function keepRules(file: string, cache: RuleCache): void {
   if (bytes === undefined) return;
   const part = `${file}.${process.pid}.${threadId}`;
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    // one by one: below a folder that does not exist `recursive` may try for ever (/proc)
+    for (const folder of [dirname(dirname(file)), dirname(file)]) if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
     writeFileSync(part, bytes, { mode: 0o600 });
     renameSync(part, file);
   } catch {
