@@ -3,13 +3,18 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { foldersOf, unreachable } from "./folder.ts";
-import type { SharedFile } from "./manifest.ts";
 
 /** Files of the folder, each a list of `NNNN/NAME`, one a line. */
 const coming = "awaited";
 const lost = "lost";
 
-const lineOf = ({ partition, name }: SharedFile): string => `${String(partition).padStart(4, "0")}/${name}`;
+/** A file as the folder has it. */
+interface Named {
+  readonly partition: number;
+  readonly name: string;
+}
+
+const lineOf = ({ partition, name }: Named): string => `${String(partition).padStart(4, "0")}/${name}`;
 
 interface List {
   readonly version: string;
@@ -25,14 +30,14 @@ export class Awaited {
   }
 
   /** Those of which there is no file yet. @throws UnavailableError */
-  of<F extends SharedFile>(files: readonly F[]): ReadonlySet<F> {
+  of<F extends Named>(files: readonly F[]): ReadonlySet<F> {
     const named = [this.#read(coming), this.#read(lost)].filter((lines) => lines.size > 0);
     if (named.length === 0) return new Set();
     return new Set(files.filter((one) => named.some((lines) => lines.has(lineOf(one))) && !this.#isThere(one)));
   }
 
   /** Those that will never come. */
-  lostOf<F extends SharedFile>(files: readonly F[]): readonly F[] {
+  lostOf<F extends Named>(files: readonly F[]): readonly F[] {
     const lines = this.#read(lost);
     return lines.size === 0 ? [] : files.filter((one) => lines.has(lineOf(one)) && !this.#isThere(one));
   }
@@ -49,7 +54,7 @@ export class Awaited {
     await rm(join(this.#root, lost), { force: true });
   }
 
-  #isThere({ partition, name }: SharedFile): boolean {
+  #isThere({ partition, name }: Named): boolean {
     return existsSync(join(foldersOf(this.#root, partition).sealed, name));
   }
 
