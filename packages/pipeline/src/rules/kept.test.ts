@@ -77,7 +77,6 @@ test("where nothing can be kept, rules are read as ever", async () => {
   cache.parseRules("title: T", "a.yml");
   keepRules("/proc/absent/.cache/rules", cache);
 });
-});
 
 test("what the catalogue read and mapped need not be read and mapped by a thread that starts after it", () => {
   const mapping = { ...pipeline, file: "own.yml" };
