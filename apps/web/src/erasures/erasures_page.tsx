@@ -111,7 +111,7 @@ function Begin() {
         }}
       />
       {found !== undefined && asked !== undefined && (
-        <div role="status">
+        <div role="status" className="dialog-form section-gap">
           <p>
             {formatCount(found.events)} events, what {formatCount(found.alerts)} alerts quote
             {asked.audit && `, what ${formatCount(found.records)} records of the audit trail hold`} would go.
