@@ -77,7 +77,7 @@ test("events of a shared folder come back whole, sealed ones later; a drill trie
   await store.close();
 
   const repository = await Repository.open(to, keys);
-  const manifest = (await repository.newest())!;
+  const manifest = (await repository.newest(undefined, (id, why) => expect.fail(`${id}: ${why}`)))!;
   const sealed = manifest.files.filter(({ path }) => path.startsWith("events/shared/0000/sealed/"));
   expect(sealed.length).toBeGreaterThan(0);
   const [back, place] = [join(scratch, "back"), join(scratch, "elsewhere")];
