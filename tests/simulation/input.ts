@@ -3,7 +3,7 @@ import { detectors } from "@vedette/detect";
 import { Chance } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import type { ProgramFile } from "@vedette/pipeline";
-import { second } from "./world.ts";
+import { ms, second } from "./world.ts";
 
 export const begin: Micros = Date.UTC(2026, 5, 1) * 1_000;
 /** Inputs there are: few, so that what each comes to without faults is found out once. */
@@ -38,7 +38,8 @@ export function inputOf(seed: number): Input {
   const lines = chance.whole(30, 60);
   let at = begin + 2 * second;
   for (let number = 0; number < lines; number++) {
-    at += chance.exponential((busyFor - 6 * second) / lines);
+    // no two in one millisecond: what bears the same time comes in the order of its arrival, which faults may change
+    at = Math.max(at + chance.exponential((busyFor - 6 * second) / lines), (Math.floor(at / ms) + 1) * ms);
     const by = chance.whole(0, files.length);
     const host = by < files.length ? files[by]! : `h${chance.whole(1, 2)}`;
     const line = { number, at, body: Buffer.from(text(at, host, number, chance)) };
