@@ -147,7 +147,7 @@ test("what rules leave to the site is read from its configuration, by every comm
     code: 1,
     stdout: expect.stringContaining("user.name=backup"),
   });
-  expect(await inside("scan", "--rules", one, log)).toMatchObject({ code: 0, stderr: expect.stringContaining("refused: ") });
+  expect(await inside("scan", "--rules", one, log)).toMatchObject({ code: 2, stderr: expect.stringContaining("refused: ") });
   const bad = await inside("rule", "lint", one, "--config", file("bad.yaml", "sigma: { placeholder: {} }\n"));
   expect([bad.code, bad.stderr]).toEqual([
     2,
@@ -193,7 +193,7 @@ test("the schema names our keys and the forms of a document", async () => {
   const { stdout, code } = await inside("rule", "schema");
   const schema = JSON.parse(stdout) as { anyOf: { properties: { [key: string]: { properties?: object } } }[] };
   expect(code).toBe(0);
-  const forms = schema.anyOf.map((s) => Object.keys(s.properties).find((k) => ["detection", "correlation", "filter"].includes(k)));
-  expect(forms).toEqual(["detection", "correlation", "filter"]);
+  const forms = schema.anyOf.map((s) => Object.keys(s.properties).find((k) => ["detection", "correlation", "filter", "detector"].includes(k)));
+  expect(forms.sort()).toEqual(["correlation", "detection", "detector", "filter"]);
   expect(Object.keys(schema.anyOf[0]!.properties["vedette"]!.properties!)).toContain("tests");
 });
