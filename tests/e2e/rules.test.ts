@@ -193,7 +193,9 @@ test("the schema names our keys and the forms of a document", async () => {
   const { stdout, code } = await inside("rule", "schema");
   const schema = JSON.parse(stdout) as { anyOf: { properties: { [key: string]: { properties?: object } } }[] };
   expect(code).toBe(0);
-  const forms = schema.anyOf.map((s) => Object.keys(s.properties).find((k) => ["detection", "correlation", "filter", "detector"].includes(k)));
-  expect(forms.sort()).toEqual(["correlation", "detection", "detector", "filter"]);
+  const forms = schema.anyOf.map((s) =>
+    Object.keys(s.properties).find((k) => ["detection", "correlation", "filter", "action"].includes(k)),
+  );
+  expect(forms).toEqual(["detection", "correlation", "filter", "action"]);
   expect(Object.keys(schema.anyOf[0]!.properties["vedette"]!.properties!)).toContain("tests");
 });

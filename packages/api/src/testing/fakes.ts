@@ -14,6 +14,7 @@ import { buildServer } from "../server.ts";
 import { FakeClock } from "./clock.ts";
 import { echo } from "./echo.ts";
 import { type FakeRuntime, fakeRuntime } from "./runtime.ts";
+import { start } from "./samples.ts";
 import { type FakeStore, fakeStore } from "./store.ts";
 
 export { alertOf, eventOf, start } from "./samples.ts";

@@ -213,7 +213,7 @@ test("splits a segment into many row groups of one class without losing any", as
 });
 
 test("halves of a surrogate pair in neighbouring cells do not meet", () => {
-  const one = { tenant: "main", source: "s", class: "web" as const, time: 0, fields: [], original: "o" };
+  const one = { tenant: "main" as const, source: "s", class: "web" as const, time: 0, fields: [], original: "o" };
   const halves = eventsOf(
     ["\ud83d", "\ude00", "é", "\ud83d"].map((host) => ({ ...one, host })),
     0,
