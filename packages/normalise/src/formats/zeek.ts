@@ -82,6 +82,13 @@ export default defineFormat({
         '"proto":"tcp","service":"ssl","duration":0.001528024673461914,"orig_bytes":4020,"resp_bytes":1681,"conn_state":"SF","tunnel_parents":[]}',
       expect: [connection],
     },
+    {
+      title: "the same under its log's name, as to Kafka",
+      input:
+        '{"conn":{"ts":1521911720.600725,"uid":"CHhAvVGS1DHFjwGM9","id.orig_h":"10.0.0.5","id.orig_p":49152,"id.resp_h":"192.0.2.7","id.resp_p":443,' +
+        '"proto":"tcp","service":"ssl","duration":0.001528,"orig_bytes":4020,"resp_bytes":1681,"conn_state":"SF","tunnel_parents":[]}}',
+      expect: [connection],
+    },
     { title: "the end of a file", preamble: header, input: "#close\t2018-03-24-18-00-00", expect: { skip: "comment" } },
     { title: "a truncated row", preamble: header, input: "1521911720.600725\tCHhAvVGS1DHFjwGM9\t10.0", expect: { flaw: "bad_columns" } },
     { title: "a row whose header is missing", input: "1521911720.600725\tCHhAvVGS1DHFjwGM9\t10.0.0.5", expect: { flaw: "no_header" } },

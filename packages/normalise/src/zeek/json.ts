@@ -1,4 +1,4 @@
-/** Zeek's JSON (its own writer, json-streaming-logs, Corelight): which log a document is of, and its columns in the same form as TSV. */
+/** Zeek's JSON (its own writers, to Kafka as well, json-streaming-logs, Corelight): which log a document is of, and its columns in the same form as TSV. */
 import { type DecodeContext, type Decoded, type JsonKind, type JsonObject, type JsonValue, newFields } from "@vedette/kit";
 import type { Fields, Scalar } from "@vedette/model";
 import { flattenValue, maxPathLength } from "../json/flatten.ts";
@@ -6,7 +6,7 @@ import { isObject } from "../json/parse.ts";
 import { epochOfAnyUnit, epochSeconds, formatTime, parseAnyTime } from "../time/parse.ts";
 import { isTimeColumn, zeekColumn, zeekField } from "./columns.ts";
 import { safeLog, startEvent } from "./event.ts";
-import { documentHas, type LogKind, logKind, logOfColumns, logOfStream } from "./logs.ts";
+import { documentHas, knownLogs, type LogKind, logKind, logOfColumns, logOfStream } from "./logs.ts";
 import { sixDecimals } from "./values.ts";
 
 interface Column {
@@ -54,8 +54,19 @@ function logOf(object: JsonObject, context: DecodeContext): string {
   );
 }
 
-function decode(object: JsonObject, context: DecodeContext): Decoded {
-  const table = tableOf(logOf(object, context));
+/** A row under its log's name, as Zeek's writer to Kafka tags it: `{"conn": {…}}`. */
+function taggedRow(object: JsonObject): { readonly log: string; readonly row: JsonObject } | undefined {
+  let log: string | undefined;
+  for (const name in object) {
+    if (log !== undefined) return undefined;
+    log = name;
+  }
+  const row = log === undefined || !knownLogs.has(log) ? undefined : object[log];
+  return isObject(row) && row["ts"] !== undefined ? { log: log!, row } : undefined;
+}
+
+function decode(object: JsonObject, log: string): Decoded {
+  const table = tableOf(log);
   const fields = newFields();
   startEvent(fields, table.log, table.kind);
   setColumns(object, "", table, fields, 0);
@@ -115,15 +126,17 @@ function timeOf(ts: JsonValue | undefined): number | undefined {
 
 /** Zeek's part in mixed JSON streams. */
 export const zeekJson: JsonKind = {
-  telling: ["ts"],
+  telling: ["ts", ...knownLogs],
   claims(object, context) {
-    const stamped = object["ts"] !== undefined;
-    if (!stamped) return 0;
+    if (object["ts"] === undefined) return taggedRow(object) === undefined ? 0 : 0.95;
     if (typeof object["_path"] === "string" || (typeof object["@stream"] === "string" && object["@proc"] === "zeek")) return 1;
     if (typeof object["uid"] === "string" && documentHas(object, "id.orig_h")) return 0.95;
     if (object["@timestamp"] !== undefined || object["ecs.version"] !== undefined) return 0;
     if (logOfStream(context.stream) !== undefined) return 0.8;
     return logOfColumns((column) => documentHas(object, column)) === undefined ? 0 : 0.7;
   },
-  decode: (object, _text, context) => decode(object, context),
+  decode(object, _text, context) {
+    const tagged = object["ts"] === undefined ? taggedRow(object) : undefined;
+    return tagged ? decode(tagged.row, tagged.log) : decode(object, logOf(object, context));
+  },
 };

@@ -211,16 +211,15 @@ const kinds = new Map<string, LogKind>([
 /** What a log is about; an unknown one is about the network. */
 export const logKind = (log: string): LogKind => kinds.get(log) ?? other;
 
-/** Whether a name is a log that Zeek ships, so that a stream's name can be believed. */
-const isKnownLog = (name: string): boolean => kinds.has(name) || furtherLogs.has(name);
-const furtherLogs = new Set("conn_summary print xmpp".split(" "));
+/** Logs that Zeek ships: a stream or document that is named so can be believed. */
+export const knownLogs: ReadonlySet<string> = new Set([...kinds.keys(), "conn_summary", "print", "xmpp"]);
 
 /** The log's name as a path or stream name tells it: `…/conn.20180324-10:00.log.gz` → `conn`. */
 export function logOfStream(stream: string): string | undefined {
   const base = stream.slice(Math.max(stream.lastIndexOf("/"), stream.lastIndexOf("\\")) + 1);
   const end = base.search(/[.\-:]/);
   const name = end < 0 ? base : base.slice(0, end);
-  return isKnownLog(name) ? name : undefined;
+  return knownLogs.has(name) ? name : undefined;
 }
 
 /** Columns that only one log has, first match wins; every list is complete by itself. Zeek's own spelling. */
