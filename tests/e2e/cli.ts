@@ -17,14 +17,17 @@ export interface CliOptions {
   readonly env?: { readonly [name: string]: string };
   /** Stops the command (SIGINT) as soon as what it printed holds this. */
   readonly until?: string;
+  /** Piped in. */
+  readonly input?: string;
 }
 
-export async function vedette(args: readonly string[], { cwd, env = {}, until }: CliOptions): Promise<Ended> {
+export async function vedette(args: readonly string[], { cwd, env = {}, until, input }: CliOptions): Promise<Ended> {
   const child = spawn(process.execPath, ["--conditions=source", program, ...args], {
     cwd,
     env: { PATH: process.env["PATH"] ?? "", NO_COLOR: "1", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
+  child.stdin.end(input);
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (d: Buffer) => {

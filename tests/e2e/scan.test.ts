@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { vedette } from "./cli.ts";
 import { inside } from "./inside.ts";
 
 let folder: string;
@@ -57,6 +58,14 @@ test("folders, compressed files and odd names are read; what cannot be read is n
   expect(stderr).toMatch(/5 × medium +Password hashes read with sudo/);
   expect(stderr).toMatch(/9 records of 6 files, 1 could not be decoded \(\w+ 1\), 5 matches of \d+ rules.*5 files skipped/);
   expect(code).toBe(1);
+});
+
+test("what is piped in is read as a file is: its header tells the columns", async () => {
+  const header = "#separator \\x09\n#path\tconn\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\n";
+  const row = (n: number) => `152191172${n}.600725\tCHhAvVGS1DHFjwGM${n}\t10.0.0.5\t4914${n}\t192.0.2.7\t443\ttcp\n`;
+  const { stderr, code } = await vedette(["scan", "-"], { cwd: folder, input: header + row(1) + row(2) });
+  expect(stderr).toMatch(/^2 records of 1 file, 0 could not be decoded, 0 matches of \d+ rules\n$/);
+  expect(code).toBe(0);
 });
 
 test("what a log says is text in every form", async () => {

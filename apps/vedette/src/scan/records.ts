@@ -1,6 +1,5 @@
-/** Reads files as production does, through the `file` source: compression, encodings, headers and documents across lines; captures as Zeek would. Knows no rule. */
-import { createInterface } from "node:readline";
-import { fileSource } from "@vedette/ingest";
+/** Reads files as production does, through the `file` and `stdin` sources: compression, encodings, headers and documents across lines; captures as Zeek would. Knows no rule. */
+import { fileSource, stdinSource } from "@vedette/ingest";
 import { type FormatSpec, type Intake, systemClock } from "@vedette/kit";
 import type { RawRecord } from "@vedette/model";
 import { detectFormat } from "@vedette/normalise";
@@ -24,9 +23,6 @@ export interface ReadOptions {
   readonly warn: (file: string, code: string, message: string) => void;
 }
 
-/** Standard input comes in pieces of this many lines. */
-const linesPerPiece = 2_000;
-
 /** Hands over every record of a file, or of standard input for `-`. */
 export async function readRecords(path: string, options: ReadOptions, take: (piece: Piece) => void | Promise<void>): Promise<number> {
   let first = 0;
@@ -39,7 +35,7 @@ export async function readRecords(path: string, options: ReadOptions, take: (pie
     await take({ file: path, first, format, preamble, records });
     first += records.length;
   };
-  if (path === "-") await readLines(hand);
+  if (path === "-") await readStdin(path, options, hand);
   else if (isCaptureFile(path)) {
     known = "zeek";
     let row = 0;
@@ -53,37 +49,28 @@ export async function readRecords(path: string, options: ReadOptions, take: (pie
   return first;
 }
 
-async function readFile(
-  path: string,
-  options: ReadOptions,
-  hand: (records: readonly RawRecord[], preamble: string | undefined) => Promise<void>,
-): Promise<void> {
-  const intake: Intake = {
+type Hand = (records: readonly RawRecord[], preamble: string | undefined) => Promise<void>;
+
+/** What a source needs of us: nothing is kept, nothing was read before. */
+const contextOf = (path: string, options: ReadOptions, hand: Hand) => ({
+  name: path,
+  intake: {
     accept: async (records, o) => {
       await hand(records, o?.preamble);
       return { duplicates: [] };
     },
-  };
-  await fileSource.run({
-    name: path,
-    // a name is a name, whatever characters it has
-    config: fileSource.config.parse({ paths: [path.replace(/[*?[{}(]/g, "[$&]")], follow: false }),
-    intake,
-    positions: new Map(),
-    clock: systemClock,
-    warn: (code, message) => options.warn(path, code, message),
-    signal: new AbortController().signal,
-  });
+  } satisfies Intake,
+  positions: new Map(),
+  clock: systemClock,
+  warn: (code: string, message: string) => options.warn(path, code, message),
+  signal: new AbortController().signal,
+});
+
+async function readFile(path: string, options: ReadOptions, hand: Hand): Promise<void> {
+  // a name is a name, whatever characters it has
+  const config = fileSource.config.parse({ paths: [path.replace(/[*?[{}(]/g, "[$&]")], follow: false });
+  await fileSource.run({ ...contextOf(path, options, hand), config });
 }
 
-async function readLines(hand: (records: readonly RawRecord[], preamble: string | undefined) => Promise<void>): Promise<void> {
-  let records: RawRecord[] = [];
-  let n = 0;
-  for await (const line of createInterface({ input: process.stdin })) {
-    records.push({ position: String(n++), body: Buffer.from(line) });
-    if (records.length < linesPerPiece) continue;
-    await hand(records, undefined);
-    records = [];
-  }
-  await hand(records, undefined);
-}
+const readStdin = (path: string, options: ReadOptions, hand: Hand): Promise<void> =>
+  stdinSource.run({ ...contextOf(path, options, hand), config: stdinSource.config.parse({}) });
