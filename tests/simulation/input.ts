@@ -90,6 +90,6 @@ export const judges: {
     { file: "root.yml", text: root },
   ],
   pipelines: [{ file: "p.yml", text: "name: p\ntransformations: [{type: add_condition, conditions: {event.module: linux}}]\n" }],
-  detectors: { ...off, brute_force: { threshold: 3, window_s: 5 } },
+  detectors: { ...off, brute_force: { threshold: 3, window_s: 5, slow_window_s: 5 } },
   lateness_s: 5,
 };

@@ -86,7 +86,7 @@ export default defineDetector({
       ),
     slow_window_s: z
       .int()
-      .min(60)
+      .min(1)
       .max(86_400)
       .default(21_600)
       .describe("Length of the longer window, in seconds; six hours, in which one try each 18 minutes comes to the threshold."),
