@@ -1,7 +1,7 @@
 /** Signing in by an OpenID provider: authorization code with PKCE, roles by group, people made when they first come. The only importer of openid-client. */
 import { type Clock, newToken, outsideFetch, tokenHash, UnavailableError, VedetteError } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
-import * as openid from "openid-client";
+import type * as openid from "openid-client";
 import type { Grant } from "./principal.ts";
 import { foldName, nameProblem, type User, type Users } from "./users.ts";
 
@@ -61,6 +61,9 @@ export function ownPath(path: string | undefined): string {
   return origin === ours && !pathname.startsWith("//") ? `${pathname}${search}${hash}` : home;
 }
 
+/** Loaded by whoever signs in first: most commands never do. */
+const library = (): Promise<typeof openid> => import("openid-client");
+
 export class Oidc {
   readonly #config: OidcConfig;
   readonly #users: Users;
@@ -77,6 +80,7 @@ export class Oidc {
 
   /** @throws UnavailableError `provider_unavailable` */
   async begin(returnTo: string | undefined): Promise<Begun> {
+    const openid = await library();
     const provider = await this.#provider();
     const now = this.#clock.now();
     for (const [state, { expires }] of this.#pending) if (expires <= now) this.#pending.delete(state);
@@ -105,6 +109,7 @@ export class Oidc {
     this.#pending.delete(state);
     if (pending === undefined || pending.expires <= this.#clock.now() || binding === undefined || tokenHash(binding) !== pending.binding)
       return { refused: "this sign-in was not begun in this browser, or too long ago; begin again" };
+    const openid = await library();
     const url = new URL(this.#config.redirectUri);
     url.search = query.toString();
     const provider = await this.#provider();
@@ -127,12 +132,14 @@ export class Oidc {
 
   /** The provider's page for signing out, where it has one. @throws UnavailableError `provider_unavailable` */
   async signOutUrl(): Promise<string | undefined> {
+    const openid = await library();
     const provider = await this.#provider();
     if (provider.serverMetadata().end_session_endpoint === undefined) return undefined;
     return openid.buildEndSessionUrl(provider, { post_logout_redirect_uri: new URL("/sign-in", this.#config.redirectUri).href }).href;
   }
 
   async #claims(provider: openid.Configuration, url: URL, state: string, { verifier, nonce }: Pending): Promise<Claims> {
+    const openid = await library();
     const answer = await openid.authorizationCodeGrant(provider, url, {
       pkceCodeVerifier: verifier,
       expectedState: state,
@@ -196,6 +203,7 @@ export class Oidc {
   }
 
   async #discover(): Promise<openid.Configuration> {
+    const openid = await library();
     const { issuer, clientId, clientSecret, privateAddresses } = this.#config;
     const authentication = clientSecret === undefined ? openid.None() : openid.ClientSecretBasic(clientSecret);
     return await openid.discovery(new URL(issuer), clientId, {}, authentication, {
