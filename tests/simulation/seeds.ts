@@ -42,10 +42,10 @@ export async function compared(seed: number, play: Play): Promise<Ended> {
   }
 }
 
-/** Of all seeds, or of the one that VEDETTE_SEED names. @returns how many steps were taken */
-export async function allHold(count: number, play: Play): Promise<number> {
+/** Of the seeds from `from` up to `to`, or of the one that VEDETTE_SEED names. @returns how many steps were taken */
+export async function allHold(to: number, play: Play, from = 0): Promise<number> {
   const { VEDETTE_SEED } = process.env;
-  const [first, end] = VEDETTE_SEED === undefined ? [0, count] : [Number(VEDETTE_SEED), Number(VEDETTE_SEED) + 1];
+  const [first, end] = VEDETTE_SEED === undefined ? [from, to] : [Number(VEDETTE_SEED), Number(VEDETTE_SEED) + 1];
   let steps = 0;
   for (let seed = first; seed < end; seed++) steps += (await compared(seed, play)).world.steps;
   return steps;

@@ -83,7 +83,10 @@ function observationsOf(
   const ids = matched.filter((id) => correlation.takes.includes(id));
   const found = correlation.contributions(ids, event.fields);
   if (found.length === 0) return none;
-  const fields: Fields = Object.assign(newFields(), event.fields, { [matchedBy]: ids });
+  const fields = newFields();
+  for (const name of spec.fields) if (event.fields[name] !== undefined) fields[name] = event.fields[name];
+  if (event.fields["vedette.historical"] === true) fields["vedette.historical"] = true;
+  fields[matchedBy] = ids;
   return found.map(({ key }) => observation(spec, key, { ...event, fields }, seen, demo, stream));
 }
 

@@ -260,13 +260,23 @@ function contributionsOf(
 
 /** One alone stands as it is, several as a JSON array; a list gives a key for each of its values. */
 function keysOf(groups: readonly (readonly string[])[], fields: Fields): readonly string[] {
+  const single: string[] = [];
+  for (const names of groups) {
+    const values = scalars(names, fields);
+    if (values.length !== 1) return manyKeysOf(groups, fields);
+    single.push(short(String(values[0])));
+  }
+  return [keyOf(single)];
+}
+function manyKeysOf(groups: readonly (readonly string[])[], fields: Fields): readonly string[] {
   let keys: readonly (readonly string[])[] = [[]];
   for (const names of groups) {
     const texts = [...new Set(scalars(names, fields).map((value) => short(String(value))))];
     keys = keys.flatMap((key) => texts.map((text) => [...key, text])).slice(0, maxKeys);
   }
-  return keys.map((key) => (key.length === 1 ? key[0]! : key.length === 0 ? "" : JSON.stringify(key)));
+  return keys.map(keyOf);
 }
+const keyOf = (values: readonly string[]): string => (values.length === 1 ? values[0]! : values.length === 0 ? "" : JSON.stringify(values));
 
 /** The values of the group-by fields, in their order, that a key was made of. */
 export function groupValues(correlation: Correlation, key: string): readonly string[] {
