@@ -79,7 +79,8 @@ export async function scan(paths: readonly string[], options: Options): Promise<
 async function compile({ rules: folders, ...site }: Options, ruleFile: string): Promise<Compiled> {
   const rules = folders ? namedRules(folders).filter((file) => !isDetectorCases(file)) : bundledRules();
   const placeholders = placeholdersOf(site);
-  const program = makeProgram({ rules, pipelines: bundledPipelines(), detectors: {}, lateness_s: 30, placeholders }, 0);
+  // all is put in the order of time before it is folded: nothing comes late
+  const program = makeProgram({ rules, pipelines: bundledPipelines(), detectors: {}, lateness_s: 0, placeholders }, 0);
   const kept = keptRules(ruleFile);
   const compiled = await compileProgram(program, kept);
   keepRules(ruleFile, kept);
