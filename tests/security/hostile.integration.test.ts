@@ -34,7 +34,8 @@ let v: Vedette;
 let hook: HttpServer;
 let syslog: Server;
 const hooked: string[] = [];
-let lined = "";
+/** What came by each connection. */
+const lined: string[] = [];
 
 beforeAll(async () => {
   hook = createHttpServer(async (request, response) => {
@@ -44,8 +45,9 @@ beforeAll(async () => {
     response.end("{}");
   }).listen(0, "127.0.0.1");
   syslog = createServer((socket) => {
+    const at = lined.push("") - 1;
     socket.setEncoding("utf8").on("data", (part) => {
-      lined += part;
+      lined[at] += part;
     });
     socket.on("error", () => {});
   }).listen(0, "127.0.0.1");
@@ -331,16 +333,21 @@ describe("what leaves", () => {
 
   test("syslog: a record is a line of its own", () => {
     expect(lined.length).toBeGreaterThan(0);
-    expect(around(lined)).toBe("");
-    // frames are counted in bytes: whatever is in them, the next begins where the count says
-    const bytes = Buffer.from(lined);
     let frames = 0;
-    for (let at = 0; at < bytes.length; frames++) {
-      const blank = bytes.indexOf(0x20, at);
-      const size = Number(bytes.toString("ascii", at, blank));
-      expect([at, Number.isInteger(size) && size > 0]).toEqual([at, true]);
-      expect(bytes.subarray(blank + 1, blank + 1 + size).includes(0x0a)).toBe(false);
-      at = blank + 1 + size;
+    for (const text of lined) {
+      expect(around(text)).toBe("");
+      // frames are counted in bytes: whatever is in them, the next begins where the count says
+      const bytes = Buffer.from(text);
+      for (let at = 0; at < bytes.length; frames++) {
+        const blank = bytes.indexOf(0x20, at);
+        const size = bytes.toString("ascii", at, blank < 0 ? bytes.length : blank);
+        expect([at, /^[1-9]\d*$/.test(size)]).toEqual([at, true]);
+        // the last one may still be on its way
+        const next = blank + 1 + Number(size);
+        if (blank < 0 || next > bytes.length) break;
+        expect(bytes.subarray(blank + 1, next).includes(0x0a)).toBe(false);
+        at = next;
+      }
     }
     expect(frames).toBeGreaterThanOrEqual(payloads.length);
   });
