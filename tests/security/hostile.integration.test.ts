@@ -47,7 +47,7 @@ beforeAll(async () => {
   syslog = createServer((socket) => {
     const at = lined.push("") - 1;
     socket.setEncoding("utf8").on("data", (part) => {
-      lined[at] += part;
+      lined[at] = `${lined[at]}${part}`;
     });
     socket.on("error", () => {});
   }).listen(0, "127.0.0.1");
