@@ -242,7 +242,13 @@ level: high
 `;
   const subject = { rules: [{ file: "d.yml", text }, one], ids: ["6f4a6c3e-1111-4a5b-9c55-000000000013"] };
   const run = async (threshold: number) =>
-    (await backtest(await planBacktest(subject, { ...fixed, detectors: { brute_force: { threshold, slow_threshold: 1_000 } } }), options(), never)).rules;
+    (
+      await backtest(
+        await planBacktest(subject, { ...fixed, detectors: { brute_force: { threshold, slow_threshold: 1_000 } } }),
+        options(),
+        never,
+      )
+    ).rules;
   expect(await run(10)).toMatchObject([{ title: "Guessed", matched: 1, entities: [{ type: "source.ip", id: "203.0.113.5" }] }]);
   expect(await run(1_000)).toMatchObject([{ title: "Guessed", matched: 0 }]);
 });
