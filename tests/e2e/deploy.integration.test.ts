@@ -1,8 +1,6 @@
 /** What of docker-compose.yaml this machine has as packages, started by its very commands and configuration; only places and ports are others. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,6 +8,7 @@ import { openRedisCluster } from "@vedette/cluster";
 import { systemClock } from "@vedette/kit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
+import { freePort } from "./stream.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 interface Service {
@@ -81,12 +80,4 @@ async function until(child: ChildProcess, holds: () => boolean): Promise<void> {
     if (child.exitCode !== null) throw new Error(`it ended with code ${child.exitCode}`);
     await systemClock.sleep(100);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

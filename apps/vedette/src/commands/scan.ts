@@ -76,14 +76,14 @@ export async function scan(paths: readonly string[], options: Options): Promise<
   if (found > 0 || skipped.some(({ unread }) => unread)) process.exitCode = 1;
 }
 
-async function compile({ rules: folders, ...site }: Options, ruleFile: string): Promise<Compiled> {
+async function compile({ rules: folders, ...site }: Options, ruleFile: string | undefined): Promise<Compiled> {
   const rules = folders ? namedRules(folders).filter((file) => !isDetectorCases(file)) : bundledRules();
   const placeholders = placeholdersOf(site);
   // all is put in the order of time before it is folded: nothing comes late
   const program = makeProgram({ rules, pipelines: bundledPipelines(), detectors: {}, lateness_s: 0, placeholders }, 0);
-  const kept = keptRules(ruleFile);
+  const kept = ruleFile === undefined ? undefined : keptRules(ruleFile);
   const compiled = await compileProgram(program, kept);
-  keepRules(ruleFile, kept);
+  if (kept !== undefined) keepRules(ruleFile!, kept);
   tellRefused([...parseFiles(program.rules, program.placeholders).flatMap((p) => p.refused), ...compiled.refused]);
   if (compiled.rules.rules.length + compiled.correlations.detectors.length === 0)
     throw new ConfigError("rule_invalid", `none of ${counted(rules.length, "rule file")} is of use: nothing would ever match`);

@@ -27,7 +27,7 @@ export interface Judged {
 
 export interface JudgeOptions {
   /** Where the rules are kept, for the threads. */
-  readonly ruleFile?: string;
+  readonly ruleFile?: string | undefined;
   readonly threads?: number;
   /** Bytes that this thread judges alone. */
   readonly alone?: number;
