@@ -9,8 +9,9 @@ import { bundledPipelines, bundledPlaceholders, bundledRules } from "../../apps/
 
 /** What a record takes from being written to being received. */
 const underway = 1_000_000;
-/** Seconds would do; every tick ends with what a checkpoint costs. */
+/** Ticks and checkpoints of a live program are each second's: over simulated days fewer come to the same. */
 const tick = 30_000_000;
+const checkpoint = 20 * 60_000_000;
 /** By the first part of a stream's name. */
 const formatOf: { readonly [stream: string]: string } = {
   zeek: "zeek",
@@ -54,6 +55,8 @@ export interface Judged {
   readonly detectors?: { readonly [name: string]: unknown };
   /** Kinds of streams that are left out. */
   readonly without?: readonly string[];
+  /** How many summaries of each rule are kept. */
+  readonly samples?: number | undefined;
 }
 
 /** Some of the bundled rules, over single records of one stream after the other. */
@@ -100,12 +103,14 @@ export class Judge {
   readonly #compiled: Compiled;
   readonly #keyed: KeyedEngine;
   readonly #without: readonly string[];
+  readonly #samples: number;
   readonly #seqs = new Map<string, number>();
   #ticked = 0;
+  #drained = 0;
   readonly #findings = new Map<string, Finding>();
   readonly #alerts = new Map<string, Alert>();
 
-  static async of(simulation: Simulation, { rules = () => true, detectors = {}, without = [] }: Judged = {}): Promise<Judge> {
+  static async of(simulation: Simulation, { rules = () => true, detectors = {}, without = [], samples = 8 }: Judged = {}): Promise<Judge> {
     const table = inventory(simulation);
     const ref = { hash: "nodes", bytes: table.length, rows: 0, at: 0, by: "bench" };
     const content = {
@@ -115,13 +120,14 @@ export class Judge {
       detectors,
     };
     const program = makeProgram({ ...content, lateness_s: 30, enrich: { assets: {}, job: {} }, tables: { assets: ref } }, 0);
-    return new Judge(new Analyser(await formats()), await compileProgram(program, undefined, { table: () => table }), without);
+    return new Judge(new Analyser(await formats()), await compileProgram(program, undefined, { table: () => table }), without, samples);
   }
 
-  private constructor(analyser: Analyser, compiled: Compiled, without: readonly string[]) {
+  private constructor(analyser: Analyser, compiled: Compiled, without: readonly string[], samples: number) {
     this.#analyser = analyser;
     this.#compiled = compiled;
     this.#without = without;
+    this.#samples = samples;
     this.#keyed = new KeyedEngine(new Map([...compiled.stage.detectors]), undefined, { keys: 1_000_000, bytes: 1 << 30 });
   }
 
@@ -147,6 +153,8 @@ export class Judge {
     if (time - this.#ticked < tick) return;
     this.#ticked = time;
     for (const one of this.#keyed.take([{ tick: time }])) this.#found(one);
+    if (time - this.#drained < checkpoint) return;
+    this.#drained = time;
     // what a checkpoint would take: here nothing is kept
     this.#keyed.drain();
   }
@@ -161,7 +169,7 @@ export class Judge {
     const { id } = finding.rule;
     const known = this.samples.get(id) ?? { summaries: [] };
     this.samples.set(id, known);
-    if (before === undefined && known.summaries.length < 8) known.summaries.push(finding.summary);
+    if (before === undefined && known.summaries.length < this.#samples) known.summaries.push(finding.summary);
     const group = groupOf(finding);
     const alert = this.#alerts.get(group);
     this.#alerts.set(group, foldFinding(alert, finding, before && { revision: before.revision, events: before.count }, finding.received));

@@ -150,6 +150,33 @@ test("jobs of one user make nothing usual: they are one finding that lists them,
   expect(claims[5]).toMatchObject({ severity: "high", entities: [{ type: "hpc.job.id", id: "5" }, {}, {}, {}] });
 });
 
+test("what a user's jobs reach day after day is one finding, and after three days nothing new for that user", async () => {
+  const day = 24 * 60 * minute;
+  const of = (time: number, uid: string, job: string, more: object = {}) => [
+    socket(time, { "hpc.job.id": job, "hpc.job.by": ["cgroup"], "user.id": uid, ...more }),
+  ];
+  const stray = { "process.executable": "/tmp/x", "process.start": new Date(base / 1_000 + 8 * 86_400_000 - 1_000).toISOString() };
+  const claims = await claimsOf([
+    ...[0, 1, 2].map((n) => of(n * day, "1001", `1${n}`)),
+    of(6 * day, "1001", "16"),
+    of(6 * day + minute, "1002", "26"),
+    of(8 * day, "1001", "18", stray),
+  ]);
+  expect(claims.map(({ entities }) => entities[0]!.id)).toEqual(["10", "10", "10", "26", "18"]);
+  expect(new Set(claims.map(({ window }) => window.start)).size).toBe(3);
+  expect(claims.at(-1)!.severity).toBe("high");
+});
+
+test("two days make no habit, nor do days on which something spoke against the calls", async () => {
+  const day = 24 * 60 * minute;
+  const pool = { "destination.port": 3333 };
+  const of = (n: number, more: object = {}) => [
+    socket(n * day, { "hpc.job.id": `1${n}`, "hpc.job.by": ["cgroup"], "user.id": "1001", ...more }),
+  ];
+  const claims = await claimsOf([of(0), of(2), ...[4, 5, 6].map((n) => of(n, pool)), of(9)]);
+  expect(claims.map(({ entities }) => entities[0]!.id)).toEqual(["10", "12", "14", "15", "16", "19"]);
+});
+
 test("a job on many nodes that reach one network is one finding, which names them", async () => {
   const of = (n: number) => socket(n * second, { "hpc.job.id": "7", "hpc.job.by": ["cgroup"], "host.name": `cn${n}` });
   const claims = await claimsOf([Array.from({ length: 6 }, (_, n) => of(n))]);

@@ -1,8 +1,8 @@
-/** Networks that jobs of the whole cluster reach: what several people's jobs speak with is usual. Knows no node's state and no socket. */
+/** Networks that jobs of the whole cluster reach: what several people's jobs speak with is usual, and what one person's do day after day is for that person. Knows no node's state and no socket. */
 import type { Claim } from "@vedette/kit";
 import type { Fields, Micros } from "@vedette/model";
 import { day, type Episode, extend, list, ongoing, windowOf } from "./episode.ts";
-import { manyNetworks, quiet, type ToldCall, toldCall } from "./job_calls.ts";
+import { manyNetworks, type ToldCall, toldCall } from "./job_calls.ts";
 import { entitiesOfJob, type Identity, named } from "./node_jobs.ts";
 
 /** What is one finding while it goes on: all of a user's jobs, for a sweep is many; a job's alone where something speaks against it. */
@@ -20,10 +20,14 @@ export interface Reached {
   readonly last: Micros;
   /** Whose jobs reached it with nothing against them, the first of them. */
   readonly users: readonly string[];
+  /** On how many days each did, while that makes it usual for nobody else; the newest last. */
+  readonly habits?: readonly Habit[];
   readonly runs: readonly Run[];
 }
+type Habit = readonly [user: string, days: number, newest: number];
 export interface UsualBounds {
   readonly usual_users: number;
+  readonly usual_days: number;
   readonly learning_days: number;
   readonly memory_days: number;
 }
@@ -36,14 +40,15 @@ const maxNodes = 16;
 const maxJobs = 16;
 const maxEnds = 8;
 const maxEvents = 32;
-/** A call that goes on is told once an hour. */
-const over: Micros = 2 * quiet;
+/** A call that goes on is told once an hour; work that is done each day goes on, an hour earlier or later. */
+const over: Micros = 1.5 * day;
+const maxHabits = 32;
 
 export function foldUsual(
   state: Reached | undefined,
   time: Micros,
   fields: Fields,
-  { usual_users, learning_days, memory_days }: UsualBounds,
+  { usual_users, usual_days, learning_days, memory_days }: UsualBounds,
 ): { readonly state: Reached; readonly claims: readonly Claim[] } {
   const told = toldCall(fields);
   const { identity, network } = told;
@@ -52,13 +57,17 @@ export function foldUsual(
   const user = identity.uid ?? identity.user ?? identity.job;
   const users = known?.users ?? [];
   // an attacker with several accounts must not make his own network usual
-  const vouches = user !== undefined && told.signs.length === 0 && !users.includes(user);
+  const vouches = user !== undefined && told.signs.length === 0;
+  const habits = known?.habits ?? [];
   const next: Reached = {
     last: Math.max(known?.last ?? time, time),
-    users: vouches ? [...users, user].slice(0, maxUsers) : users,
+    users: vouches && !users.includes(user) ? [...users, user].slice(0, maxUsers) : users,
+    habits: vouches ? withDay(habits, user, Math.floor(time / day)) : habits,
     runs,
   };
-  const usual = usual_users > 0 && users.length >= usual_users && network !== manyNetworks;
+  const byMany = usual_users > 0 && users.length >= usual_users;
+  const byHabit = usual_days > 0 && habits.some(([one, days]) => one === user && days >= usual_days);
+  const usual = (byMany || byHabit) && network !== manyNetworks;
   const fresh = known === undefined && network !== manyNetworks && time - told.known >= learning_days * day;
   const against = [...(fresh ? [`${network} is new to the cluster`] : []), ...told.signs];
   const job = identity.job === undefined ? `${told.who} ${told.node}` : told.who;
@@ -78,9 +87,17 @@ export function foldUsual(
 /** Job numbers are each scheduler's own; not every way of telling a job tells its cluster. */
 const sameCluster = (a: Identity, b: Identity): boolean => a.cluster === undefined || b.cluster === undefined || a.cluster === b.cluster;
 
-/** One that few people's jobs reached is forgotten as soon as it would be new again; of a usual one that is what memory is for. */
-export const usualExpire = ({ last, users }: Reached, { usual_users, learning_days, memory_days }: UsualBounds): Micros =>
-  last + Math.max(over, (users.length >= usual_users ? memory_days : Math.min(memory_days, Math.max(1, learning_days))) * day);
+function withDay(habits: readonly Habit[], user: string, today: number): readonly Habit[] {
+  const known = habits.find(([one]) => one === user);
+  if (known !== undefined && known[2] >= today) return habits;
+  return [...habits.filter((one) => one !== known), [user, (known?.[1] ?? 0) + 1, today] as const].slice(-maxHabits);
+}
+
+/** One that few people's jobs reached, and once, is forgotten as soon as it would be new again; of a usual one that is what memory is for. */
+export function usualExpire({ last, users, habits = [] }: Reached, { usual_users, learning_days, memory_days }: UsualBounds): Micros {
+  const again = users.length >= usual_users || habits.some(([, days]) => days > 1);
+  return last + Math.max(over, (again ? memory_days : Math.min(memory_days, Math.max(1, learning_days))) * day);
+}
 
 function runOf(before: Run | undefined, told: ToldCall, time: Micros, signs: readonly string[], runs: readonly Run[]): Run {
   const { who, identity, node, to, transport, from, events, count } = told;

@@ -1,7 +1,8 @@
 /**
  * What all default rules and detectors find on a simulated cluster, with attacks among it: findings and alerts a day about nothing, and which
  * attacks were found. Everything here is simulated. `--nodes N --hours N --seed N --allow 1` (the site allows the services it knows),
- * `--quiet 1` (no attack is played), `--each N` (plays of each attack), `--activity N` (share of system programs and connections).
+ * `--quiet 1` (no attack is played), `--each N` (plays of each attack), `--activity N` (share of system programs and connections),
+ * `--samples N` (summaries of each noisy rule that are shown).
  */
 import { type Claim, type Score, Simulation, score, serviceNamed, stage, type WorldOptions } from "@vedette/simulate";
 import { costOf, option, print, say } from "../harness.ts";
@@ -31,7 +32,7 @@ export async function bench(): Promise<void> {
   const simulation = new Simulation(options, stage(quiet ? ["none"] : Array.from({ length: each }, () => "all"), hours * hour));
   const networks = allow ? allowed.map((name) => serviceNamed(name).address) : [];
   const detectors = allow ? { connect_back: { allow: networks }, silent_miner: { allow: networks } } : {};
-  const judge = await Judge.of(simulation, { detectors, without: ["metrics"] });
+  const judge = await Judge.of(simulation, { detectors, without: ["metrics"], samples: option("samples") });
   const cost = await costOf(() => {
     for (const some of simulation.run()) judge.take(some);
     judge.end();

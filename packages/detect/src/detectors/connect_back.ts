@@ -70,7 +70,7 @@ export default defineDetector({
   description:
     "Computing rarely needs the outside: data come by the file system or by transfer nodes, and licence servers, package mirrors and experiment trackers are few and known (`allow`, `allow_domains`). Sockets are told by Tetragon (policy P1 of the deployment) and, for nodes that the `assets` inventory names, by Zeek. " +
     "Whose they are is told by up to four ways: `cgroup`, `ancestry` (descent from a process that slurmstepd started), `schedule` (node, user and time of the scheduler's records) and `environment`; where they disagree the finding says what the others said, and an environment that names somebody else's job is not believed. On a node with several jobs, what only a sensor saw is said to be of one of them and is low. A finding is one job and one network of 256 addresses (IPv6: /48; an autonomous system where an enricher told it) while it goes on; a user's other jobs that reach the same network are listed in it, unless something speaks against one: that has a finding of its own. " +
-    "What is usual is a matter of the whole cluster: a network that jobs of several users reached, from whatever node, is found no more unless something else speaks against it. " +
+    "What is usual is a matter of the whole cluster: a network that jobs of several users reached, from whatever node, is found no more unless something else speaks against it, nor is, for a user's own jobs, one that they reached on several days. Whoever makes a network usual has been found doing so. " +
     "High where no job ever reached the network from a node known for long enough, the program is younger than a minute and lies where anybody may write, or the port is one of mining pools.",
   stability: "beta",
   where: activityQuery,
@@ -105,6 +105,12 @@ export default defineDetector({
       .describe(
         "A network that jobs of so many users reached from anywhere in the cluster is usual, and found only with a sign against it; 0: none is.",
       ),
+    usual_days: z
+      .int()
+      .min(0)
+      .max(30)
+      .default(3)
+      .describe("A network that a user's jobs reached on so many days is usual for that user's jobs alone, likewise; 0: none is."),
     learning_days: z
       .number()
       .min(0)
