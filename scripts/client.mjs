@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import openapiTS, { astToString } from "openapi-typescript";
-import { apiDocument } from "../packages/api/src/document.ts";
+import { apiDocument } from "../packages/api/src/openapi/document.ts";
 
 const prefix = "/api/v1";
 const target = fileURLToPath(new URL("../packages/client/src/schema.ts", import.meta.url));

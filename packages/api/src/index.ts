@@ -1,8 +1,8 @@
-export { AccessNotices, type Reloaded } from "./access_notices.ts";
-export { Auth, type AuthOptions } from "./auth.ts";
-export { Erasures } from "./erasures.ts";
-export { Holds } from "./holds.ts";
-export { describedMetrics } from "./metrics.ts";
+export { AccessNotices, type Reloaded } from "./access/access_notices.ts";
+export { Auth, type AuthOptions } from "./access/auth.ts";
+export { Erasures } from "./erasure/erasures.ts";
+export { Holds } from "./erasure/holds.ts";
+export { describedMetrics } from "./metrics/metrics.ts";
 export * from "./ports.ts";
 export { buildServer } from "./server.ts";
 export { formatTime, parseTime } from "./time.ts";

@@ -3,9 +3,9 @@ import type { Principal } from "@vedette/access";
 import type { Counters, EndpointContext, EndpointRequest, EndpointResponse, Intake } from "@vedette/kit";
 import { readMachineId } from "@vedette/machines";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Quotas } from "./access/quotas.ts";
 import type { MountedEndpoint, ServerOptions } from "./ports.ts";
 import { problemOf, setProblemHeaders } from "./problems.ts";
-import { Quotas } from "./quotas.ts";
 
 declare module "fastify" {
   interface FastifyRequest {

@@ -26,6 +26,7 @@ import type {
   QualityReport,
   ReleaseHead,
   Requester,
+  RuleGuidance,
   RuleLine,
   RulePlan,
   RuleVersion,
@@ -34,9 +35,9 @@ import type {
 } from "@vedette/model";
 import type { Store, TimeRange } from "@vedette/store";
 import type { Rotated, VaultStatus } from "@vedette/vault";
-import type { Auth } from "./auth.ts";
-import type { Erasures } from "./erasures.ts";
-import type { Holds } from "./holds.ts";
+import type { Auth } from "./access/auth.ts";
+import type { Erasures } from "./erasure/erasures.ts";
+import type { Holds } from "./erasure/holds.ts";
 
 export interface Problem {
   readonly code: string;
@@ -111,6 +112,7 @@ export interface RuleInFull extends RuleLine {
   readonly description: string;
   readonly falsepositives: readonly string[];
   readonly references: readonly string[];
+  readonly response: readonly string[];
   readonly hash: string;
   readonly history: readonly (Decision & { readonly version: number; readonly what: string })[];
 }
@@ -120,6 +122,7 @@ type Deciding = Requester & Pick<Decision, "owner" | "review">;
 /** What people do with the rules. Failures are BadInputErrors: `not_found`, `conflict`, `bad_request`, `too_large`. */
 export interface RulesPort {
   rule(id: string): RuleInFull;
+  guidance(id: string): Promise<RuleGuidance>;
   /** Newest first. */
   versions(): readonly RuleVersion[];
   releases(): Promise<readonly ReleaseHead[]>;

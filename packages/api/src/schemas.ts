@@ -96,6 +96,18 @@ const change = z
   .object({ at: time, by: z.string(), what: z.string(), note: z.string().optional(), verdict: verdict.optional() })
   .meta({ id: "AlertChange" });
 export const alert = alertRowShape.extend({ evidence: list(evidence), history: list(change) }).meta({ id: "Alert" });
+export const guidance = z
+  .object({
+    description: z.string().describe("What the rule or detector finds; empty when it is there no longer."),
+    status: z.string().describe("How far it is trusted: Sigma's status, of a detector its stability."),
+    response: list(z.string()).describe("What to look at first, and what to do when it is true."),
+    falsepositives: list(z.string()).describe("Harmless things that look the same."),
+    references: list(z.string()),
+    verdicts: z
+      .object({ true_positive: z.number(), benign: z.number(), false_positive: z.number() })
+      .describe("How its newest fifty closed alerts ended."),
+  })
+  .meta({ id: "Guidance", description: "What the rule tells whoever reads the alert, and how often it was right." });
 export const alertPage = z.object({ alerts: list(alertRow), cursor: z.string().optional(), total: z.number() }).meta({ id: "AlertPage" });
 
 export const event = z
@@ -200,6 +212,7 @@ export const ruleInFull = ruleShape
     description: z.string(),
     falsepositives: list(z.string()),
     references: list(z.string()),
+    response: list(z.string()).describe("What whoever reads its alert looks at first, and does when it is true."),
     hash: z.string(),
     history: list(z.object({ version: z.number(), what: z.string(), state: z.string(), ...decision })),
   })

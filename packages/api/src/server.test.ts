@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { z } from "zod";
-import { Auth } from "./auth.ts";
+import { Auth } from "./access/auth.ts";
 import * as schemas from "./schemas.ts";
 import { adminToken, alertOf, asAdmin, eventOf, peopleOf, type Rig, rig, start } from "./testing/fakes.ts";
 import { formatTime, parseTime } from "./time.ts";
@@ -290,6 +290,16 @@ describe("alerts", () => {
       `q=${"x".repeat(501)}`,
     ])
       isProblem(await get(`/api/v1/alerts?${bad}`), 400, "bad_request");
+  });
+
+  test("what the rule says of an alert, and how its closed ones ended; played scenes judge nothing", async () => {
+    const url = "/api/v1/alerts/a1/guidance";
+    it.store.alertsById.set("a3", alertOf("a3", { state: "closed", verdict: "true_positive", demo: true }));
+    const verdicts = { true_positive: 0, benign: 1, false_positive: 0 };
+    expect(await ok(schemas.guidance, url)).toMatchObject({ response: ["Look."], status: "test", verdicts });
+    await post("/api/v1/alerts/a1/close", { verdict: "true_positive" });
+    expect(await ok(schemas.guidance, url)).toMatchObject({ verdicts: { ...verdicts, true_positive: 1 } });
+    isProblem(await get("/api/v1/alerts/none/guidance"), 404, "not_found");
   });
 
   test("the life of an alert", async () => {

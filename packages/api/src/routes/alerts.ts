@@ -13,6 +13,8 @@ import { type App, failures, type RouteContext } from "./context.ts";
 
 /** Triage may fold a finding in while a person decides; a few tries always suffice. */
 const tries = 5;
+/** Closed alerts of a rule that say how often it was right: enough for a judgement, few enough to be read with each alert. */
+const remembered = 50;
 const byId = z.object({ id: schemas.id });
 const optionalNote = z.strictObject({ note: schemas.note.optional() }).nullish();
 const changed = { 200: schemas.alert, ...failures, 404: schemas.problem, 409: schemas.problem };
@@ -75,6 +77,25 @@ export function alertRoutes(app: App, context: RouteContext): void {
       const alert = await alerts.get(tenant, params.id, view);
       if (alert === undefined) throw notFound();
       return alertInFull(alert);
+    },
+  });
+  app.route({
+    method: "GET",
+    url: "/alerts/:id/guidance",
+    config: { permission: "alerts:read", confined: true },
+    schema: {
+      summary: "What the alert's rule says of it and what to do, and how often the rule was right.",
+      tags: ["alerts"],
+      params: byId,
+      response: { 200: schemas.guidance, ...failures, 404: schemas.problem },
+    },
+    handler: async ({ params, view }) => {
+      const alert = await alerts.get(tenant, params.id, view);
+      if (alert === undefined) throw notFound();
+      const closed = await alerts.list({ tenant, rule: alert.rule.id, states: ["closed"], ...(view && { view }) }, remembered);
+      const verdicts = { true_positive: 0, benign: 0, false_positive: 0 };
+      for (const { verdict, demo } of closed.alerts) if (verdict !== undefined && demo === alert.demo) verdicts[verdict]++;
+      return { ...(await options.runtime.desk.guidance(alert.rule.id)), verdicts };
     },
   });
   transitionRoutes(app, context);

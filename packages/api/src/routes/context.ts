@@ -2,11 +2,11 @@
 import type { Clock, Counters } from "@vedette/kit";
 import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import type { Refusals } from "../access/refusals.ts";
 import type { Bounded } from "../deadline.ts";
 import type { Hub } from "../hub.ts";
 import type { KnownFields } from "../known_fields.ts";
 import type { ServerOptions } from "../ports.ts";
-import type { Refusals } from "../refusals.ts";
 import * as schemas from "../schemas.ts";
 import type { StatusReport } from "../status.ts";
 

@@ -1,7 +1,7 @@
 /** Erasure for good: what one would come to, beginning one, and how those that were begun went. What is erased and in which order is not known here. */
 import { callerOf } from "@vedette/access";
 import { z } from "zod";
-import type { Erasure, ErasureRequest } from "../erasures.ts";
+import type { Erasure, ErasureRequest } from "../erasure/erasures.ts";
 import { ApiProblem } from "../problems.ts";
 import { readFilter } from "../read_query.ts";
 import * as schemas from "../schemas.ts";

@@ -1,6 +1,6 @@
 /** Liveness, readiness and metrics, which say nothing of what is stored. */
 import { z } from "zod";
-import type { Metrics } from "../metrics.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import * as schemas from "../schemas.ts";
 import type { App, RouteContext } from "./context.ts";
 

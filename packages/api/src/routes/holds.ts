@@ -1,7 +1,7 @@
 /** Legal holds: which there are, putting one on a case, and releasing it. What a hold keeps is the store's to see to. */
 import { callerOf } from "@vedette/access";
 import { z } from "zod";
-import type { Hold } from "../holds.ts";
+import type { Hold } from "../erasure/holds.ts";
 import { ApiProblem } from "../problems.ts";
 import { readFilter } from "../read_query.ts";
 import * as schemas from "../schemas.ts";

@@ -2,7 +2,7 @@
 import { fitting, grantSchema, maxPassword, nameProblem, type Session, type User } from "@vedette/access";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import type { Place } from "../auth.ts";
+import type { Place } from "../access/auth.ts";
 import { isSecure, sessionCookie } from "../guard.ts";
 import { ApiProblem } from "../problems.ts";
 import { formatTime } from "../time.ts";

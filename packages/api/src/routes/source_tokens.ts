@@ -1,8 +1,8 @@
 /** Tokens of sources: make, list, take back. */
 import { z } from "zod";
+import type { SourceToken } from "../access/source_tokens.ts";
 import { ApiProblem } from "../problems.ts";
 import * as schemas from "../schemas.ts";
-import type { SourceToken } from "../source_tokens.ts";
 import { formatTime } from "../time.ts";
 import { type App, failures, type RouteContext } from "./context.ts";
 

@@ -1,6 +1,6 @@
 /** Lets tests ask as anybody: a token for each principal, beside those that the server knows. */
 import { admin, type Grant, type Principal, type Role, roles } from "@vedette/access";
-import type { Auth } from "../auth.ts";
+import type { Auth } from "../access/auth.ts";
 
 export const roleNames = Object.keys(roles) as Role[];
 

@@ -40,8 +40,15 @@ function fakeDesk(): FakeDesk {
       const decision = { by: "ann", at: start, reason: "ours", changed: false };
       const [row] = fakeRuntime().rules().rules;
       const history = [{ version: 1, what: "apply", state: "enabled" as const, by: "ann", at: start, reason: "ours" }];
-      return { ...row!, decision, description: "", falsepositives: [], references: [], hash: "rh", history };
+      return { ...row!, decision, description: "", falsepositives: [], references: [], response: [], hash: "rh", history };
     },
+    guidance: async (id) => ({
+      description: `What ${id} finds.`,
+      status: "test",
+      response: ["Look."],
+      falsepositives: ["Backups"],
+      references: [],
+    }),
     versions: () => [{ number: 1, at: start, program: "h", rules: 1, what: "start", by: "vedette", reason: "", current: true }],
     releases: async () => [release],
     keep: async (given) => {

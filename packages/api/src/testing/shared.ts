@@ -3,8 +3,8 @@
 import { tokenHash } from "@vedette/access";
 import type { Cluster } from "@vedette/cluster";
 import { afterEach, expect, test, vi } from "vitest";
-import { AccessNotices } from "../access_notices.ts";
-import { Auth } from "../auth.ts";
+import { AccessNotices } from "../access/access_notices.ts";
+import { Auth } from "../access/auth.ts";
 import { adminToken, asAdmin, peopleOf, type Rig, rig } from "./fakes.ts";
 
 interface Shared {
