@@ -113,6 +113,7 @@ async function fill(steps: readonly Step[], batch: number) {
 async function drain(log: ReturnType<typeof memoryLog>, crashes: readonly number[], disk = new Disk()) {
   const { end } = await log.bounds("raw", 0);
   let ledger: Engine["ledger"] | undefined;
+  const problems = new Map<string, string | undefined>();
   for (let life = 0; ; life++) {
     disk.crashIn = crashes[life] ?? Number.POSITIVE_INFINITY;
     const clock = fakeClock();
@@ -123,6 +124,7 @@ async function drain(log: ReturnType<typeof memoryLog>, crashes: readonly number
       pool: await inlinePool(),
       clock,
       program: (h) => (h === program.hash ? program : undefined),
+      onProblem: (code, message) => void problems.set(code, message),
     });
     const stop = new AbortController();
     try {
@@ -147,7 +149,7 @@ async function drain(log: ReturnType<typeof memoryLog>, crashes: readonly number
   for (const entry of await log.read("findings", 0, start, 1e9))
     if ("bytes" in entry) findings.push(...(JSON.parse(Buffer.from(entry.bytes).toString()) as { findings: Finding[] }).findings);
   void last;
-  return { findings, stored: [...disk.batches.values()].reduce((a, b) => a + b, 0), ledger: ledger! };
+  return { findings, stored: [...disk.batches.values()].reduce((a, b) => a + b, 0), ledger: ledger!, problems };
 }
 
 const shape = (f: Finding) => [f.rule.title, f.id, f.revision, f.count, f.severity, f.summary].join("|");
@@ -228,6 +230,22 @@ test("a batch that a full disk refused is stored before any later one, not passe
   const { stored, ledger } = await drain(log, [], disk);
   expect(stored).toBe(12);
   expect(ledger.lines(new Map([["auth", 12]]))).toMatchObject([{ stored: 12, pending: 0, balance: 0 }]);
+});
+
+test("what was deleted from the log before it was analysed is told and counted, and the rest is analysed", async () => {
+  const disk = new Disk();
+  const log = await fill(
+    Array.from({ length: 6 }, (_, n) => ({ ip: n, ok: true })),
+    1,
+  );
+  // analysed up to 3 when somebody deleted everything before 5
+  disk.saved = { ...disk.saved, offset: 3 };
+  await log.retain("raw", 0, 5, 0);
+  const { stored, ledger, problems } = await drain(log, [], disk);
+  expect([stored, ledger.damaged]).toEqual([1, 2]);
+  expect(problems.get("log_gap")).toMatch(/^raw\/0: batches 3 to 4 were gone before they were read\..*retention\.ms/);
+  // a new state over a log that was there before it has missed nothing
+  expect((await drain(log, [])).problems.get("log_gap")).toBeUndefined();
 });
 
 test("an event that the store will never take is a dead letter, and counted as one", async () => {

@@ -10,6 +10,7 @@ import type { Analysis, Job } from "./analysis.ts";
 import { programOf, rawFormat, versionOf } from "./batch.ts";
 import { CanaryGate, type CanaryKey, type CanaryRef, type GateState } from "./canary/mark.ts";
 import type { Detection } from "./detection.ts";
+import { goneBefore } from "./gap.ts";
 import { type DetectorLine, keysInMemory } from "./keyed.ts";
 import { Ledger, type LedgerState } from "./ledger.ts";
 import { newer } from "./newer.ts";
@@ -62,6 +63,8 @@ interface Pending {
   readonly job: Job;
   readonly analysis: Promise<Analysis>;
   readonly program: Program;
+  /** Batches before it that the log no longer has. */
+  readonly gone: number;
   /** What the read's bytes lie in, with the read's last job: it is done with when that job is. */
   readonly buffers: readonly ArrayBufferLike[];
 }
@@ -207,6 +210,8 @@ export class Engine implements Detection {
   /** Entries from `next` as jobs: one program each, none across what the store has already. */
   async #read(next: number): Promise<readonly Pending[]> {
     const entries = await this.#options.log.read("raw", this.#partition, next, readBytes);
+    const gone = goneBefore(`raw/${this.#partition}`, next, entries);
+    if (gone) this.#options.onProblem?.("log_gap", gone.message);
     const jobs: Pending[] = [];
     let group: { offset: number; bytes: Uint8Array }[] = [];
     let program = this.#reading ?? this.#program;
@@ -215,7 +220,7 @@ export class Engine implements Detection {
       const sample = !canary && (this.#options.wantSample?.() ?? false);
       const job: Job = { entries: group, sample, store: group[0]!.offset > this.#applied, ...(canary && { canary }) };
       const used = program ?? this.#emptyProgram();
-      jobs.push({ job, program: used, analysis: this.#analyse(job, used), buffers: [] });
+      jobs.push({ job, program: used, analysis: this.#analyse(job, used), gone: (jobs.length === 0 && gone?.batches) || 0, buffers: [] });
       group = [];
     };
     for (const entry of entries) {
@@ -258,7 +263,7 @@ export class Engine implements Detection {
     return onlyTicks(job, program.hash) ?? this.#options.pool.run(job, program);
   }
 
-  async #finish({ job, analysis, program, buffers }: Pending): Promise<void> {
+  async #finish({ job, analysis, program, gone, buffers }: Pending): Promise<void> {
     let result: Analysis;
     try {
       result = await analysis;
@@ -284,6 +289,7 @@ export class Engine implements Detection {
     if (late.length > 0) this.#writes.add("findings", () => this.#append({ findings: late }));
     if (publish) this.#writes.add("observations", () => publish(this.#kept));
     this.#working.add(result);
+    this.#working.damaged += gone;
     this.offset = result.last + 1;
     this.#options.onAnalysis?.(result, findings);
     this.reached = Math.max(this.reached, result.received);

@@ -4,6 +4,7 @@ import type { Log } from "@vedette/log";
 import type { Alert, Finding } from "@vedette/model";
 import type { AlertStore } from "@vedette/store";
 import { foldFinding, groupOf, retract } from "@vedette/triage";
+import { goneBefore } from "./gap.ts";
 
 /** What the batches of the findings topic hold. Stored format, docs/format/raw.md. */
 export type FindingsBatch =
@@ -52,6 +53,8 @@ export async function runTriage(options: TriageOptions, signal: AbortSignal): Pr
         await log.wait("findings", 0, next, signal);
         continue;
       }
+      const gone = goneBefore("findings/0", next, entries);
+      if (gone) onProblem?.("log_gap", gone.message);
       let findings: Finding[] = [];
       const fold = async () => {
         if (findings.length > 0) tell(options, await foldAll(alerts, findings, next, clock.now()));

@@ -7,6 +7,7 @@ import type { Log } from "@vedette/log";
 import type { Finding, Micros } from "@vedette/model";
 import type { CheckpointStore, EventStore } from "@vedette/store";
 import { Fold, type FoldState } from "../fold.ts";
+import { goneBefore } from "../gap.ts";
 import { type DetectorLine, type KeyedBounds, keysInMemory } from "../keyed.ts";
 import type { Program } from "../program.ts";
 import type { FindingsBatch } from "../triage_runner.ts";
@@ -130,6 +131,8 @@ export class ShardRunner {
         await log.wait(topic, shard, this.offset, signal);
         continue;
       }
+      const gone = goneBefore(`${topic}/${shard}`, this.offset, entries);
+      if (gone) this.#options.onProblem?.("log_gap", gone.message);
       for (const [n, entry] of entries.entries()) {
         if (!("bytes" in entry)) this.#options.onProblem?.("log_damaged", `observations ${shard}/${entry.offset}: ${entry.damaged}`);
         else await this.#take(entry.bytes, n < entries.length - 1);
