@@ -78,6 +78,22 @@ function leaseContract(both: () => Promise<readonly [Cluster, Cluster]>, pass: R
     expect((await Promise.all(asked)).filter((lease) => lease !== undefined)).toHaveLength(1);
   });
 
+  test("leases that are renewed and given back at the same moment are told apart", async () => {
+    const [one, two] = await both();
+    const names = Array.from({ length: 70 }, (_, n) => `shard/${n}`);
+    const leases = await Promise.all(names.map(async (name) => (await one.leases.acquire(name, "a", 10_000))!));
+    const spent = { ...leases[3]!, fence: leases[3]!.fence - 1 };
+    await Promise.all([one.leases.release(leases[5]!), one.leases.release(leases[6]!)]);
+    const asked = leases.map((lease, n) => one.leases.renew(n === 3 ? spent : lease, n % 2 === 0 ? day_ms : 20_000));
+    const [renewed] = await Promise.all([Promise.all(asked), one.leases.release(leases[7]!)]);
+    expect(renewed.flatMap((lease, n) => (lease === undefined ? [n] : []))).toEqual([3, 5, 6]);
+    const left = new Map((await two.leases.holders("shard/")).map(({ name, left_ms }) => [name, left_ms]));
+    expect(left.get("shard/8")).toBeGreaterThan(80_000_000);
+    expect(left.get("shard/9")).toBeLessThan(80_000_000);
+    expect(left.has("shard/7")).toBe(false);
+    expect(left.size).toBe(67);
+  });
+
   test("holders are listed by the beginning of the name", async () => {
     const [one, two] = await both();
     await one.leases.acquire("shard/2", "a b", day_ms);

@@ -18,6 +18,8 @@ const goalEfficiency = 0.8;
 const streams = 8;
 /** Threads that load the program and compile its rules are no part of what an event costs: so many events come before those that are counted. */
 const warmUp = 20_000;
+/** What processes cost that have nothing to do, each second: looked at for so long, once what came before is done with. */
+const idleFor_ms = 10_000;
 /** A run of one number of workers says nothing of how they scale. */
 const wanted = option("workers");
 const counts: readonly number[] = wanted === undefined ? [1, 2, 4] : [wanted];
@@ -81,6 +83,8 @@ export async function bench(events = 100_000): Promise<void> {
     rmSync(folder, { recursive: true, force: true });
     per.set(workers, events / measured.ours_s);
     details[`workers_${workers}_events_per_cpu_s`] = events / measured.ours_s;
+    details[`workers_${workers}_idle_cpu_s_per_s`] = measured.idle_s;
+    details[`workers_${workers}_wall_s`] = measured.wall_s;
     details[`workers_${workers}_front_cpu_s`] = measured.front_s;
     details[`workers_${workers}_worker_cpu_s`] = measured.workers_s.map((s) => s.toFixed(1)).join(" ");
     for (const [server, s] of Object.entries(measured.servers_s)) details[`workers_${workers}_${server}_cpu_s`] = s;
@@ -103,6 +107,8 @@ async function cluster(
   servers: Servers,
 ): Promise<{
   readonly ours_s: number;
+  readonly idle_s: number;
+  readonly wall_s: number;
   readonly front_s: number;
   readonly workers_s: readonly number[];
   readonly servers_s: { readonly [name: string]: number };
@@ -115,14 +121,27 @@ async function cluster(
     for (const other of others) await other.start("--role", "analyse");
     await shared(others);
     await taken(front, warm, warmUp);
+    const idle_s = await idle([front, ...others]);
     const before = { ours: [front, ...others].map((p) => p.cpu_s()), servers: Object.values(servers).map(({ pid }) => cpuOf(pid)) };
+    const begun = performance.now();
     await taken(front, counted, warmUp + events);
+    const wall_s = (performance.now() - begun) / 1_000;
     const [front_s, ...workers_s] = [front, ...others].map((p, n) => p.cpu_s() - before.ours[n]!);
     const servers_s = Object.fromEntries(Object.entries(servers).map(([name, { pid }], n) => [name, cpuOf(pid) - before.servers[n]!]));
-    return { ours_s: front_s! + workers_s.reduce((a, b) => a + b, 0), front_s: front_s!, workers_s, servers_s };
+    return { ours_s: front_s! + workers_s.reduce((a, b) => a + b, 0), idle_s, wall_s, front_s: front_s!, workers_s, servers_s };
   } finally {
     for (const p of [...others, front]) await p.remove();
   }
+}
+
+/** CPU seconds a second of all of them together. */
+async function idle(programs: readonly Program[]): Promise<number> {
+  const sum = () => programs.reduce((s, program) => s + program.cpu_s(), 0);
+  // what is late is folded, and checkpoints are written, after everything is stored
+  await new Promise((r) => setTimeout(r, idleFor_ms));
+  const [before, begun] = [sum(), performance.now()];
+  await new Promise((r) => setTimeout(r, idleFor_ms));
+  return (sum() - before) / ((performance.now() - begun) / 1_000);
 }
 
 /** Lets it see the files; resolves when so many events are stored. */

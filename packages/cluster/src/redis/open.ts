@@ -14,6 +14,7 @@ import {
   type Cluster,
   type Health,
   type Held,
+  type Lease,
   type Leases,
   type Member,
   type Members,
@@ -38,7 +39,40 @@ const told = defineCounter("cluster_notices_total", "Notices to other processes,
 
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1);
 
+interface Extending {
+  readonly lease: Lease;
+  readonly done: (own: boolean) => void;
+  readonly failed: (cause: unknown) => void;
+}
+
+/** A process that holds seventy leases extends those whose turn it is with one question. */
+function extending(connection: Connection, key: string): (lease: Lease, ttl_ms: number) => Promise<boolean> {
+  const waiting = new Map<number, Extending[]>();
+  const ask = async (ttl_ms: number): Promise<void> => {
+    const some = waiting.get(ttl_ms)!;
+    waiting.delete(ttl_ms);
+    try {
+      const args = some.flatMap(({ lease }) => [lease.name, lease.fence]);
+      const own = (await connection.run(scripts.extend, [key], [ttl_ms, ...args])) as number[];
+      for (const [n, { done }] of some.entries()) done(own[n] === 1);
+    } catch (cause) {
+      for (const { failed } of some) failed(cause);
+    }
+  };
+  return (lease, ttl_ms) =>
+    new Promise((done, failed) => {
+      const some = waiting.get(ttl_ms);
+      if (some !== undefined) some.push({ lease, done, failed });
+      else {
+        waiting.set(ttl_ms, [{ lease, done, failed }]);
+        // after the timers of this turn
+        setImmediate(() => void ask(ttl_ms));
+      }
+    });
+}
+
 function redisLeases(connection: Connection, key: string, clock: Clock): Leases {
+  const extend = extending(connection, key);
   return {
     async acquire(name, holder, ttl_ms) {
       const until = clock.now() + ttl_ms * 1_000;
@@ -47,11 +81,10 @@ function redisLeases(connection: Connection, key: string, clock: Clock): Leases 
     },
     async renew(lease, ttl_ms) {
       const until = clock.now() + ttl_ms * 1_000;
-      const extended = await connection.run(scripts.extend, [key], [lease.name, lease.fence, ttl_ms]);
-      return extended === null ? undefined : { ...lease, until };
+      return (await extend(lease, ttl_ms)) ? { ...lease, until } : undefined;
     },
-    async release({ name, fence }) {
-      await connection.run(scripts.extend, [key], [name, fence, 0]);
+    async release(lease) {
+      await extend(lease, 0);
     },
     async holders(prefix) {
       const parts = (await connection.run(scripts.holders, [key], [prefix])) as (string | number)[];

@@ -39,15 +39,19 @@ write(ARGV[1], fence, now + tonumber(ARGV[3]), ARGV[2])
 return fence`,
 );
 
-/** leases | name, fence, ttl_ms (0 gives it back) → 1, or nothing */
+/** leases | ttl_ms (0 gives them back), then name, fence … → 1 for each, or 0 where it ended or is another's */
 export const extend = script(
   clock,
   lease,
   `
-local fence, ends, holder = read(redis.call('HGET', KEYS[1], ARGV[1]))
-if fence ~= tonumber(ARGV[2]) or ends <= now then return false end
-write(ARGV[1], fence, now + tonumber(ARGV[3]), holder)
-return 1`,
+local out = {}
+for i = 2, #ARGV, 2 do
+  local fence, ends, holder = read(redis.call('HGET', KEYS[1], ARGV[i]))
+  local own = fence == tonumber(ARGV[i + 1]) and ends > now
+  if own then write(ARGV[i], fence, now + tonumber(ARGV[1]), holder) end
+  out[#out + 1] = own and 1 or 0
+end
+return out`,
 );
 
 /** leases | prefix → name, holder, fence, left_ms … */

@@ -1,6 +1,7 @@
 /** Work that one process of a cluster does at a time. Knows no work. */
 import type { Lease, Leases } from "@vedette/cluster";
 import type { Clock } from "@vedette/kit";
+import type { Micros } from "@vedette/model";
 
 export interface LeasedOptions {
   readonly leases: Leases;
@@ -13,6 +14,9 @@ export interface LeasedOptions {
 /** Long enough for a pause of the collector or a slow disk, short enough that another goes on soon. */
 const leaseFor_ms = 10_000;
 const renewEvery_ms = 2_500;
+
+/** All leases of a process are renewed on one beat: together they are one question, apart thirty a second. */
+const beat_ms = (now: Micros): number => Math.ceil(renewEvery_ms - ((now / 1_000) % renewEvery_ms));
 
 /** Does the work while the lease is held, again after it was lost; gives it back at the end. Rejects when the work does. */
 export async function leased(
@@ -57,7 +61,7 @@ export async function whileHeld(
   const stop = AbortSignal.any([signal, lost.signal]);
   const renewing = (async () => {
     while (!done.signal.aborted && !lost.signal.aborted) {
-      await clock.sleep(renewEvery_ms, done.signal);
+      await clock.sleep(beat_ms(clock.now()), done.signal);
       if (done.signal.aborted) return;
       try {
         const renewed = await leases.renew(lease, leaseFor_ms);

@@ -27,3 +27,10 @@ test("the slowest partition counts, also one that is an hour behind because nobo
 test("a partition of nothing but old files, or of a wrong clock, holds the others back by ten minutes and no more", () => {
   expect(marks([100, 99], [100, 99], [100, -5_000])).toBe(89);
 });
+
+test("partitions that nothing comes to do not make what comes to the others old: as in one process", () => {
+  expect(marks([100, 100], [100, 100], [100, -5_000])).toBe(-5_000);
+  expect(marks([100, 100], [100, -5_000], [100, -5_002])).toBe(-5_002);
+  expect(marks([100, 100], [100, 98], [100, -5_000])).toBe(88);
+  expect(marks([100, 100], [100, 100])).toBe(100);
+});

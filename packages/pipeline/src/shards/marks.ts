@@ -32,14 +32,15 @@ export class PartitionMarks implements Marks {
     throw new Error("a shard hears of watermarks by ticks");
   }
   /**
-   * What all partitions have passed. One whose events are far behind its own ticks, compared with the others, is of wrong clocks or old files and
-   * does not hold the others back; one whose *ticks* are behind is only not analysed yet, and is waited for.
+   * What all partitions have passed. One whose events are far behind its own ticks, compared with the middle one, is of wrong clocks or old files and
+   * does not hold the others back; one whose *ticks* are behind is only not analysed yet, and is waited for. Where nothing comes in, its mark
+   * is the tick's time: that says nothing of how far behind the others usually are.
    */
   global(): Micros {
     if (this.#marks.size < this.#partitions) return Number.NEGATIVE_INFINITY;
     const all = [...this.#marks.values()];
-    const lags = all.map(({ mark, wall }) => wall - mark).sort((a, b) => a - b);
-    const most = lags[lags.length >> 1]! + maxBehind;
+    const lags = all.flatMap(({ mark, wall }) => (mark === wall ? [] : [wall - mark])).sort((a, b) => b - a);
+    const most = (lags[lags.length >> 1] ?? 0) + maxBehind;
     return Math.min(...all.map(({ mark, wall }) => Math.max(mark, wall - most)));
   }
   held([source, stream, host]: Origin): Micros {
