@@ -87,7 +87,22 @@ function readRule(state: FakeState, id: string): Answer {
   if (rule === undefined) return problem(404, "not_found", "There is no such rule.");
   const { decision } = rule;
   const history = decision === undefined ? [] : [{ ...decision, version: 2, what: "apply", state: rule.state }];
-  return ok({ ...rule, description: `What ${rule.title} finds.`, falsepositives: [], references: [], hash: "h", history });
+  return ok({ ...rule, description: `What ${rule.title} finds.`, falsepositives: [], references: [], response: [], hash: "h", history });
+}
+
+function readGuidance(state: FakeState, id: string): Answer {
+  const alert = state.alerts.find((one) => one.id === id);
+  if (alert === undefined) return problem(404, "not_found", "There is no alert with this id.");
+  const verdicts = { true_positive: 0, benign: 0, false_positive: 0 };
+  for (const { rule, verdict } of state.alerts) if (rule.id === alert.rule.id && verdict !== undefined) verdicts[verdict]++;
+  return ok({
+    description: `${alert.title}: it is rarely done by people who work here, and often by those who should not be.`,
+    status: "test",
+    response: ["Ask the owner whether it was they.", "If not, take the host out of service and keep its files."],
+    falsepositives: ["A scanner of your own"],
+    references: ["https://attack.mitre.org/"],
+    verdicts,
+  });
 }
 
 /** Decides on a rule, or goes back; as the server, a version each. */
@@ -171,6 +186,8 @@ export function read(state: FakeState, path: string, params: URLSearchParams, no
   if (context !== null) return contextOf(state, decodeURIComponent(context[1]!));
   const rule = /^\/rules\/([^/]+)$/.exec(path);
   if (rule !== null) return readRule(state, decodeURIComponent(rule[1]!));
+  const guidance = /^\/alerts\/([^/]+)\/guidance$/.exec(path);
+  if (guidance !== null) return readGuidance(state, decodeURIComponent(guidance[1]!));
   const check = checkQuery(q);
   if (!check.ok && ["/events", "/query", "/events/histogram", "/events/top"].includes(path))
     return problem(400, "bad_query", `${check.message} (position ${check.position + 1})`);

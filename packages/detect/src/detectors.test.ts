@@ -8,6 +8,7 @@ for (const [name, spec] of await detectors()) {
   test(`${name} is documented and its configuration strict`, () => {
     expect(spec.summary).toMatch(/^[A-Z].*\.$/);
     expect(spec.examples.length).toBeGreaterThan(1);
+    expect(spec.response?.length, "what whoever reads its alert does").toBeGreaterThan(0);
     const schema = z.toJSONSchema(spec.config, { io: "input" }) as {
       properties: { [key: string]: { description?: string } };
       additionalProperties?: unknown;

@@ -222,6 +222,8 @@ export interface Claim {
 export interface DetectorSpec<C extends z.ZodType = z.ZodType, S = any> extends Spec<C> {
   readonly kind: "detector";
   readonly title: string;
+  /** What whoever reads its alert looks at first, and does when it is true: a step each. */
+  readonly response?: readonly string[];
   /** Which events concern it, in the query language: evaluated in pass 1. Empty for one that only follows others. */
   readonly where: string;
   /** Where settings say which events: queries of which an event must satisfy one, besides `where`. */

@@ -182,3 +182,15 @@ export interface Applied {
   readonly blocked: readonly string[];
   readonly plan: RulePlan;
 }
+/** What whoever reads an alert is told by what raised it; empty where that says nothing. */
+export interface RuleGuidance {
+  /** What it finds, and why that matters. */
+  readonly description: string;
+  /** How far the rule is trusted: Sigma's status, of a detector its stability. */
+  readonly status: string;
+  /** What to look at first, and what to do when it is true. */
+  readonly response: readonly string[];
+  /** Harmless things that look the same. */
+  readonly falsepositives: readonly string[];
+  readonly references: readonly string[];
+}

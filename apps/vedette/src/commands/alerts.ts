@@ -2,8 +2,8 @@
 
 import type { Verdict } from "@vedette/client";
 import { jsonText } from "@vedette/kit";
-import { connect, type ServerOptions } from "../client.ts";
-import { bold, formOf, paint, printRows, type Row, rangeOf, safe } from "../output.ts";
+import { connect, type Server, type ServerOptions } from "../client.ts";
+import { bold, counted, formOf, paint, printRows, type Row, rangeOf, safe } from "../output.ts";
 
 interface Options extends ServerOptions {
   readonly state?: string;
@@ -51,8 +51,10 @@ export async function list(options: Options): Promise<void> {
 }
 
 export async function show(id: string, options: Options): Promise<void> {
-  const a = await connect(options).get("/alerts/{id}", { path: { id } });
-  if (options.json) return void process.stdout.write(`${jsonText(a, 2)}\n`);
+  const server = connect(options);
+  const a = await server.get("/alerts/{id}", { path: { id } });
+  const guidance = await guidanceOf(server, id);
+  if (options.json) return void process.stdout.write(`${jsonText({ ...a, guidance }, 2)}\n`);
   const out = (text = "") => process.stdout.write(`${text}\n`);
   out(
     `${paint(a.severity, a.severity.toUpperCase())}  ${bold(safe(a.title))}${a.demo ? "  [demo]" : ""}${a.late ? "  [late: of events that came after their time]" : ""}`,
@@ -62,6 +64,7 @@ export async function show(id: string, options: Options): Promise<void> {
   out(`seen       ${a.first_seen} – ${a.last_seen}, ${a.count} findings, ${a.events} events`);
   out(`entities   ${a.entities.map((e) => `${e.type}=${safe(e.id)}`).join("  ")}`);
   out(`rule       ${safe(a.rule.id)}${a.attack.length > 0 ? `  ATT&CK ${a.attack.join(" ")}` : ""}`);
+  tellGuidance(guidance);
   out(`\n${bold("Evidence")}`);
   for (const e of a.evidence) {
     out(`  ${e.time}  ${safe(e.source)}`);
@@ -71,6 +74,35 @@ export async function show(id: string, options: Options): Promise<void> {
   out(`\n${bold("History")}`);
   for (const h of a.history)
     out(`  ${h.at}  ${safe(h.by)}  ${h.what}${h.verdict ? ` (${h.verdict})` : ""}${h.note ? `  ${safe(h.note)}` : ""}`);
+}
+
+type Guidance = Awaited<ReturnType<typeof guidanceOf>>;
+const guidanceOf = (server: Server, id: string) => server.get("/alerts/{id}/guidance", { path: { id } });
+
+/** What somebody at three in the morning wants to know besides: what it means, what to do, and how sure it is. */
+function tellGuidance({ description, status, response, falsepositives, verdicts }: Guidance): void {
+  const part = (title: string, lines: readonly string[]) => {
+    if (lines.length > 0) process.stdout.write(`\n${bold(title)}\n${lines.map((line) => `  ${safe(line)}\n`).join("")}`);
+  };
+  part("What it means", description === "" ? [] : [description.trim().replace(/\s+/g, " ")]);
+  part(
+    "What to do",
+    response.map((step, at) => `${at + 1}. ${step}`),
+  );
+  part(
+    "Harmless when",
+    falsepositives.map((one) => `- ${one}`),
+  );
+  part("How sure", [howSure(status, verdicts)]);
+}
+
+function howSure(status: string, { true_positive, benign, false_positive }: Guidance["verdicts"]): string {
+  const closed = true_positive + benign + false_positive;
+  const so =
+    closed === 0
+      ? "none of its alerts was closed with a verdict yet"
+      : `of ${counted(closed, "closed alert")} of this rule ${true_positive} true, ${benign} allowed, ${false_positive} wrong`;
+  return status === "" ? so : `${status} rule; ${so}`;
 }
 
 export async function change(id: string, action: "acknowledge" | "close", options: Options): Promise<void> {

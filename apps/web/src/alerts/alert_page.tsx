@@ -23,6 +23,7 @@ import { rangeAround } from "../url/range.ts";
 import { keepZone, patchSearch } from "../url/search.ts";
 import { AlertActions } from "./alert_actions.tsx";
 import { Evidence } from "./evidence.tsx";
+import { GuidancePanel } from "./guidance.tsx";
 import { HoldPart } from "./hold_part.tsx";
 import { WhyTable } from "./why_table.tsx";
 
@@ -105,6 +106,7 @@ export function AlertPage() {
           >
             <WhyTable evidence={alert.evidence} />
           </Panel>
+          <GuidancePanel id={alert.id} state={alert.state} />
           <Evidence alert={alert} />
         </div>
         <div className="stack">

@@ -35,6 +35,16 @@ export interface Change {
   readonly verdict?: Verdict;
 }
 
+/** What an alert's rule tells whoever reads it, and how its newest closed alerts ended. */
+export interface Guidance {
+  readonly description: string;
+  readonly status: string;
+  readonly response: readonly string[];
+  readonly falsepositives: readonly string[];
+  readonly references: readonly string[];
+  readonly verdicts: { readonly [verdict in Verdict]: number };
+}
+
 /** An alert as lists and the stream carry it: without evidence and history. */
 export interface AlertRow {
   readonly id: string;
@@ -164,6 +174,7 @@ export interface RuleInFull extends Rule {
   readonly description: string;
   readonly falsepositives: readonly string[];
   readonly references: readonly string[];
+  readonly response: readonly string[];
   readonly hash: string;
   readonly history: readonly (Decision & { readonly version: number; readonly what: string; readonly state: string })[];
 }

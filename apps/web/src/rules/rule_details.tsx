@@ -38,6 +38,15 @@ export function RuleDetails({ rule }: { readonly rule: Rule }) {
           <Hostile text={data.description} />
         </p>
       )}
+      {data.response.length > 0 && (
+        <ol className="guidance-steps" aria-label="What to do">
+          {data.response.map((step) => (
+            <li key={step}>
+              <Hostile text={step} />
+            </li>
+          ))}
+        </ol>
+      )}
       <Facts rule={data} />
       {data.history.length > 0 && <History rule={data} />}
       <div className="alert-actions">
@@ -67,6 +76,14 @@ function Facts({ rule }: { readonly rule: RuleInFull }) {
       </dd>
       <dt>Author</dt>
       <dd>{rule.author === "" ? <span className="dim">not said</span> : <Hostile text={rule.author} />}</dd>
+      {rule.falsepositives.length > 0 && (
+        <>
+          <dt>Harmless when</dt>
+          <dd>
+            <Hostile text={rule.falsepositives.join("; ")} />
+          </dd>
+        </>
+      )}
       <dt>Decided</dt>
       <dd>
         {decision === undefined ? (

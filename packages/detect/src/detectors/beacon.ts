@@ -48,6 +48,10 @@ export default defineDetector({
   summary: "Finds a pair of addresses whose connections come as evenly, and as much alike, as a program's that reports to its master.",
   description:
     "Scores each pair of source and destination port by the four measures of RITA, a quarter each: how even the gaps between connections are (their skewness and deviation), how alike the bytes sent, how long it has gone on, and how level the histogram over 24 bars is. Two histograms are kept, of an hour and of a day, so that a fast beacon is seen within the hour and a slow one within the day. Regular is not malicious: update checks, telemetry, mail clients and chat call home too. A finding is therefore low, and medium only where the score is high and most calls go unanswered or speak a protocol that Zeek does not recognise; beacons over TLS or HTTP are for hunting, together with what else is known of the pair. Connections among networks of ours, those that a sensor says it has shunted (`zeek.shunted`: their bytes are unknown, and bulk transfers are no beacon), and ports of services that poll by design, are left out.",
+  response: [
+    "Who owns the destination, and what on the source calls it? Compare its other connections in the hour around; look whether other sources of yours call it at the same rhythm.",
+    "A program that nobody knows: take the process and what started it down before you stop it, then look when it first called.",
+  ],
   stability: "beta",
   where:
     "event.dataset:zeek.conn and source.ip:* and destination.ip:* and not zeek.shunted:true and (network.transport:tcp or network.transport:udp)",

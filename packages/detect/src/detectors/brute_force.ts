@@ -57,6 +57,10 @@ export default defineDetector({
   summary: "Finds an address that fails to log in many times within a short window, and says so louder when it then gets in.",
   description:
     "Counts failed authentications per source address over all hosts and services; of the several lines sshd and PAM write about one attempt only sshd's own verdict counts, and keys that are offered are no guesses. An account that then gets in from the same address was a person who mistyped. Addresses outside are counted over hours too, as patient guessers stay below every short window; inside, that would be programs whose password has expired. Failures spread over many accounts with few tries each are password_spraying's. The episode goes on until the address has been quiet for one window; more failures amend the finding rather than raising another.",
+  response: [
+    "Did one of the guesses get in? The summary says so; then take the account for stolen: end its sessions, change its password and keys, and read what it did since.",
+    "None got in: block the address at the border or let SSH in from known networks only; from an address of yours, find out who or which program uses it.",
+  ],
   stability: "beta",
   where: attempts,
   fields: attemptFields,

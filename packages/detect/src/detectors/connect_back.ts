@@ -72,6 +72,10 @@ export default defineDetector({
     "Whose they are is told by up to four ways: `cgroup`, `ancestry` (descent from a process that slurmstepd started), `schedule` (node, user and time of the scheduler's records) and `environment`; where they disagree the finding says what the others said, and an environment that names somebody else's job is not believed. On a node with several jobs, what only a sensor saw is said to be of one of them and is low. A finding is one job and one network of 256 addresses (IPv6: /48; an autonomous system where an enricher told it) while it goes on; a user's other jobs that reach the same network are listed in it, unless something speaks against one: that has a finding of its own. " +
     "What is usual is a matter of the whole cluster: a network that jobs of several users reached, from whatever node, is found no more unless something else speaks against it, nor is, for a user's own jobs, one that they reached on several days. Whoever makes a network usual has been found doing so. " +
     "High where no job ever reached the network from a node known for long enough, the program is younger than a minute and lies where anybody may write, or the port is one of mining pools.",
+  response: [
+    "Ask the job's owner what it speaks with; look at the process and command line in the evidence, and at the same user's other jobs.",
+    "A licence server, mirror or tracker that is needed: name it under allow or allow_domains. Nothing that the owner knows: hold the job and keep its files.",
+  ],
   stability: "beta",
   where: activityQuery,
   unstored: true,

@@ -65,6 +65,10 @@ export default defineDetector({
   summary: "Finds a source that asks for many domains which do not exist and whose names look generated.",
   description:
     "Malware that generates the day's domains asks for all of them until one exists. Per source and hour: how many different registered domains did not exist, how many of their names are less likely, character after character, than 99 of 100 names people chose (a model of 841 numbers made from words, in the repository with its script), and how many did exist. Names made of dictionary words are not recognised. Behind a forwarding resolver the source is the resolver, and the finding says only that somebody behind it is infected.",
+  response: [
+    "Look which process of the source asks: the finding says how many of the names existed, and those are where it would be led.",
+    "Behind a resolver, find the client in the resolver's own log. Isolate the host, then look what was started on it shortly before the first name.",
+  ],
   stability: "beta",
   where: "dns.question.name:* and source.ip:* and dns.response_code:*",
   fields: ["source.ip", "dns.question.name", "dns.response_code", "destination.ip"],

@@ -41,6 +41,10 @@ export default defineDetector({
   summary: "Finds a source whose questions below one domain carry more data than names need to.",
   description:
     "Per source and registered domain, over a day: how many different names were asked, how long they are and how much their characters can carry by their entropy. The product bounds what can have left; ordinary domains stay far below 4 kB per client and day. Names must also be long on average, because big sites have many short ones. Much TXT or NULL, or very long names, make the finding high. Put your resolvers into `ignore` if the sensor sits between them and the internet: a resolver asks for everybody.",
+  response: [
+    "Whose domain is it? Security products and telemetry use long names too; ask what the source is and whether others ask for the same domain.",
+    "Unknown: block the domain at the resolver, keep the names as evidence of what left, and find the process that asks.",
+  ],
   stability: "beta",
   where: "dns.question.name:* and source.ip:*",
   fields: ["source.ip", "dns.question.name", "dns.question.type", "destination.ip", "dns.response_code"],

@@ -50,6 +50,10 @@ export default defineDetector({
   summary: "Finds an address of ours that sends more out within an hour than it ever does.",
   description:
     "Sums up, per hour and source, the bytes of connections that leave our networks, and compares with the source's own hours of the past weeks: more than the floor, six robust deviations above the median, and half more than its busiest hour. Young sources are judged by ten times the floor. Connections of less than 10 kB do not count: they are most of all connections and little of all bytes. Those that a sensor has shunted are left out, because their byte counts are wrong: it says so itself (`zeek.shunted`), or in netcontrol_shunt.log. Zeek counts a connection in the hour in which it began. Data transfer nodes and backup servers have busy hours in their history and stay quiet once these are known.",
+  response: [
+    "What went where: the evidence has the largest connections. Ask whether the destination is one of yours, a partner's or a backup's.",
+    "Nobody knows the transfer: cut the connection, and read who was logged in on the source and which files were read.",
+  ],
   stability: "beta",
   where:
     "(event.dataset:zeek.conn and source.ip:* and destination.ip:* and source.bytes >= 10000 and not zeek.shunted:true) or (event.dataset:zeek.netcontrol_shunt and source.ip:* and destination.ip:*)",

@@ -40,6 +40,10 @@ export default defineDetector({
   summary: "Finds an address whose connections to the same port on many hosts mostly fail.",
   description:
     "Counts, per source and port, the different hosts that refused or never answered against those that answered and were used, minute by minute over a window; a sketch keeps the counts exact to 256 hosts and within some percent beyond. Busy clients, crawlers and proxies meet dead hosts too, but many more living ones, so what counts is failures less successes; where only the share of failures is odd, as with bots that call many half-dead peers, the finding is low. TCP, and ICMP echo requests. A source of ours is high: somebody is inside, or something is broken. What comes from outside to us is counted by `border_scan`; between strangers, where nobody said which networks are ours, a scan is low.",
+  response: [
+    "A source of yours: who is logged in there, and which process connects? Configuration management, monitoring and licensed scanners look the same: name them under ignore.",
+    "Nobody started it: isolate the host and look where else its user logged in.",
+  ],
   stability: "beta",
   where:
     "event.dataset:zeek.conn and source.ip:* and destination.ip:* and (network.transport:tcp or network.transport:icmp and (source.port:8 or source.port:128))",

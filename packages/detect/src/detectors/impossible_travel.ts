@@ -44,6 +44,10 @@ export default defineDetector({
   summary: "Finds a user whose successive log-ins come from places that an airliner could not connect in the time between them.",
   description:
     "Compares each successful log-in with the one before. Where an address is: first by `places`, a table of your networks, else by the event's own source.geo.location. Addresses without a place are passed over, so without either the detector finds nothing. Expect some noise from mobile carriers and commercial VPNs, whose addresses are registered far from their users; put your own VPN's egress into `ignore`.",
+  response: [
+    "Ask the person by a way that is not the account itself. VPN, mobile carriers and proxies place people far away.",
+    "It was somebody else: end all sessions, change password, keys and second factor, and read what either session did.",
+  ],
   stability: "beta",
   where: "event.category:authentication and event.outcome:success and source.ip:* and user.name:*",
   fields: [

@@ -41,6 +41,10 @@ export default defineDetector({
   summary: "Finds a successful log-in from an address outside that shortly before tried many of our hosts and ports in vain.",
   description:
     "Thousands of addresses scan and none of them has an account: one that then logs in found a way in, with a password or key that it had already. It follows `border_scan`, whose settings say what a scan is and which networks are ours. A provider's or a campus's address that many people share may scan and log in, too: then somebody else behind it scans.",
+  response: [
+    "Take the account for stolen until its owner confirms the log-in: ask by another way.",
+    "Not the owner: end its sessions, change password and keys, read what was done since, and where from there somebody logged in next.",
+  ],
   stability: "beta",
   where: "event.category:authentication and event.outcome:success and source.ip:*",
   fields: ["source.ip", "user.name", "host.name", "event.outcome"],

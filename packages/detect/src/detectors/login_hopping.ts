@@ -60,6 +60,10 @@ export default defineDetector({
   summary: "Finds a user whose log-ins form a chain, each coming from the host reached by the one before.",
   description:
     "Links each successful log-in to an earlier one of the same user by address: the host's own (host.ip, the destination of a Zeek ssh event, or `hosts`), else by the first log-in after it that comes from an address not seen before. Many hosts from one place, as Ansible or pdsh reach them, are a fan, not a chain, however many they are. In a cluster outside → login node → compute node is every day's work; one more is worth a look. Batch jobs that the user begins afterwards, while hops would still belong to it, are listed with it.",
+  response: [
+    "Ask the user whether these were they; look at what was run on each host of the chain and at jobs that were begun afterwards.",
+    "Not they: close the account on every host, change its keys and find where the first one was stolen: the first host of the chain.",
+  ],
   stability: "beta",
   where:
     "user.name:* and (event.category:authentication and event.outcome:success and source.ip:* and (host.name:* or destination.ip:*) or event.module:slurm and event.type:start and slurm.job.id:*)",

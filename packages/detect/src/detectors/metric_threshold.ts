@@ -70,6 +70,10 @@ export default defineDetector({
     "Nothing is judged before `over_s` has been measured unless the rest of it could not change the answer (a maximum above its limit), and nothing measured for five minutes is a break. There is no watch unless one is declared: limits are the site's. " +
     "Spans are measured too: `traces.service.duration` and `traces.service.failed` (by service.name), `traces.edge.duration` and `traces.edge.failed` (by labels.client and labels.server). " +
     "A correlation takes a watch's findings by the name `detector.metric_threshold.NAME`. Samples that come too late are not judged, and counted.",
+  response: [
+    "Look at the series over the day: a step tells of a change, a slope of something that grows.",
+    "Where the limit is simply too low for this host, change the watch; an alert that nobody acts upon hides the next.",
+  ],
   stability: "beta",
   where: "event.dataset:vedette.metric",
   asks: ({ watches }) => watches.map((one) => one.where),

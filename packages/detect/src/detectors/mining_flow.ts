@@ -46,6 +46,10 @@ export default defineDetector({
   summary: "Finds connections to outside that last, carry little and are answered as evenly as a pool answers, encrypted or not.",
   description:
     "A heuristic over what Zeek tells of a connection: over half an hour, 5 to 50 bytes a second and under 400 a packet both ways, packets from the server a few seconds to two minutes apart, and neither side silent. Chat, push services and telemetry look alike, so by itself it is low; medium where the port is one of mining, or no protocol is known to Zeek. Connections that are still open are seen where the sensor tells of them (conn_long of deploy/zeek); else only when they have ended.",
+  response: [
+    "Which process holds the connection, and whose job is it? Chat, push services and telemetry have the same rhythm.",
+    "A pool or an unknown address with a busy process: stop the job, keep the program and how it was started, and look at the same user's other jobs.",
+  ],
   stability: "beta",
   where:
     "(event.dataset:zeek.conn or event.dataset:zeek.conn_long) and network.transport:tcp and event.duration:* and source.ip:* and destination.ip:*",

@@ -29,6 +29,10 @@ export default defineDetector({
   summary: "Finds an SSH key, access token or account that is used from a network it has never come from since it is known.",
   description:
     "Remembers, for each SSH key fingerprint, each access key and (where an event names neither) each user, the networks of its successful uses: the autonomous system where the event tells it, else the /24 or IPv6 /48. It learns for a week and a few uses before it speaks. A stolen key is most often first seen this way. Noise: people who travel, and homes whose provider moves them between address blocks; events with source.as.number are judged by provider and make far fewer findings, which is why findings without it are low.",
+  response: [
+    "Ask the key's owner where they are; a laptop on a journey looks the same.",
+    "Not they: withdraw the key everywhere, and read what was done with it since it was first seen in the new network.",
+  ],
   stability: "beta",
   where:
     "event.outcome:success and source.ip:* and (event.category:authentication and user.name:* or aws.cloudtrail.userIdentity.accessKeyId:*)",

@@ -93,6 +93,10 @@ export default defineDetector({
   summary: "Finds a user, host or account that does something it has not done within its memory, as the watches name it.",
   description:
     "Each watch says which events to look at, whose habit is learned (`entity`), and what may be new (`terms`, up to three fields taken together). An entity is learned for some days before anything counts as new, and what was not seen for the memory is new again. What is new within an hour is one finding. Giving `watches` replaces the bundled ones. Noise depends on the watch: the bundled ones about services and regions are rare events, those about log-ins and sudo are low, API calls are for hunting. An entity with more than 1,000 different terms has no habits and is left alone.",
+  response: [
+    "Is the new thing known to whoever looks after the host or account? A change that was announced explains most.",
+    "Nobody knows it: look at what the same entity did in the hour before and after.",
+  ],
   stability: "beta",
   where: "*",
   asks: ({ watches }) => watches.map((watch) => watch.where),

@@ -43,6 +43,10 @@ export default defineDetector({
   summary: "Finds an address that fails to log in to many accounts with few tries each, and says so louder when one of them lets it in.",
   description:
     "Counts accounts that failed from a source address over all hosts and services. An account that then gets in from the same address was a person who mistyped and is taken out, so that a shared gateway stays quiet. Many tries at one account are brute_force's; an attack is told by one of the two, by how its first failures are spread. The episode goes on until the address has been quiet for one window. Public addresses see this all day from the internet: put SSH behind a VPN, or close the alert per address.",
+  response: [
+    "Look whether one of the accounts got in afterwards, from this or another address; those are taken for stolen.",
+    "None did: block the address, and see that accounts open to the internet want a second factor or a key.",
+  ],
   stability: "beta",
   where: attempts,
   fields: attemptFields,

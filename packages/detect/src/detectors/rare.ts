@@ -70,6 +70,10 @@ export default defineDetector({
   summary: "Finds a program, TLS client or other watched value that turns up on hardly any of many hosts.",
   description:
     "Each watch learns for some days which values there are and on how many entities. A value that then turns up on an entity, and is known on no more than a few in all, is found; what a tenth of an hour brings is one finding. Off until `enabled`: sites whose users build their own programs have many rare values by right, and the watches want to be fitted to what is managed and alike, such as compute nodes. Says nothing while fewer entities than `population` have been seen.",
+  response: [
+    "Look where the value came from: who put the program or setting there, and when.",
+    "Unknown on a managed node: keep a copy, compare with another node, and take the node out of service until it is explained.",
+  ],
   stability: "experimental",
   where: "*",
   asks: ({ enabled, watches }) => (enabled ? watches.map((watch) => watch.where) : []),

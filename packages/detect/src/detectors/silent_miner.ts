@@ -86,6 +86,10 @@ export default defineDetector({
   description:
     "Five factors are measured: every core busy without a phase (15), memory flat and small while much was asked for (10), no files (15), no traffic between the nodes of a job on several (10), GPUs pinned with dead tensor and FP64 pipes (20); together they count at most 60, because physics looks like that too. Four are known from elsewhere: long thin contact with a network outside (30; 15 for a socket of which no more is known), words of a pool (60), a program that lies where none should (15; 8 for one of the user's own), an array of many short tasks (10). Nothing is found without one of these four. " +
     "Measurements are those of slurm-job-exporter, cgroup_exporter, CEEMS, cAdvisor, dcgm-exporter, node_exporter, lustre_exporter and Netdata, by the job in their labels; a node's own count where one job has the node. Programs and sockets are Tetragon's, connections Zeek's for nodes of the `assets` inventory. What is not measured gives no points, and the alert says so. The factors with their values stand in the alert's evidence.",
+  response: [
+    "The factors with their points are in the evidence: look at those that are not measured (contact, words, where the program lies). Ask the owner what the job computes.",
+    "It mines: cancel the job, keep the program and the job script, lock the account until it is clear whose doing it is, and look at its other jobs.",
+  ],
   stability: "experimental",
   where: factsQuery,
   unstored: true,

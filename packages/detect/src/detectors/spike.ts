@@ -68,6 +68,10 @@ export default defineDetector({
   summary: "Finds a user, host or account whose rate of something watched rises far above its own recent past.",
   description:
     "Counts events per entity in buckets of ten minutes and compares each with the entity's own buckets of the past week: six robust deviations above the median (MAD), half more than the busiest, and no fewer than the watch's `least`. The busiest bucket is what keeps nightly jobs quiet once they are known. A bucket that was found enters the past at its limit, so that a new habit becomes usual over days, and a slow ramp does not hide what it ends in. An entity is learned for a day before it is judged. Giving `watches` replaces the bundled ones.",
+  response: [
+    "Look what the events are and whether something was rolled out, restarted or scanned at that time.",
+    "Unexplained: search the events of the same entity in the ten minutes named, by what they have in common.",
+  ],
   stability: "beta",
   where: "*",
   asks: ({ watches }) => watches.map((watch) => watch.where),

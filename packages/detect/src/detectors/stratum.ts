@@ -39,6 +39,10 @@ export default defineDetector({
   summary: "Finds a host and a server that speak Stratum, getwork or getblocktemplate.",
   description:
     "Takes what deploy/zeek's script or a capture tells of JSON-RPC between two addresses. It is mining where two different methods of these protocols were used within an hour, or one together with the structure only they have: a list of algorithms, a job with blob and target, or JSON-RPC 2.0 around a method that no other program has. `login` by itself is no evidence. Works inside out and inside in, as a proxy for miners inside is one too.",
+  response: [
+    "Which process on the inner side speaks it, and whose job or account is it? The protocol itself leaves little doubt.",
+    "Stop it, keep the program and its configuration (it names the pool and the wallet), and look how it got there.",
+  ],
   stability: "beta",
   where: "event.dataset:zeek.stratum and source.ip:* and destination.ip:*",
   fields: ["source.ip", "destination.ip", "destination.port", "zeek.stratum.methods", "zeek.stratum.signs", "zeek.stratum.agent"],

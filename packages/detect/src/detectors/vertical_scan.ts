@@ -39,6 +39,10 @@ export default defineDetector({
   summary: "Finds an address that tries many TCP ports of one host which refuse or never answer.",
   description:
     "Counts, per source and destination, the different ports of connections that failed, minute by minute over a window. Clients know the port they want; a host that is down is tried on one or a few. A source of ours is high; what comes from outside to us is counted by `border_scan`; between strangers a scan is low. UDP is left out: its unanswered packets are traceroute, games and telephony far more often than scans.",
+  response: [
+    "A source of yours: who or what runs there? Inventory and vulnerability scanners look the same: name them under ignore.",
+    "Nobody started it: somebody is looking for a way on. Isolate the source and look at log-ins on the scanned host since.",
+  ],
   stability: "beta",
   where: `event.dataset:zeek.conn and network.transport:tcp and source.ip:* and destination.ip:* and destination.port:* and ${failedQuery}`,
   fields: ["source.ip", "destination.ip", "destination.port", "zeek.conn.conn_state", "zeek.conn.local_orig"],

@@ -59,6 +59,10 @@ export default defineDetector({
   summary: "Finds sensors that lose or drop packets, fall behind or silent, or see connections from one side only.",
   description:
     "Four things, each a finding of its own: packets lost according to capture_loss.log or dropped according to stats.log; processing that lags; a worker that does not report in its own rhythm any more while others do (where all fall silent the source does, which is told elsewhere); and connections of which one direction alone is seen, which is a tap or a balancer that sends the two directions to different places (one connection in sixteen is looked at). While one of these lasts, what the other detectors do not find proves nothing.",
+  response: [
+    "While it lasts, what other detectors do not find proves nothing: mend the sensor first. Loss: more workers or shunting of large flows; one direction: the tap or balancer.",
+    "Runbooks of the sensor stand in docs/guide/hpc.md.",
+  ],
   stability: "beta",
   where:
     "event.dataset:zeek.capture_loss or event.dataset:zeek.stats or (event.dataset:zeek.conn and network.transport:tcp and zeek.conn.history:*)",

@@ -93,6 +93,23 @@ describe("states", () => {
     expect(desk.rule(idOfRule(2)).unknown_fields).toEqual(["user.nmae"]);
   });
 
+  test("what its alerts' readers are told: a rule's own words, a detector's, and nothing of what is there no longer", async () => {
+    const words =
+      "description: Says why.\nstatus: test\nfalsepositives: [Backups]\nvedette: { response: [Look first., { no: text }, Then act.] }\n";
+    const { desk } = await opened({}, ruleText(1, "root", `level: high\n${words}`));
+    const response = ["Look first.", "Then act."];
+    expect(await desk.guidance(idOfRule(1))).toEqual({
+      description: "Says why.",
+      status: "test",
+      response,
+      falsepositives: ["Backups"],
+      references: [],
+    });
+    expect(desk.rule(idOfRule(1)).response).toEqual(response);
+    expect((await desk.guidance("brute_force")).response[0]).toMatch(/^Did one of the guesses get in\?/);
+    expect(await desk.guidance("gone")).toEqual({ description: "", status: "", response: [], falsepositives: [], references: [] });
+  });
+
   test("ids that are words of the language are ids like any other", async () => {
     const { desk } = await opened(
       {},

@@ -1,5 +1,5 @@
 /** Everything people do with the rules of a running Vedette, in one place: looks them up, changes them, and watches what they cost. Knows no HTTP. */
-import { detectorOf } from "@vedette/detect";
+import { detectorOf, detectors } from "@vedette/detect";
 import { BadInputError } from "@vedette/kit";
 import type {
   Applied,
@@ -11,6 +11,7 @@ import type {
   NewRelease,
   ReleaseHead,
   Requester,
+  RuleGuidance,
   RuleLine,
   RulePlan,
   RuleVersion,
@@ -20,6 +21,7 @@ import type { SigmaRule } from "@vedette/sigma";
 import type { ProgramFile } from "../program.ts";
 import { type Beside, RuleBook, type RuleBookOptions, type RuleRequest } from "./book.ts";
 import { type Catalogue, type CatalogueEntry, isPlain } from "./catalogue.ts";
+import { guidanceOfDetector, guidanceOfRule, noGuidance, responseOf } from "./guidance.ts";
 import { type Counts, historyOf, ruleLines } from "./lines.ts";
 import { movesOf, type RuleMove, type Standings } from "./moves.ts";
 import { checkRelease, type Releases } from "./releases.ts";
@@ -101,7 +103,16 @@ export class RuleDesk {
     const entry = this.#book.catalogue.entries.get(id);
     const { description = "", falsepositives = [], references = [] } = entry?.rule ?? {};
     const history = historyOf(id, entry?.pack, this.#options.control.versions);
-    return { ...line, description, falsepositives, references, hash: entry?.hash ?? "", history };
+    const response = entry === undefined ? [] : responseOf(entry.rule);
+    return { ...line, description, falsepositives, references, response, hash: entry?.hash ?? "", history };
+  }
+
+  /** What a rule, correlation or detector tells whoever reads its alerts; of one that is there no longer nothing. */
+  async guidance(id: string): Promise<RuleGuidance> {
+    const entry = this.#book.catalogue.entries.get(id);
+    if (entry !== undefined) return guidanceOfRule(entry.rule);
+    const detector = (await detectors()).get(id);
+    return detector === undefined ? noGuidance : guidanceOfDetector(detector);
   }
 
   /** Newest first. */
