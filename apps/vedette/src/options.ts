@@ -14,6 +14,8 @@ export const server = (c: Command) =>
   c
     .option("--url <url>", "the server (VEDETTE_URL; else the one that holds the data directory)")
     .option("--data-dir <dir>", "data directory (VEDETTE_DATA; else ./data)");
+/** The configuration of an installation. */
+export const configFile = (c: Command) => c.option("--config <file>", "configuration file (default vedette.yaml if there is one)");
 /** What the site's configuration says to rules that are read without a server. */
 export const site = (c: Command) =>
   c.option("--config <file>", "configuration file, for placeholders of rules (default vedette.yaml if there is one)");

@@ -1,11 +1,8 @@
 /** `vedette migrate` and `vedette move`: names, options and help; their code is loaded only when they run. */
 import { type Command, Option } from "commander";
-import { json } from "../options.ts";
+import { configFile, json } from "../options.ts";
 
-const place = (command: Command): Command =>
-  command
-    .option("--data-dir <dir>", "data directory (VEDETTE_DATA; else ./data)")
-    .option("--config <file>", "configuration file (default vedette.yaml if there is one)");
+const place = (command: Command): Command => configFile(command.option("--data-dir <dir>", "data directory (VEDETTE_DATA; else ./data)"));
 
 export function addStateCommands(cli: Command): void {
   place(cli.command("migrate").description("bring the tables of the state database up to date, as every start does by itself"))

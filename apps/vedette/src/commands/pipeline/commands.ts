@@ -1,9 +1,8 @@
 /** Names, options and help of every `vedette pipeline` subcommand, and of `enrich` and `reveal`; the code is loaded only when it runs. */
 import { type Command, Option } from "commander";
-import { json, output, server } from "../../options.ts";
+import { configFile as file, json, output, server } from "../../options.ts";
 
 const report = () => new Option("-o, --output <form>", "report").choices(["table", "json", "junit", "sarif"]).default("table");
-const file = (c: Command) => c.option("--config <file>", "configuration file (default vedette.yaml if there is one)");
 const reason = "why; kept for ever";
 
 export function addPipelineCommands(cli: Command): void {
