@@ -8,7 +8,7 @@ import type { Event, Finding } from "@vedette/model";
 import { formats } from "@vedette/normalise";
 import { Analyser, type Analysis, type Compiled, compileProgram, decodeBatch, Intakes, KeyedEngine, makeProgram } from "@vedette/pipeline";
 import { bundledPipelines, bundledPlaceholders, bundledRules } from "../../apps/vedette/src/content.ts";
-import { SeenIds } from "../../packages/pipeline/src/seen_ids.ts";
+import { SeenIds } from "../../packages/pipeline/src/intake/seen_ids.ts";
 
 /** Everything was received at one moment, so that years that lines leave out are the same on every run. */
 const received = Date.UTC(2026, 10, 21, 6) * 1_000;

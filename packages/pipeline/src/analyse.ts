@@ -30,11 +30,12 @@ import { classOf, hostOf } from "@vedette/normalise";
 import { compileRules, type Refusal, type RuleCache, type RuleSet, type RuleUse, type SigmaRule } from "@vedette/sigma";
 import { EventEncoder } from "@vedette/store";
 import type { Analysis, Job, SourceDelta } from "./analysis.ts";
-import { auditSource } from "./audit_feed.ts";
 import { decodeBatch, type RecordsBatch, type RecordsHeader, type Run } from "./batch.ts";
 import { type CanaryRef, reservedPrefix } from "./canary/mark.ts";
 import { broughtForward, canaryAnalysis } from "./canary/trace.ts";
 import { readWhen } from "./egress/when.ts";
+import type { Resources } from "./enrichment/tables.ts";
+import { auditSource } from "./intake/audit_feed.ts";
 import type { KeyedStep } from "./keyed.ts";
 import { type Mark, Marks } from "./marks.ts";
 import { own, type Program, sameJudges } from "./program.ts";
@@ -43,7 +44,6 @@ import { findingsPerBatch } from "./rules/flood.ts";
 import { correlationsOf, livingRules, pipelinesOf, readRulesFrom } from "./rules/living.ts";
 import { type Cost, dayOf } from "./rules/trial.ts";
 import { Samples } from "./samples.ts";
-import type { Resources } from "./tables.ts";
 import { maxAhead } from "./watermarks.ts";
 
 /** Dead letters keep so much of the input (architecture, "Identities and shapes"). */

@@ -11,11 +11,11 @@ import { openStore } from "@vedette/store";
 import { expect, test } from "vitest";
 import { encodeTick } from "./batch.ts";
 import { Engine } from "./engine.ts";
-import { Intakes } from "./intake.ts";
+import { Intakes } from "./intake/intakes.ts";
+import { SeenIds } from "./intake/seen_ids.ts";
 import { standing } from "./keyed/runs.fixture.ts";
 import { inlinePool } from "./pool.ts";
 import { makeProgram } from "./program.ts";
-import { SeenIds } from "./seen_ids.ts";
 
 const shared = process.env["VEDETTE_SHARED"] ?? fileURLToPath(new URL("../../../../shared", import.meta.url));
 const data = join(shared, "data");

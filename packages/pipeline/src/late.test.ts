@@ -9,7 +9,7 @@ import { openStore } from "@vedette/store";
 import { expect, test } from "vitest";
 import { encodeTick } from "./batch.ts";
 import { Engine } from "./engine.ts";
-import { freshIntakes } from "./intakes.fixture.ts";
+import { freshIntakes } from "./intake/intakes.fixture.ts";
 import { inlinePool } from "./pool.ts";
 import { makeProgram } from "./program.ts";
 

@@ -5,8 +5,8 @@ import { defineCounter, defineGauge, defineHistogram } from "@vedette/kit";
 import { formats } from "@vedette/normalise";
 import { Analyser, type Compiled, compileProgram } from "./analyse.ts";
 import type { Analysis, Job } from "./analysis.ts";
+import type { Resources } from "./enrichment/tables.ts";
 import type { Program } from "./program.ts";
-import type { Resources } from "./tables.ts";
 
 export interface Pool {
   readonly size: number;

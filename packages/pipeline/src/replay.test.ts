@@ -2,7 +2,7 @@ import { memoryLog } from "@vedette/log";
 import { expect, test } from "vitest";
 import { encodeTick } from "./batch.ts";
 import { Control } from "./control.ts";
-import { freshIntakes } from "./intakes.fixture.ts";
+import { freshIntakes } from "./intake/intakes.fixture.ts";
 import { inlinePool } from "./pool.ts";
 import { makeProgram } from "./program.ts";
 import { replay } from "./replay.ts";

@@ -4,10 +4,10 @@ import { collectWhenQuiet, release } from "@vedette/kit";
 import { formats } from "@vedette/normalise";
 import type { RuleCache } from "@vedette/sigma";
 import { Analyser, type Compiled, compileProgram } from "./analyse.ts";
+import type { Resources } from "./enrichment/tables.ts";
 import { programsPerWorker, type WorkerData, type WorkerMessage, type WorkerReply } from "./pool.ts";
 import type { Program } from "./program.ts";
 import { keepRules, keptRules } from "./rules/kept.ts";
-import type { Resources } from "./tables.ts";
 
 const port = parentPort!;
 collectWhenQuiet();

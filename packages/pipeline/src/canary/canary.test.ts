@@ -9,7 +9,7 @@ import { expect, test } from "vitest";
 import type { Analysis, Job } from "../analysis.ts";
 import { decodeBatch, encodeRecords, encodeTick, type RecordsHeader } from "../batch.ts";
 import { Engine } from "../engine.ts";
-import { freshIntakes } from "../intakes.fixture.ts";
+import { freshIntakes } from "../intake/intakes.fixture.ts";
 import { inlinePool } from "../pool.ts";
 import { makeProgram } from "../program.ts";
 import { CanaryGate, CanaryKey } from "./mark.ts";

@@ -8,7 +8,7 @@ import type { Log } from "@vedette/log";
 import type { Fields, LostAt, Micros, ProofLine, ProofReport, ProofState } from "@vedette/model";
 import type { SettingStore } from "@vedette/store";
 import type { CanaryTrace } from "../analysis.ts";
-import type { Intakes } from "../intake.ts";
+import type { Intakes } from "../intake/intakes.ts";
 import { reportOwn } from "../own_findings.ts";
 import type { Program } from "../program.ts";
 import type { CanaryKey } from "./mark.ts";

@@ -4,7 +4,7 @@ import type { Alert, DeadLetter, Finding } from "@vedette/model";
 import type { CheckpointStore } from "@vedette/store";
 import { expect, test } from "vitest";
 import { encodeTick } from "../batch.ts";
-import { freshIntakes } from "../intakes.fixture.ts";
+import { freshIntakes } from "../intake/intakes.fixture.ts";
 import { inlinePool } from "../pool.ts";
 import { makeProgram } from "../program.ts";
 import { memoryAlerts } from "../rules/rig.test.data.ts";

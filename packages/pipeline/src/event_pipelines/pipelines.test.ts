@@ -9,11 +9,11 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { Analyser, compileProgram } from "../analyse.ts";
 import { encodeRecords } from "../batch.ts";
 import { Control } from "../control.ts";
-import { Enrichment } from "../enrichment.ts";
+import { Enrichment } from "../enrichment/enrichment.ts";
+import { type Resources, Tables } from "../enrichment/tables.ts";
 import { makeProgram, type Program, type ProgramFile } from "../program.ts";
 import { catalogueOf } from "../rules/catalogue.ts";
 import { eventOf, idOfRule, ruleText } from "../rules/rig.test.data.ts";
-import { type Resources, Tables } from "../tables.ts";
 import { PipelineDesk } from "./desk.ts";
 
 const key = pseudonymKey("a secret of sixteen");

@@ -1,7 +1,7 @@
 /** Puts on record which rules came on, went off or were rewritten, who did it and why. Waits for nobody. */
 import type { AuditTrail } from "@vedette/audit";
 import type { Requester } from "@vedette/model";
-import type { OnProblem } from "../problems.ts";
+import type { OnProblem } from "../runtime/problems.ts";
 import type { RuleMove } from "./moves.ts";
 
 export function recordMoves(trail: AuditTrail, moves: readonly RuleMove[], { by, reason }: Requester, onProblem: OnProblem): void {

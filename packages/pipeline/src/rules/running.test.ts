@@ -4,7 +4,7 @@ import type { CheckpointStore, EventStore } from "@vedette/store";
 import { afterEach, expect, test } from "vitest";
 import { decodeBatch } from "../batch.ts";
 import { Engine } from "../engine.ts";
-import { freshIntakes } from "../intakes.fixture.ts";
+import { freshIntakes } from "../intake/intakes.fixture.ts";
 import { inlinePool } from "../pool.ts";
 import { runTriage } from "../triage_runner.ts";
 import { findingsPerMinute } from "./flood.ts";

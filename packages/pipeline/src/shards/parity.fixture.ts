@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { expect } from "vitest";
 import { encodeTick } from "../batch.ts";
 import { Control } from "../control.ts";
-import { freshIntakes } from "../intakes.fixture.ts";
+import { freshIntakes } from "../intake/intakes.fixture.ts";
 import { left, standing } from "../keyed/runs.fixture.ts";
 import { inlinePool } from "../pool.ts";
 import { makeProgram, type Program } from "../program.ts";

@@ -1,7 +1,7 @@
 /** Who is given one installation's log and another's state does not start. */
 import { memoryLog } from "@vedette/log";
 import { expect, test } from "vitest";
-import { Control } from "./control.ts";
+import { Control } from "../control.ts";
 import { joinInstallation } from "./installation.ts";
 
 /** A state, and how far it says that the log was analysed. */

@@ -4,18 +4,18 @@ import type { Clock, SourceSpec } from "@vedette/kit";
 import type { Log } from "@vedette/log";
 import type { Micros } from "@vedette/model";
 import type { Store } from "@vedette/store";
-import type { CanaryKey } from "./canary/mark.ts";
+import type { CanaryKey } from "../canary/mark.ts";
+import type { ConfiguredSink, SinkRunnerOptions } from "../egress/runner.ts";
+import type { EnrichmentOptions } from "../enrichment/enrichment.ts";
+import type { PipelineDeskOptions } from "../event_pipelines/desk.ts";
+import type { ConfiguredSource } from "../intake/source_runner.ts";
+import type { Pool } from "../pool.ts";
+import type { Program, ProgramFile } from "../program.ts";
+import type { QualityOptions } from "../quality/watch.ts";
+import type { RuleDeskOptions } from "../rules/desk.ts";
+import type { Releases } from "../rules/releases.ts";
 import type { PlayDemo } from "./demo_replay.ts";
-import type { ConfiguredSink, SinkRunnerOptions } from "./egress/runner.ts";
-import type { EnrichmentOptions } from "./enrichment.ts";
-import type { PipelineDeskOptions } from "./event_pipelines/desk.ts";
-import type { Pool } from "./pool.ts";
-import type { Program, ProgramFile } from "./program.ts";
-import type { QualityOptions } from "./quality/watch.ts";
 import type { ClusterPart } from "./roles.ts";
-import type { RuleDeskOptions } from "./rules/desk.ts";
-import type { Releases } from "./rules/releases.ts";
-import type { ConfiguredSource } from "./source_runner.ts";
 import type { UpkeepOptions } from "./upkeep.ts";
 
 export interface RuntimeOptions extends Pick<UpkeepOptions, "holds" | "retention" | "seriesRetention"> {

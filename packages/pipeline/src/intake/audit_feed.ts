@@ -2,7 +2,7 @@
 import type { AuditTrail } from "@vedette/audit";
 import type { Clock } from "@vedette/kit";
 import type { Log } from "@vedette/log";
-import type { Intakes } from "./intake.ts";
+import type { Intakes } from "./intakes.ts";
 
 export const auditSource = "vedette.audit";
 const format = "vedette_audit";

@@ -1,6 +1,6 @@
 /** Intakes over a log, as a fresh installation has them. For tests alone. */
 import { formats } from "@vedette/normalise";
-import { type IntakeOptions, Intakes } from "./intake.ts";
+import { type IntakeOptions, Intakes } from "./intakes.ts";
 import { SeenIds } from "./seen_ids.ts";
 
 type Given = Pick<IntakeOptions, "log" | "clock" | "program">;

@@ -1,7 +1,7 @@
 /** The ledger with what each source is doing now. Counts nothing itself. */
 import type { Micros } from "@vedette/model";
-import type { Intakes } from "./intake.ts";
-import type { SourceLine } from "./ledger.ts";
+import type { SourceLine } from "../ledger.ts";
+import type { Intakes } from "./intakes.ts";
 import type { Rates } from "./rates.ts";
 import type { SourceRunner } from "./source_runner.ts";
 

@@ -1,7 +1,7 @@
 /** Which of an installation's work this process does: all of it, or in a cluster what its roles say and leases allow. Knows no work. */
 import type { Cluster, Member } from "@vedette/cluster";
 import { type Clock, ConfigError } from "@vedette/kit";
-import { type LeasedOptions, leased, taken } from "./shards/lease.ts";
+import { type LeasedOptions, leased, taken } from "../shards/lease.ts";
 
 export const roleNames = ["ingest", "analyse", "triage", "serve"] as const;
 export type Role = (typeof roleNames)[number];

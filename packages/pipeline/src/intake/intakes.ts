@@ -18,8 +18,8 @@ import {
 import type { Log } from "@vedette/log";
 import type { Flaw, Micros, RawRecord } from "@vedette/model";
 import { detectFormat } from "@vedette/normalise";
-import { type CanaryMark, encodeRecords, type RecordsHeader, type Run } from "./batch.ts";
-import { canarySource, reservedPrefix } from "./canary/mark.ts";
+import { type CanaryMark, encodeRecords, type RecordsHeader, type Run } from "../batch.ts";
+import { canarySource, reservedPrefix } from "../canary/mark.ts";
 import type { Headroom } from "./headroom.ts";
 import type { SeenIds } from "./seen_ids.ts";
 

@@ -3,7 +3,7 @@ import type { Clock } from "@vedette/kit";
 import type { Log } from "@vedette/log";
 import type { EventClass, Micros } from "@vedette/model";
 import type { EventHold, SeriesRetention, Store } from "@vedette/store";
-import { encodeTick } from "./batch.ts";
+import { encodeTick } from "../batch.ts";
 import type { OnProblem } from "./problems.ts";
 
 const tickEvery_ms = 1_000;

@@ -6,8 +6,8 @@ import { readFile } from "node:fs/promises";
 import { enrichers } from "@vedette/enrich";
 import { BadInputError, type Clock, type EnricherSpec } from "@vedette/kit";
 import type { EnricherLine, Requester, TableRef } from "@vedette/model";
-import type { Control } from "./control.ts";
-import type { Program } from "./program.ts";
+import type { Control } from "../control.ts";
+import type { Program } from "../program.ts";
 import type { Tables } from "./tables.ts";
 
 export type EnrichParts = Required<Pick<Program, "enrich" | "tables">>;

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memoryLog } from "@vedette/log";
 import { afterAll, expect, test } from "vitest";
-import { Control } from "./control.ts";
+import { Control } from "../control.ts";
+import { makeProgram } from "../program.ts";
 import { Enrichment } from "./enrichment.ts";
-import { makeProgram } from "./program.ts";
 import { settingShelf, type TableShelf } from "./table_shelf.ts";
 import { Tables } from "./tables.ts";
 

@@ -1,7 +1,7 @@
 /** Keeps configured sources running: starts, restarts with back-off, remembers what went wrong. Knows no concrete source. */
 import { type Clock, ConfigError, type Intake, type SourceSpec } from "@vedette/kit";
 import type { Log } from "@vedette/log";
-import type { Intakes } from "./intake.ts";
+import type { Intakes } from "./intakes.ts";
 
 export interface ConfiguredSource {
   readonly name: string;

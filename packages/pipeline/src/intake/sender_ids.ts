@@ -2,7 +2,7 @@
 import type { Clock } from "@vedette/kit";
 import { idOf } from "@vedette/kit";
 import type { Log } from "@vedette/log";
-import { decodeBatch } from "./batch.ts";
+import { decodeBatch } from "../batch.ts";
 import type { SeenIds } from "./seen_ids.ts";
 
 const window = 24 * 3_600 * 1_000_000;
