@@ -1,12 +1,13 @@
 /** A folder of backups: its key, its objects, its manifests, and its lock. Knows neither where files come from nor where they go. */
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
   BadInputError,
   diskFiles,
   type LockHolder,
+  makeFolder,
   type Sealer,
   takeLock,
   thisProcess,
@@ -68,7 +69,7 @@ export class Repository {
 
   /** To add to it; makes it where the folder is empty. @param own the installation's own key of backups, as it has kept it */
   static async openToWrite(directory: string, keys: RepositoryKeys, own: Uint8Array): Promise<Repository> {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeFolder(directory);
     if (!existsSync(join(directory, marker))) {
       const found = readdirSync(directory).filter((name) => name !== "keys" && name !== "lost+found");
       if (found.length > 0)

@@ -38,6 +38,7 @@ export const errorCodes = {
   component_misnamed: "A component file does not export a component of its own name.",
   config_invalid: "The configuration does not fit its schema.",
   config_unreadable: "The configuration file cannot be read or is not YAML.",
+  folder_unusable: "A folder that was named for data, backups or output cannot be made.",
   detector_cycle: "Detectors follow each other in a circle, or too deep.",
   rule_invalid: "A rule file cannot be loaded.",
   query_invalid: "A search query cannot be parsed.",

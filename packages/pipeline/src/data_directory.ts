@@ -1,8 +1,8 @@
 /** The data directory: one process at a time, one format. Knows what lies where, not what is in it. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { demandRestored } from "@vedette/backup";
-import { ConfigError, type LockHolder, lockHolder, takeLock, thisProcess } from "@vedette/kit";
+import { ConfigError, type LockHolder, lockHolder, makeFolder, takeLock, thisProcess } from "@vedette/kit";
 
 /** Layout version of `log/ events/ state.db`; a directory of a newer one is refused. */
 const formatVersion = 1;
@@ -22,7 +22,7 @@ export interface DataDirectory {
 
 /** @throws ConfigError `data_dir_locked`, `data_dir_format` */
 export function openDataDirectory(path: string): DataDirectory {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  makeFolder(path);
   const lockFile = join(path, "LOCK");
   const lock: Lock = thisProcess();
   const holder = takeLock<Lock>(lockFile, lock);

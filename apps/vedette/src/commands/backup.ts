@@ -1,8 +1,8 @@
 /** `vedette backup …`: makes, lists, proves and tries backups; of a running server it asks, a stopped installation it opens itself. */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Damage, type Manifest, Repository, verifyBackup } from "@vedette/backup";
-import { ConfigError, jsonText, systemClock, UnavailableError } from "@vedette/kit";
+import { ConfigError, jsonText, makeFolder, systemClock, UnavailableError } from "@vedette/kit";
 import { openLog } from "@vedette/log";
 import { type Backups, holderOf, openDataDirectory } from "@vedette/pipeline";
 import { openStore } from "@vedette/store";
@@ -60,7 +60,7 @@ export async function backup(options: Options): Promise<void> {
   const keep = numberOf(options.keep, "--keep");
   const keep_days = numberOf(options.keepDays, "--keep-days");
   const to = options.to === undefined && online(options, directory) ? undefined : folderOf(options.to, config, "--to");
-  if (to !== undefined) mkdirSync(to, { recursive: true, mode: 0o700 });
+  if (to !== undefined) makeFolder(to);
   if (online(options, directory)) {
     const body = { ...(to !== undefined && { to }), ...(keep !== undefined && { keep }), ...(keep_days !== undefined && { keep_days }) };
     const before = await statusOf(options);

@@ -1,7 +1,7 @@
 /** `vedette pcap`: a capture as rows of Zeek's logs, shown or written to files. Judging them is `vedette scan`'s business, which reads captures too. */
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { ConfigError, jsonText } from "@vedette/kit";
+import { ConfigError, jsonText, makeFolder } from "@vedette/kit";
 import type { Row as Logged } from "@vedette/pcap";
 import { formOf, printRows, type Row, safe } from "../output.ts";
 import { isCaptureFile, readCapture } from "../scan/capture.ts";
@@ -67,7 +67,7 @@ class Logs {
   readonly #directory: string;
   readonly #files = new Map<string, number>();
   constructor(directory: string) {
-    mkdirSync(directory, { recursive: true });
+    makeFolder(directory, 0o777);
     this.#directory = directory;
   }
 

@@ -1,8 +1,8 @@
 /** `vedette restore`: puts a backup back into an empty data directory: first what a server needs, then event files while it may run. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Damage, hasSharedEvents, isBackupId, type Manifest, type Repository, Restore } from "@vedette/backup";
-import { BadInputError, ConfigError, diskFiles, jsonText, takeLock, thisProcess } from "@vedette/kit";
+import { BadInputError, ConfigError, diskFiles, jsonText, makeFolder, takeLock, thisProcess } from "@vedette/kit";
 import { trailCheck } from "@vedette/pipeline";
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
@@ -36,7 +36,7 @@ export async function restore(options: Options): Promise<void> {
   const manifest = await chosen(repository, state?.backup ?? options.at);
   const shared = sharedFor(config, manifest, state !== undefined);
   const work = new Restore(repository, manifest, directory, state?.events ?? options.events, shared);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeFolder(directory);
   const damage: Damage[] = [];
   let trail = { ok: true, detail: "it was proved before, and a server may have added to it" };
   const elapsed_s = () => (performance.now() - begun) / 1_000;

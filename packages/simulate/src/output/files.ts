@@ -1,7 +1,7 @@
 /** Writes a simulation's records as a site would have them: a folder a kind, a file a stream and hour. Knows no other way out. */
 import { closeSync, mkdirSync, openSync, readdirSync, writeFileSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { BadInputError } from "@vedette/kit";
+import { BadInputError, makeFolder } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import { type ZeekForm, type ZeekLog, zeekFooter, zeekHeader } from "../records/zeek.ts";
 import { dayStamp, hour, hourStamp } from "../stamps.ts";
@@ -44,7 +44,7 @@ export class Folder {
   constructor(directory: string, zeek: ZeekForm) {
     this.#directory = directory;
     this.#zeek = zeek;
-    mkdirSync(directory, { recursive: true });
+    makeFolder(directory, 0o777);
     if (readdirSync(directory).length > 0) throw new BadInputError("bad_request", `${directory}: expected a new or an empty folder`);
   }
 

@@ -1,9 +1,9 @@
 /** `vedette rule new`: writes a rule that is valid at once, with cases to be replaced by real lines. Asks on a terminal for what no option gave. */
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { ConfigError } from "@vedette/kit";
+import { ConfigError, makeFolder } from "@vedette/kit";
 import { type Template, templates } from "./templates.ts";
 
 interface Options {
@@ -25,7 +25,7 @@ export async function create(options: Options): Promise<void> {
     throw new ConfigError("config_invalid", `--technique ${asked.technique}: expected an ATT&CK id, e.g. T1059.004`);
   const file = options.out?.endsWith(".yml") ? options.out : join(options.out ?? ".", `${fileName(asked.title)}.yml`);
   if (existsSync(file)) throw new ConfigError("config_invalid", `${file} is there already; name another with --out`);
-  mkdirSync(dirname(file), { recursive: true });
+  makeFolder(dirname(file), 0o777);
   writeFileSync(file, options.correlation ? renderCorrelation(template, asked) : render(template, asked), { flag: "wx" });
   process.stdout.write(`${file}\n`);
   process.stderr.write(`Next: put real lines into its cases, then  vedette rule test ${file}  and  vedette rule lint ${file}\n`);
