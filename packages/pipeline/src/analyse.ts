@@ -38,6 +38,7 @@ import type { Resources } from "./enrichment/tables.ts";
 import { auditSource } from "./intake/audit_feed.ts";
 import type { KeyedStep } from "./keyed.ts";
 import { type Mark, Marks } from "./marks.ts";
+import { summaryOfMatches } from "./match_summary.ts";
 import { own, type Program, sameJudges } from "./program.ts";
 import { QualityTally } from "./quality/tally.ts";
 import { findingsPerBatch } from "./rules/flood.ts";
@@ -339,7 +340,7 @@ export class Analyser {
         entities: entitiesOf(event, entityOf(rule)),
         evidence: [evidenceOf(event, matches)],
         attack: rule.attack,
-        summary: summaryOf(rule.title, matches),
+        summary: summaryOfMatches(rule.title, matches),
         revision: 0,
         canonical: true,
         demo,
@@ -397,13 +398,6 @@ export class Analyser {
 function entityOf(rule: SigmaRule): string | undefined {
   const entity = rule.vedette?.["entity"];
   return typeof entity === "string" ? entity : undefined;
-}
-
-/** What a reader wants first: the longest of the matched values tells most (a command line rather than `tcp`). */
-function summaryOf(title: string, matches: readonly Match[]): string {
-  const told = matches.filter((m) => m.clause !== "logsource" && m.value !== "");
-  const most = told.reduce<Match | undefined>((a, b) => (a && a.value.length >= b.value.length ? a : b), undefined);
-  return most ? `${most.field} = ${most.value.slice(0, 160)}` : title;
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
