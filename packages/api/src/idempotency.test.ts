@@ -80,6 +80,36 @@ test("while one is done, the same is told to wait", async () => {
   expect(await tokens()).toBe(before + 1);
 });
 
+test("the same request at two servers at one moment is done once; different ones are both remembered", async () => {
+  const other = await rig({ store: it.store });
+  await make(randomUUID(), "web", asAdmin, other.app);
+  const before = await tokens();
+  const key = randomUUID();
+  // both have looked before either goes on
+  const { settings } = it.store;
+  const looked = Promise.withResolvers<void>();
+  let looks = 0;
+  for (const how of ["get", "add"] as const) {
+    const ask = settings[how] as (...about: string[]) => Promise<string | undefined>;
+    const held = async (...about: string[]) => {
+      const there = await ask(...about);
+      if (/^api\.idempotency\../.test(about[0]!) && ++looks === 2) looked.resolve();
+      if (looks > 0) await looked.promise;
+      return there;
+    };
+    Object.assign(settings, { [how]: held });
+  }
+  const both = await Promise.all([make(key), make(key, "web", asAdmin, other.app)]);
+  // the other one waits or hears what the first was answered
+  expect(both.filter(({ statusCode, headers }) => statusCode === 201 && !headers["idempotency-replayed"])).toHaveLength(1);
+  expect(await tokens()).toBe(before + 1);
+  const listed = () => (JSON.parse(it.store.kept.get("api.idempotency")!) as unknown[]).length;
+  const kept = listed();
+  await Promise.all(Array.from({ length: 6 }, (_, n) => make(randomUUID(), "web", asAdmin, n % 2 ? other.app : it.app)));
+  expect(listed()).toBe(kept + 6);
+  await other.app.close();
+});
+
 test("a refused request may be put right under the same key", async () => {
   const key = randomUUID();
   expect((await make(key, "../etc")).statusCode).toBe(400);

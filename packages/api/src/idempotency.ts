@@ -26,6 +26,8 @@ interface Keyed {
 interface Kept {
   readonly print: string;
   readonly until: Micros;
+  /** Of the attempt: the same request at two processes at one moment is not one. */
+  readonly by?: string;
   readonly status?: number;
   readonly type?: string;
   /** Absent where the answer was too long. */
@@ -70,7 +72,7 @@ function opened(key: Uint8Array, text: string): string {
 class KeptAnswers {
   readonly #settings: SettingStore;
   readonly #clock: Clock;
-  /** The index is one document: changes of it go one after the other. */
+  /** The index is one document: changes of it go one after the other here, and are asked for again where another process was faster. */
   #changing: Promise<unknown> = Promise.resolve();
 
   constructor(settings: SettingStore, clock: Clock) {
@@ -78,19 +80,25 @@ class KeptAnswers {
     this.#clock = clock;
   }
 
-  async get(id: string): Promise<Kept | undefined> {
-    const text = await this.#settings.get(nameOf(id));
-    const kept = text === undefined ? undefined : (JSON.parse(text) as Kept);
-    return kept !== undefined && kept.until > this.#clock.now() ? kept : undefined;
-  }
-
-  /** Written before the request is carried out, so that a crash in its middle is known. */
-  async begin({ id, print }: Keyed): Promise<void> {
-    const until = this.#clock.now() + lifetime;
-    await this.#settings.set(nameOf(id), JSON.stringify({ print, until }));
+  /**
+   * Written before the request is carried out, so that a crash in its middle is known; in one step, so that of two processes one carries it out.
+   * @returns what was there already: then it was not begun
+   */
+  async begin({ id, print }: Keyed): Promise<Kept | undefined> {
+    const now = this.#clock.now();
+    const until = now + lifetime;
+    const begun = JSON.stringify({ print, until, by: randomBytes(9).toString("base64url") } satisfies Kept);
+    for (;;) {
+      const there = await this.#settings.add(nameOf(id), begun);
+      if (there === begun) break;
+      const kept = JSON.parse(there) as Kept;
+      if (kept.until > now) return kept;
+      if (await this.#settings.replace(nameOf(id), there, begun)) break;
+    }
     const change = this.#changing.then(() => this.#enlist(id, until));
     this.#changing = change.catch(() => undefined);
     await change;
+    return undefined;
   }
 
   async end({ id, print, seal }: Keyed, status: number, type: string | undefined, body: string): Promise<void> {
@@ -110,11 +118,15 @@ class KeptAnswers {
   }
 
   async #enlist(id: string, until: Micros): Promise<void> {
-    const listed = JSON.parse((await this.#settings.get(index)) ?? "[]") as [id: string, until: Micros][];
-    const others = listed.filter(([one]) => one !== id);
-    const kept = others.filter(([, end]) => end > this.#clock.now()).slice(1 - maxKept);
-    for (const [one] of others.filter((entry) => !kept.includes(entry))) await this.#settings.set(nameOf(one), undefined);
-    await this.#settings.set(index, JSON.stringify([...kept, [id, until]]));
+    for (;;) {
+      const text = await this.#settings.add(index, "[]");
+      const listed = JSON.parse(text) as [id: string, until: Micros][];
+      const others = listed.filter(([one]) => one !== id);
+      const kept = others.filter(([, end]) => end > this.#clock.now()).slice(1 - maxKept);
+      if (!(await this.#settings.replace(index, text, JSON.stringify([...kept, [id, until]])))) continue;
+      for (const [one] of others.filter((entry) => !kept.includes(entry))) await this.#settings.set(nameOf(one), undefined);
+      return;
+    }
   }
 }
 
@@ -151,9 +163,8 @@ export function idempotency(scope: FastifyInstance, settings: SettingStore, cloc
     if (underWay.has(keyed.id)) throw conflict(409, "a request with this Idempotency-Key is under way");
     underWay.add(keyed.id);
     try {
-      const kept = await answers.get(keyed.id);
+      const kept = await answers.begin(keyed);
       if (kept !== undefined) return replay(reply, keyed, kept);
-      await answers.begin(keyed);
       request.keyed = keyed;
     } finally {
       if (request.keyed === undefined) underWay.delete(keyed.id);

@@ -366,6 +366,21 @@ export function stateContract(open: () => Promise<StateStores>): void {
     await close();
   });
 
+  test("a setting that several ask to be the first or the next of is one's", async () => {
+    const { settings, close } = await open();
+    const first = await Promise.all(["1", "2", "3"].map((value) => settings.add("a", value)));
+    expect([new Set(first).size, await settings.get("a")]).toEqual([1, first[0]]);
+    const next = await Promise.all(["4", "5", "6"].map((value) => settings.replace("a", first[0]!, value)));
+    expect(next.filter((won) => won)).toEqual([true]);
+    expect(await settings.get("a")).toBe(["4", "5", "6"][next.indexOf(true)]);
+    expect([await settings.replace("a", first[0]!, "7"), await settings.replace("b", "1", "2"), await settings.get("b")]).toEqual([
+      false,
+      false,
+      undefined,
+    ]);
+    await close();
+  });
+
   test("folds alerts with their findings and offset, finds and lists them", async () => {
     const { alerts, close } = await open();
     const closed = alertOf("3", { state: "closed", demo: true, severity: "low", entities: [{ type: "host", id: "web%1" }] });

@@ -130,12 +130,16 @@ export function settingStore(state: State): SettingStore {
       }
     },
     async add(name, value) {
-      await state
-        .insertInto("setting")
-        .values({ name, value })
-        .onConflict((conflict) => conflict.column("name").doNothing())
-        .execute();
-      return (await state.selectFrom("setting").select("value").where("name", "=", name).executeTakeFirstOrThrow()).value;
+      for (;;) {
+        await state
+          .insertInto("setting")
+          .values({ name, value })
+          .onConflict((conflict) => conflict.column("name").doNothing())
+          .execute();
+        const there = await state.selectFrom("setting").select("value").where("name", "=", name).executeTakeFirst();
+        // what was there may have been taken away in between
+        if (there !== undefined) return there.value;
+      }
     },
     async replace(name, from, to) {
       const { numUpdatedRows } = await state
