@@ -147,7 +147,7 @@ export class Process {
     this.start = options.start;
     this.#options = options;
     const boot_ns = (options.start - host.booted) * 1_000;
-    this.execId = Buffer.from(`${host.name}:${boot_ns}:${options.pid}`).toString("base64");
+    this.execId = btoa(`${host.name}:${boot_ns}:${options.pid}`);
   }
 
   /** A child of it on the same machine. */

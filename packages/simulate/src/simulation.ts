@@ -14,7 +14,7 @@ const together = 256;
 export class Simulation {
   readonly world: World;
   readonly incidents: Incident[] = [];
-  readonly #records: { [stream: string]: number } = {};
+  readonly #records = new Map<string, number>();
 
   constructor(options: WorldOptions, staged: readonly Staged[]) {
     const world = new World(options);
@@ -40,7 +40,7 @@ export class Simulation {
   /** All records in the order in which the programs would write them; the same for the same options. */
   *run(): Generator<readonly Emitted[]> {
     for (const records of this.world.run(together)) {
-      for (const { stream } of records) this.#records[stream] = (this.#records[stream] ?? 0) + 1;
+      for (const { stream } of records) this.#records.set(stream, (this.#records.get(stream) ?? 0) + 1);
       yield records;
     }
   }
@@ -67,7 +67,7 @@ export class Simulation {
         start: new Date(start / 1_000).toISOString(),
         end: new Date(end / 1_000).toISOString(),
         activity,
-        records: this.#records,
+        records: Object.fromEntries(this.#records),
         jobs: this.world.jobs,
       },
       ...this.incidents.filter((one) => one.begun).map((one) => one.told()),

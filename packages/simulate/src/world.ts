@@ -2,7 +2,7 @@
 import { Chance } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import type { JobAccount } from "./records/slurm.ts";
-import { type ZeekForm, type ZeekLog, zeekLine } from "./records/zeek.ts";
+import { type ZeekForm, type ZeekLog, zeekLine, zeekLogs } from "./records/zeek.ts";
 import { makeSite, type Site } from "./site.ts";
 import type { Incident, JobTruth } from "./truth.ts";
 
@@ -14,6 +14,9 @@ export interface Emitted {
   readonly line: string;
   readonly incident: Incident | undefined;
 }
+
+/** A stream's name is looked up for every record: made once, it is found by where it stands. */
+const zeekStreams = Object.fromEntries(zeekLogs.map((log) => [log, `zeek/${log}`])) as { readonly [log in ZeekLog]: `zeek/${log}` };
 
 /** Somebody who acts: yields the next moment at which it wants to, and does what it does when it is called again. */
 export type Actor = Generator<Micros, void, void>;
@@ -89,7 +92,7 @@ export class World {
 
   /** A row of Zeek's, in the form of this site. */
   zeek(log: ZeekLog, time: Micros, values: Parameters<typeof zeekLine>[3], incident?: Incident): void {
-    this.emit(`zeek/${log}`, zeekLine(this.options.zeek, log, time, values), incident);
+    this.emit(zeekStreams[log], zeekLine(this.options.zeek, log, time, values), incident);
   }
 
   /** All records, some `size` at a time; memory is that of whoever is acting, whatever the duration. */

@@ -19,14 +19,16 @@ const columns = {
   netcontrol_shunt: "ts:time rule_id:string f.src_h:addr f.src_p:port f.dst_h:addr f.dst_p:port expire:interval location:string",
 } as const;
 export type ZeekLog = keyof typeof columns;
+export const zeekLogs = Object.keys(columns) as readonly ZeekLog[];
 
 interface Column {
   readonly name: string;
   readonly type: string;
   readonly key: string;
+  /** Addresses, names of Zeek's own and ids: nothing in them is ever escaped. */
+  readonly plain: boolean;
   /** In TSV an unset set or vector is what Zeek calls empty. */
   readonly many: boolean;
-  readonly moment: boolean;
 }
 const tables = Object.fromEntries(
   Object.entries(columns).map(([log, text]) => [
@@ -34,7 +36,8 @@ const tables = Object.fromEntries(
     text.split(" ").map((column): Column => {
       const at = column.indexOf(":");
       const [name, type] = [column.slice(0, at), column.slice(at + 1)];
-      return { name, type, key: `,"${name}":`, many: /^(set|vector)/.test(type), moment: type === "time" };
+      const plain = type === "addr" || type === "enum" || name === "uid";
+      return { name, type, key: `,"${name}":`, plain, many: /^(set|vector)/.test(type) };
     }),
   ]),
 ) as unknown as { readonly [log in ZeekLog]: readonly Column[] };
@@ -75,8 +78,8 @@ function jsonLine(log: ZeekLog, table: readonly Column[], time: Micros, values: 
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
     if (value === undefined) continue;
-    const { key } = table[i + 1]!;
-    if (typeof value === "string") line += key + quoted(value);
+    const { key, plain } = table[i + 1]!;
+    if (typeof value === "string") line += plain ? `${key}"${value}"` : key + quoted(value);
     else if (typeof value === "number") line += key + number(value);
     else if (typeof value === "boolean") line += key + value;
     else line += `${key}[${value.map((one) => (typeof one === "string" ? quoted(one) : number(one))).join(",")}]`;
