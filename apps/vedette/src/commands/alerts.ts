@@ -100,9 +100,9 @@ function howSure(status: string, { true_positive, benign, false_positive }: Guid
   const closed = true_positive + benign + false_positive;
   const so =
     closed === 0
-      ? "none of its alerts was closed with a verdict yet"
-      : `of ${counted(closed, "closed alert")} of this rule ${true_positive} true, ${benign} allowed, ${false_positive} wrong`;
-  return status === "" ? so : `${status} rule; ${so}`;
+      ? "none of its alerts has been closed with a verdict yet"
+      : `of its ${counted(closed, "closed alert")} ${true_positive} true, ${benign} benign, ${false_positive} false`;
+  return status === "" ? so : `rule is ${status === "test" ? "in test" : status}; ${so}`;
 }
 
 export async function change(id: string, action: "acknowledge" | "close", options: Options): Promise<void> {

@@ -20,9 +20,9 @@ test("how sure it is says what was counted, and no more", () => {
   const none = { true_positive: 0, benign: 0, false_positive: 0 };
   expect(sureWords({ status: "", verdicts: none })).toBe("none of its alerts has been closed with a verdict yet");
   expect(sureWords({ status: "beta", verdicts: { ...none, benign: 1 } })).toBe(
-    "beta rule; of its one closed alert 0 true, 1 allowed, 0 wrong",
+    "rule is beta; of its one closed alert 0 true, 1 benign, 0 false",
   );
   expect(sureWords({ status: "", verdicts: { true_positive: 3, benign: 1, false_positive: 2 } })).toBe(
-    "of its newest 6 closed alerts 3 true, 1 allowed, 2 wrong",
+    "of its newest 6 closed alerts 3 true, 1 benign, 2 false",
   );
 });

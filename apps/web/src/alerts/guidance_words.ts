@@ -20,6 +20,6 @@ export function sureWords({ status, verdicts }: Pick<Guidance, "status" | "verdi
   const so =
     closed === 0
       ? "none of its alerts has been closed with a verdict yet"
-      : `of its ${closed === 1 ? "one closed alert" : `newest ${closed} closed alerts`} ${true_positive} true, ${benign} allowed, ${false_positive} wrong`;
-  return status === "" ? so : `${status} rule; ${so}`;
+      : `of its ${closed === 1 ? "one closed alert" : `newest ${closed} closed alerts`} ${true_positive} true, ${benign} benign, ${false_positive} false`;
+  return status === "" ? so : `rule is ${status === "test" ? "in test" : status}; ${so}`;
 }
