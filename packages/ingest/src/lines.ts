@@ -1,4 +1,5 @@
 /** Cuts a stream of bytes into lines, exact to the byte, with bounded memory. Knows nothing of files, sockets or formats. */
+import { AuditGatherer, bodyOf, type MessageAt } from "./audit/gather.ts";
 import { type Batch, keptBytes, Oversize, rawRecord, tooDeepFlaw } from "./batch.ts";
 import { nestsTooDeep } from "./json_scan.ts";
 
@@ -30,7 +31,14 @@ export interface Cutter {
    * @returns bytes consumed; what is left must be given again, with more behind it. Records share memory with `bytes`.
    */
   cut(bytes: Buffer, offset: number, batch: Batch, final: boolean): number;
+  /** Whether whole messages at the end of the bytes wait for more that may belong to them; absent where none ever do. */
+  readonly holding?: boolean;
+  /** They have waited long enough: the next cut takes them as they are. */
+  settle?(): void;
 }
+
+/** Messages that belong together come together; after so long without another, no more of them is waited for. */
+export const settle_ms = 500;
 
 export interface LineOptions {
   /** Positions are `<token>:<offset>`. */
@@ -57,6 +65,7 @@ const headerStarts = ["#separator", "#Software:", "#Version:", "#Fields:", "#Dat
 /**
  * Lines ended by LF or CR LF. A block of `#` lines at the start of the stream, or a known header anywhere, becomes the batch's preamble;
  * `#` lines that are no such header are records as well. A line over `maxBytes` becomes a flawed record of its first 64 KiB.
+ * The lines of one Linux audit event are one record.
  */
 export class LineCutter implements Cutter {
   header: Header | undefined;
@@ -70,6 +79,7 @@ export class LineCutter implements Cutter {
   #knownHeader = false;
   #headerBytes = 0;
   #headers = 0;
+  readonly #audit = new AuditGatherer();
 
   constructor(options: LineOptions) {
     this.#token = options.token;
@@ -78,7 +88,21 @@ export class LineCutter implements Cutter {
     this.#unit = this.#encoding === "bytes" ? 1 : 2;
   }
 
+  get holding(): boolean {
+    return this.#audit.holding;
+  }
+  settle(): void {
+    this.#audit.settle();
+  }
+
   cut(bytes: Buffer, offset: number, batch: Batch, final: boolean): number {
+    this.#audit.begin(bytes);
+    const consumed = this.#cutLines(bytes, offset, batch, final);
+    this.#audit.end();
+    return consumed;
+  }
+
+  #cutLines(bytes: Buffer, offset: number, batch: Batch, final: boolean): number {
     batch.preamble = this.header?.text;
     let at = this.#oversize === undefined ? 0 : this.#continueOversize(bytes, batch, final);
     while (at < bytes.length && !batch.full) {
@@ -93,6 +117,11 @@ export class LineCutter implements Cutter {
         const owned = this.#addHeader(bytes, at, stop, offset, end + this.#unit);
         batch.preamble = this.header?.text;
         if (!owned) this.#push(bytes, at, stop, end, offset, batch);
+      } else if (this.#unit === 1 && stop - at <= this.#maxBytes && this.#audit.concerns(at, stop)) {
+        const next = this.#cutAudit(bytes, at, offset, batch, final);
+        if (next === at) return at;
+        at = next;
+        continue;
       } else {
         this.#push(bytes, at, stop, end, offset, batch);
         this.partial = false;
@@ -100,6 +129,24 @@ export class LineCutter implements Cutter {
       at = end + this.#unit;
     }
     return at;
+  }
+
+  /** Adds the records of audit events from the line at `from` on; stays there while more of them may come. */
+  #cutAudit(bytes: Buffer, from: number, offset: number, batch: Batch, final: boolean): number {
+    let partial = false;
+    const lineAt: MessageAt = (at) => {
+      const end = this.#lineEnd(bytes, at);
+      if (end < 0 && (!final || at === bytes.length)) return bytes.length - at > this.#maxBytes ? "end" : undefined;
+      partial = end < 0;
+      const stop = partial ? bytes.length : this.#withoutReturn(bytes, at, end);
+      if (at > from && (stop - at > this.#maxBytes || this.#isHeader(bytes, at, stop, offset))) return "end";
+      return { start: at, next: partial ? stop : end + 1, body: bytes.subarray(at, stop) };
+    };
+    const gathered = this.#audit.gather(from, lineAt, final);
+    if (gathered === undefined) return from;
+    for (const lines of gathered.records) batch.push(rawRecord(`${this.#token}:${offset + lines[0]!.start}`, bodyOf(lines, bytes)));
+    this.partial = partial && gathered.next === bytes.length;
+    return gathered.next;
   }
 
   #push(bytes: Buffer, at: number, stop: number, end: number, offset: number, batch: Batch): void {

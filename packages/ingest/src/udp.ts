@@ -6,6 +6,7 @@ import type { RawRecord } from "@vedette/model";
 import type { Address } from "./address.ts";
 import { Batch, batchesOf } from "./batch.ts";
 import { deliver, type Lost } from "./deliver.ts";
+import { settle_ms } from "./lines.ts";
 import { aborted } from "./tcp.ts";
 
 export interface Datagram {
@@ -16,6 +17,10 @@ export interface Datagram {
 /** What datagrams are read by. All are asked in the order in which the datagrams came. */
 export interface DatagramReader {
   records(datagram: Datagram): Iterable<RawRecord>;
+  /** Whether some that came wait for others that may belong to them. */
+  readonly holding?: boolean;
+  /** Those that have waited long enough: asked when nothing came for a while. */
+  settle?(): Iterable<RawRecord>;
   /** What is known to be lost since this was asked last. */
   lost?(): Lost;
   /** What a later run goes on with, by stream, where it changed since this was asked last. */
@@ -60,15 +65,30 @@ export async function listenUdp(options: UdpOptions, context: Context): Promise<
   const delivery = new Delivery(options.reader, queue, context);
   while (!signal.aborted || queue.length > 0) {
     if (queue.length === 0) {
-      await new Promise<void>((resolve) => {
+      const woken = new Promise<void>((resolve) => {
         wake = resolve;
       });
+      if (options.reader.holding && !(await inTime(woken, clock))) {
+        if (!(await delivery.hand(options.reader.settle?.() ?? []))) return;
+        continue;
+      }
+      await woken;
       if (!signal.aborted) await clock.sleep(gather_ms, signal);
     }
     const datagrams = queue.take();
     if (!(await delivery.hand(datagrams.values().flatMap((datagram) => options.reader.records(datagram))))) return;
   }
   await delivery.hand(options.reader.end?.() ?? []);
+}
+
+/** Whether it came about before what is held has waited long enough. */
+async function inTime(woken: Promise<void>, clock: Context["clock"]): Promise<boolean> {
+  const over = new AbortController();
+  try {
+    return await Promise.race([woken.then(() => true), clock.sleep(settle_ms, over.signal).then(() => false)]);
+  } finally {
+    over.abort();
+  }
 }
 
 function bound(socket: Socket, options: UdpOptions, warn: Context["warn"]): Promise<void> {

@@ -3,6 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import type { Clock } from "@vedette/kit";
 import { Batch } from "../batch.ts";
+import { settle_ms } from "../lines.ts";
 import { decodeEntries, type Entry, encodeEntries, holds } from "./entry.ts";
 import { Followed, type Outcome } from "./followed.ts";
 import { fileKey, isMissing, type Look, type Opened, openFile } from "./opened.ts";
@@ -251,7 +252,9 @@ export class FileSet {
     if (changed) tracked.changed = now;
     const quiet = now - tracked.changed >= this.#options.quiet_ms * 1_000;
     const final = !this.#options.follow || (quiet && (followed.rest > 0 || followed.file.compressed));
-    if (changed || final) {
+    const settle = !changed && followed.holding && now - tracked.changed >= settle_ms * 1_000;
+    if (settle) followed.settle();
+    if (changed || final || settle) {
       const outcome = await followed.pump(final);
       if (outcome === "replaced") return this.#replace(stream, tracked);
       if (outcome !== "end") return outcome;

@@ -48,6 +48,14 @@ export class Followed {
     return this.#token;
   }
 
+  /** Whole records wait for others that may belong to them. */
+  get holding(): boolean {
+    return this.#cutter?.holding === true;
+  }
+  settle(): void {
+    this.#cutter?.settle?.();
+  }
+
   /** Goes on where the entry says; the file is known to hold its content. */
   async restore(entry: Entry): Promise<void> {
     this.#head = await this.#readAt(0, entry.headLength);

@@ -6,7 +6,7 @@ import { deliver } from "../deliver.ts";
 import { DocumentCutter, shapeOf } from "../documents.ts";
 import { type Cutter, encodingOf, LineCutter } from "../lines.ts";
 import { nonce } from "../nonce.ts";
-import { readStream } from "../stream_reader.ts";
+import { readStream, settling } from "../stream_reader.ts";
 
 const config = z.strictObject({
   max_line_bytes: z
@@ -49,7 +49,10 @@ export async function readPipe(input: NodeJS.ReadableStream, context: SourceCont
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
   try {
-    await readStream(pieces(gathered), { cutter, deliver: (batch) => deliver(batch, { stream: "stdin" }, { intake, clock, signal }) });
+    await readStream(
+      settling(pieces(gathered), () => chosen, clock),
+      { cutter, deliver: (batch) => deliver(batch, { stream: "stdin" }, { intake, clock, signal }) },
+    );
   } finally {
     signal.removeEventListener("abort", stop);
     input.unpipe(gathered);

@@ -1,6 +1,6 @@
 /** Reads syslog from a connection, which is not read while its last messages are not durable. Knows nothing of what messages say. */
 import { deliver } from "../deliver.ts";
-import { readStream } from "../stream_reader.ts";
+import { readStream, settling } from "../stream_reader.ts";
 import { type ListenContext, type ListenOptions, listen, piecesOf } from "../tcp.ts";
 import { SyslogCutter } from "./framing.ts";
 
@@ -20,9 +20,12 @@ export function listenTcp(options: ListenOptions & { readonly maxMessageBytes: n
           `${options.name}: ${peer ?? "?"}: messages are longer or shorter than the count in front of them; set the sender to octet counting in bytes, or to line feeds`,
         ),
     });
-    await readStream(piecesOf(socket, options, context), {
-      cutter: () => cutter,
-      deliver: (batch) => deliver(batch, { stream }, { intake, clock, signal }),
-    });
+    await readStream(
+      settling(piecesOf(socket, options, context), () => cutter, clock),
+      {
+        cutter: () => cutter,
+        deliver: (batch) => deliver(batch, { stream }, { intake, clock, signal }),
+      },
+    );
   });
 }

@@ -1,4 +1,4 @@
-/** Takes a Linux audit record apart: `key=value` pairs, quoted, hex-encoded or plain. Knows no meaning of a type. */
+/** Takes a Linux audit record apart: `key=value` pairs, quoted, hex-encoded or plain. Knows no meaning of a type but how it writes arguments. */
 
 /** Keys whose unquoted value may be the hex of text that holds blanks, quotes or control characters (audit_log_untrustedstring in the kernel). */
 const encoded = new Set(
@@ -6,7 +6,7 @@ const encoded = new Set(
 );
 
 /** `a0` to `a9999`, and pieces of long ones (`a1[0]`): hex text in an EXECVE record, plain hex numbers in a SYSCALL record. */
-export const isArgument = (key: string): boolean => key.charCodeAt(0) === 0x61 && key.charCodeAt(1) >= 0x30 && key.charCodeAt(1) <= 0x39;
+const isArgument = (key: string): boolean => key.charCodeAt(0) === 0x61 && key.charCodeAt(1) >= 0x30 && key.charCodeAt(1) <= 0x39;
 
 /** Text of hex digits; undefined where it is none. NULs, which separate the arguments of a proctitle, become blanks. */
 function fromHex(text: string): string | undefined {
@@ -61,3 +61,19 @@ export function eachPair(text: string, start: number, execve: boolean, set: (key
 }
 
 const isEnd = (c: number): boolean => c === 0x20 || c === 0x1d || c === 0x27 || c === 0x0a;
+
+/** Types as numbers, which the kernel's own log and some forwarders write (linux/audit.h). */
+const numbered = new Map(
+  (
+    "1006 LOGIN 1100 USER_AUTH 1101 USER_ACCT 1102 USER_MGMT 1103 CRED_ACQ 1104 CRED_DISP 1105 USER_START 1106 USER_END 1107 USER_AVC 1108 USER_CHAUTHTOK 1109 USER_ERR " +
+    "1110 CRED_REFR 1112 USER_LOGIN 1113 USER_LOGOUT 1114 ADD_USER 1115 DEL_USER 1116 ADD_GROUP 1117 DEL_GROUP 1123 USER_CMD 1130 SERVICE_START 1131 SERVICE_STOP " +
+    "1300 SYSCALL 1302 PATH 1303 IPC 1305 CONFIG_CHANGE 1306 SOCKADDR 1307 CWD 1309 EXECVE 1318 OBJ_PID 1319 TTY 1320 EOE 1321 BPRM_FCAPS 1322 CAPSET 1323 MMAP " +
+    "1324 NETFILTER_PKT 1325 NETFILTER_CFG 1326 SECCOMP 1327 PROCTITLE 1330 KERN_MODULE 1331 FANOTIFY 1334 BPF 1336 URINGOP 1337 OPENAT2 1400 AVC 1401 SELINUX_ERR " +
+    "1403 MAC_POLICY_LOAD 1404 MAC_STATUS 1700 ANOM_PROMISCUOUS 1701 ANOM_ABEND 1702 ANOM_LINK"
+  )
+    .match(/\d+ [A-Z_]+/g)!
+    .map((pair) => pair.split(" ") as [string, string]),
+);
+
+/** The name of a type. */
+export const typeName = (type: string): string => numbered.get(type) ?? type;

@@ -1,64 +1,13 @@
-/** Records of the Linux audit daemon, one event a record; the records of one audit event share auditd.sequence. */
-import { defineFormat, newFields, z } from "@vedette/kit";
-import type { Fields, FieldValue } from "@vedette/model";
-import { eachPair, isArgument } from "../auditd/record.ts";
+/** Records of the Linux audit daemon: those of one event, which sources put together, are one event; as lines, and as laurel and go-audit write them. */
+import { type Decoded, type DecodeResult, defineFormat, type JsonObject, z } from "@vedette/kit";
+import { auditDocument, isAuditDocument } from "../auditd/documents.ts";
+import { AuditEvent } from "../auditd/event.ts";
+import { eachPair, typeName } from "../auditd/record.ts";
 import { share } from "../detect.ts";
-import { plainIp } from "../linux/peer.ts";
+import { isFlaw, looksLikeObject, parseObject } from "../json/parse.ts";
 import { parseEpochSeconds } from "../time/parse.ts";
 
 const notAudit = { code: "bad_audit", expected: "an audit record: [node=HOST ]type=TYPE msg=audit(SECONDS.MS:SEQUENCE): key=value …" };
-
-const categories: readonly (readonly [category: FieldValue, types: string])[] = [
-  ["process", "EXECVE SYSCALL PROCTITLE USER_CMD BPRM_FCAPS SECCOMP ANOM_ABEND"],
-  ["authentication", "USER_LOGIN USER_AUTH USER_ERR USER_ACCT CRED_ACQ CRED_DISP CRED_REFR LOGIN ANOM_LOGIN_FAILURES"],
-  ["session", "USER_START USER_END USER_LOGOUT"],
-  ["iam", "ADD_USER DEL_USER ADD_GROUP DEL_GROUP USER_MGMT GRP_MGMT USER_CHAUTHTOK ACCT_LOCK ACCT_UNLOCK ROLE_ASSIGN"],
-  [
-    "configuration",
-    "CONFIG_CHANGE DAEMON_CONFIG DAEMON_START DAEMON_END DAEMON_ABORT SERVICE_START SERVICE_STOP FEATURE_CHANGE MAC_CONFIG_CHANGE",
-  ],
-  ["file", "PATH CWD FS_RELABEL"],
-  ["network", "SOCKADDR NETFILTER_CFG NETFILTER_PKT"],
-  ["driver", "KERN_MODULE"],
-];
-const categoryOf = new Map(categories.flatMap(([category, types]) => types.split(" ").map((type) => [type, category] as const)));
-
-/** Where a record's keys go in ECS; every key stays as auditd.<key> too, which is what rules name. */
-const ecs = new Map<string, string>([
-  ["pid", "process.pid"],
-  ["ppid", "process.parent.pid"],
-  ["exe", "process.executable"],
-  ["comm", "process.name"],
-  ["cwd", "process.working_directory"],
-  ["proctitle", "process.command_line"],
-  ["cmd", "process.command_line"],
-  ["uid", "user.id"],
-  ["euid", "user.effective.id"],
-  ["auid", "user.audit.id"],
-  ["gid", "group.id"],
-  ["acct", "user.name"],
-]);
-const numeric = new Set(["pid", "ppid"]);
-
-function setPair(fields: Fields, type: string, args: string[], key: string, value: string): void {
-  if (key === "type" || value === "?" || value === "(null)" || value === "(none)") return;
-  const name = `auditd.${key}`;
-  if (fields[name] === undefined) fields[name] = value;
-  if (type === "EXECVE" && isArgument(key)) args.push(value);
-  const target = ecs.get(key);
-  if (target !== undefined && value !== "") fields[target] = numeric.has(key) && Number(value) >= 0 ? Number(value) : value;
-  else if (key === "success" || key === "res" || key === "result") setOutcome(fields, value);
-  else if (key === "addr") {
-    const address = plainIp(value);
-    if (address !== undefined) fields["source.ip"] = address;
-  } else if (key === "name" && type === "PATH") fields["file.path"] = value;
-  else if (key === "UID" && fields["user.name"] === undefined) fields["user.name"] = value;
-}
-
-function setOutcome(fields: Fields, value: string): void {
-  if (value === "yes" || value === "success" || value === "1") fields["event.outcome"] = "success";
-  else if (value === "no" || value === "failed" || value === "0") fields["event.outcome"] = "failure";
-}
 
 /** Where `type=` stands: at the start, after `node=HOST `, or after the kernel's `audit: `. */
 function typeAt(line: string): number {
@@ -69,42 +18,80 @@ function typeAt(line: string): number {
   return at > 0 && at < 300 ? at + 1 : -1;
 }
 
+/** A syslog header is at most so long. */
+const maxHeader = 512;
+
+/** As `typeAt`, for the further records of an event, before which a syslog header may stand. */
+function nextTypeAt(line: string): number {
+  const at = typeAt(line);
+  if (at >= 0) return at;
+  const mark = line.slice(0, maxHeader).indexOf(" msg=audit(");
+  return mark < 0 ? -1 : line.lastIndexOf("type=", mark);
+}
+
+interface Stamp {
+  readonly type: string;
+  readonly seconds: string;
+  readonly sequence: string;
+  /** Where the pairs begin. */
+  readonly pairs: number;
+}
+
+function stampOf(line: string, start: number): Stamp | undefined {
+  const open = start < 0 ? -1 : line.indexOf("audit(", start);
+  const close = open < 0 ? -1 : line.indexOf(")", open);
+  const colon = close < 0 ? -1 : line.lastIndexOf(":", close);
+  if (open < 0 || close < 0 || colon < open || open - start > 128) return undefined;
+  const type = typeName(line.slice(start + 5, line.indexOf(" ", start)));
+  return { type, seconds: line.slice(open + 6, colon), sequence: line.slice(colon + 1, close), pairs: close + 2 };
+}
+
+function addRecord(event: AuditEvent, line: string, { type, pairs }: Stamp): void {
+  if (type === "EOE") return;
+  event.record(type);
+  eachPair(line, pairs, type === "EXECVE", (key, value) => event.pair(key, value));
+}
+
+function decodeLines(text: string): DecodeResult {
+  const [line, ...others] = text.split("\n") as [string, ...string[]];
+  const start = typeAt(line);
+  const stamp = stampOf(line, start);
+  if (stamp === undefined) return notAudit;
+  const event = new AuditEvent();
+  addRecord(event, line, stamp);
+  for (const other of others) {
+    const next = stampOf(other, nextTypeAt(other));
+    if (next !== undefined) addRecord(event, other, next);
+  }
+  const fields = event.finish();
+  if (fields === undefined) return { skip: "end_of_event" };
+  if (start > 5 && line.startsWith("node=")) fields["host.name"] = line.slice(5, start - 1);
+  fields["auditd.sequence"] = stamp.sequence;
+  return { time: parseEpochSeconds(stamp.seconds), fields } satisfies Decoded;
+}
+
+function decodeDocument(object: JsonObject): DecodeResult {
+  return auditDocument(object) ?? notAudit;
+}
+
 export default defineFormat({
   name: "auditd",
   summary: "Linux audit records as auditd writes them, with hex-encoded text decoded.",
   description:
-    "Every key is auditd.<key>, and the usual ones go to ECS too. Command lines come from EXECVE (its arguments joined by blanks), PROCTITLE and USER_CMD. One event a record: " +
-    "records of one audit event share auditd.sequence.",
+    "Every key is auditd.<key>, and the usual ones go to ECS too. Command lines come from EXECVE (its arguments joined by blanks), USER_CMD or PROCTITLE. The records of one audit event " +
+    "(SYSCALL, EXECVE, CWD, PATH, PROCTITLE …) are one event, with their types in auditd.type and all different values of a key in its list; a0, a1 … are EXECVE's, where there is one. " +
+    "Where records come one by one (as documents of a shipper), each is an event, and those of one audit event share auditd.sequence.",
   stability: "beta",
   config: z.strictObject({}),
   detect: (sample) => 0.95 * share(sample, (line) => typeAt(line) >= 0 && line.includes("audit(")),
   decoder: () => (text) => {
     const line = text.trimEnd();
     if (line === "") return { skip: "blank" };
-    const start = typeAt(line);
-    const open = start < 0 ? -1 : line.indexOf("audit(", start);
-    const close = open < 0 ? -1 : line.indexOf(")", open);
-    const colon = close < 0 ? -1 : line.lastIndexOf(":", close);
-    if (open < 0 || close < 0 || colon < open || open - start > 128) return notAudit;
-    const type = line.slice(start + 5, line.indexOf(" ", start));
-    const fields = newFields();
-    fields["event.kind"] = "event";
-    fields["event.category"] = categoryOf.get(type) ?? "host";
-    fields["event.type"] = type === "EXECVE" ? "start" : "info";
-    fields["event.action"] = type.toLowerCase();
-    fields["event.dataset"] = "auditd.log";
-    fields["event.module"] = "auditd";
-    if (start > 5 && line.startsWith("node=")) fields["host.name"] = line.slice(5, start - 1);
-    fields["auditd.type"] = type;
-    fields["auditd.sequence"] = line.slice(colon + 1, close);
-    const args: string[] = [];
-    eachPair(line, close + 2, type === "EXECVE", (key, value) => setPair(fields, type, args, key, value));
-    if (args.length > 0) {
-      fields["process.args"] = args;
-      fields["process.command_line"] = args.join(" ");
-    }
-    return { time: parseEpochSeconds(line.slice(open + 6, colon)), fields };
+    if (!looksLikeObject(line)) return decodeLines(line);
+    const object = parseObject(line);
+    return isFlaw(object) ? object : decodeDocument(object);
   },
+  json: { telling: ["SYSCALL", "EXECVE", "ID", "messages"], claims: isAuditDocument, decode: decodeDocument },
   examples: [
     {
       title: "arguments, one of them with a blank",
@@ -162,9 +149,68 @@ export default defineFormat({
           "user.audit.id": "4294967295",
           "user.name": "bob",
           "source.ip": "192.0.2.7",
+          "related.ip": ["192.0.2.7"],
+          "related.user": ["bob"],
         },
       ],
     },
+    {
+      title: "the records of one event",
+      input:
+        'type=SYSCALL msg=audit(1364481363.243:24287): arch=c000003e syscall=257 success=yes exit=3 a0=ffffff9c a1=7f a2=241 items=2 ppid=2686 pid=3538 auid=1000 uid=0 euid=0 tty=pts0 comm="bash" exe="/usr/bin/bash" key="etc"\n' +
+        'type=CWD msg=audit(1364481363.243:24287): cwd="/etc"\n' +
+        'type=PATH msg=audit(1364481363.243:24287): item=0 name="/etc" nametype=PARENT\n' +
+        'type=PATH msg=audit(1364481363.243:24287): item=1 name="ld.so.preload" nametype=CREATE\n' +
+        "type=PROCTITLE msg=audit(1364481363.243:24287): proctitle=62617368002D69",
+      expect: [
+        {
+          "@timestamp": "2013-03-28T14:36:03.243000Z",
+          "event.kind": "event",
+          "event.category": "file",
+          "event.type": "creation",
+          "event.action": "openat",
+          "event.outcome": "success",
+          "event.dataset": "auditd.log",
+          "event.module": "auditd",
+          "auditd.type": ["SYSCALL", "CWD", "PATH", "PROCTITLE"],
+          "auditd.sequence": "24287",
+          "auditd.arch": "c000003e",
+          "auditd.syscall": "257",
+          "auditd.SYSCALL": "openat",
+          "auditd.success": "yes",
+          "auditd.exit": "3",
+          "auditd.a0": "ffffff9c",
+          "auditd.a1": "7f",
+          "auditd.a2": "241",
+          "auditd.items": "2",
+          "auditd.ppid": "2686",
+          "auditd.pid": "3538",
+          "auditd.auid": "1000",
+          "auditd.uid": "0",
+          "auditd.euid": "0",
+          "auditd.tty": "pts0",
+          "auditd.comm": "bash",
+          "auditd.exe": "/usr/bin/bash",
+          "auditd.key": "etc",
+          "auditd.cwd": "/etc",
+          "auditd.item": ["0", "1"],
+          "auditd.name": ["/etc", "ld.so.preload", "/etc/ld.so.preload"],
+          "auditd.nametype": ["PARENT", "CREATE"],
+          "auditd.proctitle": "bash -i",
+          "process.pid": 3538,
+          "process.parent.pid": 2686,
+          "process.executable": "/usr/bin/bash",
+          "process.name": "bash",
+          "process.command_line": "bash -i",
+          "process.working_directory": "/etc",
+          "user.id": "0",
+          "user.effective.id": "0",
+          "user.audit.id": "1000",
+          "file.path": "/etc/ld.so.preload",
+        },
+      ],
+    },
+    { title: "the end of an event by itself", input: "type=EOE msg=audit(1364481363.243:24287): ", expect: { skip: "end_of_event" } },
     { title: "another log", input: "type=x", expect: { flaw: "bad_audit" } },
   ],
 });

@@ -15,6 +15,8 @@ const byProgram = new Map<string, readonly string[]>([
   ["audit", ["auditd"]],
 ]);
 
+const audit = ["auditd"];
+
 /** Decodes a line by the first of these formats that takes it; undefined where none does. */
 export type NamedDecode = (names: readonly string[], line: string, context: DecodeContext) => DecodeResult | undefined;
 /** Decodes a program's message by the formats it is known to write; undefined where none takes it. */
@@ -41,7 +43,8 @@ export function namedDecoder(): NamedDecode {
 export function embeddedDecoder(): EmbeddedDecode {
   const decode = namedDecoder();
   return (program, message, context) => {
-    const names = program === undefined ? undefined : byProgram.get(program);
+    // Sources put nothing but the records of one audit event together.
+    const names = message.includes("\n") ? audit : program === undefined ? undefined : byProgram.get(program);
     return names === undefined ? undefined : decode(names, message, context);
   };
 }
