@@ -157,11 +157,12 @@ function skipDigits(bytes: Uint8Array, from: number, to: number): number {
 }
 
 /** True if brackets outside strings nest deeper than `maxJsonDepth`; looks at nothing else, so it also bounds what is not quite JSON. */
-export function nestsTooDeep(bytes: Uint8Array, from: number, to: number): boolean {
-  // Each level costs an opening byte, so shorter texts cannot be too deep.
-  if (to - from <= maxJsonDepth) return false;
+export function nestsTooDeep(bytes: Uint8Array): boolean {
+  // Each level costs an opening bracket: almost every text has too few of them, and those are found much sooner than read.
+  if (bytes.length <= maxJsonDepth || !hasMore(bytes, 0x7b, 0x5b, maxJsonDepth)) return false;
+  const to = bytes.length;
   let depth = 0;
-  for (let at = from; at < to; at++) {
+  for (let at = 0; at < to; at++) {
     const byte = bytes[at]!;
     if (byte === 0x22) {
       for (at++; at < to && bytes[at] !== 0x22; at++) if (bytes[at] === 0x5c) at++;
@@ -169,6 +170,14 @@ export function nestsTooDeep(bytes: Uint8Array, from: number, to: number): boole
       if (++depth > maxJsonDepth) return true;
     } else if (byte === 0x7d || byte === 0x5d) depth--;
   }
+  return false;
+}
+
+/** Whether either byte is there more than so many times, both together. */
+function hasMore(bytes: Uint8Array, one: number, other: number, times: number): boolean {
+  let left = times;
+  for (const byte of [one, other])
+    for (let at = bytes.indexOf(byte); at >= 0; at = bytes.indexOf(byte, at + 1)) if (left-- === 0) return true;
   return false;
 }
 

@@ -160,7 +160,7 @@ export class LineCutter implements Cutter {
     }
     const body = this.#text(bytes, at, stop);
     const first = body[0];
-    if ((first === 0x7b || first === 0x5b) && nestsTooDeep(body, 0, body.length)) {
+    if ((first === 0x7b || first === 0x5b) && nestsTooDeep(body)) {
       batch.push(rawRecord(position, body.subarray(0, keptBytes), tooDeepFlaw));
     } else batch.push(rawRecord(position, body));
   }

@@ -33,11 +33,12 @@ export async function scan(paths: readonly string[], options: Options): Promise<
   const inputs = [...(paths.includes("-") ? [{ path: "-", bytes: 0 }] : []), ...files];
   const ruleFile = keptRulesFile(options.rules ?? []);
   const compiled = await compile(options, ruleFile);
-  const judge = new Judge(compiled, known, { ruleFile });
+  const expected = files.reduce((n, f) => n + f.bytes, 0);
+  const judge = new Judge(compiled, known, { ruleFile, expected });
   const rows = new Rows(formOf(options));
   const least = severities.indexOf(options.level ?? "informational");
   const totals = new Totals();
-  const progress = new Progress(files.reduce((n, f) => n + f.bytes, 0));
+  const progress = new Progress(expected);
   let before = 0;
   let found = 0;
   const show = (finding: Parameters<Rows["add"]>[0]) => {
