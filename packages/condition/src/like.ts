@@ -10,20 +10,24 @@ const anyOne: LikePart = { wild: "?" };
 export function likeParts(pattern: string): LikePart[] {
   const parts: LikePart[] = [];
   let text = "";
-  const flush = () => {
-    if (text !== "") parts.push(text);
-    text = "";
-  };
+  // pieces are cut out whole: a text put together by the character is a chain of as many objects
+  let from = 0;
   for (let i = 0; i < pattern.length; i++) {
     const c = pattern[i]!;
     if (c === "*" || c === "?") {
-      flush();
+      text += pattern.slice(from, i);
+      from = i + 1;
+      if (text !== "") parts.push(text);
+      text = "";
       if (c === "?") parts.push(anyOne);
       else if (parts.at(-1) !== anyRun) parts.push(anyRun);
-    } else if (c === "\\" && i + 1 < pattern.length && "*?\\".includes(pattern[i + 1]!)) text += pattern[++i];
-    else text += c;
+    } else if (c === "\\" && i + 1 < pattern.length && "*?\\".includes(pattern[i + 1]!)) {
+      text += pattern.slice(from, i++);
+      from = i;
+    }
   }
-  flush();
+  text += pattern.slice(from);
+  if (text !== "") parts.push(text);
   return parts;
 }
 

@@ -31,7 +31,6 @@ const maxValues = 20_000;
 interface Key {
   readonly field: string;
   readonly written: string;
-  readonly at: number;
   readonly transforms: readonly string[];
   readonly comparison: string | undefined;
   readonly part: TimePart | undefined;
@@ -89,7 +88,21 @@ function readEntry(entry: Entry, placeholders: Placeholders): Condition {
   return key.negated ? { op: "not", of: joined } : joined;
 }
 
+/** Keys read lately: a collection's rules write a few hundred. */
+const readKeys = new Map<string, Key>();
+const maxReadKeys = 1_024;
+
 function readKey(entry: Entry): Key {
+  let key = readKeys.get(entry.key);
+  if (key === undefined) {
+    key = takenApart(entry);
+    if (readKeys.size >= maxReadKeys) readKeys.clear();
+    readKeys.set(entry.key, key);
+  }
+  return key;
+}
+
+function takenApart(entry: Entry): Key {
   const [field = "", ...names] = entry.key.split("|");
   const refuse = (construct: string, expected: string, suggestion: string) => new Refused(entry.keyAt, construct, expected, suggestion);
   for (const name of names) {
@@ -118,7 +131,6 @@ function readKey(entry: Entry): Key {
   return {
     field,
     written: entry.key,
-    at: entry.keyAt,
     transforms: names.filter((name) => transforms.has(name)),
     comparison: others[0],
     part: parts[0],
@@ -165,6 +177,7 @@ function leaf(key: Key, tree: ScalarTree, placeholders: Placeholders): Condition
   if (key.anchors === undefined && key.transforms.length === 0 && typeof value !== "string") {
     return { op: "eq", field, value: exactScalar(tree) };
   }
+  if (key.transforms.length === 0) return compare(field, anchored(key, parsePattern(text)), key.cased);
   return join(
     "or",
     patterns(key, tree, placeholders).map((p) => compare(field, anchored(key, p), key.cased)),

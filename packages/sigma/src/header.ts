@@ -160,14 +160,18 @@ export function contentHash(value: unknown): string {
   return hash("sha256", canonical(value), "buffer").subarray(0, 16).toString("base64url");
 }
 
+/** ASCII that JSON writes as it stands, as nearly all of a rule is. */
+const asItStands = /^[ !#-[\]-~]*$/;
+
 /** As `JSON.stringify` with its keys in order; every rule is hashed when it is read, and a replacer takes three times as long. */
 function canonical(value: unknown): string {
+  if (typeof value === "string") return asItStands.test(value) ? `"${value}"` : JSON.stringify(value);
   if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   const record = value as { readonly [key: string]: unknown };
   const keys = Object.keys(record).filter((key) => record[key] !== undefined);
   return `{${keys
     .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonical(record[key])}`)
+    .map((key) => `${canonical(key)}:${canonical(record[key])}`)
     .join(",")}}`;
 }

@@ -9,22 +9,30 @@ export type Part = string | typeof anyRun | typeof anyOne;
 /** A string value: text and wildcards in turn; no two texts are neighbours and none is empty. */
 export type Pattern = readonly Part[];
 
+const [backslash, star, question] = [0x5c, 0x2a, 0x3f];
+
 /** Reads Sigma's notation: `\` escapes `*`, `?` and `\`, and stands for itself before anything else (specification, "Escaping"). */
 export function parsePattern(text: string): Pattern {
   const parts: Part[] = [];
   let run = "";
+  // Pieces are cut out whole: a text put together by the character is a chain of as many objects.
+  let from = 0;
   for (let i = 0; i < text.length; i++) {
-    const c = text[i]!;
-    const next = text[i + 1];
-    if (c === "\\" && (next === "*" || next === "?" || next === "\\")) {
-      run += next;
-      i++;
-    } else if (c === "*" || c === "?") {
+    const c = text.charCodeAt(i);
+    if (c === backslash) {
+      const next = text.charCodeAt(i + 1);
+      if (next !== star && next !== question && next !== backslash) continue;
+      run += text.slice(from, i++);
+      from = i;
+    } else if (c === star || c === question) {
+      run += text.slice(from, i);
+      from = i + 1;
       if (run !== "") parts.push(run);
       run = "";
-      if (c === "?" || parts.at(-1) !== anyRun) parts.push(c === "*" ? anyRun : anyOne);
-    } else run += c;
+      if (c === question || parts.at(-1) !== anyRun) parts.push(c === star ? anyRun : anyOne);
+    }
   }
+  run += text.slice(from);
   if (run !== "") parts.push(run);
   return parts;
 }
@@ -66,14 +74,16 @@ export function likeText(pattern: Pattern): string {
 
 /** The narrowest comparison that says the same as the pattern. */
 export function compare(field: string, pattern: Pattern, cased: boolean): Condition {
-  const how = cased ? { cased: true } : {};
   const [first, middle, last] = pattern;
-  if (pattern.length === 0) return { op: "eq", field, value: "", ...how };
-  if (pattern.length === 1 && typeof first === "string") return { op: "eq", field, value: first, ...how };
-  if (pattern.length === 2 && typeof first === "string" && middle === anyRun) return { op: "starts", field, value: first, ...how };
-  if (pattern.length === 2 && first === anyRun && typeof middle === "string") return { op: "ends", field, value: middle, ...how };
-  if (pattern.length === 3 && first === anyRun && typeof middle === "string" && last === anyRun) {
-    return { op: "contains", field, value: middle, ...how };
-  }
-  return { op: "like", field, value: likeText(pattern), ...how };
+  if (pattern.length === 0) return comparison("eq", field, "", cased);
+  if (pattern.length === 1 && typeof first === "string") return comparison("eq", field, first, cased);
+  if (pattern.length === 2 && typeof first === "string" && middle === anyRun) return comparison("starts", field, first, cased);
+  if (pattern.length === 2 && first === anyRun && typeof middle === "string") return comparison("ends", field, middle, cased);
+  if (pattern.length === 3 && first === anyRun && typeof middle === "string" && last === anyRun)
+    return comparison("contains", field, middle, cased);
+  return comparison("like", field, likeText(pattern), cased);
+}
+
+function comparison(op: "eq" | "starts" | "ends" | "contains" | "like", field: string, value: string, cased: boolean): Condition {
+  return cased ? { op, field, value, cased } : { op, field, value };
 }

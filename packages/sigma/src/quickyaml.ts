@@ -8,6 +8,8 @@ import type { Entry, ListTree, MapTree, ScalarTree, Tree } from "./yamltree.ts";
 const maxDepth = 16;
 /** As many values as the full reader takes; it refuses what has more. */
 const maxNodes = 50_000;
+/** Keys of one map, each of which is compared with those before it: a document has some twenty, a pipeline's mapping some hundred. */
+const manyKeys = 1_000;
 
 const plainKey = /(?:[A-Za-z_][\w.|*/()-]*(?: [\w.|*/()-]+)*|'[^'\n\\]*'|"[^"\n\\]*"):(?= |\n|$)/y;
 /** Begins a plain scalar: no indicator of YAML, or one that something other than space follows. */
@@ -17,8 +19,8 @@ const singleQuoted = /'(?:[^'\n]|'')*'/y;
 const doubleQuoted = /"(?:[^"\\\n]|\\["\\])*"/y;
 /** Ends a plain scalar within brackets; a colon there may begin a value, and a comment may follow a space. */
 const flowEnd = /[,[\]{}\n]|:(?=[\s,[\]{}])| #/g;
-const restOfLine = /[ ]*(?: #[^\n]*)?(?=\n|$)/y;
 const reserved = /^(?:true|false|null|~)$/i;
+const longestReserved = "false".length;
 /** What the core schema (YAML 1.2, section 10.3) may read as something other than text. */
 const perhapsOther = /^[-+.0-9~nNtTfF]/;
 const integer = /^[-+]?[0-9]+$/;
@@ -58,10 +60,14 @@ interface Flow<T extends Tree> {
 }
 
 /** A key without its quotes and colon. */
-function keyOf(written: string, seen: Set<string>): string {
-  const key = /^['"]/.test(written) ? written.slice(1, -2) : written.slice(0, -1);
-  if (seen.has(key) || (key === written.slice(0, -1) && reserved.test(key))) throw givenUp;
-  seen.add(key);
+function keyOf(written: string, before: readonly Entry[]): string {
+  const first = written.charCodeAt(0);
+  const quoted = first === 0x27 || first === 0x22;
+  const key = quoted ? written.slice(1, -2) : written.slice(0, -1);
+  if (!quoted && key.length <= longestReserved && reserved.test(key)) throw givenUp;
+  // A set costs more than a look at the few keys that a map of a rule has.
+  if (before.length >= manyKeys) throw givenUp;
+  for (let i = 0; i < before.length; i++) if (before[i]!.key === key) throw givenUp;
   return key;
 }
 
@@ -126,12 +132,11 @@ class Reader {
     this.#count();
     const at = this.#at;
     const entries: Entry[] = [];
-    const seen = new Set<string>();
     do {
       const keyAt = this.#at;
       const written = this.#match(plainKey, keyAt);
       if (written === undefined) throw givenUp;
-      const key = keyOf(written, seen);
+      const key = keyOf(written, entries);
       entries.push({ key, keyAt, value: this.#value(keyAt + written.length, indent, depth) });
     } while (this.#indent === indent);
     if (this.#indent > indent) throw givenUp;
@@ -140,9 +145,9 @@ class Reader {
 
   /** What stands behind a key: on its line, or as a block below it. */
   #value(from: number, indent: number, depth: number): Tree {
-    const rest = this.#match(restOfLine, from);
-    if (rest === undefined) return this.#inline(this.#skipSpaces(from), indent, depth);
-    this.#toContent(this.#nextLine(from + rest.length));
+    const end = this.#endOfLine(from);
+    if (end === undefined) return this.#inline(this.#skipSpaces(from), indent, depth);
+    this.#toContent(this.#nextLine(end));
     const list = this.#text.startsWith("- ", this.#at);
     if (list && this.#indent >= indent) return this.#list(this.#indent, depth + 1);
     if (this.#indent <= indent) throw givenUp;
@@ -153,6 +158,16 @@ class Reader {
     let at = from;
     while (this.#text.charCodeAt(at) === 0x20) at++;
     return at;
+  }
+
+  /** Where the line ends, when nothing but spaces and a comment is left of it. */
+  #endOfLine(from: number): number | undefined {
+    const text = this.#text;
+    const at = this.#skipSpaces(from);
+    if (at >= text.length || text.charCodeAt(at) === 0x0a) return at;
+    if (at === from || text.charCodeAt(at) !== 0x23) return undefined;
+    const end = text.indexOf("\n", at);
+    return end < 0 ? text.length : end;
   }
 
   #nextLine(at: number): number {
@@ -182,26 +197,28 @@ class Reader {
   #inline(at: number, indent: number, depth: number): Tree {
     const c = this.#text.charCodeAt(at);
     if (c === 0x7c || c === 0x3e) return this.#block(at, indent, c === 0x7c ? literal : folded);
-    const { tree, end } = c === 0x5b || c === 0x7b ? this.#flow(at, indent, depth + 1) : this.#scalar(at, (from) => this.#plainEnd(from));
-    const rest = this.#match(restOfLine, end);
-    if (rest === undefined) throw givenUp;
-    this.#toContent(this.#nextLine(end + rest.length));
+    const { tree, end: after } = c === 0x5b || c === 0x7b ? this.#flow(at, indent, depth + 1) : this.#scalar(at, false);
+    const end = this.#endOfLine(after);
+    if (end === undefined) throw givenUp;
+    this.#toContent(this.#nextLine(end));
     if (this.#indent > indent) throw givenUp;
     return tree;
   }
 
-  #scalar(at: number, plainEnd: (at: number) => number): Flow<ScalarTree> {
+  #scalar(at: number, inFlow: boolean): Flow<ScalarTree> {
     this.#count();
     const c = this.#text.charCodeAt(at);
     if (c === 0x27 || c === 0x22) {
       const quoted = this.#match(c === 0x27 ? singleQuoted : doubleQuoted, at);
       if (quoted === undefined) throw givenUp;
       const inner = quoted.slice(1, -1);
-      const value = c === 0x27 ? inner.replaceAll("''", "'") : inner.replace(/\\(.)/g, "$1");
+      const value = c === 0x27 ? (inner.includes("'") ? inner.replaceAll("''", "'") : inner) : inner.replace(/\\(.)/g, "$1");
       return { tree: { kind: "scalar", value, source: value, at }, end: at + quoted.length };
     }
-    if (this.#match(plainStart, at) === undefined) throw givenUp;
-    const end = plainEnd(at);
+    const start = inFlow ? flowStart : plainStart;
+    start.lastIndex = at;
+    if (!start.test(this.#text)) throw givenUp;
+    const end = inFlow ? this.#flowScalarEnd(at) : this.#plainEnd(at);
     const source = this.#text.slice(at, end);
     return { tree: { kind: "scalar", value: resolve(source), source, at }, end };
   }
@@ -213,7 +230,6 @@ class Reader {
     const close = this.#text.charCodeAt(at) === 0x5b ? 0x5d : 0x7d;
     const items: Tree[] = [];
     const entries: Entry[] = [];
-    const seen = new Set<string>();
     let next = this.#flowContent(at + 1, indent);
     while (this.#text.charCodeAt(next) !== close) {
       let written: string | undefined;
@@ -224,7 +240,7 @@ class Reader {
       const from = written === undefined ? next : this.#flowContent(next + written.length, indent);
       const value = this.#flowValue(from, indent, depth);
       if (written === undefined) items.push(value.tree);
-      else entries.push({ key: keyOf(written, seen), keyAt: next, value: value.tree });
+      else entries.push({ key: keyOf(written, entries), keyAt: next, value: value.tree });
       const after = this.#flowContent(value.end, indent);
       const c = this.#text.charCodeAt(after);
       if (c === close) next = after;
@@ -241,16 +257,17 @@ class Reader {
   #flowValue(at: number, indent: number, depth: number): Flow<Tree> {
     const c = this.#text.charCodeAt(at);
     if (c === 0x5b || c === 0x7b) return this.#flow(at, indent, depth + 1);
-    return this.#scalar(at, (from) => {
-      if (this.#match(flowStart, from) === undefined) throw givenUp;
-      flowEnd.lastIndex = from;
-      const found = flowEnd.exec(this.#text);
-      // Only a comma, a closing bracket or the line's end may follow; `flow` sees whether it is the right one.
-      if (found === null || !/[,\]}\n]/.test(found[0])) throw givenUp;
-      let end = found.index;
-      while (this.#text.charCodeAt(end - 1) === 0x20) end--;
-      return end;
-    });
+    return this.#scalar(at, true);
+  }
+
+  #flowScalarEnd(from: number): number {
+    flowEnd.lastIndex = from;
+    const found = flowEnd.exec(this.#text);
+    // Only a comma, a closing bracket or the line's end may follow; `flow` sees whether it is the right one.
+    if (found === null || !/[,\]}\n]/.test(found[0])) throw givenUp;
+    let end = found.index;
+    while (this.#text.charCodeAt(end - 1) === 0x20) end--;
+    return end;
   }
 
   /** The next character within brackets that is no space; a comment ends what this reader understands. */
