@@ -174,9 +174,10 @@ export default defineDetector({
     const [most, to] = flows[0] ?? [0, ""];
     const memory = config.memory_days * day;
     const floor = config.floor_mb * MB;
-    const usual = state && usualOf(state.usual, bucket, memory, start);
     const known = state !== undefined && start - state.usual.since >= config.learning_days * day;
-    const limit = known ? Math.max(floor, usual!.limit) : floor * 10;
+    // up to the floor nothing is found, whatever is usual
+    const usual = known && bytes > floor ? usualOf(state.usual, bucket, memory, start) : undefined;
+    const limit = known ? Math.max(floor, usual?.limit ?? floor) : floor * 10;
     const before = ongoing(state?.episode, start, 6 * hour);
     const next: State = {
       usual: remembered(state?.usual, memory, start, bytes, limit),
@@ -197,7 +198,7 @@ export default defineDetector({
     };
     const from = input.key.split("\0")[0]!;
     const hours = Math.round((start - Math.floor(episode.start / hour) * hour) / hour) + 1;
-    const past = known ? `; usual is ${size(usual!.median)}, the most so far ${size(usual!.most)}` : "; it has no history yet";
+    const past = usual ? `; usual is ${size(usual.median)}, the most so far ${size(usual.most)}` : "; it has no history yet";
     return {
       state: { ...next, episode },
       claims: [

@@ -129,7 +129,8 @@ export default defineDetector({
     const { start, count, events } = input.tally!;
     const [width, memory] = [config.bucket_s * second, config.memory_days * day];
     const known = state !== undefined && start - state.usual.since >= config.learning_days * day;
-    const usual = known ? usualOf(state.usual, width, memory, start) : undefined;
+    // fewer than what is watched for are nothing, whatever is usual
+    const usual = known && count >= watched.least ? usualOf(state.usual, width, memory, start) : undefined;
     const limit = usual ? Math.max(watched.least, usual.limit) : Number.POSITIVE_INFINITY;
     const open = ongoing(state?.episode, start, hour);
     const next: State = { usual: remembered(state?.usual, memory, start, count, limit), last: start, episode: open };
