@@ -23,19 +23,30 @@ export function printRows(rows: readonly Row[], columns: readonly string[], form
     return;
   }
   if (rows.length === 0) return void process.stderr.write(`${empty}\n`);
-  const width = process.stdout.columns || 160;
   const texts = rows.map((r) => columns.map((c) => safe(cell(r[c]))));
-  const widths = columns.map((c, i) => Math.min(60, Math.max(c.length, ...texts.map((t) => t[i]!.length))));
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((text, i) =>
-        i === cells.length - 1 ? text : text.length > widths[i]! ? `${text.slice(0, widths[i]! - 1)}…` : text.padEnd(widths[i]!),
-      )
-      .join("  ")
-      .slice(0, process.stdout.isTTY ? width : undefined)
-      .trimEnd();
-  process.stdout.write(`${bold(line(columns.map((c) => c.toUpperCase())))}\n`);
-  for (const text of texts) process.stdout.write(`${line(text)}\n`);
+  const [head, ...lines] = tableLines(columns, texts, process.stdout.isTTY ? process.stdout.columns || 160 : undefined);
+  process.stdout.write(`${bold(head!)}\n${lines.map((line) => `${line}\n`).join("")}`);
+}
+
+/** No column but the last is wider. */
+const columnMost = 60;
+/** The last column is what a reader came for, a title or a text: with less room than this it stands below. */
+const lastLeast = 40;
+
+/** A table's lines, its head first. @param width of a terminal, at which lines end; undefined where nobody's eye is the reader */
+export function tableLines(columns: readonly string[], rows: readonly (readonly string[])[], width?: number): readonly string[] {
+  const last = columns.length - 1;
+  const widths = columns.map((c, i) => Math.min(columnMost, Math.max(c.length, ...rows.map((cells) => cells[i]!.length))));
+  const before = widths.slice(0, last).reduce((sum, one) => sum + one + 2, 0);
+  const below = width !== undefined && last > 0 && width - before < Math.min(lastLeast, widths[last]!);
+  const fitted = (cells: readonly string[]) =>
+    cells.map((text, i) => (i === last ? text : text.length > widths[i]! ? `${text.slice(0, widths[i]! - 1)}…` : text.padEnd(widths[i]!)));
+  const ended = (line: string) => line.slice(0, width).trimEnd();
+  return [columns.map((c) => c.toUpperCase()), ...rows].flatMap((cells) => {
+    const texts = fitted(cells);
+    if (!below) return [ended(texts.join("  "))];
+    return [ended(texts.slice(0, last).join("  ")), ended(`    ${texts[last]}`)];
+  });
 }
 
 /** `1 file`, `2 files`. */

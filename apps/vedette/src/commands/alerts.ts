@@ -40,7 +40,7 @@ export async function list(options: Options): Promise<void> {
       severity: a.severity,
       state: a.state,
       count: a.count,
-      "last seen": a.last_seen.slice(0, 19),
+      "last seen": `${a.last_seen.slice(0, 19)}Z`,
       alert: `${a.demo ? "[demo] " : ""}${a.retracted ? "[retracted] " : ""}${a.late ? "[late] " : ""}${a.title} — ${a.summary}`,
     })),
     ["id", "severity", "state", "count", "last seen", "alert"],
@@ -68,7 +68,9 @@ export async function show(id: string, options: Options): Promise<void> {
   out(`\n${bold("Evidence")}`);
   for (const e of a.evidence) {
     out(`  ${e.time}  ${safe(e.source)}`);
-    for (const m of e.matches) out(`    ${safe(m.clause)}: ${safe(m.field)} = ${safe(m.value).slice(0, 200)}`);
+    // a clause that asks two things of one field says it twice
+    const why = e.matches.map((m) => `${safe(m.clause)}: ${safe(m.field)} = ${safe(m.value).slice(0, 200)}`);
+    for (const line of new Set(why)) out(`    ${line}`);
     out(`    ${safe(e.original).slice(0, 400)}`);
   }
   out(`\n${bold("History")}`);
