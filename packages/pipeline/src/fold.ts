@@ -9,6 +9,7 @@ import { keyedDetectors } from "./analyse.ts";
 import type { DetectorLine, KeyedBounds, KeyedState, KeyedStep, KeyRow } from "./keyed.ts";
 import { catchUpLate } from "./late.ts";
 import type { Program } from "./program.ts";
+import { SpareTime } from "./spare_time.ts";
 import { type PastState, type Timeline, Timelines } from "./timelines.ts";
 import type { Marks } from "./watermarks.ts";
 
@@ -21,6 +22,8 @@ export interface FoldOptions {
   readonly marks: Marks;
   readonly pastMarks: Marks;
   readonly bounds?: Partial<KeyedBounds>;
+  /** Of the process, where it has more than one fold. */
+  readonly spare?: SpareTime | undefined;
   /** Resolves when the event store holds all that was handed to it so far. */
   readonly settled: () => Promise<unknown>;
   readonly onProblem?: ((code: string, message: string | undefined) => void) | undefined;
@@ -42,9 +45,8 @@ export interface Reached {
 
 /** Keys fetched from the checkpoint for one tick: what a crowd of keys that end together costs is spread over several. */
 const dueAtOnce = 5_000;
-/** Keys caught up with one question to the store, and for how long after one tick: detection waits meanwhile. */
+/** Keys caught up with one question to the store. */
 const lateAtOnce = 200;
-const lateBudget: Micros = 50_000;
 
 type KeyedTick = Extract<KeyedStep, { readonly tick: number }>;
 
@@ -52,12 +54,12 @@ export class Fold {
   readonly #options: FoldOptions;
   #keyed: Timelines | undefined;
   #restored: { readonly state: FoldState; readonly keys: readonly CheckpointRow[]; readonly count: number } | undefined;
-  /** When the catch-up lane may have time again. */
-  #catchUpFrom = 0;
+  readonly #spare: SpareTime;
   #run = 0;
 
   constructor(options: FoldOptions) {
     this.#options = options;
+    this.#spare = options.spare ?? new SpareTime(options.clock);
   }
 
   /** @param run number of the run that folds from now on, higher than any before it */
@@ -147,23 +149,20 @@ export class Fold {
    * When so much waits that there would soon be no room for more, in a third: what happens now goes first all the same.
    */
   async #catchUp(timeline: Timeline, wall: Micros, { stored, busy }: Reached): Promise<readonly Finding[]> {
-    const { clock, events, settled, onProblem } = this.#options;
+    const { clock, consumer, events, settled, onProblem } = this.#options;
     const { keyed, historical } = timeline;
     const findings: Finding[] = [];
     if (keyed.lane.size === 0) return findings;
-    const begun = clock.now();
-    const rest = keyed.lane.urgent ? 2 : 19;
-    if (busy && begun < this.#catchUpFrom) return findings;
-    while (clock.now() - begun < lateBudget * (busy ? 1 : 10)) {
-      const late = keyed.lane.take(wall, stored, lateAtOnce);
-      if (late.length === 0) break;
-      // the store must hold all that was analysed so far: what comes of it is a function of the log
-      await settled();
-      await this.#fetch(timeline, late);
-      findings.push(...(await catchUpLate(keyed, late, { events, reached: stored, historical, onProblem })));
-    }
-    const spent = clock.now() - begun;
-    this.#catchUpFrom = begun + spent + rest * spent;
+    await this.#spare.spend(`${consumer} ${historical}`, { busy, rest: keyed.lane.urgent ? 2 : 19 }, async (until) => {
+      do {
+        const late = keyed.lane.take(wall, stored, lateAtOnce);
+        if (late.length === 0) break;
+        // the store must hold all that was analysed so far: what comes of it is a function of the log
+        await settled();
+        await this.#fetch(timeline, late);
+        findings.push(...(await catchUpLate(keyed, late, { events, reached: stored, historical, onProblem })));
+      } while (clock.now() < until);
+    });
     return findings;
   }
 

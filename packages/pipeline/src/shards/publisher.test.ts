@@ -21,6 +21,8 @@ async function told(log: ReturnType<typeof memoryLog>) {
   return records.flat().flatMap((one) => (one.kind === "steps" ? [one] : []));
 }
 
+const idle = { busy: false };
+
 test("what half of the shards were told of a job before a crash, nobody is told twice, although the next run cuts its jobs otherwise", async () => {
   const log = memoryLog();
   let left = shardCount + 30;
@@ -32,7 +34,7 @@ test("what half of the shards were told of a job before a crash, nobody is told 
   });
   const first = new Publisher(dying, 3);
   await first.load(undefined, [], 0, 1);
-  const { publish } = await first.take(job(5, all));
+  const { publish } = await first.take(job(5, all), idle);
   await expect(publish!(0)).rejects.toThrow("killed");
   const before = (await told(log)).length;
   expect(before).toBe(30);
@@ -41,7 +43,7 @@ test("what half of the shards were told of a job before a crash, nobody is told 
   await second.load(undefined, [], 0, 2);
   // a job of its own would go on to 9: it must end where the first run's did
   expect([4, 5, 9].map((offset) => second.endsAt(offset))).toEqual([false, true, false]);
-  await (await second.take(job(5, all))).publish!(0);
+  await (await second.take(job(5, all), idle)).publish!(0);
   const after = await told(log);
   expect(after.flatMap(({ steps }) => steps)).toHaveLength(500);
   expect(new Set(after.map(({ epoch }) => epoch))).toEqual(new Set([1, 2]));

@@ -8,6 +8,7 @@ import type { Micros } from "@vedette/model";
 import type { CheckpointRow } from "@vedette/store";
 import { keyedDetectors } from "../analyse.ts";
 import type { Analysis } from "../analysis.ts";
+import type { Reached } from "../fold.ts";
 import type { DetectorLine, KeyedStep, KeyRow } from "../keyed.ts";
 import type { Pass2, Pass2State, Told } from "../pass2.ts";
 import type { Program } from "../program.ts";
@@ -34,10 +35,13 @@ export class Publisher implements Pass2 {
   /** By shard: where the newest record of this partition lies, or one that comes before it. */
   #at: number[] = Array.from({ length: shardCount }, () => 0);
 
-  /** @param partition of the raw topic */
-  constructor(log: Log, partition: number) {
+  readonly #onBusy: (busy: boolean) => void;
+
+  /** @param partition of the raw topic. @param onBusy hears after each job whether more of the log waits */
+  constructor(log: Log, partition: number, onBusy: (busy: boolean) => void = () => {}) {
     this.#log = log;
     this.#partition = partition;
+    this.#onBusy = onBusy;
   }
 
   /** After its fence nothing that another engine of this partition still writes counts, so that what lies before it is all there is. */
@@ -65,7 +69,8 @@ export class Publisher implements Pass2 {
     return this.#told.includes(offset);
   }
 
-  async take({ keyed, last, program }: Analysis): Promise<Told> {
+  async take({ keyed, last, program }: Analysis, { busy }: Pick<Reached, "busy">): Promise<Told> {
+    this.#onBusy(busy);
     const shards: (ShardStep[] | undefined)[] = [];
     const put = (shard: number, step: ShardStep) => {
       shards[shard] ??= [];

@@ -10,6 +10,7 @@ import { Fold, type FoldState } from "../fold.ts";
 import { goneBefore } from "../gap.ts";
 import { type DetectorLine, type KeyedBounds, keysInMemory } from "../keyed.ts";
 import type { Program } from "../program.ts";
+import type { SpareTime } from "../spare_time.ts";
 import type { FindingsBatch } from "../triage_runner.ts";
 import { Writes } from "../writes.ts";
 import { PartitionMarks } from "./marks.ts";
@@ -32,6 +33,8 @@ export interface ShardOptions {
   readonly program: (hash: string) => Known | undefined | Promise<Known | undefined>;
   /** Its share of the worker's memory. */
   readonly bounds?: KeyedBounds;
+  /** Of the worker, for all its shards. */
+  readonly spare?: SpareTime;
   readonly onProblem?: (code: string, message: string | undefined) => void;
 }
 
@@ -94,6 +97,7 @@ export class ShardRunner {
       marks: this.#marks,
       pastMarks: this.#pastMarks,
       ...(options.bounds && { bounds: options.bounds }),
+      spare: options.spare,
       settled: async () => {},
       onProblem: options.onProblem,
     });

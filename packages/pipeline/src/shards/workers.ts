@@ -12,6 +12,7 @@ import type { Detection } from "../detection.ts";
 import { Engine, type EngineOptions, engineConsumer } from "../engine.ts";
 import { type DetectorLine, keysInMemory, summed } from "../keyed.ts";
 import { Ledger, type LedgerState } from "../ledger.ts";
+import { SpareTime } from "../spare_time.ts";
 import { type LeasedOptions, taken, whileHeld } from "./lease.ts";
 import { Publisher } from "./publisher.ts";
 import { ShardRunner, shardConsumer } from "./runner.ts";
@@ -65,6 +66,7 @@ export class Workers implements Detection {
   readonly #items: readonly string[];
   /** Why work on an item ended here, until it goes on, here or elsewhere. */
   readonly #failed = new Map<string, string>();
+  readonly #spare: SpareTime;
   #ledger = new Ledger();
   #lines: readonly DetectorLine[] = [];
   #reached: Micros = 0;
@@ -72,6 +74,7 @@ export class Workers implements Detection {
 
   constructor(options: WorkersOptions) {
     this.#options = options;
+    this.#spare = new SpareTime(options.clock);
     this.#items = [
       ...Array.from({ length: options.partitions }, (_, n) => rawItem(n)),
       ...Array.from({ length: shardCount }, (_, n) => shardItem(n)),
@@ -197,7 +200,7 @@ export class Workers implements Detection {
     if (lease === undefined || signal.aborted) return;
     const stop = new AbortController();
     const [kind, number] = name.split("/") as ["raw" | "shard", string];
-    const work = kind === "raw" ? this.#engineOf(Number(number)) : this.#shardOf(Number(number));
+    const work = kind === "raw" ? this.#engineOf(name, Number(number)) : this.#shardOf(Number(number));
     const done = whileHeld(lease, leasing, AbortSignal.any([signal, stop.signal]), async (held) => {
       await work.load();
       this.#tell(name);
@@ -207,7 +210,10 @@ export class Workers implements Detection {
         // taken over by another: that one goes on where the last checkpoint left it
         if (e.code !== "conflict") this.#tell(name, e.message);
       })
-      .finally(() => this.#running.delete(name));
+      .finally(() => {
+        this.#running.delete(name);
+        this.#spare.busy(name, false);
+      });
     this.#running.set(name, { work, stop, done });
   }
 
@@ -220,16 +226,17 @@ export class Workers implements Detection {
     this.#options.onProblem(`${kind}_failed`, first?.join(": "));
   }
 
-  #engineOf(partition: number): Engine {
+  #engineOf(name: string, partition: number): Engine {
     const { engine, log } = this.#options;
-    return new Engine({ ...engine(partition), partition, pass2: new Publisher(log, partition) });
+    const pass2 = new Publisher(log, partition, (busy) => this.#spare.busy(name, busy));
+    return new Engine({ ...engine(partition), partition, pass2 });
   }
 
   #shardOf(shard: number): ShardRunner {
     const { log, partitions, checkpoints, events, clock, control, onProblem } = this.#options;
     const program = (hash: string) => control.find(hash);
     const bounds = { keys: Math.ceil(keysInMemory / 8), bytes: 4 * 1_048_576 };
-    return new ShardRunner({ log, shard, partitions, checkpoints, events, clock, program, bounds, onProblem });
+    return new ShardRunner({ log, shard, partitions, checkpoints, events, clock, program, bounds, spare: this.#spare, onProblem });
   }
 
   /** Of each of so many partitions or shards, as of its last checkpoint; in one question. */
