@@ -228,4 +228,24 @@ describe.skipIf(missing)("state on PostgreSQL", () => {
     expect(await store.checkpoints.load("c")).toMatchObject({ epoch, offset: 2, keys: [{ key: "k" }] });
     await store.close();
   });
+
+  test("one that takes no writes any more, as after a fail-over, is told so, and each time asked by a new connection", async () => {
+    server.run("create role app login password 'secret'");
+    server.run("grant create on database postgres to app");
+    const store = await openOn(server.settings({ user: "app" }));
+    const epoch = await store.checkpoints.acquire("c");
+    const commit = () => store.checkpoints.commit("c", epoch, 1, "a", []);
+    server.run("alter role app set default_transaction_read_only = on");
+    server.run("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'");
+    const refusals = [];
+    for (let n = 0; n < 3; n++) refusals.push(await commit().catch((e: Error) => e.message));
+    expect(refusals.at(-1)).toMatch(/^PostgreSQL takes no writes \(25006\)/);
+    // connections that came by while it was so stay as they are
+    server.run("alter role app set default_transaction_read_only = off");
+    await commit();
+    expect(await store.checkpoints.load("c")).toMatchObject({ offset: 1 });
+    await store.close();
+    server.run("alter role app set default_transaction_read_only = on");
+    await expect(openState(server.settings({ user: "app" }))).rejects.toThrow(/^postgres\.host: 127\.0\.0\.1 takes no writes.*primary/);
+  });
 });

@@ -59,6 +59,9 @@ class Dialect extends PostgresDialect {
   }
 }
 
+/** What a standby answers, and a primary that somebody made read-only. */
+const readOnly = "25006";
+
 /** SQLSTATE (PostgreSQL's documentation, appendix A) of what an operator mends, with the setting that is wrong and how. */
 const refusals: { readonly [code: string]: (settings: PostgresSettings) => string } = {
   "28P01": ({ user }) => `postgres.password: not the password of ${user}; set it by POSTGRES_PASSWORD`,
@@ -67,6 +70,8 @@ const refusals: { readonly [code: string]: (settings: PostgresSettings) => strin
   "3D000": ({ db, user }) => `postgres.db: there is no database ${db}; createdb -E UTF8 -T template0 -O ${user} ${db}`,
   "42501": ({ user, db, schema }) =>
     `postgres.user: ${user} may not do this in schema ${schema}; GRANT CREATE ON DATABASE ${db} TO ${user}, or make the schema its own: CREATE SCHEMA ${schema} AUTHORIZATION ${user}`,
+  [readOnly]: ({ host }) =>
+    `postgres.host: ${host} takes no writes, so it is a standby or default_transaction_read_only is on; name the primary`,
 };
 
 /** Of Node's errors of TLS, whose codes are OpenSSL's, and of pg's own, which has none. */
@@ -87,6 +92,8 @@ interface Failure {
  */
 function failureOf(cause: unknown, settings: PostgresSettings, starting: boolean): Error {
   const { code = "", message } = cause as Failure;
+  if (code === readOnly && !starting)
+    return new UnavailableError("store_unavailable", "PostgreSQL takes no writes (25006): it is read-only, or a standby by now", { cause });
   const refused = refusals[code]?.(settings) ?? tlsRefusal(code, message);
   if (refused !== undefined && !starting)
     return new UnavailableError("store_unavailable", `PostgreSQL refuses (${code || "no TLS"})`, { cause });
@@ -106,7 +113,9 @@ function clientOf(client: pg.PoolClient, settings: PostgresSettings): PostgresPo
         return await client.query(sql, parameters.map(written));
       } catch (cause) {
         // an error of the statement has a severity: the server is there, and says so
-        broken ||= (cause as { severity?: string }).severity === undefined;
+        const { severity, code } = cause as { severity?: string; code?: string };
+        // after a fail-over the name leads to another server, and this connection still to the one before
+        broken ||= severity === undefined || code === readOnly;
         throw failureOf(cause, settings, settings.purpose === "maintenance");
       }
     },
