@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Capture, type CaptureOptions, isCapture, type Row } from "./index.ts";
 import { flag } from "./layers.ts";
-import { clientHello, conversation, dns, pcap, pcapng, tcp, udp } from "./packets.fixture.ts";
+import { clientHello, conversation, dns, frame, pcap, pcapng, tcp, udp } from "./packets.fixture.ts";
 
 function rowsOf(bytes: Buffer, options: CaptureOptions & { readonly piece?: number } = {}) {
   const rows: Row[] = [];
@@ -86,6 +86,50 @@ test("VLAN tags, IPv6 and bare IP are seen through", () => {
   expect(of(bare.rows, "dns")).toMatchObject([{ query: "a.example" }]);
 });
 
+describe("tunnels are seen through, and the connection within is told", () => {
+  const inner = conversation(pool, [
+    ["client", '{"id":1,"method":"mining.subscribe","params":[]}\n{"id":2,"method":"mining.authorize"}\n'],
+  ]);
+  const outer = { from: "192.0.2.1", fromPort: 50_000, to: "192.0.2.2", toPort: 4_789 };
+  const bytes = (hex: string) => Buffer.from(hex.replaceAll(" ", ""), "hex");
+  const udpTo = (toPort: number, head: Buffer) => (f: Buffer) => udp({ ...outer, toPort }, Buffer.concat([head, f]));
+  const greOf = (head: string, from: number) => (f: Buffer) => frame(outer, 47, Buffer.concat([bytes(head), f.subarray(from)]));
+  const tagged = (tags: string) => (f: Buffer) => Buffer.concat([f.subarray(0, 12), bytes(tags), f.subarray(12)]);
+  const linked = (type: string) => (f: Buffer) => Buffer.concat([f.subarray(0, 12), bytes(type), f.subarray(14)]);
+  test.each<[string, (f: Buffer) => Buffer]>([
+    ["VXLAN", udpTo(4_789, bytes("08000000 00002a00"))],
+    ["Geneve with an option", udpTo(6_081, bytes("01006558 00002a00 00010000"))],
+    ["GRE with a key", greOf("20000800 00000007", 14)],
+    ["GRE with Ethernet in it", greOf("00006558", 0)],
+    ["ERSPAN II", greOf("100088be 00000001 1001000100000000", 0)],
+    ["IP in IP", (f) => frame(outer, 4, f.subarray(14))],
+    ["QinQ", tagged("88a80064 8100002a")],
+    ["MPLS, two labels", linked("8847 00064040 0006513f")],
+    ["PPPoE", linked("8864 11000001 00400021")],
+    ["VXLAN in GRE in a VLAN", (f) => tagged("81000007")(greOf("00000800", 14)(udpTo(4_789, bytes("08000000 00002a00"))(f)))],
+  ])("%s", (_what, wrap) => {
+    const { rows, counts } = rowsOf(pcap(inner.map(wrap)));
+    expect(of(rows, "stratum")).toMatchObject([
+      { "id.orig_h": pool.from, "id.resp_p": 3_333, methods: ["mining.authorize", "mining.subscribe"] },
+    ]);
+    expect(counts.connections).toBe(1);
+  });
+  test("tunnels in tunnels without an end, and what only has the port, are the datagram itself", () => {
+    const deep = Array.from({ length: 9 }).reduce<Buffer>((f) => udpTo(4_789, bytes("08000000 00002a00"))(f), inner[0]!);
+    expect(of(rowsOf(pcap([deep])).rows, "conn")).toMatchObject([{ proto: "udp", "id.resp_p": 4_789 }]);
+    expect(of(rowsOf(pcap([udp(outer, Buffer.from("just some words to a port"))])).rows, "conn")).toMatchObject([{ "id.resp_p": 4_789 }]);
+  });
+});
+
+test("of packets cut short at 96 bytes what each begins with is read", () => {
+  const said = ["mining.subscribe", "mining.authorize", "mining.submit"].map(
+    (name) => ["client", `{"id":1,"method":"${name}","params":["${"w".repeat(90)}"]}\n`] as const,
+  );
+  const cut = pcap(conversation(pool, said), { snap: 96 });
+  expect(of(rowsOf(cut).rows, "stratum")).toMatchObject([{ methods: ["mining.authorize", "mining.submit", "mining.subscribe"] }]);
+  expect(of(rowsOf(pcap(conversation(web, [["client", hello]]), { snap: 96 })).rows, "conn")).toMatchObject([{ orig_bytes: hello.length }]);
+});
+
 test("segments out of order and sent again are put together", () => {
   const [a, b, c] = [hello.subarray(0, 20), hello.subarray(20, 60), hello.subarray(60)];
   const start = [tcp(web, 999, flag.syn)];
@@ -123,7 +167,7 @@ describe("mining is told, not judged", () => {
       { methods: ["getwork"] },
     ]);
   });
-  const frame = (text: string, mask?: readonly number[]) => {
+  const framed = (text: string, mask?: readonly number[]) => {
     const body = Buffer.from(text);
     const key = Buffer.from(mask ?? []);
     const length = (mask ? 0x80 : 0) | (body.length < 126 ? body.length : 126);
@@ -139,14 +183,14 @@ describe("mining is told, not judged", () => {
         "client",
         Buffer.concat([
           Buffer.from(upgrade),
-          frame('{"method":"login","params":{}}', [1, 2, 3, 4]),
-          frame('{"method":"submit"}', [9, 8, 7, 6]),
+          framed('{"method":"login","params":{}}', [1, 2, 3, 4]),
+          framed('{"method":"submit"}', [9, 8, 7, 6]),
         ]),
       ],
-      ["server", Buffer.concat([Buffer.from(switched), frame("hello"), frame(job)])],
+      ["server", Buffer.concat([Buffer.from(switched), framed("hello"), framed(job)])],
     ] as const;
     expect(said(turns)).toMatchObject([{ methods: ["login", "submit"], signs: [] }]);
-    expect(said([["server", Buffer.concat([Buffer.from(switched), frame(job)])]])).toMatchObject([{ methods: [], signs: ["job"] }]);
+    expect(said([["server", Buffer.concat([Buffer.from(switched), framed(job)])]])).toMatchObject([{ methods: [], signs: ["job"] }]);
   });
   const greeting = Buffer.concat([Buffer.from("0501000501000310", "hex"), Buffer.from("pool.example.net"), Buffer.from([13, 5])]);
   test.each<[string, string | Buffer, readonly string[]]>([
@@ -194,6 +238,32 @@ describe("mining is told, not judged", () => {
     const job =
       '{"id":"1","jsonrpc":"2.0","method":"getjobtemplate","result":{"difficulty":1,"height":9,"job_id":3,"pre_pow":"0001"},"error":null}';
     expect(said([["server", job]])).toMatchObject([{ methods: ["getjobtemplate"], signs: ["job", "jsonrpc"] }]);
+  });
+  test("a block to be filled, and getwork's midstate", () => {
+    const template = '{"result":{"capabilities":["proposal"],"previousblockhash":"00","coinbasevalue":5,"bits":"1d"},"error":null,"id":0}';
+    expect(said([["server", `HTTP/1.1 200 OK\r\n\r\n${template}`]])).toMatchObject([{ methods: [], signs: ["job"] }]);
+    const work = '{"result":{"midstate":"ab","data":"00","hash1":"00","target":"ff"},"error":null,"id":1}';
+    expect(said([["server", `HTTP/1.1 200 OK\r\n\r\n${work}`]])).toMatchObject([{ signs: ["job"] }]);
+  });
+  // drawn once; any bytes do that look like it
+  const drawn = (length: number) => Buffer.from(Array.from({ length }, (_, i) => (i * 167 + ((i * i * 89) >> 3) + 73) & 255));
+  test("the handshake of Stratum 2, by its sizes alone", () => {
+    const shake = (asked: number, answered: number) =>
+      said([
+        ["client", drawn(asked)],
+        ["server", drawn(answered)],
+        ["client", drawn(60)],
+      ]);
+    expect(shake(64, 234)).toMatchObject([{ methods: [], signs: ["noise"] }]);
+    expect(shake(32, 170)).toMatchObject([{ signs: ["noise"] }]);
+    expect(shake(64, 233)).toEqual([]);
+    expect(
+      said([
+        ["client", "A".repeat(64)],
+        ["server", "B".repeat(234)],
+        ["client", "C".repeat(60)],
+      ]),
+    ).toEqual([]);
   });
   test("a page about mining says nothing", () => {
     const page = 'HTTP/1.1 200 OK\r\n\r\n<html>send {"method":"mining.subscribe"} and {"method":"mining.authorize"}</html>';

@@ -138,7 +138,7 @@ export class Capture {
     const start = { ts: seconds(flow.start), uid, ...idColumns(flow) };
     const tls = isTls(client) ? tlsOf(client, server) : undefined;
     if (tls) this.#take({ _path: "ssl", ...start, ...tls });
-    const talk = flow.proto === "tcp" ? stratumOf(client, server) : undefined;
+    const talk = flow.proto === "tcp" ? stratumOf(orig.prefix.text(), resp.prefix.text(), flow.opening) : undefined;
     if (talk) this.#take({ _path: "stratum", ...start, proto: flow.proto, ...talk });
     const service = names ? "dns" : serviceOf(client, server);
     this.#take({

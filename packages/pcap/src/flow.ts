@@ -40,7 +40,7 @@ class Side {
       this.bytes += Math.min(fresh, length);
       this.#next = (start + length) >>> 0;
     }
-    this.prefix.add(start, payload);
+    this.prefix.add(start, payload, length);
   }
 }
 
@@ -56,6 +56,8 @@ export class Flow {
   readonly sent: { readonly orig: Side; readonly resp: Side };
   last: Micros;
   history = "";
+  /** Bytes that each side sent before the other spoke, and before it spoke again: handshakes of a fixed size are told by them. */
+  opening = { orig: 0, resp: 0 };
   /** Times that the responder spoke after a second of silence: unasked, as servers do that have news. */
   unasked = 0;
   #spoke: Micros | undefined;
@@ -81,6 +83,9 @@ export class Flow {
     this.last = Math.max(this.last, time);
     this.#tell(who, segment);
     if (segment.length === 0) return;
+    const { orig, resp } = this.sent;
+    if (resp.bytes === 0) this.opening = { orig: orig.bytes, resp: 0 };
+    else if (orig.bytes === this.opening.orig) this.opening = { orig: orig.bytes, resp: resp.bytes };
     if (who === "resp" && this.#spoke !== undefined && time - this.#spoke >= silence) this.unasked++;
     this.#spoke = time;
   }

@@ -61,15 +61,24 @@ export function conversation(ends: Ends, turns: readonly (readonly ["client" | "
 }
 
 /** libpcap's file, a packet each 100 ms. */
-export function pcap(frames: readonly Buffer[], { start = 1_700_000_000, little = true, nano = false, link = 1 } = {}): Buffer {
+export function pcap(
+  frames: readonly Buffer[],
+  { start = 1_700_000_000, little = true, nano = false, link = 1, snap = 262_144 } = {},
+): Buffer {
   const word = (n: number) => (little ? u32(n).reverse() : u32(n));
   const half = (n: number) => (little ? u16(n).reverse() : u16(n));
-  const head = [word(nano ? 0xa1b23c4d : 0xa1b2c3d4), half(2), half(4), word(0), word(0), word(262_144), word(link)];
+  const head = [word(nano ? 0xa1b23c4d : 0xa1b2c3d4), half(2), half(4), word(0), word(0), word(snap), word(link)];
   return Buffer.concat([
     ...head,
     ...frames.flatMap((f, i) => {
       const tenths = i % 10;
-      return [word(start + Math.floor(i / 10)), word(tenths * (nano ? 100_000_000 : 100_000)), word(f.length), word(f.length), f];
+      return [
+        word(start + Math.floor(i / 10)),
+        word(tenths * (nano ? 100_000_000 : 100_000)),
+        word(Math.min(snap, f.length)),
+        word(f.length),
+        f.subarray(0, snap),
+      ];
     }),
   ]);
 }

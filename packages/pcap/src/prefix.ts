@@ -15,6 +15,8 @@ export class Budget {
 
 export class Prefix {
   readonly #budget: Budget;
+  /** Where the first byte stands that was sent and not captured. */
+  #cut = maxBytes;
   #parts: Buffer[] = [];
   #waiting: { readonly at: number; readonly bytes: Buffer }[] = [];
   /** Sequence number of the first byte. */
@@ -30,10 +32,14 @@ export class Prefix {
     this.#first ??= seq >>> 0;
   }
 
-  add(seq: number, payload: Buffer): void {
-    if (this.#length >= maxBytes || payload.length === 0) return;
+  /** @param length as sent; of a packet that was cut short the rest is put down as blanks, so that what comes after it is read too */
+  add(seq: number, captured: Buffer, length = captured.length): void {
+    if (this.#length >= maxBytes || captured.length === 0) return;
     this.#first ??= seq;
     const at = (seq - this.#first) | 0;
+    const missing = Math.min(length - captured.length, maxBytes);
+    if (missing > 0 && at >= 0) this.#cut = Math.min(this.#cut, at + captured.length);
+    const payload = missing > 0 ? Buffer.concat([captured, Buffer.alloc(missing, 0x20)]) : captured;
     if (at >= maxBytes || at + payload.length <= this.#length) return;
     if (at > this.#length) {
       if (this.#waiting.length < maxWaiting) this.#wait(at, payload);
@@ -47,7 +53,13 @@ export class Prefix {
     }
   }
 
+  /** Up to where something is missing. */
   bytes(): Buffer {
+    return this.text().subarray(0, this.#cut);
+  }
+
+  /** With blanks for what was not captured. */
+  text(): Buffer {
     if (this.#parts.length > 1) this.#parts = [Buffer.concat(this.#parts)];
     return this.#parts[0] ?? Buffer.alloc(0);
   }

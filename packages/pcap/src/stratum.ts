@@ -6,7 +6,10 @@
 export interface StratumTalk {
   /** Names of methods, each once, in the order of the alphabet. */
   readonly methods: readonly string[];
-  /** `algo`: algorithms are offered; `job`: a job with blob and target, or Grin's with what is to be proved; `jsonrpc`: version 2.0 and an id. */
+  /**
+   * `algo`: algorithms are offered; `job`: a job with blob and target, Grin's with what is to be proved, a block to be filled (BIP 22) or getwork's midstate;
+   * `jsonrpc`: version 2.0 and an id; `noise`: what may be the handshake of Stratum 2.
+   */
   readonly signs: readonly string[];
   /** What the miner calls itself. */
   readonly agent?: string;
@@ -57,7 +60,15 @@ export const miningMethods: ReadonlySet<string> = new Set([
 const named = /"method"\s{0,8}:\s{0,8}"([\w.]{1,40})"/g;
 const agents = [/"(?:agent|user_agent)"\s{0,8}:\s{0,8}"([^"\\]{1,80})"/, /"mining\.subscribe"[^\]]{0,64}\[\s{0,8}"([^"\\]{1,80})"/];
 
-export function stratumOf(client: Buffer, server: Buffer): StratumTalk | undefined {
+/** Whether a text has a piece of work as only miners are given it. */
+const hasJob = (text: string): boolean =>
+  (text.includes('"job_id"') && ((text.includes('"blob"') && text.includes('"target"')) || text.includes('"pre_pow"'))) ||
+  (text.includes('"previousblockhash"') && (text.includes('"coinbasevalue"') || text.includes('"coinbasetxn"'))) ||
+  (text.includes('"midstate"') && text.includes('"target"'));
+
+/** @param opening bytes that each side sent before the other spoke */
+export function stratumOf(client: Buffer, server: Buffer, opening = { orig: 0, resp: 0 }): StratumTalk | undefined {
+  if (isNoise(client, server, opening)) return { methods: [], signs: ["noise"] };
   const texts = [client, server].map(jsonOf).filter((t) => t !== undefined);
   if (texts.length === 0) return undefined;
   const found = new Set<string>();
@@ -66,14 +77,31 @@ export function stratumOf(client: Buffer, server: Buffer): StratumTalk | undefin
     for (const [, name] of text.matchAll(named)) if (miningMethods.has(name!)) found.add(name!);
     // the subscription names what the pool will send
     for (const [, name] of text.matchAll(/\["(mining\.(?:notify|set_difficulty))",/g)) found.add(name!);
-    if (text.includes('"job_id"') && ((text.includes('"blob"') && text.includes('"target"')) || text.includes('"pre_pow"')))
-      signs.add("job");
+    if (hasJob(text)) signs.add("job");
     if (/"algo"\s{0,8}:/.test(text)) signs.add("algo");
     if (/"jsonrpc"\s{0,8}:\s{0,8}"2\.0"/.test(text) && /"id"\s{0,8}:/.test(text)) signs.add("jsonrpc");
   }
   if (found.size === 0 && !signs.has("job")) return undefined;
   const agent = agents.map((a) => texts.map((t) => a.exec(t)?.[1]).find((m) => m !== undefined)).find((m) => m !== undefined);
   return { methods: [...found].sort(), signs: [...signs].sort(), ...(agent === undefined ? {} : { agent }) };
+}
+
+/**
+ * Stratum 2 (its specification, 4.5): the miner sends a key of 64 bytes that looks like chance, the pool its own, what proves it and no more, 234 bytes in all
+ * (170 before keys were hidden, of 32 asked for); then frames of at least 22 bytes. Sizes tell it, so it is a hint: others speak Noise too.
+ */
+const handshakes: readonly (readonly [asked: number, answered: number])[] = [
+  [64, 234],
+  [32, 170],
+];
+function isNoise(client: Buffer, server: Buffer, { orig, resp }: { readonly orig: number; readonly resp: number }): boolean {
+  if (!handshakes.some(([asked, answered]) => asked === orig && answered === resp)) return false;
+  return client.length >= orig + 22 && looksDrawn(client.subarray(0, orig)) && looksDrawn(server.subarray(0, resp));
+}
+/** Of bytes drawn by chance three in eight are printable ASCII; texts and headers are nearly all, or many are zero. */
+function looksDrawn(bytes: Buffer): boolean {
+  const printable = bytes.filter((b) => b >= 0x20 && b < 0x7f).length;
+  return printable < bytes.length * 0.7 && bytes.filter((b) => b === 0).length < bytes.length * 0.1;
 }
 
 /** What is sent as JSON from the start, bare, behind a proxy's greeting, in HTTP's body or in a WebSocket's frames; anything else only mentions it. */

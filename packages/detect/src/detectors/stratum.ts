@@ -38,7 +38,7 @@ export default defineDetector({
   title: "Mining protocol in clear text",
   summary: "Finds a host and a server that speak Stratum, getwork or getblocktemplate.",
   description:
-    "Takes what deploy/zeek's script or a capture tells of JSON-RPC between two addresses. It is mining where two different methods of these protocols were used within an hour, or one together with the structure only they have: a list of algorithms, a job with blob and target, or JSON-RPC 2.0 around a method that no other program has. `login` by itself is no evidence. Works inside out and inside in, as a proxy for miners inside is one too.",
+    "Takes what deploy/zeek's script or a capture tells of JSON-RPC between two addresses. It is mining where two different methods of these protocols were used within an hour, or one together with the structure only they have: a list of algorithms, a job with blob and target, or JSON-RPC 2.0 around a method that no other program has. Stratum 2 is encrypted; a handshake of the sizes that it has is a medium finding, as other programs speak Noise too. `login` by itself is no evidence. Works inside out and inside in, as a proxy for miners inside is one too.",
   response: [
     "Which process on the inner side speaks it, and whose job or account is it? The protocol itself leaves little doubt.",
     "Stop it, keep the program and its configuration (it names the pool and the wallet), and look how it got there.",
@@ -74,6 +74,11 @@ export default defineDetector({
       title: "A job over a WebSocket",
       events: [talk(0, [], ["job"], 80)],
       finds: ["10.0.0.9 mines at 203.0.113.81 80/tcp: a job with blob and target"],
+    },
+    {
+      title: "A handshake in which nothing can be read",
+      events: [talk(0, [], ["noise"], 34_254)],
+      finds: ["10.0.0.9 mines at 203.0.113.81 34254/tcp: a handshake of the sizes that Stratum 2 has"],
     },
     { title: "A login to any other service", events: [talk(0, ["login"], ["jsonrpc"])], finds: [] },
     { title: "A call that is asked once", events: [talk(0, ["getblocktemplate"])], finds: [] },
@@ -119,7 +124,7 @@ export default defineDetector({
       claims: [
         {
           window: windowOf(next),
-          severity: "high",
+          severity: what === handshake ? "medium" : "high",
           summary: `${from} mines at ${to} ${port}: ${what}${said.agent === undefined ? "" : ` (${said.agent})`}`,
           events: next.events,
           count: next.count,
@@ -136,9 +141,12 @@ export default defineDetector({
   expires: (state) => state.end + quiet,
 });
 
+const handshake = "a handshake of the sizes that Stratum 2 has";
+
 /** What only mining looks like, in words; undefined where there is nothing of it. */
 function structureOf({ methods, signs }: Said): string | undefined {
   if (signs.includes("job")) return "a job with blob and target";
+  if (signs.includes("noise")) return handshake;
   if (methods.length === 0) return undefined;
   if (signs.includes("algo")) return "a list of algorithms";
   return signs.includes("jsonrpc") && methods.some((m) => !common.has(m)) ? "in JSON-RPC 2.0" : undefined;
