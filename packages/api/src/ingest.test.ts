@@ -1,48 +1,48 @@
-/** What the server refuses on an endpoint's path is said in the endpoint's words, and in nobody else's. */
-import { defineEndpoint, UnavailableError, z } from "@vedette/kit";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { asAdmin, type Rig, rig } from "./testing/fakes.ts";
-
-const worded = defineEndpoint({
-  name: "worded",
-  summary: "Has words of its own.",
-  stability: "beta",
-  config: z.strictObject({}),
-  routes: [{ method: "POST", path: "/worded" }],
-  examples: [],
-  async handle(request) {
-    if (request.query.has("full")) throw new UnavailableError("backpressure", "full");
-    return { status: 200, headers: { "content-type": "application/x-protobuf" }, body: Uint8Array.of(0, 255, 128) };
-  },
-  refuse: ({ status, code, presented }, { path, headers }) => ({
-    status: status === 429 ? 503 : status,
-    body: `${code} ${presented} ${path} ${headers["content-type"]} ${headers.authorization}`,
-  }),
-});
+import { isProblem, requestsTo } from "./testing/requests.ts";
 
 let it: Rig;
 beforeEach(async () => {
-  it = await rig({ endpoints: new Map([["worded", { spec: worded, config: {} }]]) });
+  it = await rig();
 });
 afterEach(() => it.app.close());
+const { get, post } = requestsTo(() => it);
 
-const send = (url: string, headers: { [name: string]: string }) =>
-  it.app.inject({ method: "POST", url, headers: { "content-type": "text/odd", ...headers }, payload: "a" });
+const send = (url: string, payload: Buffer | string, headers: { [name: string]: string }) =>
+  it.app.inject({ method: "POST", url, payload, headers: { ...asAdmin, ...headers } });
 
-test("no token, a wrong token, no room", async () => {
-  const none = await send("/worded", {});
-  expect([none.statusCode, none.headers["www-authenticate"], none.body]).toEqual([
-    401,
-    'Bearer realm="vedette"',
-    "unauthorised false /worded text/odd undefined",
-  ]);
-  const wrong = await send("/worded", { authorization: "Splunk no" });
-  expect([wrong.statusCode, wrong.body]).toEqual([401, "unauthorised true /worded text/odd undefined"]);
-  const full = await send("/worded?full", asAdmin);
-  expect([full.statusCode, full.headers["retry-after"], full.body]).toEqual([503, "1", "backpressure true /worded text/odd undefined"]);
+test("bodies arrive as they are, whatever they claim to be", async () => {
+  for (const type of ["application/json", "application/x-ndjson", "text/plain", "nonsense", "application/x-protobuf"]) {
+    const response = await send("/ingest", Buffer.from([0, 255, 123]), { "content-type": type });
+    expect(response.json()).toEqual({ type, token: null, size: 3 });
+  }
+  expect((await send("/logs-2026/_bulk", "x".repeat(200_000), { "content-type": "application/json" })).json()).toMatchObject({
+    size: 200_000,
+  });
+  expect((await post("/ingest")).json()).toMatchObject({ size: 0 });
 });
 
-test("an answer may be bytes", async () => {
-  const { rawPayload, headers } = await send("/worded", asAdmin);
-  expect([[...rawPayload], headers["content-type"]]).toEqual([[0, 255, 128], "application/x-protobuf"]);
+test("a source's token decides the source", async () => {
+  await send("/ingest", "a", {});
+  await send("/ingest", "b", { authorization: `Bearer ${it.sourceToken}` });
+  expect(it.accepted.map(({ source }) => source)).toEqual(["asked", "web"]);
+});
+
+test("trouble becomes back-pressure", async () => {
+  const busy = await send("/fail/busy", "", {});
+  isProblem(busy, 429, "backpressure");
+  expect(busy.headers["retry-after"]).toBe("1");
+  isProblem(await send("/fail/full", "", {}), 503, "log_full");
+  expect(it.errors).toHaveLength(1);
+  const bug = await send("/fail/bug", "", {});
+  expect(bug.statusCode).toBe(500);
+  expect(bug.body).not.toContain("secret");
+  expect(it.errors).toHaveLength(2);
+});
+
+test("open routes and the banner", async () => {
+  expect((await get("/banner", {})).body).toBe("banner");
+  const root = await get("/", {});
+  expect([root.body, root.headers["x-elastic-product"]]).toEqual(["banner", "Elasticsearch"]);
 });
