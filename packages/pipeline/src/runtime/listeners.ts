@@ -20,7 +20,7 @@ export class Listeners {
     return [...this.#listeners.values()].some((wants) => wants);
   }
 
-  tell(notice: Notice): void {
+  notify(notice: Notice): void {
     for (const [listener, wantsEvents] of this.#listeners) if (notice.kind !== "events" || wantsEvents) listener(notice);
   }
 }
@@ -43,7 +43,7 @@ export async function followAlerts(
       last ??= await alerts.lastChange();
       for (const { serial, alert } of await alerts.changed(last, alertsAtOnce)) {
         last = serial;
-        if (!alert.shadow && !alert.historical) listeners.tell({ kind: "alert", alert });
+        if (!alert.shadow && !alert.historical) listeners.notify({ kind: "alert", alert });
       }
       onProblem("alerts_not_followed", undefined);
     } catch (e) {

@@ -13,7 +13,7 @@ const maxMessage = 500;
 export class Problems {
   readonly #messages = new Map<string, string>();
 
-  readonly tell: OnProblem = (code, message) => {
+  readonly report: OnProblem = (code, message) => {
     if (message === undefined) this.#messages.delete(code);
     else this.#messages.set(code, message.slice(0, maxMessage));
   };
