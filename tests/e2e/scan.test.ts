@@ -60,6 +60,19 @@ test("folders, compressed files and odd names are read; what cannot be read is n
   expect(code).toBe(1);
 });
 
+test("a table shows the first few that a rule found about one host or user, and says about whom the others are", async () => {
+  const { stdout, stderr, code } = await inside("scan", at("logs"));
+  expect(
+    stdout
+      .trim()
+      .split("\n")
+      .filter((line) => line.includes("Password hashes read with sudo")),
+  ).toHaveLength(4);
+  expect(stdout).toMatch(/Password hashes read with sudo: 2 more \(-o ndjson lists them\)/);
+  expect(stderr).toMatch(/5 × medium +Password hashes read with sudo: alice/);
+  expect(code).toBe(1);
+});
+
 test("what is piped in is read as a file is: its header tells the columns", async () => {
   const header = "#separator \\x09\n#path\tconn\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\n";
   const row = (n: number) => `152191172${n}.600725\tCHhAvVGS1DHFjwGM${n}\t10.0.0.5\t4914${n}\t192.0.2.7\t443\ttcp\n`;

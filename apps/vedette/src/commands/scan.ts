@@ -69,7 +69,10 @@ export async function scan(paths: readonly string[], options: Options): Promise<
   await judge.close();
   progress.clear();
   const rules = rows.end();
-  for (const { title, level, count } of rules) say(`${String(count).padStart(7)} × ${level.padEnd(13)} ${title}`);
+  for (const { title, level, count, about, groups } of rules) {
+    const more = groups > about.length ? ` and ${groups - about.length} more` : "";
+    say(`${String(count).padStart(7)} × ${level.padEnd(13)} ${title}${about.length > 0 ? `: ${about.join(", ")}${more}` : ""}`);
+  }
   if (judge.parts > 0) say(`so much was found to correlate that it was put together in ${judge.parts + 1} parts; scan fewer files at once`);
   const inForce = compiled.rules.rules.length + compiled.correlations.detectors.length;
   say(totals.text(inForce, found, inputs.length, skipped.length));
