@@ -42,10 +42,12 @@ export interface BackupAsk {
 
 const minute: Micros = 60_000_000;
 const day: Micros = 86_400_000_000;
-/** How often the schedule looks at the clock. */
+/** How often the schedule looks at the clock at least. */
 const look_ms = 5_000;
-/** One that failed is tried again; two that did are worth a word. */
+const leastSleep_ms = 100;
+/** One that failed is tried again; two that did are worth a word. A machine that is busy for a minute is not. */
 const overdueAfter = 3;
+const overdueLeast: Micros = 3 * 60_000_000;
 /** Objects that no backup needs are looked for at most so often: it reads every manifest. */
 const sweepEvery: Micros = 3_600_000_000;
 const memory = "backup";
@@ -113,7 +115,7 @@ export class Backups {
   #overdueSince(): Micros | undefined {
     const { schedule } = this.#options;
     if (schedule === undefined) return undefined;
-    const due = (this.#memory.last?.taken ?? this.#since) + overdueAfter * schedule.every_min * minute;
+    const due = (this.#memory.last?.taken ?? this.#since) + Math.max(overdueLeast, overdueAfter * schedule.every_min * minute);
     return this.#clock.now() > due ? due : undefined;
   }
 
@@ -245,7 +247,8 @@ export class Backups {
         start(() => this.drill(to, signal));
       }
       this.#tell(drill_every_days);
-      await this.#clock.sleep(look_ms, signal).catch(() => {});
+      const wait_ms = (last + every_min * minute - now) / 1_000;
+      await this.#clock.sleep(Math.min(look_ms, Math.max(leastSleep_ms, wait_ms)), signal).catch(() => {});
     }
     await under;
   }

@@ -80,10 +80,12 @@ export const backup = z
     to: z.string().min(1).optional().describe("Folder that backups go to, best on another disk or host; none are made without it."),
     every_min: z
       .number()
-      .min(1)
+      .min(0.25)
       .max(10_080)
-      .default(1)
-      .describe("How often, in minutes: what was accepted since the last one is lost with the disk. Only what changed is read."),
+      .default(0.5)
+      .describe(
+        "How often, in minutes: what was accepted since the last finished one began is lost with the disk, so this and as long as one takes. Only what changed is read.",
+      ),
     keep: z.int().min(1).max(100_000).default(60).describe("The newest so many are kept."),
     keep_days: z.int().min(0).max(36_500).default(30).describe("And the last of each of so many days."),
     drill_every_days: z
