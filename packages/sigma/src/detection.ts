@@ -1,45 +1,14 @@
 /** Sigma's selections: `field|modifier: values` maps, lists of maps and keywords, read into Conditions. Knows no condition expressions. */
-import { type Condition, parseNetwork, type Scalar, type TimePart, timeParts } from "@vedette/condition";
-import { anyRun, compare, isPlain, likeText, open, type Pattern, parsePattern } from "./pattern.ts";
-import { nearest, Refused } from "./refusal.ts";
+import { type Condition, parseNetwork, type Scalar, type TimePart } from "@vedette/condition";
+import { type Key, readKey } from "./key.ts";
+import { anyRun, compare, likeText, open, type Pattern, parsePattern } from "./pattern.ts";
+import { Refused } from "./refusal.ts";
 import { compilePattern } from "./regex.ts";
-import { type Placeholders, transform, transforms } from "./transform.ts";
+import { expandText, type Placeholders, transform } from "./transform.ts";
 import type { Entry, ScalarTree, Tree } from "./yaml.ts";
 
-const comparisons = new Set(["contains", "startswith", "endswith", "re", "cidr", "exists", "fieldref", "lt", "lte", "gt", "gte"]);
-const orders = new Set(["lt", "lte", "gt", "gte"]);
-const known = new Set([
-  ...transforms,
-  ...comparisons,
-  ...timeParts,
-  "all",
-  "cased",
-  "neq",
-  "i",
-  "m",
-  "s",
-  "ignorecase",
-  "multiline",
-  "dotall",
-]);
-/** The flags of `re`, with the longer names of the specification's earlier drafts. */
-const regexFlags: { readonly [name: string]: string } = { i: "i", m: "m", s: "s", ignorecase: "i", multiline: "m", dotall: "s" };
 /** Values one selection may list: SigmaHQ's longest list has under 2,000. */
 const maxValues = 20_000;
-
-/** A key of a selection, taken apart. */
-interface Key {
-  readonly field: string;
-  readonly written: string;
-  readonly transforms: readonly string[];
-  readonly comparison: string | undefined;
-  readonly part: TimePart | undefined;
-  readonly anchors: { readonly start: boolean; readonly end: boolean } | undefined;
-  readonly flags: string;
-  readonly all: boolean;
-  readonly cased: boolean;
-  readonly negated: boolean;
-}
 
 /** Reads one named selection of a rule's `detection`. Throws `Refused`. */
 export function readSelection(name: string, tree: Tree, placeholders: Placeholders): Condition {
@@ -88,60 +57,6 @@ function readEntry(entry: Entry, placeholders: Placeholders): Condition {
   return key.negated ? { op: "not", of: joined } : joined;
 }
 
-/** Keys read lately: a collection's rules write a few hundred. */
-const readKeys = new Map<string, Key>();
-const maxReadKeys = 1_024;
-
-function readKey(entry: Entry): Key {
-  let key = readKeys.get(entry.key);
-  if (key === undefined) {
-    key = takenApart(entry);
-    if (readKeys.size >= maxReadKeys) readKeys.clear();
-    readKeys.set(entry.key, key);
-  }
-  return key;
-}
-
-function takenApart(entry: Entry): Key {
-  const [field = "", ...names] = entry.key.split("|");
-  const refuse = (construct: string, expected: string, suggestion: string) => new Refused(entry.keyAt, construct, expected, suggestion);
-  for (const name of names) {
-    if (known.has(name)) continue;
-    const near = nearest(name, known);
-    throw refuse(
-      `|${name} in ${entry.key}`,
-      "a modifier of Sigma 2.1",
-      near === undefined ? `one of ${[...known].join(", ")}` : `did you mean |${near}?`,
-    );
-  }
-  const found = names.filter((name) => comparisons.has(name));
-  const anchor = found.find((name) => name === "contains" || name === "startswith" || name === "endswith");
-  const others = found.filter((name) => name !== anchor);
-  if (others.length > 1 || (anchor !== undefined && others.length === 1 && others[0] !== "fieldref") || found.length > 2) {
-    throw refuse(entry.key, "one comparison in a key", `keep one of ${found.map((n) => `|${n}`).join(", ")}`);
-  }
-  const parts = timeParts.filter((part) => names.includes(part));
-  if (parts.length > 1) throw refuse(entry.key, "one part of a time in a key", `keep one of ${parts.map((n) => `|${n}`).join(", ")}`);
-  if (parts.length === 1 && (field === "" || names.some((name) => !orders.has(name) && name !== "neq" && name !== parts[0])))
-    throw refuse(entry.key, `|${parts[0]} on a field, with lt, lte, gt, gte or neq`, `write ${field || "field"}|${parts[0]}`);
-  if (names.includes("cased") && others[0] !== undefined && others[0] !== "fieldref")
-    throw refuse(entry.key, `|cased with a comparison of text`, others[0] === "re" ? "remove it: |re reads the case" : "remove |cased");
-  const flags = names.map((name) => regexFlags[name] ?? "").join("");
-  if (flags !== "" && others[0] !== "re") throw refuse(entry.key, "flags after |re only", `write ${field}|re|${[...flags].join("|")}`);
-  return {
-    field,
-    written: entry.key,
-    transforms: names.filter((name) => transforms.has(name)),
-    comparison: others[0],
-    part: parts[0],
-    anchors: anchor === undefined ? undefined : { start: anchor !== "startswith", end: anchor !== "endswith" },
-    flags: [...new Set(flags)].join(""),
-    all: names.includes("all"),
-    cased: names.includes("cased"),
-    negated: names.includes("neq"),
-  };
-}
-
 function leaf(key: Key, tree: ScalarTree, placeholders: Placeholders): Condition {
   const { field } = key;
   const { value } = tree;
@@ -149,11 +64,15 @@ function leaf(key: Key, tree: ScalarTree, placeholders: Placeholders): Condition
   if (key.part !== undefined) return timeLeaf(key, key.part, tree);
   switch (key.comparison) {
     case "re":
-      return regex(key, text, tree.at);
+      return join(
+        "or",
+        expanded(key, text, tree.at, placeholders, escapePattern).map((one) => regex(key, one, tree.at)),
+      );
     case "cidr":
-      if (parseNetwork(text) === undefined)
-        throw new Refused(tree.at, `${key.written}: ${text}`, "an IPv4 or IPv6 network such as 10.0.0.0/8", "write address/prefix length");
-      return { op: "cidr", field, value: text };
+      return join(
+        "or",
+        expanded(key, text, tree.at, placeholders, String).map((one) => network(key, one, tree.at)),
+      );
     case "exists":
       if (typeof value !== "boolean") throw new Refused(tree.at, `${key.written}: ${text}`, "true or false", `write ${key.written}: true`);
       return value ? { op: "exists", field } : { op: "not", of: { op: "exists", field } };
@@ -175,7 +94,10 @@ function leaf(key: Key, tree: ScalarTree, placeholders: Placeholders): Condition
     return { op: "eq", field, value: null };
   }
   if (key.anchors === undefined && key.transforms.length === 0 && typeof value !== "string") {
-    return { op: "eq", field, value: exactScalar(tree) };
+    const exact: Condition = { op: "eq", field, value: exactScalar(tree) };
+    // `5.0` and `007` are numbers to YAML; the author may have meant a version or a code.
+    const otherwise = typeof value === "number" && tree.source !== String(value) && exact.value !== tree.source;
+    return otherwise ? { op: "or", of: [exact, { op: "eq", field, value: tree.source }] } : exact;
   }
   if (key.transforms.length === 0) return compare(field, anchored(key, parsePattern(text)), key.cased);
   return join(
@@ -212,8 +134,10 @@ function exactScalar(tree: ScalarTree): Scalar {
   return typeof tree.value === "number" && Number.isInteger(tree.value) && !Number.isSafeInteger(tree.value) ? tree.source : tree.value;
 }
 
+/** A number as it is written: comparisons of text are about that. */
 function scalarText(tree: ScalarTree): string {
-  return tree.value === null ? "" : String(exactScalar(tree));
+  if (tree.value === null) return "";
+  return typeof tree.value === "number" ? tree.source : String(tree.value);
 }
 
 function anchored(key: Key, pattern: Pattern): Pattern {
@@ -233,12 +157,34 @@ function patterns(key: Key, tree: ScalarTree, placeholders: Placeholders): reado
 }
 
 function regex(key: Key, text: string, at: number): Condition {
-  const compiled = compilePattern(text, key.flags);
+  const { anchors } = key;
+  let compiled = compilePattern(text, key.flags);
+  if (!("problem" in compiled) && anchors !== undefined && !(anchors.start && anchors.end)) {
+    // Lines of a text are none of its own ends.
+    const [start, end] = compiled.flags.includes("m") ? ["\\A", "\\z"] : ["^", "$"];
+    compiled = compilePattern(`${anchors.start ? "" : start}(?:${compiled.source})${anchors.end ? "" : end}`, compiled.flags);
+  }
   if ("problem" in compiled) {
     throw new Refused(at, `${key.written}: ${text}`, "a regular expression without look-around or back-references (RE2)", compiled.problem);
   }
   return { op: "regex", field: key.field, value: compiled.source, ...(compiled.flags === "" ? {} : { flags: compiled.flags }) };
 }
+
+function network(key: Key, text: string, at: number): Condition {
+  if (parseNetwork(text) === undefined)
+    throw new Refused(at, `${key.written}: ${text}`, "an IPv4 or IPv6 network such as 10.0.0.0/8", "write address/prefix length");
+  return { op: "cidr", field: key.field, value: text };
+}
+
+/** The text with the values of its placeholders where it has some to expand. */
+function expanded(key: Key, text: string, at: number, placeholders: Placeholders, write: (value: string) => string): readonly string[] {
+  if (key.transforms.length === 0) return [text];
+  const found = expandText(text, placeholders, write);
+  if ("construct" in found) throw new Refused(at, found.construct, found.expected, found.suggestion);
+  return found;
+}
+
+const escapePattern = (value: string): string => value.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 
 /** A value that belongs to no field: searched in the whole event. */
 function keyword(tree: ScalarTree, key: Key | undefined, placeholders: Placeholders): Condition {
@@ -246,6 +192,8 @@ function keyword(tree: ScalarTree, key: Key | undefined, placeholders: Placehold
   if (key?.comparison !== undefined) {
     throw new Refused(tree.at, `|${key.comparison} on keywords`, "a field before the modifier", `write field|${key.comparison}`);
   }
+  if (key?.anchors !== undefined && !(key.anchors.start && key.anchors.end))
+    throw new Refused(tree.at, key.written, "|contains or no comparison: a keyword may stand anywhere", `write field${key.written}`);
   const found = key === undefined ? [parsePattern(scalarText(tree))] : patterns(key, tree, placeholders);
   const cased = key?.cased ? { cased: true } : {};
   return join(
@@ -254,7 +202,7 @@ function keyword(tree: ScalarTree, key: Key | undefined, placeholders: Placehold
       // A match anywhere in the text is what `keyword` means: wildcards at the ends say nothing more.
       const inner = p.slice(p[0] === anyRun ? 1 : 0, p.length > 1 && p.at(-1) === anyRun ? -1 : undefined);
       if (inner.length === 0) throw new Refused(tree.at, `keyword ${scalarText(tree)}`, "text beside the wildcard", "remove it");
-      return { op: "keyword", value: isPlain(inner) ? likeText(inner) : likeText(inner), ...cased };
+      return { op: "keyword", value: likeText(inner), ...cased };
     }),
   );
 }

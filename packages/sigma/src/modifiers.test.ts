@@ -5,11 +5,13 @@ import { compileRules } from "./ruleset.ts";
 
 type Value = string | number | boolean | null | readonly (string | number | null)[];
 
+const placeholders = { admins: ["ada", "bob"], odd: ["a.b(c)", "z"], nets: ["10.0.0.0/8", "192.0.2.0/24"] };
+
 /** Does a selection (YAML, one line a key) match an event? */
 function matches(selection: string, fields: { [field: string]: Value }, original?: string): boolean {
   const body = selection.split("\n").map((line) => `    ${line}\n`);
   const text = `title: T\nlogsource: {product: x}\ndetection:\n  s:\n${body.join("")}  condition: s\n`;
-  const { rules, refused } = parseRules(text, "t.yml", { placeholders: { admins: ["ada", "bob"] } });
+  const { rules, refused } = parseRules(text, "t.yml", { placeholders });
   if (refused.length > 0) throw new Error(refused[0]!.message);
   const set = compileRules(rules);
   const event = { fields: Object.assign(Object.create(null), fields), ...(original === undefined ? {} : { original }) };
@@ -81,6 +83,15 @@ test.each<[string, { [field: string]: Value }, boolean]>([
   ["a|re|m: '^b'", { a: "a\nb" }, true],
   ["a|re|i|m|s: '^B.c'", { a: "a\nb\nC" }, true],
   ["a|re|m: '^B'", { a: "a\nb" }, false],
+  ["a|re|contains: 'fo+'", { a: "xfoox" }, true],
+  ["a|re|startswith: 'fo+|b'", { a: "bar" }, true],
+  ["a|re|startswith: 'fo+|b'", { a: "xfoo" }, false],
+  ["a|re|endswith: 'fo+|b'", { a: "xfoo" }, true],
+  ["a|re|endswith: 'fo+|b'", { a: "foox" }, false],
+  ["a|re|startswith: '(?i)FO+'", { a: "foox" }, true],
+  ["a|re|m|startswith: 'fo+'", { a: "x\nfoo" }, false],
+  ["a|re|m|endswith: 'fo+'", { a: "foo\nx" }, false],
+  ["a|re|i|endswith: 'fo+'", { a: "x FOO" }, true],
   // Dashes.
   ["a|windash|contains: ' -enc'", { a: "x /enc y" }, true],
   ["a|windash|contains: ' -enc'", { a: "x \u2013enc y" }, true],
@@ -121,6 +132,15 @@ test.each<[string, { [field: string]: Value }, boolean]>([
   ["a|gt: 5", { a: "5.5" }, true],
   ["a|lt: -1", { a: "-2" }, true],
   ["a|contains: 5", { a: 153 }, true],
+  // Numbers that are written otherwise than they are printed: both are meant.
+  ["a: 5.0", { a: 5 }, true],
+  ["a: 5.0", { a: "5.0" }, true],
+  ["a: 5.0", { a: "5.00" }, false],
+  ["a: 007", { a: "007" }, true],
+  ["a: 0x10", { a: 16 }, true],
+  ["a|neq: 5.0", { a: "5.0" }, false],
+  ["a|endswith: 1.10", { a: "v1.10" }, true],
+  ["a|endswith: 1.10", { a: "v1.1" }, false],
   // Parts of times, in UTC.
   ["a|minute: 11", { a: "2024-05-01T10:11:12Z" }, true],
   ["a|minute: 12", { a: "2024-05-01T10:11:12Z" }, false],
@@ -169,6 +189,10 @@ test.each<[string, { [field: string]: Value }, boolean]>([
   // Placeholders.
   ["a|expand: '%admins%@x'", { a: "bob@x" }, true],
   ["a|expand: '%admins%@x'", { a: "eve@x" }, false],
+  ["a|re|expand: '^%odd%$'", { a: "a.b(c)" }, true],
+  ["a|re|expand: '^%odd%$'", { a: "axb(c)" }, false],
+  ["a|cidr|expand: '%nets%'", { a: "192.0.2.9" }, true],
+  ["a|cidr|expand: '%nets%'", { a: "198.51.100.9" }, false],
   // Several keys, lists of maps, keywords.
   ["a: 1\nb: 2", { a: 1, b: 2 }, true],
   ["a: 1\nb: 2", { a: 1 }, false],

@@ -15,7 +15,7 @@ import type { ParsedRules, SigmaRule } from "./rule.ts";
  * notices most such changes. The bytes: magic, this number, CRC-32 of the rest, lengths of the list and the rest, list, rest, blocks; numbers
  * little-endian.
  */
-export const format = 6;
+export const format = 7;
 const magic = Buffer.from("vedette sigma\n");
 const fixed = magic.length + 16;
 /** SigmaHQ's 4,000 rules make 12 MB; what is far larger is not ours. */

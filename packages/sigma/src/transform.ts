@@ -110,7 +110,13 @@ function dashForms(pattern: Pattern): readonly Work[] | Trouble {
   return forms;
 }
 
-function expand(pattern: Pattern, placeholders: Placeholders): readonly Work[] | Trouble {
+/** Of texts that are no patterns: networks, regular expressions. @param write how a value stands in the text */
+export function expandText(text: string, placeholders: Placeholders, write: (value: string) => string): readonly string[] | Trouble {
+  const forms = expand([text], placeholders, write);
+  return "construct" in forms ? forms : forms.map(({ pattern }) => textOf(pattern));
+}
+
+function expand(pattern: Pattern, placeholders: Placeholders, write: (value: string) => string = String): readonly Work[] | Trouble {
   let forms: Pattern[] = [[]];
   for (const part of pattern) {
     const pieces: readonly Part[] = typeof part === "string" ? part.split(/%([\w.-]+)%/) : [part];
@@ -128,7 +134,7 @@ function expand(pattern: Pattern, placeholders: Placeholders): readonly Work[] |
           suggestion: `give placeholders: {${name}: [...]}`,
         };
       }
-      forms = forms.flatMap((f) => values.map((v) => [...f, v]));
+      forms = forms.flatMap((f) => values.map((v) => [...f, write(v)]));
       if (forms.length > maxPatterns) {
         return { construct: `%${name}% (|expand)`, expected: `at most ${maxPatterns} values`, suggestion: "use fewer values" };
       }
