@@ -318,6 +318,8 @@ describe.skipIf(browser_absent)(`the console in ${chromium_path}${browser_absent
     await visit("empty", async ({ page }, server) => {
       await page.waitForSelector("text=Nothing has arrived yet");
       expect(await accessibilityTrouble(page)).toEqual([]);
+      await page.goto(`${server.url}/alerts`);
+      await page.waitForSelector("text=No alert is open");
       await page.goto(`${server.url}/alerts?state=any`);
       await page.waitForSelector("text=No alert yet");
       await page.goto(`${server.url}/alerts?severity=high`);

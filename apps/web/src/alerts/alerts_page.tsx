@@ -21,7 +21,7 @@ import { type ActOn, done_words, useAlertAction } from "./actions.ts";
 import { useAlertList } from "./alert_list.ts";
 import { AlertTable } from "./alert_table.tsx";
 import { CloseDialog } from "./close_dialog.tsx";
-import { describeFilter, matchesFilter, printKind, readFilter } from "./filter.ts";
+import { describeFilter, isUsual, matchesFilter, printKind, readFilter } from "./filter.ts";
 import { FilterBar } from "./filter_bar.tsx";
 
 export function AlertsPage() {
@@ -130,6 +130,7 @@ export function AlertsPage() {
         <AlertRows
           list={list}
           clauses={describeFilter(filter)}
+          asUsual={isUsual(filter)}
           selected={selected}
           select={select}
           clear={() => patch({ state: "any", severity: undefined, q: undefined, rule: undefined, entity: undefined, ...printKind("now") })}
@@ -152,15 +153,30 @@ export function AlertsPage() {
 interface AlertRowsProps {
   readonly list: ReturnType<typeof useAlertList>;
   readonly clauses: readonly string[];
+  /** Nobody has narrowed the list. */
+  readonly asUsual: boolean;
   readonly selected: string | undefined;
   readonly select: (id: string) => void;
   readonly clear: () => void;
 }
 
 /** The list in one of its four states. */
-function AlertRows({ list, clauses, selected, select, clear }: AlertRowsProps) {
+function AlertRows({ list, clauses, asUsual, selected, select, clear }: AlertRowsProps) {
   if (list.rows === undefined)
     return list.error ? <Failure error={list.error} what="Alerts" retry={list.retry} /> : <Loading what="alerts" rows={10} />;
+  if (list.rows.length === 0 && asUsual) {
+    return (
+      <Empty icon="check" title="No alert is open">
+        <p>
+          What a rule finds appears here at once. <InnerLink to="/rules">See what is watched for</InnerLink>, or{" "}
+          <InnerLink to="/sources">what arrives</InnerLink>.
+        </p>
+        <Button size="xs" variant="default" onClick={clear}>
+          Show closed ones too
+        </Button>
+      </Empty>
+    );
+  }
   if (list.rows.length === 0 && clauses.length > 0) {
     return (
       <Empty icon="search" title="No alert passes the filter">

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AlertRow } from "../api/types.ts";
 import { rowsToPages } from "./alert_list.ts";
-import { describeFilter, matchesFilter, mergeAlert, printStates, readFilter } from "./filter.ts";
+import { describeFilter, isUsual, matchesFilter, mergeAlert, printStates, readFilter } from "./filter.ts";
 
 function alert(id: string, changes: Partial<AlertRow> = {}): AlertRow {
   const time = "2026-11-21T06:30:00Z";
@@ -28,6 +28,12 @@ function alert(id: string, changes: Partial<AlertRow> = {}): AlertRow {
 const filter = readFilter(new URLSearchParams("severity=high"));
 
 describe("the filter in the address", () => {
+  it("knows whether somebody narrowed it", () => {
+    const usual = (search: string) => isUsual(readFilter(new URLSearchParams(search)));
+    expect(["", "state=open,acknowledged"].map(usual)).toEqual([true, true]);
+    expect(["state=any", "state=closed", "severity=high", "q=x", "shadow=1"].map(usual)).toEqual([false, false, false, false, false]);
+  });
+
   it("shows what is not closed unless told otherwise", () => {
     expect(readFilter(new URLSearchParams("")).state).toEqual(["open", "acknowledged"]);
     expect(readFilter(new URLSearchParams("state=any")).state).toHaveLength(3);

@@ -67,6 +67,10 @@ export function describeFilter(filter: AlertFilter): string[] {
   return clauses;
 }
 
+/** Nobody has narrowed it: an empty list says that nothing is open. */
+export const isUsual = (filter: AlertFilter): boolean =>
+  printStates(filter.state) === undefined && describeFilter({ ...filter, state: states }).length === 0;
+
 export function matchesFilter(alert: AlertRow, filter: AlertFilter): boolean {
   if (!filter.state.includes(alert.state)) return false;
   if ((alert.shadow ?? false) !== filter.shadow || (alert.historical ?? false) !== filter.historical) return false;

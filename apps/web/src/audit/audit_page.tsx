@@ -73,7 +73,9 @@ export function AuditPage() {
             title={
               !filtered ? "Nothing was recorded yet" : query.hasNextPage ? "None among the newest records" : "No record fits the filter"
             }
-          />
+          >
+            {!filtered && <p>Signing in, reading and changing anything is written here, and can be proved offline afterwards.</p>}
+          </Empty>
         ) : (
           <Records records={records} />
         )}

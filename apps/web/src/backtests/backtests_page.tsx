@@ -44,7 +44,11 @@ export function BacktestsPage() {
         <Loaded query={query} what="Backtests" rows={3}>
           {({ backtests }) =>
             backtests.length === 0 ? (
-              <Empty icon="search" title="No backtest yet" />
+              <Empty icon="search" title="No backtest yet">
+                <p>
+                  It says what a rule would have found in the stored events, before anybody is called by it. Name one above, or paste one.
+                </p>
+              </Empty>
             ) : (
               <TableScroll>
                 <table className="grid">

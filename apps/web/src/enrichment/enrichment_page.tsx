@@ -74,7 +74,12 @@ export function EnrichmentPage() {
         <Loaded query={query} what="Enrichers" rows={8}>
           {({ enrichers }) =>
             enrichers.length === 0 ? (
-              <Empty icon="info" title="Nothing is added to events" />
+              <Empty icon="info" title="Nothing is added to events">
+                <p>
+                  Zones, inventories of hosts and people, places of addresses: each stands under <code>enrich:</code> in{" "}
+                  <code>vedette.yaml</code>, and alerts then say whose host it is.
+                </p>
+              </Empty>
             ) : (
               <EnricherTable enrichers={enrichers} begin={begin} />
             )

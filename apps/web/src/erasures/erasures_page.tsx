@@ -45,7 +45,9 @@ export function ErasuresPage() {
         {({ erasures }) => (
           <section className="panel panel-flush" aria-label="Erasures">
             {erasures.length === 0 ? (
-              <Empty icon="audit" title="Nothing was erased yet" />
+              <Empty icon="audit" title="Nothing was erased yet">
+                <p>Each erasure stays on record here: who asked, why, and what went. What is older than its retention goes by itself.</p>
+              </Empty>
             ) : (
               <TableScroll>
                 <table className="grid">

@@ -55,7 +55,12 @@ export function HoldsPage() {
         {({ holds }) => (
           <section className="panel panel-flush" aria-label="Holds">
             {holds.length === 0 ? (
-              <Empty icon="audit" title="Nothing is held" />
+              <Empty icon="audit" title="Nothing is held">
+                <p>
+                  A hold keeps the events of a case from retention and erasure until somebody releases it. An alert's page has one for its
+                  events.
+                </p>
+              </Empty>
             ) : (
               <TableScroll>
                 <table className="grid">
