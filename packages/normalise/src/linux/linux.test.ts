@@ -71,6 +71,10 @@ describe("sshd", () => {
       { "event.outcome": "success", "source.ip": "192.0.2.1", "user.name": "bob" },
     ],
     ["Failed password for bob from fe80::1%eth0 port 22 ssh2", { "source.ip": "fe80::1" }],
+    [
+      "fatal: Access denied for user ada by PAM account configuration [preauth]",
+      { "event.action": "ssh_login_denied", "event.outcome": "failure", "user.name": "ada" },
+    ],
     ["User root from 192.0.2.1 not allowed because not listed in AllowUsers", { "event.action": "ssh_login_denied", "user.name": "root" }],
     [
       "error: PAM: Authentication failure for james from host.example.com via 192.0.2.1",

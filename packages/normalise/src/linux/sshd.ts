@@ -205,6 +205,15 @@ const notAllowed: Reader = (text, fields) => {
   return true;
 };
 
+/** `Access denied for user X by PAM account configuration`: the password was right, the account may not come here. */
+const accountDenied: Reader = (text, fields) => {
+  const by = text.lastIndexOf(" by PAM account configuration");
+  if (!text.startsWith("Access denied for user ") || by < 23) return false;
+  setAuthentication(fields, "ssh_login_denied", "failure");
+  fields["user.name"] = text.slice(23, by);
+  return true;
+};
+
 /** `PAM: REASON for [illegal user ]X from HOST[ via ADDRESS]`; `PAM N more authentication failures; …` is PAM's own. */
 const pam: Reader = (text, fields) => {
   if (!text.startsWith("PAM: ")) return false;
@@ -356,6 +365,7 @@ const readers = new Map<string, Reader>([
   ["maximum", maximum],
   ["User", notAllowed],
   ["PAM:", pam],
+  ["Access", accountDenied],
   ["Did", probe],
   ["Bad", probe],
   ["Unable", unable],
