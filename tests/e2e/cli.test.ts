@@ -61,7 +61,7 @@ test("a wrong configuration names file, line, key and the nearest valid one, and
   expect(a.stderr).toMatch(/sources\.auth\.file\.paths: missing; expected array/);
   expect(a.stderr).toMatch(/wrong\.yaml:5:1: listen: expected HOST:PORT/);
   expect(b.stderr).toMatch(/top\.yaml:2:1: unknown key "engin"; did you mean "engine"\?/);
-  expect(c.stderr).toMatch(/broken\.yaml:\d+:\d+: /);
+  expect(c.stderr).toMatch(/broken\.yaml:3:1: expected \] before this line/);
   expect(up.stderr).toMatch(/wrong\.yaml:4:\d+: /);
   expect(missing.stderr).toContain("absent.yaml: no such file");
   expect([a, b, c, up, missing].map((r) => [r.code, r.stdout])).toEqual(Array(5).fill([2, ""]));

@@ -99,6 +99,12 @@ const yamlMistakes: { readonly [code: string]: string } = {
   MISSING_CHAR: "something is never closed, or a colon is missing",
 };
 
+/** The parser says that of a list whose bracket is missing too, at the line after it. */
+const yamlWords = ({ code, message }: { readonly code: string; readonly message: string }): string => {
+  const [, bracket] = / and end with a ([\]}])/.exec(message) ?? [];
+  return bracket === undefined ? (yamlMistakes[code] ?? message) : `expected ${bracket} before this line: what was opened above is never closed`;
+};
+
 function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   let at: unknown = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
   for (const key of path)
@@ -121,7 +127,7 @@ function readDocument(file: string, lines: LineCounter): Document {
   const [error] = document.errors;
   if (error) {
     const { line, col } = lines.linePos(error.pos[0]);
-    throw new ConfigError("config_unreadable", `${file}:${line}:${col}: ${yamlMistakes[error.code] ?? error.message}`);
+    throw new ConfigError("config_unreadable", `${file}:${line}:${col}: ${yamlWords(error)}`);
   }
   return document as unknown as Document;
 }
