@@ -102,7 +102,9 @@ const yamlMistakes: { readonly [code: string]: string } = {
 /** The parser says that of a list whose bracket is missing too, at the line after it. */
 const yamlWords = ({ code, message }: { readonly code: string; readonly message: string }): string => {
   const [, bracket] = / and end with a ([\]}])/.exec(message) ?? [];
-  return bracket === undefined ? (yamlMistakes[code] ?? message) : `expected ${bracket} before this line: what was opened above is never closed`;
+  return bracket === undefined
+    ? (yamlMistakes[code] ?? message)
+    : `expected ${bracket} before this line: what was opened above is never closed`;
 };
 
 function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
