@@ -17,6 +17,8 @@ const perRequest = 1_000;
 const eventsPerChunk = 200;
 const senders = 2;
 const samplesPerRound = 25;
+/** Rounds of live traffic alone, before the past and after it: what the machine gives at that load. */
+const roundsAlone = 2;
 /** The whole source of the endpoint is of the past. */
 const config =
   "sources:\n  auth: { file: { paths: [auth.log] } }\n  load: { file: { paths: [load/0.ndjson] } }\n  elasticsearch: { historical: true }\n";
@@ -41,6 +43,16 @@ export async function bench(events = Number(process.env["VEDETTE_HISTORICAL_EVEN
     const live = append([load], await bodies(100_000, eventsPerChunk), (option("rate") ?? 500) / eventsPerChunk, stop.signal);
     await program.start();
     const alerts = await Alerts.open(program);
+    let taken = 0;
+    const round = async (): Promise<number[]> => {
+      taken += samplesPerRound;
+      return await sample(auth, alerts, samplesPerRound, taken - samplesPerRound);
+    };
+    const alone: number[] = [];
+    for (let n = 0; n < roundsAlone; n++) alone.push(...(await round()));
+    say(
+      `live lines alone: p50 ${percentile(alone, 50).toFixed(0)} ms, p99 ${percentile(alone, 99).toFixed(0)} ms at load ${loadavg()[0]!.toFixed(0)}`,
+    );
     const begun = performance.now();
     const past = sendPast(program, events);
     const latencies: number[] = [];
@@ -49,9 +61,10 @@ export async function bench(events = Number(process.env["VEDETTE_HISTORICAL_EVEN
       isOver = true;
     });
     // a round finds what was primed in it, however long the past takes
-    while (!isOver) latencies.push(...(await sample(auth, alerts, samplesPerRound, latencies.length)));
+    while (!isOver) latencies.push(...(await round()));
     const refused = await past;
     const sent_s = (performance.now() - begun) / 1_000;
+    for (let n = 0; n < roundsAlone; n++) alone.push(...(await round()));
     stop.abort();
     const { written } = await live;
     alerts.close();
@@ -67,6 +80,10 @@ export async function bench(events = Number(process.env["VEDETTE_HISTORICAL_EVEN
       baseline: goal_p99_ms,
       details: {
         ...spread(latencies, "alert"),
+        ...spread(alone, "alone"),
+        alone_missed: alone.filter((l) => l >= patience_ms).length,
+        alone_samples: alone.length,
+        p50_of_alone: percentile(latencies, 50) / percentile(alone, 50),
         samples: latencies.length,
         missed: latencies.filter((l) => l >= patience_ms).length,
         historical_events: events,

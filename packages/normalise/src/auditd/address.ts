@@ -1,5 +1,5 @@
 /** Reads a socket's address as audit's SOCKADDR has it: a `struct sockaddr` in hex. Knows no event. */
-import { isIP } from "node:net";
+import { isSixth } from "../linux/peer.ts";
 
 export interface SocketAddress {
   readonly ip?: string;
@@ -38,5 +38,5 @@ function sixth(bytes: Buffer): string {
     if (length > best.length) best = { at, length };
   }
   const text = best.at < 0 ? groups.join(":") : `${groups.slice(0, best.at).join(":")}::${groups.slice(best.at + best.length).join(":")}`;
-  return isIP(text) === 6 ? text : groups.join(":");
+  return isSixth(text) ? text : groups.join(":");
 }

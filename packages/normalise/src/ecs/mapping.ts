@@ -31,9 +31,10 @@ export function compileMapping(mapping: Mapping, reach: Reach = reachInto): Mapp
     values: (typeof paths === "string" ? [paths] : paths).map(reach),
   }));
   return (object, fields) => {
-    for (const { field, put, values } of steps) {
-      for (const told of values) {
-        const value = told(object);
+    for (let i = 0; i < steps.length; i++) {
+      const { field, put, values } = steps[i]!;
+      for (let k = 0; k < values.length; k++) {
+        const value = values[k]!(object);
         if (value !== undefined && put(fields, field, value)) break;
       }
     }
@@ -49,7 +50,19 @@ const addresses = /(?:^|[._])ip$/;
 const numbers = /(?:^|\.)(?:port|bytes|packets|pid|status_code|exit_code|size|severity|duration|ttl|as\.number)$/;
 const truths = /(?:^|\.)(?:established|resumed|recursive)$/;
 
+/** Fields are named by formats and settings, not by what comes in. */
+const known = new Map<string, Put>();
+
 function putFor(field: string): Put {
+  let put = known.get(field);
+  if (put === undefined) {
+    put = putOf(field);
+    known.set(field, put);
+  }
+  return put;
+}
+
+function putOf(field: string): Put {
   if (addresses.test(field)) return putAddress;
   if (numbers.test(field)) return putNumber;
   return truths.test(field) ? putPlain : putText;

@@ -1,5 +1,4 @@
 /** The far end of a connection as programs write it: an address or a name, perhaps a port. Knows no program. */
-import { isIP } from "node:net";
 import type { Fields } from "@vedette/model";
 
 /** Sets `source.ip` (an IPv4-mapped IPv6 address as IPv4), or `source.domain` for a name. */
@@ -19,7 +18,7 @@ export function plainIp(text: string): string | undefined {
   const zone = address.indexOf("%");
   if (zone > 0) address = address.slice(0, zone);
   if ((address.startsWith("::ffff:") || address.startsWith("::FFFF:")) && address.includes(".")) address = address.slice(7);
-  return isIP(address) === 0 ? undefined : address;
+  return isDotted(address) || isSixth(address) ? address : undefined;
 }
 
 /** Whether the text is an IPv4 address, as `isIP` judges: four numbers up to 255 without leading zeros. Most addresses are, and this is cheaper than a pattern. */
@@ -56,3 +55,31 @@ export function setAuthentication(fields: Fields, action: string, outcome: "succ
   fields["event.action"] = action;
   fields["event.outcome"] = outcome;
 }
+
+/** Whether the text is an IPv6 address without a zone, as `isIP` judges (RFC 4291 2.2): its pattern costs more than all else that is done with an address. */
+export function isSixth(text: string): boolean {
+  if (text.length < 2 || text.length > 45) return false;
+  let groups = 0;
+  let gap = false;
+  let at = 0;
+  if (text.charCodeAt(0) === 0x3a) {
+    if (text.charCodeAt(1) !== 0x3a) return false;
+    gap = true;
+    at = 2;
+  }
+  while (at < text.length) {
+    const start = at;
+    while (at < text.length && at - start <= 4 && isHex(text.charCodeAt(at))) at++;
+    if (at < text.length && text.charCodeAt(at) === 0x2e) return isDotted(text.slice(start)) && (gap ? groups <= 5 : groups === 6);
+    if (at === start || at - start > 4 || ++groups > 8) return false;
+    if (at === text.length) break;
+    if (text.charCodeAt(at++) !== 0x3a || at === text.length) return false;
+    if (text.charCodeAt(at) !== 0x3a) continue;
+    if (gap) return false;
+    gap = true;
+    at++;
+  }
+  return gap ? groups <= 7 : groups === 8;
+}
+
+const isHex = (c: number): boolean => (c >= 0x30 && c <= 0x39) || ((c | 0x20) >= 0x61 && (c | 0x20) <= 0x66);
