@@ -6,13 +6,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openRedisCluster } from "@vedette/cluster";
 import { systemClock } from "@vedette/kit";
+import { type Log, openKafkaLogHere } from "@vedette/log";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
+import { programs } from "../../scripts/services_install.mjs";
 import { freePort } from "./stream.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 interface Service {
   readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
   readonly healthcheck: { readonly test: readonly string[] };
 }
 const { services } = parse(readFileSync(join(root, "docker-compose.yaml"), "utf8"), { merge: true }) as {
@@ -61,6 +64,50 @@ test.skipIf(lacks("redis-server") || lacks("openssl"))(
   },
 );
 
+const noKafka = (): boolean => {
+  const absent = lacks("java") || !existsSync(programs.kafka);
+  if (absent && process.env["CI"] === "true") throw new Error("Kafka is not installed: scripts/services install");
+  return absent;
+};
+
+test.skipIf(noKafka())("its Kafka starts by its very settings, and takes our log", { timeout: 240_000 }, async () => {
+  const [port, controller] = [await freePort(), await freePort()];
+  const place = join(scratch, "kafka");
+  mkdirSync(place);
+  // as the image does it: KAFKA_LOG_DIRS is log.dirs
+  const settings = Object.entries(services["kafka"]!.environment).filter(([name]) => name !== "KAFKA_HEAP_OPTS");
+  const here = (value: string) =>
+    value
+      .replaceAll("kafka:9092", `127.0.0.1:${port}`)
+      .replaceAll("PLAINTEXT://:9092", `PLAINTEXT://127.0.0.1:${port}`)
+      .replaceAll("localhost:9093", `localhost:${controller}`)
+      .replace("/var/lib/kafka/data", join(place, "data"));
+  const lines = settings.map(([name, value]) => `${name.replace("KAFKA_", "").toLowerCase().replaceAll("_", ".")}=${here(value)}`);
+  const file = join(place, "server.properties");
+  writeFileSync(file, `${lines.join("\n")}\n`);
+  const java = [
+    ...services["kafka"]!.environment["KAFKA_HEAP_OPTS"]!.split(" "),
+    "-XX:TieredStopAtLevel=1",
+    "-cp",
+    join(programs.kafka, "*"),
+  ];
+  execFileSync("java", [...java, "kafka.tools.StorageTool", "format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c", file], { stdio: "pipe" });
+  const child = spawn("java", [...java, "kafka.Kafka", file], { stdio: "ignore" });
+  try {
+    let log: Log | undefined;
+    const kafka = { brokers: [`127.0.0.1:${port}`], tls: undefined, sasl: undefined };
+    await until(child, async () => {
+      log = await openKafkaLogHere({ kafka, prefix: "vedette", partitions: { raw: 8 } }).catch(() => undefined);
+      return log !== undefined;
+    });
+    expect(await log!.append("raw", 7, Buffer.from("one"))).toBe(0);
+    expect(await log!.bounds("raw", 7)).toEqual({ start: 0, end: 1 });
+    await log!.close();
+  } finally {
+    child.kill("SIGKILL");
+  }
+});
+
 test.skipIf(lacks("promtool") || lacks("openssl"))("its Prometheus takes configuration, rules and secrets as they are mounted", () => {
   const etc = join(scratch, "prometheus");
   mkdirSync(etc);
@@ -75,8 +122,8 @@ test.skipIf(lacks("promtool") || lacks("openssl"))("its Prometheus takes configu
 });
 
 /** Ends early when the process does. */
-async function until(child: ChildProcess, holds: () => boolean): Promise<void> {
-  while (!holds()) {
+async function until(child: ChildProcess, holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) {
     if (child.exitCode !== null) throw new Error(`it ended with code ${child.exitCode}`);
     await systemClock.sleep(100);
   }
