@@ -57,10 +57,11 @@ export interface Header {
   readonly end: number;
 }
 
-/** First lines of the headers that explain the lines below them: Zeek's TSV, W3C's extended log format, and what Slurm's sacct writes with --parsable2. */
-const headerStarts = ["#separator", "#Software:", "#Version:", "#Fields:", "#Date:", "JobID|", "JobIDRaw|"].map((text) =>
-  Buffer.from(text),
-);
+/** First lines of the headers that explain the lines below them: Zeek's TSV, W3C's extended log format, and what Slurm's sacct writes, with `--delimiter` of one's own too. */
+const headerStarts = [
+  ...["#separator", "#Software:", "#Version:", "#Fields:", "#Date:"],
+  ...["|", ",", ";", "^", "~", "\t", "  "].flatMap((delimiter) => [`JobID${delimiter}`, `JobIDRaw${delimiter}`]),
+].map((text) => Buffer.from(text));
 
 /**
  * Lines ended by LF or CR LF. A block of `#` lines at the start of the stream, or a known header anywhere, becomes the batch's preamble;

@@ -4,14 +4,16 @@ import type { Flaw, Micros } from "@vedette/model";
 import { share } from "../detect.ts";
 import { decodeMembers } from "../json/documents.ts";
 import { isFlaw, isObject, looksLikeObject, parseObject } from "../json/parse.ts";
+import { barColumns, type Columns, headedColumns, isHeader, isRule, rowOf } from "../slurm/columns.ts";
 import { isState, jobEvent } from "../slurm/job.ts";
+import { isScontrolJob, scontrolJob } from "../slurm/scontrol.ts";
 import { minutesOf, utcOffset } from "../time/offset.ts";
 import { parseAnyTime } from "../time/parse.ts";
 
 const notJob: Flaw = {
   code: "bad_slurm_job",
   expected:
-    "a line of sacct --parsable2 with its State and as many columns as its header or `columns` names, or a JSON job of sacct, squeue or a job completion plug-in",
+    "a line of sacct --parsable2 with its State and as many columns as its header or `columns` names, of scontrol --oneliner show job, or a JSON job of sacct, squeue or a job completion plug-in",
 };
 
 /** What XDMoD's and most sites' accounting collectors ask sacct for. */
@@ -49,44 +51,15 @@ function looksLikeJob(line: string): boolean {
   return columns.length >= 5 && /^\d{1,10}(?:_\d{1,7}|_\[.{1,64}\]|\+\d{1,5})?(?:\.\w{1,16})?$/.test(columns[0]!) && columns.some(isState);
 }
 
-/** A line's columns as a job; the names are sacct's, spelt small. */
-function jobOfLine(names: readonly string[], line: string): { readonly [name: string]: string } | undefined {
-  const columns = line.split("|");
-  // `--parsable` ends each line with a bar, `--parsable2` does not.
-  if (columns.length === names.length + 1 && columns.at(-1) === "") columns.pop();
-  if (columns.length < names.length) return undefined;
-  // A job's name is the user's, and may hold a bar: it comes last, and takes what is left.
-  const last = columns.slice(names.length - 1).join("|");
-  const job: { [name: string]: string } = {};
-  for (let i = 0; i < names.length; i++) job[names[i]!] = i === names.length - 1 ? last : columns[i]!;
-  return job;
-}
-
 const unset = new Set(["Unknown", "None", "N/A", ""]);
-
-const columnsOf = (text: string): readonly string[] =>
-  text
-    .split(/[,|]/, 256)
-    .map((name) =>
-      name
-        .trim()
-        .toLowerCase()
-        .replace(/%-?\d+$/, ""),
-    )
-    .filter((name) => name !== "");
-const isHeader = (line: string): boolean => /^jobid(?:raw)?\|/i.test(line.slice(0, 16));
-/** The columns that a stream's header names; of several the last counts. */
-const declared = (preamble: string | undefined): readonly string[] | undefined => {
-  const header = preamble?.split("\n").findLast(isHeader);
-  return header === undefined ? undefined : columnsOf(header);
-};
 
 export default defineFormat({
   name: "slurm_job",
-  summary: "Slurm jobs: sacct --parsable2 lines, sacct --json, squeue --json, and jobcomp/elasticsearch or jobcomp/kafka documents.",
+  summary:
+    "Slurm jobs: lines of sacct and of scontrol --oneliner show job, sacct --json, squeue --json, and jobcomp/elasticsearch or jobcomp/kafka documents.",
   description:
     "A job's nodes are expanded to slurm.job.nodes, at most 256. Of a batch script only its hash is a field (slurm.job.script_sha256). " +
-    "Lines have the columns that their header names, where it begins with JobID or JobIDRaw and is read with them (a file, a connection), else those of `columns`. " +
+    "Lines have the columns that their header names, where it begins with JobID or JobIDRaw and is read with them (a file, a connection), else those of `columns`. Bars (--parsable2) are best; commas, semicolons and tabs (--delimiter) and the print for people, which cuts long values, are read too. " +
     "slurm.job.id is JobIDRaw where it is told, for that is the number by which nodes know a task of an array; steps have the dataset slurm.step.",
   stability: "beta",
   config: z.strictObject({
@@ -99,10 +72,14 @@ export default defineFormat({
       "Zone of the lines' stamps, as +hh:mm or -hh:mm; sacct writes local time unless SLURM_TIME_FORMAT says otherwise.",
     ),
   }),
-  detect: (sample) => 0.9 * share(sample, looksLikeJob),
+  detect(sample, preamble) {
+    const columns = headedColumns(preamble);
+    if (!columns?.names.includes("state")) return 0.9 * share(sample, (line) => isScontrolJob(line) || looksLikeJob(line));
+    return 0.9 * share(sample, (line) => isRule(line.trimEnd()) || isState(rowOf(columns, line.trimEnd())?.["state"] ?? ""));
+  },
   decoder(config) {
-    const configured = columnsOf(config.columns);
-    let [preamble, own]: [string | undefined, readonly string[] | undefined] = [undefined, undefined];
+    const configured = barColumns(config.columns);
+    let [preamble, own]: [string | undefined, Columns | undefined] = [undefined, undefined];
     const offset = minutesOf(config.utc_offset) * 60_000_000;
     const readTime = (value: JsonValue | undefined): Micros | undefined => {
       if (typeof value !== "string" || unset.has(value)) return undefined;
@@ -116,9 +93,10 @@ export default defineFormat({
         const parsed = parseObject(line);
         return isFlaw(parsed) ? parsed : decodeDocument(parsed);
       }
-      if (isHeader(line)) return { skip: "comment" };
-      if (context.preamble !== preamble) [preamble, own] = [context.preamble, declared(context.preamble)];
-      const job = jobOfLine(own ?? configured, line);
+      if (isScontrolJob(line)) return jobEvent(scontrolJob(line), readTime);
+      if (isHeader(line) || isRule(line)) return { skip: "comment" };
+      if (context.preamble !== preamble) [preamble, own] = [context.preamble, headedColumns(context.preamble)];
+      const job = rowOf(own ?? configured, line);
       return job === undefined || !isState(job["state"] ?? "") ? notJob : jobEvent(job, readTime);
     };
   },
@@ -243,6 +221,71 @@ export default defineFormat({
           "event.end": "2024-05-01T10:05:00.000000Z",
           "event.duration": 300000000000,
           "related.user": ["ada"],
+        },
+      ],
+    },
+    {
+      title: "what sacct prints for people",
+      preamble: "JobID           JobName  Partition    Account  AllocCPUS      State ExitCode",
+      input: "4713.extern      extern               physics        256     FAILED      1:0",
+      expect: [
+        {
+          "event.kind": "event",
+          "event.module": "slurm",
+          "event.dataset": "slurm.step",
+          "event.category": "process",
+          "slurm.step.state": "FAILED",
+          "event.action": "slurm_step_failed",
+          "event.type": "end",
+          "event.outcome": "failure",
+          "slurm.job.id": "4713",
+          "slurm.job.name": "extern",
+          "slurm.job.account": "physics",
+          "slurm.step.id": "extern",
+          "slurm.job.cpus": 256,
+          "process.exit_code": 1,
+        },
+      ],
+    },
+    {
+      title: "scontrol --oneliner show job",
+      input:
+        "JobId=6003 ArrayJobId=6002 ArrayTaskId=7 JobName=sweep UserId=bob(3002) GroupId=bio(4002) MCS_label=N/A Priority=100 Nice=0 Account=bio QOS=normal JobState=RUNNING Reason=None Dependency=(null) ExitCode=0:0 " +
+        "RunTime=00:10:00 TimeLimit=02:00:00 SubmitTime=2024-05-01T09:59:00 StartTime=2024-05-01T10:00:00 EndTime=2024-05-01T12:00:00 Partition=gpu AllocNode:Sid=login1:4243 NodeList=cn[1-2] BatchHost=cn1 NumNodes=2 NumCPUs=8 " +
+        "NumTasks=1 TRES=cpu=8,mem=16G,node=2,gres/gpu=1 OverSubscribe=NO Command=/home/bob/my sweep.sh WorkDir=/home/bob",
+      expect: [
+        {
+          "@timestamp": "2024-05-01T10:00:00.000000Z",
+          "event.kind": "event",
+          "event.module": "slurm",
+          "event.dataset": "slurm.job",
+          "event.category": "process",
+          "slurm.job.state": "RUNNING",
+          "event.action": "slurm_job_running",
+          "event.type": "start",
+          "slurm.job.id": "6003",
+          "slurm.job.array.id": "6002",
+          "slurm.job.array.task": "7",
+          "slurm.job.name": "sweep",
+          "slurm.job.account": "bio",
+          "slurm.job.partition": "gpu",
+          "slurm.job.qos": "normal",
+          "slurm.job.node_list": "cn[1-2]",
+          "slurm.job.tres": "cpu=8,mem=16G,node=2,gres/gpu=1",
+          "slurm.job.priority": 100,
+          "user.name": "bob",
+          "user.id": "3002",
+          "group.name": "bio",
+          "group.id": "4002",
+          "process.working_directory": "/home/bob",
+          "process.command_line": "/home/bob/my sweep.sh",
+          "slurm.job.cpus": 8,
+          "slurm.job.node_count": 2,
+          "process.exit_code": 0,
+          "slurm.job.nodes": ["cn1", "cn2"],
+          "slurm.job.submit": "2024-05-01T09:59:00.000000Z",
+          "event.start": "2024-05-01T10:00:00.000000Z",
+          "related.user": ["bob"],
         },
       ],
     },

@@ -79,7 +79,7 @@ const members = [
 function putCall(fields: Fields, name: string, body: JsonObject): void {
   const hooked = text(body["function_name"]) ?? text(body["event"]) ?? text(body["symbol"]);
   const kind = kinds.get(name) ?? kindOfCall(hooked ?? "");
-  fields["event.action"] = hooked ?? name.slice("process_".length);
+  fields["event.action"] = hooked ?? name.replace(/^process_/, "");
   fields["event.category"] = kind.category;
   fields["event.type"] = kind.type;
   for (const member of members) flattenValue(body[member], fields, `tetragon.${member}`);
