@@ -132,3 +132,21 @@ test("episodes are put together across files in the order of time, whatever the 
     expect(rows[0]).toMatchObject({ file: at("a.log"), record: 3 });
   }
 });
+
+test("a job's socket is found with the job, and with the line that tells of it", async () => {
+  const process = {
+    exec_id: "cA==",
+    pid: 42,
+    uid: 5001,
+    binary: "/scratch/solve",
+    environment_variables: [{ key: "SLURM_JOB_ID", value: "94711" }],
+  };
+  const sock_arg = { family: "AF_INET", protocol: "IPPROTO_TCP", saddr: "10.1.9.1", daddr: "198.51.100.77", sport: 40_007, dport: 443 };
+  const told = { process, function_name: "tcp_connect", args: [{ sock_arg }], action: "KPROBE_ACTION_POST", policy_name: "egress" };
+  const line = (body: object) => `${JSON.stringify({ ...body, node_name: "cn1", time: "2026-01-05T10:00:00Z" })}\n`;
+  writeFileSync(at("tetragon.log"), line({ process_exec: { process } }) + line({ process_kprobe: told }));
+  const { stdout } = await inside("scan", at("tetragon.log"), "-o", "ndjson");
+  expect(rowsOf(stdout).map((r) => [r["rule.title"], r.file, r.record, r.fields["hpc.job.id"]])).toEqual([
+    ["Batch job connects to a public address", at("tetragon.log"), 2, "94711"],
+  ]);
+});

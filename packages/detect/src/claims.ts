@@ -6,6 +6,8 @@ import type { PreparedDetector } from "./stage.ts";
 
 /** Field of a first step's claim: ids of the events that it is made of, for the second's evidence. */
 export const carriedEvents = "vedette.events";
+/** And where the first of them stands: its source and its number there. */
+export const carriedPlace = "vedette.place";
 
 /** The claim's own fields, its entities by type, and who claims it. */
 export function fieldsOfClaim({ spec: { name }, kind }: PreparedDetector, claim: Claim): Fields {

@@ -1,4 +1,4 @@
-export { carriedEvents, fieldsOfClaim } from "./claims.ts";
+export { carriedEvents, carriedPlace, fieldsOfClaim } from "./claims.ts";
 export { type CorrelationStage, matchedBy, prepareCorrelations } from "./correlations.ts";
 export * from "./evidence.ts";
 export * from "./registry.ts";

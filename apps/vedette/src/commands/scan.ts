@@ -83,8 +83,10 @@ export async function scan(paths: readonly string[], options: Options): Promise<
 async function compile({ rules: folders, ...site }: Options, ruleFile: string | undefined): Promise<Compiled> {
   const rules = folders ? namedRules(folders).filter((file) => !isDetectorCases(file)) : bundledRules();
   const placeholders = placeholdersOf(site);
+  // whose a record is it tells itself: without that no finding would name a job or a container
+  const enrich = { container: {}, job: {} };
   // all is put in the order of time before it is folded: nothing comes late
-  const program = makeProgram({ rules, pipelines: bundledPipelines(), detectors: {}, lateness_s: 0, placeholders }, 0);
+  const program = makeProgram({ rules, pipelines: bundledPipelines(), detectors: {}, enrich, lateness_s: 0, placeholders }, 0);
   const kept = ruleFile === undefined ? undefined : keptRules(ruleFile);
   const compiled = await compileProgram(program, kept);
   if (kept !== undefined) keepRules(ruleFile!, kept);

@@ -1,6 +1,6 @@
 /** Which detectors observe the claims of which others, and what they see of a claim. Knows no state. */
-import { fieldsOfClaim, type PreparedDetector } from "@vedette/detect";
-import { type Claim, ConfigError, newFields } from "@vedette/kit";
+import { carriedPlace, fieldsOfClaim, type PreparedDetector } from "@vedette/detect";
+import { ConfigError, newFields } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
 import type { Key, Shown } from "./key.ts";
 import { type Held, widthOf } from "./order.ts";
@@ -72,6 +72,9 @@ export function observationsOf(key: Key, shown: Shown, first: Micros, final: boo
   const projected = newFields();
   for (const name of spec.fields) if (fields[name] !== undefined) projected[name] = fields[name];
   const { id, received, demo } = key.finding(shown, {});
+  // of a first step nothing is shown: the second shows what it saw, and where
+  const seen = key.detector.silent ? key.evidence.find((one) => claim.events.includes(one.id)) : undefined;
+  if (seen !== undefined) projected[carriedPlace] = [seen.source, String(seen.seq)];
   return [...new Set(typeof found === "string" ? [found] : found.slice(0, maxKeys))].map((one) => ({
     detector: spec.name,
     key: `${tenant}\0${one}`,
@@ -85,11 +88,7 @@ export function observationsOf(key: Key, shown: Shown, first: Micros, final: boo
     demo,
     seen: Number.NEGATIVE_INFINITY,
     fields: projected,
-    // of a first step nothing is shown: the second shows what it saw
-    original: (key.detector.silent ? evidenceOf(key, claim) : claim.summary).slice(0, 512),
+    original: (seen?.original ?? claim.summary).slice(0, 512),
     ...(final ? {} : { provisional: true as const }),
   }));
 }
-
-const evidenceOf = ({ evidence }: Key, { events, summary }: Claim): string =>
-  evidence.find(({ id }) => events.includes(id))?.original ?? summary;

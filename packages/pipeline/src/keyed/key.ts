@@ -2,7 +2,7 @@
  * One key of one detector: its history, what was shown of its claims, and the findings that come of both. A claim is shown at once, amended
  * while it grows, superseded or withdrawn when an earlier event proves it wrong, canonical once nothing can change it any more.
  */
-import { carriedEvents, type PreparedDetector } from "@vedette/detect";
+import { carriedEvents, carriedPlace, type PreparedDetector } from "@vedette/detect";
 import { type Claim, idOf } from "@vedette/kit";
 import type { EvidenceEvent, Finding, Micros, Observation } from "@vedette/model";
 import type { Origin } from "../watermarks.ts";
@@ -351,20 +351,21 @@ function withReasons(evidence: readonly EvidenceEvent[], { matches }: Claim): re
 /** A detector's first two fields are what it counts and by what: they stand as the reason. */
 function evidenceFor(o: Observation, { spec }: PreparedDetector): EvidenceEvent {
   const fields: { [name: string]: string } = {};
-  for (const name in o.fields) if (name !== carriedEvents) fields[name] = String(o.fields[name]).slice(0, 512);
+  for (const name in o.fields) if (name !== carriedEvents && name !== carriedPlace) fields[name] = String(o.fields[name]).slice(0, 512);
   const matches: EvidenceEvent["matches"][number][] = [];
   for (const field of spec.fields.slice(0, 2)) {
     const value = o.fields[field];
     if (value !== undefined) matches.push({ clause: "counted", field, value: String(value) });
   }
   if (o.demo) fields["vedette.demo"] = "true";
-  const { [carriedEvents]: carried } = o.fields;
+  const { [carriedEvents]: carried, [carriedPlace]: place } = o.fields;
+  const [source, seq] = o.source === "" && Array.isArray(place) ? [String(place[0]), Number(place[1])] : [o.source, o.seq];
   return {
     // a claim of a first step names the events that it is made of
     id: o.source === "" && Array.isArray(carried) ? String(carried[0]) : o.event,
     time: o.tally ? o.tally.sample[0]![0] : o.time,
-    source: o.source,
-    seq: o.seq,
+    source,
+    seq,
     matches,
     fields,
     original: o.original,

@@ -46,12 +46,13 @@ function fold(engine: KeyedEngine, events: readonly Event[]): Finding[] {
 
 test("findings are the second step's, with the events that the first step saw, at once and at last", () => {
   const engine = new KeyedEngine(own);
+  socket(0, "cn0", "6", "1000");
   const event = socket(0, "cn1", "7", "1001");
   const [shown, ...more] = fold(engine, [event]);
   expect(more).toEqual([]);
   expect(shown).toMatchObject({ rule: { id: "connect_back" }, canonical: false, events: [event.id], window: { start: base } });
-  expect(shown!.evidence).toMatchObject([{ id: event.id, original: event.original }]);
-  expect(shown!.evidence[0]!.fields).not.toHaveProperty("vedette.events");
+  expect(shown!.evidence).toMatchObject([{ id: event.id, source: "s", seq: event.seq, original: event.original }]);
+  for (const carried of ["vedette.events", "vedette.place"]) expect(shown!.evidence[0]!.fields).not.toHaveProperty([carried]);
   const last = engine.finalise(Number.POSITIVE_INFINITY);
   expect(last.map(({ id, canonical }) => [id, canonical])).toEqual([[shown!.id, true]]);
 });
