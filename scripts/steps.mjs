@@ -32,11 +32,11 @@ export function run(command, args, { quiet = false, environment = {} } = {}) {
 export async function step(title, command, args, options) {
   const start = Date.now();
   const seconds = () => ((Date.now() - start) / 1000).toFixed(0);
-  const timer = process.stderr.isTTY ? setInterval(() => process.stderr.write(`\r${title}… ${seconds()} s`), 500) : undefined;
+  const timer = process.stderr.isTTY ? setInterval(() => process.stderr.write(`\r\u001b[K${title}… ${seconds()} s`), 500) : undefined;
   if (!timer) process.stderr.write(`${title}…\n`);
   const code = await run(command, args, { quiet: true, ...options });
   clearInterval(timer);
-  process.stderr.write(`${timer ? "\r" : ""}${title}: ${code === 0 ? "done" : `failed (${code})`} in ${seconds()} s\n`);
+  process.stderr.write(`${timer ? "\r\u001b[K" : ""}${title}: ${code === 0 ? "done" : `failed (${code})`} in ${seconds()} s\n`);
   return code;
 }
 

@@ -15,13 +15,16 @@ const check = async (title, command, args) => {
 count[(await generate()) === 0 ? "passed" : "failed"]++;
 const tsc = join(root, "node_modules/typescript/bin/tsc");
 await check("Types and build", node(), [tsc, "-b"]);
-await check("Types of tests", node(), [tsc, "-p", "tsconfig.tests.json"]);
-await check("Types of the console", node(), [tsc, "-p", "apps/web"]);
-await check("Console", "npm", ["run", "build", "-w", "@vedette/web"]);
-await check("Lint", "biome", ["check", "--error-on-warnings", "."]);
-await check("Layers", "depcruise", ["--config", ".dependency-cruiser.cjs", "packages", "apps"]);
-await check("Unused code", "knip", []);
-await check("Rules", node(), [join(root, "apps/vedette/bin/vedette.mjs"), "rule", "test"]);
+// each takes one core: two at a time
+const others = async () => {
+  await check("Types of the console", node(), [tsc, "-p", "apps/web"]);
+  await check("Console", "npm", ["run", "build", "-w", "@vedette/web"]);
+  await check("Lint", "biome", ["check", "--error-on-warnings", "."]);
+  await check("Layers", "depcruise", ["--config", ".dependency-cruiser.cjs", "packages", "apps"]);
+  await check("Unused code", "knip", []);
+  await check("Rules", node(), [join(root, "apps/vedette/bin/vedette.mjs"), "rule", "test"]);
+};
+await Promise.all([check("Types of tests", node(), [tsc, "-p", "tsconfig.tests.json"]), others()]);
 
 /** One vitest run; @returns its report, undefined when it ended without one */
 async function vitest(config, files) {
