@@ -2,26 +2,28 @@
 
 import type { Oidc } from "@vedette/access";
 import type { AuditTrail } from "@vedette/audit";
-import type { View } from "@vedette/condition";
 import type { Clock, Counters, EndpointContext, EndpointSpec } from "@vedette/kit";
 import type { MachineListener, Register } from "@vedette/machines";
 import type {
-  Alert,
   Applied,
   Backtest,
   BacktestEstimate,
+  BacktestRequest,
   BackupStatus,
   Consent,
   DataLoss,
   DeadLetter,
   DecidedState,
   Decision,
+  DetectorLine,
   EnricherLine,
-  Event,
+  LedgerLine,
   Micros,
   NewRelease,
+  Notice,
   PipelineLine,
   PipelinePreview,
+  Problem,
   ProofReport,
   QualityReport,
   ReleaseHead,
@@ -31,81 +33,16 @@ import type {
   RulePlan,
   RuleVersion,
   RuleWish,
+  SinkState,
+  SourceState,
   TableRef,
+  Viewer,
 } from "@vedette/model";
-import type { Store, TimeRange } from "@vedette/store";
+import type { Store } from "@vedette/store";
 import type { Rotated, VaultStatus } from "@vedette/vault";
 import type { Auth } from "./access/auth.ts";
 import type { Erasures } from "./erasure/erasures.ts";
 import type { Holds } from "./erasure/holds.ts";
-
-export interface Problem {
-  readonly code: string;
-  readonly message: string;
-}
-
-/** One source's part of the loss ledger. */
-export interface LedgerLine {
-  readonly name: string;
-  readonly in: number;
-  readonly stored: number;
-  readonly dead: number;
-  readonly dropped: { readonly [reason: string]: number };
-  readonly pending: number;
-  /** Events beyond the first of records that held several: `in + split = stored + dead + dropped + pending`. */
-  readonly split?: number;
-  /** 0 when nothing is lost. */
-  readonly balance: number;
-}
-
-/** What happened to one detector's observations. */
-export interface DetectorLine {
-  readonly name: string;
-  /** In memory; others may wait in the checkpoint store. */
-  readonly keys: number;
-  readonly observations: number;
-  /** Came later than the lateness: of those, `caught_up` were folded in after all and `skipped` were not. */
-  readonly late: number;
-  readonly caught_up: number;
-  readonly skipped: number;
-  readonly repeated: number;
-  /** Keys of single events beyond the bound. */
-  readonly capped: number;
-  /** Settled before their time: one key had too many open. */
-  readonly crowded: number;
-  /** Keys moved from memory to the checkpoint store. */
-  readonly spilled: number;
-}
-
-export interface SourceState extends Omit<LedgerLine, "balance"> {
-  readonly type: string;
-  readonly state: "running" | "idle" | "failed" | "stopped";
-  readonly lastReceived?: Micros;
-  /** Events a second, mean over 10 s. */
-  readonly rate: number;
-  readonly warnings: readonly { readonly at: Micros; readonly code: string; readonly message: string; readonly count?: number }[];
-}
-
-/** One way out, and what became of what it read: `read = sent + refused + skipped`. */
-export interface SinkState {
-  readonly name: string;
-  readonly type: string;
-  readonly select: "alerts" | "findings" | "events";
-  readonly format: "ecs" | "ocsf";
-  readonly state: "idle" | "sending" | "waiting" | "failed" | "stopped";
-  readonly read: number;
-  readonly sent: number;
-  readonly refused: { readonly [reason: string]: number };
-  readonly skipped: number;
-  /** Batches that the log dropped before they were sent. */
-  readonly missed: number;
-  /** Batches (alerts: changes) that it has not gone through. */
-  readonly pending: number;
-  readonly lag: Micros;
-  readonly problem?: string;
-  readonly answer?: string;
-  readonly lastSent?: Micros;
-}
 
 /** A rule with every decision on it. */
 export interface RuleInFull extends RuleLine {
@@ -159,12 +96,6 @@ export interface PipelinesPort {
   reveal(pseudonym: string, who: Requester): Promise<string>;
 }
 
-/** What listeners are told. Called synchronously; a listener never throws and never blocks. */
-export type Notice =
-  | { readonly kind: "alert"; readonly alert: Alert }
-  /** The newest events of a batch; `count` is how many the batch had in all. */
-  | { readonly kind: "events"; readonly events: readonly Event[]; readonly count?: number };
-
 /** The running program as the API sees it; the pipeline implements it. */
 export interface RuntimePort {
   readonly started: Micros;
@@ -188,7 +119,7 @@ export interface RuntimePort {
   readonly pipelines?: PipelinesPort;
   /** Newest first; `before` is the `next` of the page before. */
   deadLetters(limit: number, before?: number): Promise<{ readonly letters: readonly DeadLetter[]; readonly next?: number }>;
-  /** @returns the way to stop listening */
+  /** Listeners are called synchronously; none throws or blocks. @returns the way to stop listening */
   subscribe(listener: (notice: Notice) => void, wantsEvents?: boolean): () => void;
   /** Resolves when the replay ends; the server does not wait for it. */
   startDemo(): Promise<void>;
@@ -203,18 +134,6 @@ export interface MountedEndpoint {
   readonly config: unknown;
 }
 
-export interface BacktestRequest {
-  readonly rules: readonly { readonly file: string; readonly text: string }[];
-  /** Running rules or detectors. */
-  readonly ids: readonly string[];
-  readonly range: TimeRange;
-  readonly within?: Within;
-}
-/** Somebody who sees a part of the events: tests on that, and is told of what was started so only. */
-export interface Within {
-  readonly by: string;
-  readonly view: View;
-}
 /** The runner as the API sees it; the pipeline implements it. Methods throw VedetteErrors that say what is wrong with the request. */
 export interface BacktestPort {
   estimate(
@@ -222,9 +141,9 @@ export interface BacktestPort {
     signal: AbortSignal,
   ): Promise<BacktestEstimate & { readonly rules: number; readonly refused: readonly string[] }>;
   start(request: BacktestRequest): Promise<Backtest>;
-  list(asks?: Within): readonly Backtest[];
-  get(id: string, asks?: Within): Backtest | undefined;
-  cancel(id: string, asks?: Within): Backtest | undefined;
+  list(asks?: Viewer): readonly Backtest[];
+  get(id: string, asks?: Viewer): Backtest | undefined;
+  cancel(id: string, asks?: Viewer): Backtest | undefined;
 }
 
 /** The prover as the API sees it; the pipeline implements it. */

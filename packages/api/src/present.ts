@@ -1,6 +1,5 @@
 /** Alerts, events and the rest as the API shows them: times as RFC 3339, evidence only where asked for. */
-import type { Alert, Event, QualityReport } from "@vedette/model";
-import type { LedgerLine, SinkState, SourceState } from "./ports.ts";
+import type { Alert, Event, LedgerLine, QualityReport, SinkState, SourceState } from "@vedette/model";
 import { formatTime } from "./time.ts";
 
 /** Without evidence and history, as lists and the stream carry it. */

@@ -1,7 +1,22 @@
 /** What rules would have done to the events that are stored. Types only. */
-
+import type { View } from "@vedette/condition";
 import type { Micros } from "./event.ts";
 import type { Entity } from "./finding.ts";
+
+/** Somebody who sees a part of the events: tests on that, and is told of what was started so only. */
+export interface Viewer {
+  readonly by: string;
+  readonly view: View;
+}
+
+/** Rules by text, or running rules and detectors by id. */
+export interface BacktestRequest {
+  readonly rules: readonly { readonly file: string; readonly text: string }[];
+  readonly ids: readonly string[];
+  readonly range: { readonly from: Micros; readonly to: Micros };
+  /** Who asks, where that is somebody who sees a part of the events. */
+  readonly viewer?: Viewer;
+}
 
 /** What a backtest comes to, told before it starts. */
 export interface BacktestEstimate {

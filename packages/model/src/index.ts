@@ -13,4 +13,5 @@ export * from "./quality.ts";
 export * from "./rule.ts";
 export * from "./sample.ts";
 export * from "./span.ts";
+export * from "./status.ts";
 export * from "./table.ts";

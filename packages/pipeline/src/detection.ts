@@ -1,6 +1,5 @@
 /** Who analyses, as the runtime and whoever reports see it: an engine in this process, or the workers of a cluster. */
-import type { Micros } from "@vedette/model";
-import type { DetectorLine } from "./keyed.ts";
+import type { DetectorLine, Micros } from "@vedette/model";
 import type { Ledger } from "./ledger.ts";
 
 export interface Detection {

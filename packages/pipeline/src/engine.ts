@@ -4,14 +4,14 @@
  */
 import { type Clock, release } from "@vedette/kit";
 import type { Log } from "@vedette/log";
-import type { Event, Finding, Micros } from "@vedette/model";
+import type { DetectorLine, Event, Finding, Micros } from "@vedette/model";
 import type { CheckpointStore, EventStore, EventWriter, SeriesStore } from "@vedette/store";
 import type { Analysis, Job } from "./analysis.ts";
 import { programOf, rawFormat, versionOf } from "./batch.ts";
 import { CanaryGate, type CanaryKey, type CanaryRef, type GateState } from "./canary/mark.ts";
 import type { Detection } from "./detection.ts";
 import { goneBefore } from "./gap.ts";
-import { type DetectorLine, keysInMemory } from "./keyed.ts";
+import { keysInMemory } from "./keyed.ts";
 import { Ledger, type LedgerState } from "./ledger.ts";
 import { newer } from "./newer.ts";
 import { FoldedHere, type Pass2, type Pass2State } from "./pass2.ts";

@@ -3,10 +3,10 @@
  * same for an engine that runs both passes and for a shard of a cluster. Knows no log and no detector's meaning.
  */
 import type { Clock } from "@vedette/kit";
-import type { Finding, Micros } from "@vedette/model";
+import type { DetectorLine, Finding, Micros } from "@vedette/model";
 import type { CheckpointRow, CheckpointStore, EventStore } from "@vedette/store";
 import { keyedDetectors } from "./analyse.ts";
-import type { DetectorLine, KeyedBounds, KeyedState, KeyedStep, KeyRow } from "./keyed.ts";
+import type { KeyedBounds, KeyedState, KeyedStep, KeyRow } from "./keyed.ts";
 import { catchUpLate } from "./late.ts";
 import type { Program } from "./program.ts";
 import { SpareTime } from "./spare_time.ts";

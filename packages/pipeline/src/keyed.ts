@@ -4,7 +4,7 @@
  */
 import { inputOf, type PreparedDetector } from "@vedette/detect";
 import { shardOf } from "@vedette/kit";
-import type { Finding, Micros, Observation } from "@vedette/model";
+import type { DetectorLine, Finding, Micros, Observation } from "@vedette/model";
 import { type Around, catchUp } from "./keyed/catch_up.ts";
 import { Chain, observationsOf } from "./keyed/chain.ts";
 import { Counters, type KeyedCounts, type SavedCounters } from "./keyed/counters.ts";
@@ -28,12 +28,6 @@ export type KeyedStep =
   | { readonly capped: { readonly detector: string; readonly keys: number } }
   /** How far each host's streams have come in event time. */
   | { readonly advance: readonly (readonly [from: Origin, time: Micros, received: Micros])[]; readonly historical?: true };
-
-export interface DetectorLine extends Readonly<KeyedCounts> {
-  readonly name: string;
-  /** Keys in memory; others may wait in the checkpoint store. */
-  readonly keys: number;
-}
 
 /** What several engines count, by detector. */
 export function summed(lines: Iterable<DetectorLine>): readonly DetectorLine[] {

@@ -1,4 +1,5 @@
 /** The loss ledger: per source `in + split = stored + dead + dropped + pending`, per rule `seen = matched + not matched`. Fed in log order. */
+import type { LedgerLine } from "@vedette/model";
 import type { RefusedEvent, SourceSeries } from "@vedette/store";
 import type { Analysis, SourceDelta } from "./analysis.ts";
 
@@ -11,15 +12,8 @@ export interface LedgerState {
   readonly damaged: number;
 }
 
-export interface SourceLine extends SourceDelta {
-  readonly name: string;
-  readonly pending: number;
-  /** 0 when nothing is lost. */
-  readonly balance: number;
-}
-
 /** Pass 1 calls every sample stored; the series store, which alone knows a series' samples so far, says which of them it did not keep. */
-export function withSeries(lines: readonly SourceLine[], series: readonly SourceSeries[]): readonly SourceLine[] {
+export function withSeries(lines: readonly LedgerLine[], series: readonly SourceSeries[]): readonly LedgerLine[] {
   const left = new Map(series.map((one) => [one.source, one]));
   return lines.map((line) => {
     const { repeated = 0, refused: all = 0, refused_beside = 0 } = left.get(line.name) ?? {};
@@ -71,7 +65,7 @@ export class Ledger {
   }
 
   /** @param accepted records appended to the log per source, from the log's own counters */
-  lines(accepted: ReadonlyMap<string, number>): readonly SourceLine[] {
+  lines(accepted: ReadonlyMap<string, number>): readonly LedgerLine[] {
     const names = new Set([...this.sources.keys(), ...[...accepted.keys()]]);
     return [...names].sort().map((name) => {
       const d = this.sources.get(name) ?? { in: 0, split: 0, stored: 0, dead: 0, dropped: {} };

@@ -1,9 +1,9 @@
 /** What becomes of pass 1's keyed steps: folded where they arise, or handed to the shards of a cluster (shards/publisher.ts). */
-import type { Finding, Micros } from "@vedette/model";
+import type { DetectorLine, Finding, Micros } from "@vedette/model";
 import type { CheckpointRow } from "@vedette/store";
 import type { Analysis } from "./analysis.ts";
 import { Fold, type FoldOptions, type FoldState, type Reached } from "./fold.ts";
-import type { DetectorLine, KeyRow } from "./keyed.ts";
+import type { KeyRow } from "./keyed.ts";
 import type { Program } from "./program.ts";
 import { Watermarks } from "./watermarks.ts";
 

@@ -1,9 +1,9 @@
 /** Backtests over the live store: what one would come to, start, progress, result, cancel. What is tested and how is the runner's. */
 import { callerOf } from "@vedette/access";
-import type { Backtest, BacktestReport } from "@vedette/model";
+import type { Backtest, BacktestReport, BacktestRequest, Viewer } from "@vedette/model";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
-import type { BacktestPort, BacktestRequest, Within } from "../ports.ts";
+import type { BacktestPort } from "../ports.ts";
 import { ApiProblem } from "../problems.ts";
 import * as schemas from "../schemas.ts";
 import { formatTime } from "../time.ts";
@@ -93,14 +93,14 @@ export function backtestRoutes(app: App, { options, clock, bounded }: RouteConte
     if (one === undefined) throw new ApiProblem(404, "not_found", "there is no such backtest; the last 32 are remembered");
     return one;
   };
-  const within = ({ principal, view }: Asks): Within | undefined =>
+  const viewerOf = ({ principal, view }: Asks): Viewer | undefined =>
     view && { by: principal?.kind === "user" ? principal.id : callerOf(principal), view };
   const requestOf = (request: Asks & { readonly body: z.output<typeof body> }): BacktestRequest => {
     const { rules, ids, from, to } = request.body;
-    const asks = within(request);
+    const viewer = viewerOf(request);
     const range = { from: from ?? 0, to: to ?? clock.now() };
     if (range.to <= range.from) throw new ApiProblem(400, "bad_request", "to: must be after from");
-    return { rules, ids, range, ...(asks && { within: asks }) };
+    return { rules, ids, range, ...(viewer && { viewer }) };
   };
   const tags = ["rules"];
   const params = z.object({ id: schemas.id });
@@ -141,20 +141,20 @@ export function backtestRoutes(app: App, { options, clock, bounded }: RouteConte
       tags,
       response: { 200: z.object({ backtests: z.array(progress).readonly() }), ...failures, ...lost },
     },
-    handler: async (request) => ({ backtests: port().list(within(request)).map(row) }),
+    handler: async (request) => ({ backtests: port().list(viewerOf(request)).map(row) }),
   });
   app.route({
     method: "GET",
     url: "/backtests/:id",
     config: { permission: "backtests:run", confined: true },
     schema: { summary: "Progress; the result once it is done.", tags, params, response: { 200: full, ...failures, ...lost } },
-    handler: async (request) => inFull(found(port().get(request.params.id, within(request)))),
+    handler: async (request) => inFull(found(port().get(request.params.id, viewerOf(request)))),
   });
   app.route({
     method: "DELETE",
     url: "/backtests/:id",
     config: { permission: "backtests:run", confined: true, audit: { action: "backtest_cancelled", id: "vedette.audit.backtest" } },
     schema: { summary: "Cancel.", tags, params, response: { 200: progress, ...failures, ...lost } },
-    handler: async (request) => row(found(port().cancel(request.params.id, within(request)))),
+    handler: async (request) => row(found(port().cancel(request.params.id, viewerOf(request)))),
   });
 }

@@ -1,7 +1,7 @@
 /** A running Vedette that detects nothing: what is asked of it is remembered, what it answers never changes. */
 import { BadInputError } from "@vedette/kit";
-import type { RulePlan } from "@vedette/model";
-import type { EnrichmentPort, Notice, PipelinesPort, RulesPort, RuntimePort } from "../ports.ts";
+import type { Notice, RulePlan } from "@vedette/model";
+import type { EnrichmentPort, PipelinesPort, RulesPort, RuntimePort } from "../ports.ts";
 import { start } from "./samples.ts";
 
 export interface FakeRuntime extends RuntimePort {

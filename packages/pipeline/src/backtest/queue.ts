@@ -1,8 +1,7 @@
 /** The backtests of a running server: one at a time beside production, the rest wait; the last few are remembered. Changes nothing. */
-import type { View } from "@vedette/condition";
 import { type Clock, VedetteError } from "@vedette/kit";
-import type { Backtest, BacktestEstimate, Micros } from "@vedette/model";
-import type { EventStore, TimeRange } from "@vedette/store";
+import type { Backtest, BacktestEstimate, BacktestRequest, Micros, Viewer } from "@vedette/model";
+import type { EventStore } from "@vedette/store";
 import type { Program } from "../program.ts";
 import { rulesOf } from "../rules/living.ts";
 import { type BacktestFixed, type BacktestSubject, fixedOf, planBacktest } from "./plan.ts";
@@ -18,20 +17,6 @@ export interface BacktestQueueOptions {
   /** How far production is behind. */
   readonly lag: () => Promise<Micros>;
 }
-/** Rules by text, or running rules and detectors by id. */
-export interface BacktestRequest {
-  readonly rules: readonly { readonly file: string; readonly text: string }[];
-  readonly ids: readonly string[];
-  readonly range: TimeRange;
-  /** Of whom sees a part of the events: what is tested on, and who else is told of it. */
-  readonly within?: Within;
-}
-/** Somebody who sees a part of the events. */
-export interface Within {
-  readonly by: string;
-  readonly view: View;
-}
-
 const maxWaiting = 8;
 const maxRemembered = 32;
 /** Beyond this production is behind, and a backtest waits: a tenth of what an alert may take. */
@@ -40,12 +25,12 @@ const patience: Micros = 500_000;
 interface Entry {
   view: Backtest;
   readonly stop: AbortController;
-  readonly within: Within | undefined;
+  readonly viewer: Viewer | undefined;
 }
 
 /** Whoever sees everything is told of all, others of what they started as they see things now. */
-const isTold = (entry: Entry, asks: Within | undefined): boolean =>
-  asks === undefined || (entry.within?.by === asks.by && JSON.stringify(entry.within.view) === JSON.stringify(asks.view));
+const isTold = (entry: Entry, asks: Viewer | undefined): boolean =>
+  asks === undefined || (entry.viewer?.by === asks.by && JSON.stringify(entry.viewer.view) === JSON.stringify(asks.view));
 
 export class BacktestQueue {
   readonly #options: BacktestQueueOptions;
@@ -67,7 +52,7 @@ export class BacktestQueue {
     const { events, tenant } = this.#options;
     const estimate = await estimateBacktest(
       plan,
-      { events, tenant, range: request.range, ...(request.within && { view: request.within.view }) },
+      { events, tenant, range: request.range, ...(request.viewer && { view: request.viewer.view }) },
       signal,
     );
     return { ...estimate, rules: plan.told, refused: plan.refused };
@@ -84,12 +69,12 @@ export class BacktestQueue {
     const entry: Entry = {
       view: { id, state: "waiting", ...request.range, rules: plan.told, read: 0, stored: 0 },
       stop,
-      within: request.within,
+      viewer: request.viewer,
     };
     this.#entries.set(id, entry);
     this.#forget();
     const { events, tenant } = this.#options;
-    const view = request.within && { view: request.within.view };
+    const view = request.viewer && { view: request.viewer.view };
     this.#last = this.#last.then(async () => {
       try {
         stop.signal.throwIfAborted();
@@ -117,19 +102,19 @@ export class BacktestQueue {
   }
 
   /** @param asks who sees a part of the events only */
-  get(id: string, asks?: Within): Backtest | undefined {
+  get(id: string, asks?: Viewer): Backtest | undefined {
     return this.#told(id, asks)?.view;
   }
-  list(asks?: Within): readonly Backtest[] {
+  list(asks?: Viewer): readonly Backtest[] {
     return [...this.#entries.values()].flatMap((one) => (isTold(one, asks) ? [one.view] : []));
   }
-  cancel(id: string, asks?: Within): Backtest | undefined {
+  cancel(id: string, asks?: Viewer): Backtest | undefined {
     const entry = this.#told(id, asks);
     entry?.stop.abort();
     if (entry?.view.state === "waiting") entry.view = { ...entry.view, state: "cancelled" };
     return entry?.view;
   }
-  #told(id: string, asks: Within | undefined): Entry | undefined {
+  #told(id: string, asks: Viewer | undefined): Entry | undefined {
     const entry = this.#entries.get(id);
     return entry !== undefined && isTold(entry, asks) ? entry : undefined;
   }

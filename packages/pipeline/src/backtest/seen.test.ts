@@ -115,7 +115,7 @@ test("whoever sees a part is told of their own backtests, as long as they see th
   const ann = { by: "ann", view: rowsOfA };
   const request = { rules: [rule("user.name: '*'")], ids: [], range };
   const whole = await queue.start(request);
-  const own = await queue.start({ ...request, within: ann });
+  const own = await queue.start({ ...request, viewer: ann });
   await queue.settled();
   expect(queue.list().map(({ id }) => id)).toEqual([whole.id, own.id]);
   expect(queue.list(ann).map(({ id }) => id)).toEqual([own.id]);

@@ -1,6 +1,6 @@
 import { type Delivery, defineSink, type Outgoing, z } from "@vedette/kit";
 import { memoryLog } from "@vedette/log";
-import type { Alert, DeadLetter, Finding } from "@vedette/model";
+import type { Alert, DeadLetter, Finding, SinkState } from "@vedette/model";
 import type { CheckpointStore } from "@vedette/store";
 import { expect, test } from "vitest";
 import { encodeTick } from "../batch.ts";
@@ -8,7 +8,7 @@ import { freshIntakes } from "../intake/intakes.fixture.ts";
 import { inlinePool } from "../pool.ts";
 import { makeProgram } from "../program.ts";
 import { memoryAlerts } from "../rules/rig.test.data.ts";
-import { type ConfiguredSink, SinkRunner, type SinkRunnerOptions, type SinkState } from "./runner.ts";
+import { type ConfiguredSink, SinkRunner, type SinkRunnerOptions } from "./runner.ts";
 
 const start = Date.UTC(2026, 10, 21) * 1_000;
 const program = makeProgram({ rules: [], pipelines: [], detectors: {}, lateness_s: 30 }, 0);

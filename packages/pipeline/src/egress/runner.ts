@@ -5,7 +5,7 @@
 import { outgoing, type Schema } from "@vedette/egress";
 import { type Clock, ConfigError, type Outgoing, type SinkSpec } from "@vedette/kit";
 import type { Log } from "@vedette/log";
-import type { DeadLetter, Micros } from "@vedette/model";
+import type { DeadLetter, Micros, SinkState } from "@vedette/model";
 import { type CheckpointStore, writeTable } from "@vedette/store";
 import { reportOwn } from "../own_findings.ts";
 import { deliver } from "./deliver.ts";
@@ -32,23 +32,6 @@ export interface SinkLine {
   readonly skipped: number;
   /** Batches that the log dropped before they were sent. */
   readonly missed: number;
-}
-export interface SinkState extends SinkLine {
-  readonly name: string;
-  readonly type: string;
-  readonly select: Selection;
-  readonly format: Schema;
-  readonly state: "idle" | "sending" | "waiting" | "failed" | "stopped";
-  /** Batches (alerts: changes) of what it reads that it has not gone through. */
-  readonly pending: number;
-  /** How long the oldest of what is read and not sent has waited. */
-  readonly lag: Micros;
-  /** Why it waits, or failed. */
-  readonly problem?: string;
-  /** What the receiver said last. */
-  readonly answer?: string;
-  /** When the receiver last took something. */
-  readonly lastSent?: Micros;
 }
 
 export interface SinkRunnerOptions extends Omit<FeedOptions, "busy" | "program"> {

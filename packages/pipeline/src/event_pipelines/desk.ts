@@ -2,11 +2,10 @@
 import { always } from "@vedette/condition";
 import { compileEventPipelines, Pseudonyms, runPipelineCases } from "@vedette/enrich";
 import { BadInputError, type Clock, ConfigError, type FormatSpec } from "@vedette/kit";
-import type { DataLoss, PipelineLine, PipelinePreview, Requester } from "@vedette/model";
+import type { DataLoss, LedgerLine, PipelineLine, PipelinePreview, Requester } from "@vedette/model";
 import { formatRefusal } from "@vedette/sigma";
 import type { EventStore } from "@vedette/store";
 import type { Control } from "../control.ts";
-import type { SourceLine } from "../ledger.ts";
 import type { Program, ProgramFile } from "../program.ts";
 import type { Catalogue } from "../rules/catalogue.ts";
 import { dataLosses } from "./losses.ts";
@@ -26,7 +25,7 @@ export interface PipelineDeskOptions {
   readonly events: EventStore;
   /** The rules in force. */
   readonly catalogue: () => Catalogue;
-  readonly ledger: () => Promise<readonly SourceLine[]>;
+  readonly ledger: () => Promise<readonly LedgerLine[]>;
   readonly adjust: (parts: PipelineParts, who: Requester, subject: string) => Promise<number>;
 }
 

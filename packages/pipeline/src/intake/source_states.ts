@@ -1,18 +1,8 @@
 /** The ledger with what each source is doing now. Counts nothing itself. */
-import type { Micros } from "@vedette/model";
-import type { SourceLine } from "../ledger.ts";
+import type { LedgerLine, Micros, SourceState } from "@vedette/model";
 import type { Intakes } from "./intakes.ts";
 import type { Rates } from "./rates.ts";
 import type { SourceRunner } from "./source_runner.ts";
-
-export interface SourceState extends Omit<SourceLine, "balance"> {
-  readonly type: string;
-  readonly state: "running" | "idle" | "failed" | "stopped";
-  readonly lastReceived?: Micros;
-  /** Events a second, mean over 10 s. */
-  readonly rate: number;
-  readonly warnings: readonly { readonly at: Micros; readonly code: string; readonly message: string; readonly count?: number }[];
-}
 
 /** The source of the bundled scenario. */
 export const demoSource = "demo";
@@ -21,7 +11,7 @@ const idleAfter: Micros = 60_000_000;
 
 /** Senders over HTTP appear once they have sent something. */
 export function sourceStates(
-  ledger: readonly SourceLine[],
+  ledger: readonly LedgerLine[],
   { running }: SourceRunner,
   intakes: Intakes,
   rates: Rates,

@@ -1,11 +1,8 @@
 /** Who is told of new alerts and events while it happens: servers with open streams, displays. Keeps nothing. */
 import type { Clock } from "@vedette/kit";
-import type { Alert, Event } from "@vedette/model";
+import type { Notice } from "@vedette/model";
 import type { AlertStore } from "@vedette/store";
 import type { OnProblem } from "./problems.ts";
-
-/** What listeners are told. */
-export type Notice = { readonly kind: "alert"; readonly alert: Alert } | { readonly kind: "events"; readonly events: readonly Event[] };
 
 export class Listeners {
   readonly #listeners = new Map<(n: Notice) => void, boolean>();

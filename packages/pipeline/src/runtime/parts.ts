@@ -1,5 +1,5 @@
 /** The parts of one running Vedette, opened and wired to one another: who analyses, who delivers, what people work on. Runs nothing. */
-import type { Micros } from "@vedette/model";
+import type { LedgerLine, Micros } from "@vedette/model";
 import { reservedPrefix } from "../canary/mark.ts";
 import { Prover } from "../canary/prover.ts";
 import type { Detection } from "../detection.ts";
@@ -8,7 +8,7 @@ import { Engine, type EngineOptions } from "../engine.ts";
 import { Enrichment } from "../enrichment/enrichment.ts";
 import { PipelineDesk } from "../event_pipelines/desk.ts";
 import { SourceRunner } from "../intake/source_runner.ts";
-import { type SourceLine, withSeries } from "../ledger.ts";
+import { withSeries } from "../ledger.ts";
 import { QualityKeeper } from "../quality/keeper.ts";
 import { RuleDesk } from "../rules/desk.ts";
 import { recordMoves } from "../rules/recorded.ts";
@@ -204,7 +204,7 @@ function ruleOptions({ options, clock, control, roles, problems }: RuntimeContex
 }
 
 /** Vedette's own records are accounted for by their chain; the ledger is of what others send. */
-export async function ledgerOf({ log, store, tenant }: RuntimeOptions, engine: Detection): Promise<readonly SourceLine[]> {
+export async function ledgerOf({ log, store, tenant }: RuntimeOptions, engine: Detection): Promise<readonly LedgerLine[]> {
   const counts = await log.counts();
   const accepted = new Map([...counts].flatMap(([name, n]) => (name.startsWith("in/") ? [[name.slice(3), n] as const] : [])));
   const lines = engine.ledger.lines(accepted).filter(({ name }) => !name.startsWith(reservedPrefix));

@@ -1,9 +1,5 @@
 /** What is wrong with a running Vedette now, and which of it means that it is not ready. Knows no cause and no remedy. */
-
-export interface Problem {
-  readonly code: string;
-  readonly message: string;
-}
+import type { Problem } from "@vedette/model";
 
 /** Something is wrong, or, without a message, is no longer. */
 export type OnProblem = (code: string, message: string | undefined) => void;

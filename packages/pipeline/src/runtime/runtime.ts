@@ -1,24 +1,20 @@
 /** One running Vedette, as who serves it sees it: starts and stops it, hands out its parts, and answers for their state. Knows no HTTP and no command line. */
 import type { Clock, EndpointContext, Intake } from "@vedette/kit";
-import type { Micros, QualityReport } from "@vedette/model";
+import type { DetectorLine, LedgerLine, Micros, Notice, Problem, QualityReport, SinkState, SourceState } from "@vedette/model";
 import type { Prover } from "../canary/prover.ts";
 import type { Control } from "../control.ts";
 import { type DeadLetterPage, readDeadLetters } from "../dead_letters.ts";
 import type { Detection } from "../detection.ts";
-import type { SinkState } from "../egress/runner.ts";
 import type { Enrichment } from "../enrichment/enrichment.ts";
 import type { PipelineDesk, PipelinesApplied } from "../event_pipelines/desk.ts";
 import type { Intakes, SourceOptions } from "../intake/intakes.ts";
 import type { SourceRunner } from "../intake/source_runner.ts";
-import { demoSource, type SourceState, sourceStates } from "../intake/source_states.ts";
-import type { DetectorLine } from "../keyed.ts";
-import type { SourceLine } from "../ledger.ts";
+import { demoSource, sourceStates } from "../intake/source_states.ts";
 import type { RuleDesk } from "../rules/desk.ts";
 import { DemoReplay } from "./demo_replay.ts";
-import type { Notice } from "./listeners.ts";
 import type { RuntimeOptions } from "./options.ts";
 import { ledgerOf, openParts, type Parts } from "./parts.ts";
-import { blocks, type Problem } from "./problems.ts";
+import { blocks } from "./problems.ts";
 import { Tasks } from "./tasks.ts";
 
 /** Alerts are late by this much before `ready` says so: analysis has stopped or cannot keep up. */
@@ -121,7 +117,7 @@ export class Runtime {
   rules(): ReturnType<RuleDesk["lines"]> {
     return this.desk.lines();
   }
-  ledger(): Promise<readonly SourceLine[]> {
+  ledger(): Promise<readonly LedgerLine[]> {
     return ledgerOf(this.#parts.options, this.engine);
   }
   detectors(): readonly DetectorLine[] {

@@ -4,12 +4,12 @@
  */
 import { shardCount } from "@vedette/kit";
 import type { Log } from "@vedette/log";
-import type { Micros } from "@vedette/model";
+import type { DetectorLine, Micros } from "@vedette/model";
 import type { CheckpointRow } from "@vedette/store";
 import { keyedDetectors } from "../analyse.ts";
 import type { Analysis } from "../analysis.ts";
 import type { Reached } from "../fold.ts";
-import type { DetectorLine, KeyedStep, KeyRow } from "../keyed.ts";
+import type { KeyedStep, KeyRow } from "../keyed.ts";
 import type { Pass2, Pass2State, Told } from "../pass2.ts";
 import type { Program } from "../program.ts";
 import { Watermarks } from "../watermarks.ts";

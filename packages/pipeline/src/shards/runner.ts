@@ -4,11 +4,11 @@
  */
 import type { Clock } from "@vedette/kit";
 import type { Log } from "@vedette/log";
-import type { Finding, Micros } from "@vedette/model";
+import type { DetectorLine, Finding, Micros } from "@vedette/model";
 import type { CheckpointStore, EventStore } from "@vedette/store";
 import { Fold, type FoldState } from "../fold.ts";
 import { goneBefore } from "../gap.ts";
-import { type DetectorLine, type KeyedBounds, keysInMemory } from "../keyed.ts";
+import { type KeyedBounds, keysInMemory } from "../keyed.ts";
 import type { Program } from "../program.ts";
 import type { SpareTime } from "../spare_time.ts";
 import type { FindingsBatch } from "../triage_runner.ts";

@@ -5,12 +5,12 @@
 import { assign, type Cluster, type Member } from "@vedette/cluster";
 import { type Clock, defineGauge, shardCount } from "@vedette/kit";
 import type { Log } from "@vedette/log";
-import type { Micros } from "@vedette/model";
+import type { DetectorLine, Micros } from "@vedette/model";
 import type { CheckpointStore, EventStore } from "@vedette/store";
 import type { Control } from "../control.ts";
 import type { Detection } from "../detection.ts";
 import { Engine, type EngineOptions, engineConsumer } from "../engine.ts";
-import { type DetectorLine, keysInMemory, summed } from "../keyed.ts";
+import { keysInMemory, summed } from "../keyed.ts";
 import { Ledger, type LedgerState } from "../ledger.ts";
 import { SpareTime } from "../spare_time.ts";
 import { type LeasedOptions, taken, whileHeld } from "./lease.ts";
