@@ -14,7 +14,7 @@ async function free(headroom: Headroom): Promise<boolean> {
 }
 
 test("whoever can wait waits while too much is not analysed", async () => {
-  const headroom = new Headroom(100);
+  const headroom = new Headroom(() => 0, 100);
   headroom.appended(0, 60);
   expect(await free(headroom)).toBe(true);
   headroom.appended(1, 60);
@@ -33,7 +33,7 @@ test("whoever can wait waits while too much is not analysed", async () => {
 });
 
 test("nobody waits for an analysis that has ended", async () => {
-  const headroom = new Headroom(10);
+  const headroom = new Headroom(() => 0, 10);
   headroom.appended(0, 10);
   const waiting = headroom.room();
   headroom.close();
@@ -42,7 +42,7 @@ test("nobody waits for an analysis that has ended", async () => {
 });
 
 test("the past enters only when almost nothing else is ahead of analysis, one batch of it at a time", async () => {
-  const headroom = new Headroom(1_000, 100);
+  const headroom = new Headroom(() => 0, 1_000, 100);
   const entered: string[] = [];
   const enter = async (name: string) => {
     const leave = await headroom.past(100);
@@ -68,8 +68,31 @@ test("the past enters only when almost nothing else is ahead of analysis, one ba
   expect(entered).toEqual(["first", "second"]);
 });
 
+test("the slower analysis is, the less of the past is ahead of it; one batch goes in by itself", async () => {
+  let now = 0;
+  const headroom = new Headroom(() => now, 10_000_000, 1_000_000);
+  const enters = async () => {
+    let leave: (() => void) | undefined;
+    void headroom.past(100_000).then((left) => {
+      leave = left;
+    });
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+    leave?.();
+    return leave !== undefined;
+  };
+  headroom.appended(0, 200_000);
+  expect(await enters()).toBe(true);
+  // a second for 200 kB: 20 kB is what it does in a tenth
+  now = 1_000_000;
+  headroom.analysed(0);
+  headroom.appended(1, 21_000);
+  expect(await enters()).toBe(false);
+  headroom.analysed(1);
+  expect(await enters()).toBe(true);
+});
+
 test("who brings more of the past than may wait is told to come again, however large the first batch is", async () => {
-  const headroom = new Headroom(1_000, 1);
+  const headroom = new Headroom(() => 0, 1_000, 1);
   headroom.appended(0, 10);
   const waiting = headroom.past(64 << 20);
   await expect(headroom.past(1)).rejects.toMatchObject({ code: "backpressure" });
@@ -78,7 +101,7 @@ test("who brings more of the past than may wait is told to come again, however l
 });
 
 test("a source of the past waits for analysis; one of now does not", async () => {
-  const headroom = new Headroom(1_000_000, 100);
+  const headroom = new Headroom(() => 0, 1_000_000, 100);
   const intakes = await freshIntakes({
     log: memoryLog(),
     clock: { now: () => 0, sleep: async () => {} },

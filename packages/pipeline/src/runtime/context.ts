@@ -132,7 +132,7 @@ async function openIntakes(options: RuntimeOptions, { control, clock, rates, kno
     // only who analyses too can tell how far ahead of it he is
     ...(cluster
       ? { partitions: cluster.partitions, firstSeq: firstSeqOf(cluster.name), elsewhere: seenBy(cluster) }
-      : { headroom: new Headroom() }),
+      : { headroom: new Headroom(() => clock.now()) }),
     onAccepted: (source, n) => rates.add(source, n),
     ...(historical && { historical }),
   });
