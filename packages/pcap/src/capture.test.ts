@@ -245,6 +245,10 @@ describe("mining is told, not judged", () => {
     const work = '{"result":{"midstate":"ab","data":"00","hash1":"00","target":"ff"},"error":null,"id":1}';
     expect(said([["server", `HTTP/1.1 200 OK\r\n\r\n${work}`]])).toMatchObject([{ signs: ["job"] }]);
   });
+  test("Ergo's node is asked by path, on a connection that is kept", () => {
+    const asked = 'GET /mining/candidate HTTP/1.1\r\nHost: a\r\n\r\nPOST /mining/solution HTTP/1.1\r\nHost: a\r\n\r\n{"n":"00"}';
+    expect(said([["client", asked]])).toMatchObject([{ methods: ["mining/candidate", "mining/solution"], signs: [] }]);
+  });
   // drawn once; any bytes do that look like it
   const drawn = (length: number) => Buffer.from(Array.from({ length }, (_, i) => (i * 167 + ((i * i * 89) >> 3) + 73) & 255));
   test("the handshake of Stratum 2, by its sizes alone", () => {

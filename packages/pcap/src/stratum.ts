@@ -58,6 +58,8 @@ export const miningMethods: ReadonlySet<string> = new Set([
   "submit_block",
 ]);
 const named = /"method"\s{0,8}:\s{0,8}"([\w.]{1,40})"/g;
+/** Ergo's node is asked by path for work, and told what came of it. */
+const ergo = /(?:^|\r\n\r\n|\})(?:GET|POST) \/mining\/(candidate|solution) HTTP\/1/g;
 const agents = [/"(?:agent|user_agent)"\s{0,8}:\s{0,8}"([^"\\]{1,80})"/, /"mining\.subscribe"[^\]]{0,64}\[\s{0,8}"([^"\\]{1,80})"/];
 
 /** Whether a text has a piece of work as only miners are given it. */
@@ -70,8 +72,8 @@ const hasJob = (text: string): boolean =>
 export function stratumOf(client: Buffer, server: Buffer, opening = { orig: 0, resp: 0 }): StratumTalk | undefined {
   if (isNoise(client, server, opening)) return { methods: [], signs: ["noise"] };
   const texts = [client, server].map(jsonOf).filter((t) => t !== undefined);
-  if (texts.length === 0) return undefined;
-  const found = new Set<string>();
+  const found = new Set(Array.from(client.toString("latin1").matchAll(ergo), ([, name]) => `mining/${name}`));
+  if (texts.length === 0 && found.size === 0) return undefined;
   const signs = new Set<string>();
   for (const text of texts) {
     for (const [, name] of text.matchAll(named)) if (miningMethods.has(name!)) found.add(name!);

@@ -78,7 +78,7 @@ export default defineDetector({
     {
       title: "A handshake in which nothing can be read",
       events: [talk(0, [], ["noise"], 34_254)],
-      finds: ["10.0.0.9 mines at 203.0.113.81 34254/tcp: a handshake of the sizes that Stratum 2 has"],
+      finds: ["10.0.0.9 may mine at 203.0.113.81 34254/tcp: a handshake of the sizes that Stratum 2 has"],
     },
     { title: "A login to any other service", events: [talk(0, ["login"], ["jsonrpc"])], finds: [] },
     { title: "A call that is asked once", events: [talk(0, ["getblocktemplate"])], finds: [] },
@@ -125,7 +125,7 @@ export default defineDetector({
         {
           window: windowOf(next),
           severity: what === handshake ? "medium" : "high",
-          summary: `${from} mines at ${to} ${port}: ${what}${said.agent === undefined ? "" : ` (${said.agent})`}`,
+          summary: `${from} ${what === handshake ? "may mine" : "mines"} at ${to} ${port}: ${what}${said.agent === undefined ? "" : ` (${said.agent})`}`,
           events: next.events,
           count: next.count,
           entities: [
