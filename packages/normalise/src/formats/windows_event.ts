@@ -1,4 +1,4 @@
-/** Windows event log records in JSON, however they were collected, to ECS. Knows no way of transport. */
+/** Windows event log records in JSON or XML, however they were collected, to ECS. Knows no way of transport. */
 import { type Decoded, type DecodeResult, defineFormat, type JsonObject, type JsonValue, z } from "@vedette/kit";
 import type { Flaw, Micros } from "@vedette/model";
 import { share } from "../detect.ts";
@@ -11,11 +11,13 @@ import { isEvtx, readEvtx } from "../windows_evtx.ts";
 import { isFlat, maxOffset, readFlat } from "../windows_nxlog.ts";
 import { type Place, placeOf } from "../windows_place.ts";
 import { putDatum, type WindowsRecord } from "../windows_record.ts";
+import { isEventXml, parseEventXml } from "../windows_xml.ts";
 
 const unknownShape: Flaw = {
   code: "unknown_shape",
   expected: "a Windows event: {Event: {System: …}} as evtx_dump prints, Winlogbeat's winlog.*, or NXLog's flat Channel and EventID",
 };
+const badXml: Flaw = { code: "bad_event_xml", expected: "one whole <Event> element, as the event log writes it" };
 
 /** An event of any of the three shapes; undefined for other documents. */
 function read(object: JsonObject): WindowsRecord | undefined {
@@ -141,6 +143,10 @@ function timeOf(record: WindowsRecord, place: Place): Micros | undefined {
 
 /** A document, or an array of them as one record. */
 function decodeText(text: string): DecodeResult {
+  if (isEventXml(text)) {
+    const document = parseEventXml(text);
+    return document && isEvtx(document) ? decodeObject(document) : badXml;
+  }
   const parsed = parseObject(text);
   if (!isFlaw(parsed)) return decodeObject(parsed);
   if (!text.trimStart().startsWith("[") || deeperThan(text, maxDepth)) return text.trim() === "" ? { skip: "blank" } : parsed;
@@ -197,13 +203,14 @@ const sysmonData =
 
 export default defineFormat({
   name: "windows_event",
-  summary: "Windows event log records in JSON: EVTX dumps, Winlogbeat and NXLog.",
+  summary: "Windows event log records in JSON or XML: EVTX dumps, Winlogbeat, NXLog, and the event log's own.",
   description:
-    "The same event gives the same fields in all three shapes. Every event datum is kept as winlog.event_data.<Name> with its text as it was (spaces in names taken out), " +
+    "The same event gives the same fields in all shapes. XML is read where a record is a whole event, as wevtutil and Splunk's forwarder write it, a line each. Every event datum is kept as winlog.event_data.<Name> with its text as it was (spaces in names taken out), " +
     "and what ECS has a name for stands there too. The rendered message, which repeats the data, is kept only where there are none; the record itself is always kept.",
   stability: "beta",
   config: z.strictObject({}),
-  detect: (sample) => 0.95 * share(sample, (line) => /"(?:EventID|winlog|winlog\.channel)"\s{0,4}:/.test(line.slice(0, 4096))),
+  detect: (sample) =>
+    0.95 * share(sample, (line) => isEventXml(line) || /"(?:EventID|winlog|winlog\.channel)"\s{0,4}:/.test(line.slice(0, 4096))),
   decoder: () => decodeText,
   json: {
     telling: ["EventID", "winlog", "winlog.channel", "winlog.event_id", "Event", "data", "document"],
@@ -231,6 +238,17 @@ export default defineFormat({
       input:
         '{"EventTime":"2024-03-05 11:15:30","Hostname":"ws1.lab.example","EventID":1,"SourceName":"Microsoft-Windows-Sysmon","Channel":"Microsoft-Windows-Sysmon/Operational",' +
         `"RecordNumber":17,"Message":"Process Create: …","SourceModuleName":"eventlog",${sysmonData}}`,
+      expect: [sysmonStart],
+    },
+    {
+      title: "the same in the event log's own XML",
+      input:
+        "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='Microsoft-Windows-Sysmon'/><EventID>1</EventID>" +
+        "<TimeCreated SystemTime='2024-03-05T10:15:30.130456Z'/><EventRecordID>17</EventRecordID><Channel>Microsoft-Windows-Sysmon/Operational</Channel>" +
+        "<Computer>ws1.lab.example</Computer><Security/></System><EventData><Data Name='UtcTime'>2024-03-05 10:15:30.123</Data>" +
+        "<Data Name='ProcessGuid'>{5f3a0c11-7a2b-65e6-1c00-000000000700}</Data><Data Name='ProcessId'>4242</Data>" +
+        "<Data Name='Image'>C:\\Windows\\System32\\whoami.exe</Data><Data Name='CommandLine'>whoami /all</Data><Data Name='User'>LAB\\ada</Data>" +
+        "<Data Name='Hashes'>MD5=0123456789ABCDEF0123456789ABCDEF</Data></EventData></Event>",
       expect: [sysmonStart],
     },
     {
