@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { Chance } from "@vedette/kit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { freePort } from "./stream.ts";
+import { freePort } from "./free_port.ts";
 import { settledLedger, Vedette } from "./vedette.ts";
 
 interface Letter {

@@ -6,7 +6,7 @@ import { Admin, Producer } from "@platformatic/kafka";
 import { afterAll, describe, expect, test } from "vitest";
 import { certificateFiles } from "../../packages/ingest/src/certificate.fixture.ts";
 import { client, Kafka, Program, present, pythonPath, SteadyVedette, stored, tally } from "./clients.ts";
-import { freePort } from "./stream.ts";
+import { freePort } from "./free_port.ts";
 import { settledLedger } from "./vedette.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "vedette-clients-"));

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "./stream.ts";
+import { freePort } from "./free_port.ts";
 import { Vedette } from "./vedette.ts";
 
 const services = process.env["VEDETTE_SERVICES"] ?? join(homedir(), ".cache", "vedette-services");

@@ -10,7 +10,7 @@ import { type Log, openKafkaLogHere } from "@vedette/log";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { programs } from "../../scripts/services_install.mjs";
-import { freePort } from "./stream.ts";
+import { freePort } from "./free_port.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 interface Service {

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { vedette } from "./cli.ts";
-import { freePort } from "./stream.ts";
+import { freePort } from "./free_port.ts";
 import { settledLedger, Vedette } from "./vedette.ts";
 
 interface Sink {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Chance } from "@vedette/kit";
 import { afterAll, describe, expect, test } from "vitest";
 import { instrumentation, present, SteadyVedette, tally } from "./clients.ts";
-import { freePort } from "./stream.ts";
+import { freePort } from "./free_port.ts";
 import { settledLedger } from "./vedette.ts";
 
 const total = 1_000;

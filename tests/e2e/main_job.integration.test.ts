@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { vedette } from "./cli.ts";
-import { freePort, listen } from "./stream.ts";
+import { freePort } from "./free_port.ts";
+import { listen } from "./stream.ts";
 import { type SourceRow, settledLedger, Vedette } from "./vedette.ts";
 
 interface Alert {

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { freePort } from "./stream.ts";
+import { freePort } from "./free_port.ts";
 import { settledLedger, Vedette } from "./vedette.ts";
 
 /** Debian: netdata-core. */

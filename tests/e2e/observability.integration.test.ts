@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { vedette } from "./cli.ts";
 import { Program } from "./clients.ts";
+import { freePort } from "./free_port.ts";
 import { alertRules, dashboards, metricsIn, ofExporters, prometheusFile, rulesFile, rulesTest } from "./observability.ts";
-import { freePort } from "./stream.ts";
 import { Vedette } from "./vedette.ts";
 
 const absent = ["prometheus", "promtool"].filter((name) => spawnSync("which", [name]).status !== 0);

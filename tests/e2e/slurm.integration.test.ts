@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { freePort } from "./stream.ts";
+import { freePort } from "./free_port.ts";
 import { Vedette } from "./vedette.ts";
 
 const plugin = "/usr/lib/x86_64-linux-gnu/slurm-wlm/jobcomp_elasticsearch.so";

@@ -34,13 +34,3 @@ export async function listen<T>(
     close: () => stop.abort(),
   };
 }
-
-/** A port of the loopback address that is free now. */
-export async function freePort(): Promise<number> {
-  const { createServer } = await import("node:net");
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

@@ -1,7 +1,7 @@
 /** The audit chain on disk: appends in groups, each durable before its caller hears of it. Knows no key and nothing of what is recorded. */
 import { type FileHandle, mkdir, open, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Clock, UnavailableError } from "@vedette/kit";
+import { type Clock, syncDirectory, UnavailableError } from "@vedette/kit";
 import type { Fields } from "@vedette/model";
 import { chainFiles, fileOf, linesOf } from "./files.ts";
 import type { AuditKey } from "./key.ts";
@@ -255,9 +255,7 @@ export class AuditChain {
     await this.#active?.file.close();
     this.#active = undefined;
     const file = await open(fileOf(directory, first), "w", 0o600);
-    const folder = await open(directory, "r");
-    await folder.sync();
-    await folder.close();
+    await syncDirectory(directory);
     this.#active = { file, bytes: 0 };
     return this.#active;
   }

@@ -1,8 +1,8 @@
 /** What a real broker refuses, and what is said of it. */
 import { kafkaAdmin } from "@vedette/kafka";
 import { describe, expect, it } from "vitest";
+import { freePort } from "../../../../tests/e2e/free_port.ts";
 import { service } from "../../../../tests/e2e/services.ts";
-import { freePort } from "../../../../tests/e2e/stream.ts";
 import { inspectKafkaLog, type KafkaLogOptions, openKafkaLogHere } from "../index.ts";
 
 const kafka = service("kafka");

@@ -1,6 +1,7 @@
 /** Writes Parquet files: a segment's rows per class, several files as one, and a file again without some of its rows. Knows no manifest. */
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { syncDirectory } from "@vedette/kit";
 import { bigintColumns, columns } from "./columns.ts";
 import type { Duck } from "./duck.ts";
 import { byClass, columnOf, summaryOf } from "./gather.ts";
@@ -17,14 +18,9 @@ const columnSpecs = columns.map((name) => ({ name, number: bigintColumns.has(nam
 export const isDemo = `coalesce(contains(rest, '"vedette.demo":true'), false)`;
 
 /** Gives a finished, durable temporary file its name for good. */
-async function install(temporary: string, path: string): Promise<void> {
+export async function install(temporary: string, path: string): Promise<void> {
   await rename(temporary, path);
-  const folder = await open(dirname(path), "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  await syncDirectory(dirname(path));
 }
 
 /** Folders of the event store. */

@@ -1,11 +1,12 @@
 /** Roll-ups as Parquet: writes, joins and reads the files. Knows no manifest. */
-import { open, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import type { Micros } from "@vedette/model";
 import type { Duck } from "../events/duck.ts";
 import type { Parameter } from "../events/duckdb.ts";
 import type { ChunkInput } from "../events/parquet/chunk.ts";
 import { type ColumnSpec, encodeRowGroup, joinParquet, writeParquet } from "../events/parquet/file.ts";
+import { install } from "../events/sealed.ts";
 import type { RollUp } from "./roll_up.ts";
 import type { SeriesName } from "./samples.ts";
 
@@ -55,17 +56,6 @@ function numberColumn(all: readonly SeriesRows[], count: number, cell: (row: Rol
   let at = 0;
   for (const { rows } of all) for (const row of rows) numbers[at++] = cell(row);
   return numbers;
-}
-
-/** Gives a finished, durable temporary file its name for good. */
-async function install(temporary: string, path: string): Promise<void> {
-  await rename(temporary, path);
-  const folder = await open(dirname(path), "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 /** Writes one durable file. */
