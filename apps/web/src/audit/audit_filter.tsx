@@ -76,7 +76,8 @@ export function AuditFilterBar({ filter, patch }: { readonly filter: AuditFilter
           value={filter.since}
           onChange={(e) => patch({ since: e.currentTarget.value })}
         />
-        <button type="submit" className="visually-hidden">
+        {/* Enter submits by it; nobody tabs to what is not to be seen */}
+        <button type="submit" className="visually-hidden" tabIndex={-1}>
           Show
         </button>
       </form>
