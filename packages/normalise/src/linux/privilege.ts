@@ -76,7 +76,7 @@ export function readLogin(message: string, fields: Fields): boolean {
   const text = message.slice(0, 1_024);
   const failed = /^FAILED LOGIN (?:SESSION |\(\d{1,5}\) |\d{1,5} )/.test(text);
   const good = /^(?:(ROOT) LOGIN|LOGIN|DIALUP AT \S{1,64} BY) /.exec(text);
-  if (!failed && good === null) return false;
+  if (!failed && good === null) return busyboxLogin(text, fields);
   setAuthentication(fields, "console_login", failed ? "failure" : "success");
   const from = / FROM '?(\S{1,255}?)'?(?: FOR |$)/i.exec(text);
   if (from !== null && !from[1]!.startsWith("/dev/") && from[1] !== "(null)") setSource(fields, from[1]!);
@@ -86,10 +86,40 @@ export function readLogin(message: string, fields: Fields): boolean {
   return true;
 }
 
+/** busybox: `root login on 'tty1'[ from 'HOST']`, `invalid password for 'root' on 'tty1'[ from 'HOST']`. */
+function busyboxLogin(text: string, fields: Fields): boolean {
+  const told =
+    /^(?:(root) login|invalid password for '(.{1,255})'|user '(.{1,255})' logged in) on '[^']{1,64}'(?: from '([^']{1,255})')?$/.exec(text);
+  if (told === null) return false;
+  setAuthentication(fields, "console_login", told[2] === undefined ? "success" : "failure");
+  const name = told[1] ?? told[2] ?? told[3]!;
+  if (name !== "UNKNOWN") fields["user.name"] = name;
+  if (told[4] !== undefined) setSource(fields, told[4]);
+  return true;
+}
+
+/** polkitd: `Operator of unix-session:2 successfully authenticated as unix-user:root to gain … authorization for action ACTION for … [COMMAND] (owned by unix-user:alice)`. */
+export function readPolkit(message: string, fields: Fields): boolean {
+  const text = message.slice(0, 2_048);
+  const told =
+    /^Operator of \S{1,64} (successfully authenticated as unix-user:(\S{1,255})|FAILED to authenticate) to gain .{0,64}?authorization for action (\S{1,255}) for /.exec(
+      text,
+    );
+  if (told === null) return false;
+  setAuthentication(fields, "polkit_authorization", told[2] === undefined ? "failure" : "success");
+  if (told[2] !== undefined) fields["user.effective.name"] = told[2];
+  fields["linux.auth.polkit.action"] = told[3]!;
+  const owner = /\(owned by unix-user:([^\s)]{1,255})\)$/.exec(text);
+  if (owner !== null) fields["user.name"] = owner[1]!;
+  const command = /\[([^[\]]{1,1024})\] \(owned by /.exec(text);
+  if (command !== null) fields["process.command_line"] = command[1]!;
+  return true;
+}
+
 /** The sayings of su: shadow's, util-linux's and BSD's. */
 export function readSu(message: string, fields: Fields): boolean {
   const text = message.trim();
-  const found = shadow(text) ?? parenthesised(text) ?? signed(text) ?? bsd(text);
+  const found = shadow(text) ?? systemFive(text) ?? parenthesised(text) ?? signed(text) ?? bsd(text);
   if (found === undefined) return false;
   setAuthentication(fields, "su", found.failed ? "failure" : "success");
   fields["user.name"] = found.by;
@@ -111,6 +141,12 @@ function shadow(text: string): Change | undefined {
   const by = text.lastIndexOf(" by ");
   const start = failed ? 14 : 18;
   return by < start ? undefined : { failed, target: text.slice(start, by), by: text.slice(by + 4) };
+}
+
+/** `'su root' failed for alice on /dev/pts/8`, `'su root' succeeded for …`. */
+function systemFive(text: string): Change | undefined {
+  const told = /^'su (\S{1,255})' (failed|succeeded) for (\S{1,255}) on \S{1,64}$/.exec(text);
+  return told === null ? undefined : { failed: told[2] === "failed", target: told[1]!, by: told[3]! };
 }
 
 /** `(to root) alice on pts/0`, `FAILED SU (to root) alice on pts/0`. */

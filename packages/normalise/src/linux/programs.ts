@@ -7,7 +7,7 @@ import { readDhcpd, readDnsmasq, readDnsmasqDhcp, readKea } from "./dhcp.ts";
 import { readKernel } from "./kernel.ts";
 import { readDovecot, readDovecotPart, readPostfix } from "./mail.ts";
 import { readPam } from "./pam.ts";
-import { readLogin, readPkexec, readSu, readSudo } from "./privilege.ts";
+import { readLogin, readPkexec, readPolkit, readSu, readSudo } from "./privilege.ts";
 import { readDoas, readNamed, readProftpd, readPureFtpd, readRhostFailure, readVsftpd } from "./services.ts";
 import { readSshd } from "./sshd.ts";
 import { readCron, readLogind, readSystemd } from "./system.ts";
@@ -31,10 +31,11 @@ const programs = new Map<string, Program>([
   ["su", auth(readSu)],
   ["login", auth(readLogin)],
   ["pkexec", auth(readPkexec)],
-  ["polkitd", auth()],
+  ["polkitd", auth(readPolkit)],
   ["systemd-logind", auth(readLogind)],
   ["systemd-user", auth()],
   ["CRON", { dataset: "linux.syslog", read: readCron }],
+  ["CROND", { dataset: "linux.syslog", read: readCron }],
   ["cron", { dataset: "linux.syslog", read: readCron }],
   ["crond", { dataset: "linux.syslog", read: readCron }],
   ["crontab", { dataset: "linux.syslog", read: readCron }],

@@ -352,7 +352,19 @@ const starting: Reader = (text, fields) => {
   return true;
 };
 
+/** OpenSSH 9.8's PerSourcePenalties: `srclimit_penalise: ipv4: new 192.0.2.7/32 deferred penalty of 5 seconds for penalty: failed authentication`. */
+const penalised: Reader = (text, fields) => {
+  const told = /^srclimit_penali[sz]e: (?:ipv[46]: )?\S{1,16} ([0-9a-fA-F.:]{2,45})(?:\/(\d{1,3}))? .{0,256}?penalty of /.exec(text);
+  if (told === null) return false;
+  scan(fields);
+  // of IPv6 it is a whole network that is put off
+  if (told[2] === undefined || told[2] === "32" || told[2] === "128") setSource(fields, told[1]!);
+  else fields["source.address"] = `${told[1]}/${told[2]}`;
+  return true;
+};
+
 const readers = new Map<string, Reader>([
+  ["srclimit_penalise:", penalised],
   ["Accepted", login],
   ["Failed", login],
   ["Invalid", invalidUser],

@@ -1,8 +1,21 @@
 /** What cron, systemd and systemd-logind say. */
 import type { Fields } from "@vedette/model";
 
-/** `(root) CMD (   cd / && run-parts --report /etc/cron.hourly)`. */
+function cronCommand(fields: Fields, command: string): true {
+  fields["event.category"] = "process";
+  fields["event.type"] = "start";
+  fields["event.action"] = "cron_command";
+  fields["process.command_line"] = command.trim();
+  return true;
+}
+
+/** `(root) CMD (   cd / && run-parts --report /etc/cron.hourly)`; busybox: `USER root pid 44 cmd run-parts /etc/periodic/15min`. */
 export function readCron(message: string, fields: Fields): boolean {
+  const busybox = /^USER (\S{1,64}) pid {1,8}\d{1,10} cmd (.+)$/.exec(message);
+  if (busybox !== null) {
+    fields["user.name"] = busybox[1]!;
+    return cronCommand(fields, busybox[2]!);
+  }
   const close = message.indexOf(") ");
   if (message.charCodeAt(0) !== 0x28 || close < 0 || close > 64) return false;
   fields["user.name"] = message.slice(1, close);
@@ -10,13 +23,7 @@ export function readCron(message: string, fields: Fields): boolean {
   const open = rest.indexOf(" (");
   const verb = open < 0 ? rest : rest.slice(0, open);
   const inner = open < 0 ? "" : rest.slice(open + 2, rest.endsWith(")") ? -1 : undefined);
-  if (verb === "CMD") {
-    fields["event.category"] = "process";
-    fields["event.type"] = "start";
-    fields["event.action"] = "cron_command";
-    fields["process.command_line"] = inner.trim();
-    return true;
-  }
+  if (verb === "CMD") return cronCommand(fields, inner);
   fields["event.category"] = "configuration";
   fields["event.type"] = "info";
   fields["event.action"] = `cron_${verb.toLowerCase().replaceAll(" ", "_").slice(0, 32)}`;

@@ -52,6 +52,31 @@ test.each([
     "pkexec[5]: alice: Error executing command as another user: Not authorized [USER=root] [TTY=/dev/pts/0] [CWD=/] [COMMAND=/bin/sh]",
     "pkexec_denied failure alice -",
   ],
+  [
+    "sshd[1]: srclimit_penalise: ipv4: new 192.0.2.7/32 deferred penalty of 5 seconds for penalty: failed authentication",
+    "ssh_probe - - 192.0.2.7",
+  ],
+  ["sshd-session[1]: Timeout before authentication for connection from 192.0.2.7 to 10.0.0.1, pid = 42", "ssh_probe - - 192.0.2.7"],
+  ["groupadd[1]: group added to /etc/group: name=docker, GID=999", "group_added success - -"],
+  ["groupadd[1]: new group added - group=g, gid=1002, by=0", "group_added success - -"],
+  ["useradd[1]: new account added - account=eve, uid=1001, gid=100, home=/home/eve, shell=/bin/bash, by=0", "user_added success eve -"],
+  ["gpasswd[1]: user eve added by root to group docker", "user_added_to_group success eve -"],
+  ["passwd: password for eve changed by root", "password_changed success eve -"],
+  ["chage[1]: changed password expiry for eve", "user_changed success eve -"],
+  ["login[1]: root login on 'tty1'", "console_login success root -"],
+  ["login[1]: invalid password for 'root' on 'pts/0' from '192.0.2.7:51011'", "console_login failure root -"],
+  ["login[1]: invalid password for 'UNKNOWN' on 'tty1'", "console_login failure - -"],
+  ["crond[12]: USER root pid  44 cmd run-parts /etc/periodic/15min", "cron_command - root -"],
+  ["CROND[12]: (root) CMD (run-parts /etc/cron.hourly)", "cron_command - root -"],
+  ["su: 'su root' failed for eve on /dev/pts/8", "su failure eve -"],
+  [
+    "polkitd[88]: Operator of unix-session:2 successfully authenticated as unix-user:root to gain TEMPORARY authorization for action org.freedesktop.systemd1.manage-units for system-bus-name::1.99 [bash] (owned by unix-user:ada)",
+    "polkit_authorization success ada -",
+  ],
+  [
+    "polkitd(authority=local)[88]: Operator of unix-session:2 FAILED to authenticate to gain authorization for action org.freedesktop.policykit.exec for unix-process:1:5 [bash -i] (owned by unix-user:ada)",
+    "polkit_authorization failure ada -",
+  ],
   ["systemd[1]: Failed to start nginx.service - A high performance web server.", "unit_failed failure - -"],
 ])("%s", (message, expected) => expect(told("syslog", `May  1 10:00:00 node1 ${message}`)).toBe(expected));
 
