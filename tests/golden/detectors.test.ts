@@ -52,7 +52,7 @@ describe.skipIf(!present)("RITA's own rolling set", () => {
     compileProgram(makeProgram({ rules: [], pipelines: [], detectors: { ...settings }, lateness_s: 30 }, 0));
   const files = () => found("zeek-rita", "proxy_rolling/conn.16*.log.gz");
   test("the resolver that RITA scores 0.67 scores alike here, and nothing is more than low", async () => {
-    const { episodes: all } = await replay(files(), detectors({ beacon: { score: 0.5, ignore_ports: [] } }));
+    const { episodes: all } = await replay(files(), detectors({ beacon: { score: 0.5, regular: 0, ignore_ports: [] } }));
     const beacons = all.filter((f) => f.rule.id === "beacon");
     expect(beacons.map((f) => f.severity).filter((s) => s !== "low")).toEqual([]);
     const resolver = beacons.find((f) => f.entities.some((e) => e.id === "75.75.75.75"));

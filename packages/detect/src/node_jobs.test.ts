@@ -57,6 +57,13 @@ test("an environment that names somebody else's job is not believed, and told", 
   });
 });
 
+test("a job that the scheduler has not told of yet, beside another of the user's, is contradicted by nobody", () => {
+  const known = node(job("7", "1000", 0));
+  const told = [["cgroup", "8"] as const, ["environment", "8"] as const];
+  expect(identify(known, doer({ told }), at(5), skew)).toMatchObject({ job: "8", by: ["cgroup", "environment"], conflict: [] });
+  expect(identify(known, doer({ told: [["environment", "8"]] }), at(5), skew)).toMatchObject({ job: "7", conflict: ["environment 8"] });
+});
+
 test("nobody is told where nothing tells them apart", () => {
   const known = node(job("7", "1000", 0), job("8", "1000", 0));
   expect(identify(known, doer(), at(5), skew)).toMatchObject({ job: undefined, candidates: ["7", "8"] });

@@ -263,9 +263,11 @@ export function identify(node: NodeJobs, doer: Doer, time: Micros, skew: Micros)
   const ways: (readonly [way: string, job: string])[] = [...told, ...(descent === undefined ? [] : [["ancestry", descent] as const])];
   const named = new Set(ways.map(([, job]) => job));
   const both = placed.filter((id) => named.has(id));
-  // the schedule tells a job if it leaves one, or confirms those that others tell
+  // the schedule confirms those that others tell; it comes a minute late, so one of the user's that it does not know yet is no contradiction to what
+  // the kernel tells: it tells a job itself where nothing but an environment does, and it leaves one
   for (const id of both) ways.push(["schedule", id]);
-  if (both.length === 0 && placed.length === 1) ways.push(["schedule", placed[0]!]);
+  const sure = ways.some(([way]) => rank(way) < rank("schedule"));
+  if (both.length === 0 && placed.length === 1 && !sure) ways.push(["schedule", placed[0]!]);
   ways.sort((a, b) => rank(a[0]) - rank(b[0]));
   const job = ways[0]?.[1];
   const nobody = { by: [], conflict: [], ...given({ uid: doer.uid, user: doer.user }) };

@@ -42,12 +42,21 @@ const call = (time: Micros, to = "203.0.113.80", bytes = 312, protocol = "ssl") 
   },
 });
 
+/** Seconds with exponential gaps, as calls that do not know of one another have. */
+function atRandom(count: number, mean: number): readonly number[] {
+  let at = 0;
+  return Array.from({ length: count }, (_, i) => {
+    at -= mean * Math.log(1 - (((i * 7_919) % 1_009) + 0.5) / 1_010);
+    return at;
+  });
+}
+
 export default defineDetector({
   name: "beacon",
   title: "Regular calls to one address",
   summary: "Finds a pair of addresses whose connections come as evenly, and as much alike, as a program's that reports to its master.",
   description:
-    "Scores each pair of source and destination port by the four measures of RITA, a quarter each: how even the gaps between connections are (their skewness and deviation), how alike the bytes sent, how long it has gone on, and how level the histogram over 24 bars is. Two histograms are kept, of an hour and of a day, so that a fast beacon is seen within the hour and a slow one within the day. Regular is not malicious: update checks, telemetry, mail clients and chat call home too. A finding is therefore low, and medium only where the score is high and most calls go unanswered or speak a protocol that Zeek does not recognise; beacons over TLS or HTTP are for hunting, together with what else is known of the pair. Connections among networks of ours, those that a sensor says it has shunted (`zeek.shunted`: their bytes are unknown, and bulk transfers are no beacon), and ports of services that poll by design, are left out.",
+    "Scores each pair of source and destination port by the four measures of RITA, a quarter each: how even the gaps between connections are (their skewness and deviation), how alike the bytes sent, how long it has gone on, and how level the histogram over 24 bars is. Two histograms are kept, of an hour and of a day, so that a fast beacon is seen within the hour and a slow one within the day. Whatever the score, the gaps alone must be even: what comes at random is none, however long it goes on. Regular is not malicious: update checks, telemetry, mail clients and chat call home too. A finding is therefore low, and medium only where the score is high and most calls go unanswered or speak a protocol that Zeek does not recognise; beacons over TLS or HTTP are for hunting, together with what else is known of the pair. Connections among networks of ours, those that a sensor says it has shunted (`zeek.shunted`: their bytes are unknown, and bulk transfers are no beacon), and ports of services that poll by design, are left out.",
   response: [
     "Who owns the destination, and what on the source calls it? Compare its other connections in the hour around; look whether other sources of yours call it at the same rhythm.",
     "A program that nobody knows: take the process and what started it down before you stop it, then look when it first called.",
@@ -79,6 +88,14 @@ export default defineDetector({
       .default(0.9)
       .describe(
         "Least score for a medium finding, where calls are unanswered or their protocol unknown; where RITA's default configuration begins to call beacons medium.",
+      ),
+    regular: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.75)
+      .describe(
+        "Least score of the gaps alone. Calls of many people through one proxy come at random, which scores 0.52 (exponential gaps), yet they are many and go on; a program that varies its gaps by all of their length scores 0.75, by half 0.88.",
       ),
     connections: z
       .int()
@@ -124,6 +141,11 @@ export default defineDetector({
       finds: [],
     },
     { title: "Polling a server of ours", events: Array.from({ length: 60 }, (_, i) => call(i * 60 * second, "10.0.0.80")), finds: [] },
+    {
+      title: "A proxy that asks for many people, at random",
+      events: atRandom(400, 9).map((at, i) => call(at * second, "203.0.113.80", 200 + ((i * 7_919) % 4_000))),
+      finds: [],
+    },
     { title: "A download in many parts", events: Array.from({ length: 200 }, (_, i) => call(i * second)), finds: [] },
   ],
 
@@ -167,7 +189,7 @@ export default defineDetector({
     };
     const enough = (slots: readonly Slot[], bar: Micros) => {
       const scores = scoresOf(slots, bar, config.connections);
-      return scores && scores.total >= config.score ? scores : undefined;
+      return scores && scores.total >= config.score && scores.gaps >= config.regular ? scores : undefined;
     };
     const best = enough(next.wide, wideBar) ?? enough(next.fine, fineBar);
     if (!best) return { state: next };
