@@ -114,3 +114,16 @@ test("a pattern that would backtrack for ever does not", () => {
 test("a pattern that only one of the two engines takes is refused when it loads, not when a long value comes", () => {
   expect(compilePattern("^/(var/)?tmp/([^/]{1,255}/){0,8}\\.[^/.]", "")).toMatchObject({ problem: expect.stringMatching(/RE2 says/) });
 });
+
+test("what is taken without asking RE2 is what RE2 takes, up to its limits", () => {
+  fc.assert(
+    fc.property(group, fc.array(fc.integer({ min: 1, max: 1_200 }), { minLength: 1, maxLength: 3 }), (inner, counts) => {
+      const source = counts.reduce((of, n) => `(?:${of}){0,${n}}`, inner);
+      const pattern = compilePattern(source, "");
+      if (!("problem" in pattern)) expect(() => RE2JS.compile(source)).not.toThrow();
+    }),
+    { numRuns: 100 },
+  );
+  for (const source of ["^.{0,1000}x", "^(?:a{0,31}b){0,32}x", `^(?:${"ab?".repeat(80)}){0,1000}x`])
+    expect(compile(source).test("a".repeat(70_000)), source).toBe(false);
+});

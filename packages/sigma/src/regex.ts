@@ -21,8 +21,10 @@ export interface PatternProblem {
 
 /** Steps that backtracking may take on one value: about 10 ms, the price of one hostile value. */
 const maxSteps = 2 ** 22;
-/** RE2 refuses more than 1,000 copies of one part; far below that no limit of its program's size is near. */
-const maxRepetitions = 100;
+/** RE2 refuses more copies of one part (re2js, `repeatIsValid`). */
+const maxRepetitions = 1_000;
+/** Characters of a pattern, each as often as its most repeated part: a fifth of the size that RE2 refuses (re2js, `MAX_SIZE`). */
+const maxProgram = 250_000;
 /** A repetition up to this many counts as a number of choices; a longer one as unbounded. */
 const smallRepeat = 64;
 /** Texts of which one must occur: more are no cheaper to look for than the pattern is to run. */
@@ -54,7 +56,7 @@ function prepare(text: string, flagText: string): Pattern | PatternProblem {
   const native = tree === undefined ? undefined : nativeRegExp(tree, flags.includes("i"));
   const usable = tree !== undefined && native !== undefined;
   // RE2 takes what this reader could read, as long as its repetitions make no large program: then it is asked when a long value comes
-  if (usable && repetitions(tree) <= maxRepetitions) return pattern(source, flags, tree, native);
+  if (usable && fits(repetitions(tree), source)) return pattern(source, flags, tree, native);
   // whatever such a value would need later is tried now: a rule is refused when it loads, never in the middle of an event
   try {
     compileLinear(source, flags);
@@ -134,6 +136,8 @@ function costOf(node: Regex): Cost {
   // A fixed long repetition of something with choices multiplies them; of something plain it has none.
   return { degree: inner.degree * node.max, choices: inner.choices * node.max + Math.log2(node.max - node.min + 1) };
 }
+
+const fits = (copies: number, source: string): boolean => copies <= maxRepetitions && copies * source.length <= maxProgram;
 
 /** How often RE2 writes the most repeated part into its program. */
 function repetitions(node: Regex): number {

@@ -207,8 +207,13 @@ interface Use {
 
 function textOfBlock({ condition, selections }: DetectionBlock): string {
   const numbers = new Map<unknown, number>(selections.map((selection, i) => [selection.condition, i]));
-  const used = (_: string, value: unknown) => (numbers.has(value) ? ({ use: numbers.get(value)! } satisfies Use) : value);
-  return `[${JSON.stringify(selections)},${JSON.stringify(condition, used)}]`;
+  const used = (node: Condition): object => {
+    const number = numbers.get(node);
+    if (number !== undefined) return { use: number } satisfies Use;
+    if (node.op === "and" || node.op === "or") return { op: node.op, of: node.of.map(used) };
+    return node.op === "not" ? { op: "not", of: used(node.of) } : node;
+  };
+  return JSON.stringify([selections, used(condition)]);
 }
 
 function blockOfText(text: string): DetectionBlock {
