@@ -3,6 +3,7 @@ import type { Fields } from "@vedette/model";
 import { readPostgresLine } from "../postgresql/message.ts";
 import { readSlurmMessage } from "../slurm/message.ts";
 import { readAccounts } from "./accounts.ts";
+import { isRouterOs, readFilterlog, readIos, readRouterOs } from "./devices.ts";
 import { readDhcpd, readDnsmasq, readDnsmasqDhcp, readKea } from "./dhcp.ts";
 import { readKernel } from "./kernel.ts";
 import { readDovecot, readDovecotPart, readPostfix } from "./mail.ts";
@@ -70,6 +71,8 @@ for (const name of ["imap-login", "pop3-login", "submission-login", "managesieve
 for (const name of "useradd usermod userdel groupadd groupmod groupdel gpasswd passwd chage chpasswd adduser deluser".split(" ")) {
   programs.set(name, auth(readAccounts));
 }
+programs.set("filterlog", { dataset: "pfsense.log", read: readFilterlog });
+const routerOs: Program = { dataset: "mikrotik.log", read: readRouterOs };
 const unknown: Program = { dataset: "linux.syslog" };
 /** `postfix/smtpd`, `postfix/submission/smtpd`, `postfix-edge/smtpd`. */
 const postfix: Program = { dataset: "postfix.log", read: readPostfix };
@@ -77,9 +80,16 @@ const postfix: Program = { dataset: "postfix.log", read: readPostfix };
 /** BIND's channels with `print-category`, where the category is taken for the program: `security: info: client …`. */
 const bindLevel = /^(?:critical|error|warning|notice|info|debug \d{1,3}): client /;
 
-function programOf(name: string): Program {
-  return programs.get(name) ?? (name.startsWith("postfix") && name.includes("/") ? postfix : unknown);
+function programOf(name: string, message: string): Program {
+  const known = programs.get(name);
+  if (known !== undefined) return known;
+  if (name.startsWith("postfix") && name.includes("/")) return postfix;
+  if (name.startsWith("%") && iosTag.test(name)) return { dataset: "cisco.ios", read: (text, fields) => readIos(name, text, fields) };
+  return name === "" && isRouterOs(message) ? routerOs : unknown;
 }
+
+/** `%FACILITY-SEVERITY-MNEMONIC`. */
+const iosTag = /^%[A-Z][A-Z0-9_]{1,31}-[0-7]-[A-Z][A-Z0-9_]{1,63}$/;
 
 /** What syslog daemons write in place of lines that say the same (rsyslog's RepeatedMsgReduction, on by default in Ubuntu for long). */
 const repeated = /^message repeated (\d{1,6}) times: \[ ?/;
@@ -91,7 +101,7 @@ export function readMessage(program: string, text: string, fields: Fields): void
   const message = times ? text.slice(times[0].length, -1) : text;
   const module = program.indexOf("(");
   const bare = module > 0 ? program.slice(0, module) : program;
-  const named = programOf(bare);
+  const named = programOf(bare, message);
   const known = named === unknown && bindLevel.test(message) ? bind : named;
   fields["event.dataset"] = known.dataset;
   if (!known.dataset.startsWith("linux.")) fields["event.module"] = known.dataset.slice(0, -4);

@@ -80,7 +80,53 @@ test.each([
   ["systemd[1]: Failed to start nginx.service - A high performance web server.", "unit_failed failure - -"],
 ])("%s", (message, expected) => expect(told("syslog", `May  1 10:00:00 node1 ${message}`)).toBe(expected));
 
+/** What a device tells of a packet: `type from -> to transport`. */
+function packet(line: string): string {
+  const decoded = decoders.get("syslog")!(line, context) as { fields: { [name: string]: unknown } };
+  const f = decoded.fields;
+  return `${f["event.dataset"]} ${f["event.type"]} ${f["source.ip"]} ${f["source.port"] ?? "-"} ${f["destination.ip"]} ${f["destination.port"] ?? "-"} ${f["network.transport"]}`;
+}
+
 test.each([
+  [
+    "<134>1 2023-11-14T10:00:01.123+00:00 fw.local filterlog 12345 - - 5,,,1000000103,igb0,match,block,in,4,0x0,,64,12345,0,DF,6,tcp,60,192.0.2.7,10.0.0.9,4022,22,0,S,123,,64240,,mss",
+    "pfsense.log connection,denied 192.0.2.7 4022 10.0.0.9 22 tcp",
+  ],
+  [
+    "Nov 14 10:00:01 fw filterlog[123]: 7,,,02f4,igb0,match,pass,out,6,0x00,0x0,64,UDP,17,20,2001:db8::7,2001:db8::9,4022,53,20",
+    "pfsense.log connection,allowed 2001:db8::7 4022 2001:db8::9 53 udp",
+  ],
+  [
+    "<30>Nov 14 10:00:01 router firewall,info drop input: in:ether1 out:(unknown 0), connection-state:new src-mac 00:11:22:33:44:55, proto TCP (SYN), 192.0.2.7:4022->10.0.0.9:22, len 60",
+    "mikrotik.log connection 192.0.2.7 4022 10.0.0.9 22 tcp",
+  ],
+  [
+    "<189>124: *Nov 14 10:00:01.123: %SEC-6-IPACCESSLOGP: list 101 denied tcp 192.0.2.7(4022) -> 10.0.0.9(22), 1 packet",
+    "cisco.ios connection,denied 192.0.2.7 4022 10.0.0.9 22 tcp",
+  ],
+])("%s", (line, expected) => expect(packet(line)).toBe(expected));
+
+test.each([
+  [
+    "syslog",
+    "<30>Nov 14 10:00:01 router system,error,critical login failure for user root from 192.0.2.7 via ssh",
+    "device_login failure root 192.0.2.7",
+  ],
+  [
+    "syslog",
+    "<30>Nov 14 10:00:01 router system,info,account user ada logged in from 192.0.2.4 via winbox",
+    "device_login success ada 192.0.2.4",
+  ],
+  [
+    "syslog",
+    "<189>123: Nov 14 10:00:01.123: %SEC_LOGIN-4-LOGIN_FAILED: Login failed [user: root] [Source: 192.0.2.7] [localport: 22] [Reason: Login Authentication Failed] at 10:00:01 UTC Tue Nov 14 2023",
+    "device_login failure root 192.0.2.7",
+  ],
+  [
+    "syslog",
+    "<189>125: Nov 14 10:00:01: %SYS-5-CONFIG_I: Configured from console by ada on vty0 (192.0.2.4)",
+    "device_configured - ada 192.0.2.4",
+  ],
   ["syslog", "<86>sshd[1]: Failed password for root from 192.0.2.7 port 4022 ssh2", "ssh_login failure root 192.0.2.7"],
   ["syslog", "<86>no tag: just [1] text", "- - - -"],
   [
