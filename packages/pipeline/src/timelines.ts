@@ -3,11 +3,10 @@
  * keys, and both are in one checkpoint. Knows no detector's meaning and no store.
  */
 import { idOf } from "@vedette/kit";
-import type { Finding, Micros, Observation } from "@vedette/model";
+import type { DetectorLine, Finding, Micros, Observation } from "@vedette/model";
 import type { CheckpointRow, CheckpointRows } from "@vedette/store";
 import {
   bytesInMemory,
-  type DetectorLine,
   type KeyedBounds,
   type KeyedDetector,
   KeyedEngine,
