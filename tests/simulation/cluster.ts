@@ -26,7 +26,7 @@ interface Servers {
   readonly events: MemoryEvents;
 }
 
-class Node {
+export class Node {
   readonly name: string;
   readonly world: World;
   readonly servers: Servers;

@@ -36,3 +36,10 @@ test("a new owner is told of at once; whoever is to stop asks once and waits for
   await expect(stopping.commit()).rejects.toMatchObject({ code: "store_unavailable" });
   expect(stopping.asked()).toBe(1);
 });
+
+test("who was away and then belongs to another is not told of as away for ever", async () => {
+  let asked = 0;
+  const { commit, problems } = rig(2, () => (asked++ === 0 ? away() : new VedetteError("conflict", true, "another owner took over")));
+  await expect(commit()).rejects.toMatchObject({ code: "conflict" });
+  expect(problems).toEqual([away().message, undefined]);
+});

@@ -19,13 +19,19 @@ export function patient(checkpoints: CheckpointStore, { clock, signal, onProblem
   const waiting = new Set<object>();
   const insist = async <T>(ask: () => Promise<T>): Promise<T> => {
     const self = {};
+    const over = () => {
+      if (waiting.delete(self) && waiting.size === 0) onProblem("state_blocked", undefined);
+    };
     for (let delay_ms = 50; ; delay_ms = Math.min(delay_ms * 2, longest_ms)) {
       try {
         const answer = await ask();
-        if (waiting.delete(self) && waiting.size === 0) onProblem("state_blocked", undefined);
+        over();
         return answer;
       } catch (e) {
-        if ((e as { code?: string }).code === "conflict" || signal.aborted) throw e;
+        if ((e as { code?: string }).code === "conflict" || signal.aborted) {
+          over();
+          throw e;
+        }
         waiting.add(self);
         onProblem("state_blocked", (e as Error).message);
         await clock.sleep(delay_ms, signal);
