@@ -55,6 +55,7 @@ export function defineAccessLog({ name, module, title, streams, decodeError }: S
             "url.original": "/a/b.php?id=1%27",
             "url.path": "/a/b.php",
             "url.query": "id=1%27",
+            "url.decoded": "/a/b.php?id=1'",
             "http.response.status_code": 404,
             "http.response.body.bytes": 2326,
             "http.request.referrer": "http://example.com/start",

@@ -1,9 +1,12 @@
 /** Splits what a client requested into ECS url fields; whatever it sent stays in `url.original` as told. */
 import type { Fields } from "@vedette/model";
+import { decodedUrl } from "./decoded.ts";
 
-/** Sets `url.path`, `url.query`, and for an absolute URL `url.scheme`, `url.domain`, `url.port`. Linear; decodes nothing. */
+/** Sets `url.path`, `url.query`, and for an absolute URL `url.scheme`, `url.domain`, `url.port`; `url.decoded` where something is coded. Linear. */
 export function setUrl(fields: Fields, original: string): void {
   fields["url.original"] = original;
+  const decoded = decodedUrl(original);
+  if (decoded !== undefined) fields["url.decoded"] = decoded;
   let start = 0;
   if (original.charCodeAt(0) !== 0x2f) {
     const slashes = original.indexOf("://");
