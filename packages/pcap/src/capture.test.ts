@@ -51,7 +51,12 @@ describe("a capture becomes rows", () => {
   });
   test("the name in a TLS hello, and its fingerprint without GREASE", () => {
     expect(of(rows, "ssl")).toMatchObject([
-      { server_name: "www.example.org", next_protocol: "h2", ja3: expect.stringMatching(/^[0-9a-f]{32}$/) },
+      {
+        server_name: "www.example.org",
+        next_protocol: "h2",
+        ja3: expect.stringMatching(/^[0-9a-f]{32}$/),
+        ja4: expect.stringMatching(/^t12d0204h2_[0-9a-f]{12}_[0-9a-f]{12}$/),
+      },
     ]);
   });
   test("what was said of mining", () => {

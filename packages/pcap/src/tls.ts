@@ -1,5 +1,6 @@
-/** What the hellos of a TLS connection say in the clear, as Zeek's ssl log tells it: name asked for, version, cipher, JA3. Knows no key. */
+/** What the hellos of a TLS connection say in the clear, as Zeek's ssl log tells it: name asked for, version, cipher, JA3 and JA4. Knows no key. */
 import { hash } from "node:crypto";
+import { grease, ja4Of } from "./ja4.ts";
 
 export interface TlsHello {
   readonly server_name?: string;
@@ -7,6 +8,7 @@ export interface TlsHello {
   readonly cipher?: string;
   readonly next_protocol?: string;
   readonly ja3: string;
+  readonly ja4: string;
 }
 
 const versions: ReadonlyMap<number, string> = new Map([
@@ -16,11 +18,8 @@ const versions: ReadonlyMap<number, string> = new Map([
   [0x0303, "TLSv12"],
   [0x0304, "TLSv13"],
 ]);
-const extension = { name: 0, curves: 10, formats: 11, protocols: 16, versions: 43 } as const;
+const extension = { name: 0, curves: 10, formats: 11, signatures: 13, protocols: 16, versions: 43 } as const;
 const maxExtensions = 128;
-/** RFC 8701: values that are sent so that nobody relies on the list. */
-const grease = (value: number): boolean => (value & 0x0f0f) === 0x0a0a && value >> 8 === (value & 0xff);
-
 interface Hello {
   readonly version: number;
   readonly ciphers: readonly number[];
@@ -42,6 +41,13 @@ export function tlsOf(client: Buffer, server: Buffer): TlsHello | undefined {
     ...(answer?.ciphers[0] === undefined ? {} : { cipher: `0x${answer.ciphers[0].toString(16).padStart(4, "0")}` }),
     ...(protocol === undefined ? {} : { next_protocol: protocol }),
     ja3: ja3Of(hello),
+    ja4: ja4Of({
+      ...hello,
+      extensions: [...hello.extensions.keys()],
+      versions: numbersAt(hello.extensions.get(extension.versions), 1),
+      signatures: numbersAt(hello.extensions.get(extension.signatures), 2),
+      protocol: firstProtocol(hello.extensions.get(extension.protocols)),
+    }),
   };
 }
 
@@ -98,19 +104,26 @@ function nameOf(data: Buffer | undefined): string | undefined {
   return /^[\w.-]{1,255}$/.test(name) ? name : undefined;
 }
 
+const firstProtocol = (data: Buffer | undefined): string | undefined =>
+  !data || data.length < 3 ? undefined : data.toString("latin1", 3, 3 + data[2]!);
+
 function protocolOf(data: Buffer | undefined): string | undefined {
-  if (!data || data.length < 3) return undefined;
-  const name = data.toString("latin1", 3, 3 + data[2]!);
-  return /^[\w./-]{1,32}$/.test(name) ? name : undefined;
+  const name = firstProtocol(data);
+  return name !== undefined && /^[\w./-]{1,32}$/.test(name) ? name : undefined;
+}
+
+/** A list of numbers of two bytes, behind its own length. */
+function numbersAt(data: Buffer | undefined, start: 1 | 2): readonly number[] {
+  const numbers: number[] = [];
+  for (let i = start; data && i + 1 < data.length; i += 2) numbers.push(data.readUInt16BE(i));
+  return numbers;
 }
 
 /** Salesforce's fingerprint: version, ciphers, extensions, curves, point formats. */
 function ja3Of({ version, ciphers, extensions }: Hello): string {
-  const curves = extensions.get(extension.curves);
   const formats = extensions.get(extension.formats);
-  const numbers: number[] = [];
-  for (let i = 2; curves && i + 1 < curves.length; i += 2) numbers.push(curves.readUInt16BE(i));
+  const curves = numbersAt(extensions.get(extension.curves), 2);
   const list = (all: readonly number[]) => all.filter((n) => !grease(n)).join("-");
-  const text = [version, list(ciphers), list([...extensions.keys()]), list(numbers), formats ? [...formats.subarray(1)].join("-") : ""];
+  const text = [version, list(ciphers), list([...extensions.keys()]), list(curves), formats ? [...formats.subarray(1)].join("-") : ""];
   return hash("md5", text.join(","));
 }
