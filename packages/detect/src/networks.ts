@@ -48,6 +48,10 @@ export const isOurs = (fields: Fields, from: string, internal: readonly Network[
 export const isInbound = (fields: Fields, from: string, to: string, internal: readonly Network[]): boolean =>
   !isOurs(fields, from, internal) && (fields["zeek.conn.local_resp"] === true || within(to, internal));
 
+/** Whether a connection goes to a host of ours. */
+export const isAmongUs = (fields: Fields, to: string, internal: readonly Network[]): boolean =>
+  fields["zeek.conn.local_resp"] === true || within(to, internal);
+
 /** Multicast, broadcast and unspecified addresses: nobody in particular is there (RFC 5771, RFC 4291 section 2.7, RFC 919). Only looks at the text: it is asked for every connection. */
 export function isGroup(text: string): boolean {
   const first = text.charCodeAt(0);

@@ -289,12 +289,25 @@ function deriveOther(record: WindowsRecord, meaning: Meaning | undefined, relate
     if (user !== undefined) putUser(fields, related, user, undefined, undefined);
     else if (record.writerName !== undefined) putUser(fields, related, record.writerName, record.writerDomain, record.writerSid);
   }
+  if (databaseLogins.has(record.code ?? "") && record.provider?.startsWith("MSSQL")) deriveDatabaseLogin(fields, related);
   putText(fields, "service.name", datum(fields, "winlog.event_data.ServiceName"));
   const path = datum(fields, "winlog.event_data.Path");
   const file = path?.startsWith("file:_") ? path.slice(6) : undefined;
   if (file !== undefined) putPath(fields, "file.path", "file.name", file);
   putText(fields, "dns.question.name", datum(fields, "winlog.event_data.QueryName"));
   putText(fields, "rule.name", datum(fields, "winlog.event_data.ThreatName"));
+}
+
+/** SQL Server's log-ins that succeeded and failed. */
+const databaseLogins: ReadonlySet<string> = new Set(["18453", "18454", "18455", "18456"]);
+
+/** Its unnamed data are the login, the reason of a failure, and last ` [CLIENT: ADDRESS]`. */
+function deriveDatabaseLogin(fields: Fields, related: Related): void {
+  const all = fields["winlog.event_data.Data"];
+  const data = Array.isArray(all) ? all.map(String) : [1, 2, 3].map((i) => datum(fields, `winlog.event_data.param${i}`) ?? "");
+  const client = /\[CLIENT: ([0-9a-fA-F.:%]{2,60})\]$/.exec(data.findLast((text) => text.trim() !== "")?.slice(-80) ?? "")?.[1];
+  if (data[0] !== undefined && data[0] !== "" && !data[0].includes("[CLIENT:")) putUser(fields, related, data[0], undefined, undefined);
+  if (client !== undefined) putConnection(fields, related, client, undefined, undefined, undefined);
 }
 
 /** `file.path` and its last part; Windows separates by backslash, some providers by slash. */

@@ -2,7 +2,7 @@
 import { defineDetector, newFields, z } from "@vedette/kit";
 import type { Fields, Micros } from "@vedette/model";
 import { carriedEvents } from "../claims.ts";
-import { failedQuery } from "../connections.ts";
+import { deniedQuery, failedQuery } from "../connections.ts";
 import { addDistinct, countDistinct, type Distinct, distinctOf, unionOf } from "../distinct.ts";
 import { day, type Episode, extend, hour, minute, second, textField, windowOf } from "../episode.ts";
 import { internal, isGroup, isInbound, network, within } from "../networks.ts";
@@ -66,13 +66,13 @@ export default defineDetector({
   title: "Scans from outside",
   summary: "Counts the addresses outside that try many of our hosts and ports in vain, in one finding a day.",
   description:
-    "An address outside that failed at many pairs of host and port within an hour scans; hundreds do so every day at every address block, nobody works through them one by one, and all of a day are one low finding with their number and the ports that they asked for. What deserves a look is told by itself: who then logs in (`login_after_scan`), who guesses passwords (`brute_force`, `password_spraying`), and whoever scans from inside (`horizontal_scan`, `vertical_scan`). Only attempts that failed are looked at: what answers is the service that it is. Zeek's own notices of scans count where it says that the scanner is remote.",
+    "An address outside that failed at many pairs of host and port within an hour scans; hundreds do so every day at every address block, nobody works through them one by one, and all of a day are one low finding with their number and the ports that they asked for. What deserves a look is told by itself: who then logs in (`login_after_scan`), who guesses passwords (`brute_force`, `password_spraying`), and whoever scans from inside (`horizontal_scan`, `vertical_scan`). Only attempts that failed, or that a firewall let nobody through, are looked at: what answers is the service that it is. Zeek's own notices of scans count where it says that the scanner is remote.",
   response: [
     "Nothing at once: this goes on every day. Look whether one of the ports named is open to the internet without need, and close it there.",
     "What deserves a look comes as an alert of its own: who scanned and then logged in, or guessed passwords.",
   ],
   stability: "beta",
-  where: `event.dataset:zeek.notice and zeek.notice.sub:remote and source.ip:* and (rule.name:"Scan::Address_Scan" or rule.name:"Scan::Port_Scan" or rule.name:"Scan::Random_Scan") or event.dataset:zeek.conn and source.ip:* and destination.ip:* and (network.transport:tcp and ${failedQuery} or network.transport:icmp and (source.port:8 or source.port:128) and destination.packets:0)`,
+  where: `event.dataset:zeek.notice and zeek.notice.sub:remote and source.ip:* and (rule.name:"Scan::Address_Scan" or rule.name:"Scan::Port_Scan" or rule.name:"Scan::Random_Scan") or event.dataset:zeek.conn and source.ip:* and destination.ip:* and (network.transport:tcp and ${failedQuery} or network.transport:icmp and (source.port:8 or source.port:128) and destination.packets:0) or source.ip:* and destination.ip:* and ${deniedQuery}`,
   fields: ["source.ip", "destination.ip", "destination.port", "network.transport", "zeek.conn.conn_state"],
   by: ["source.ip"],
   config: z.strictObject({

@@ -25,6 +25,8 @@ interface State extends Questions {
 
 /** Types whose answers hold free text or bytes, as iodine, dnscat2 and dns2tcp use them; CNAME and MX carry less and are asked by everybody. */
 const carriers = new Set(["TXT", "NULL", "KEY"]);
+/** Names under which sites publish TXT for mail and certificates (RFC 8552): those are asked by everybody who receives mail. */
+const published = /(?:^|\.)(?:_[a-z0-9-]+|dkim)(?:\.|$)/;
 const bucket: Micros = 10 * minute;
 
 const question = (time: Micros, name: string, type = "A") => ({
@@ -40,7 +42,7 @@ export default defineDetector({
   title: "Data in DNS names",
   summary: "Finds a source whose questions below one domain carry more data than names need to.",
   description:
-    "Per source and registered domain, over a day: how many different names were asked, how long they are and how much their characters can carry by their entropy. The product bounds what can have left; ordinary domains stay far below 4 kB per client and day. Names must also be long on average, because big sites have many short ones. Much TXT or NULL, or very long names, make the finding high. Put your resolvers into `ignore` if the sensor sits between them and the internet: a resolver asks for everybody.",
+    "Per source and registered domain, over a day: how many different names were asked, how long they are and how much their characters can carry by their entropy. The product bounds what can have left; ordinary domains stay far below 4 kB per client and day. A source that asks TXT or NULL, and little else, of ever different names below one domain is told too, whatever the names carry: a program fetches its orders so (names that sites publish for mail and certificates do not count). Names must also be long on average, because big sites have many short ones. Much TXT or NULL, or very long names, make the finding high. Put your resolvers into `ignore` if the sensor sits between them and the internet: a resolver asks for everybody.",
   response: [
     "Whose domain is it? Security products and telemetry use long names too; ask what the source is and whether others ask for the same domain.",
     "Unknown: block the domain at the resolver, keep the names as evidence of what left, and find the process that asks.",
@@ -72,6 +74,14 @@ export default defineDetector({
       .max(200)
       .default(24)
       .describe("Characters before the domain, on average, at least; host names of people and content networks mostly have fewer."),
+    polling_share: z
+      .number()
+      .min(0.5)
+      .max(1)
+      .default(0.9)
+      .describe(
+        "Share of TXT and NULL among the questions from which short names make a finding, too: of what clients ask hardly one in a hundred is TXT, and below one domain that is one name again and again.",
+      ),
     ignore: z.array(network).max(1_000).default([]).describe("Sources that ask for others: resolvers, mail filters."),
     ignore_domains: z
       .array(z.string())
@@ -103,6 +113,18 @@ export default defineDetector({
       ],
     },
     {
+      title: "Orders fetched by TXT under short names",
+      events: Array.from({ length: 60 }, (_, n) => question(n * 20 * second, `${encoded(n, 8)}.t.example.com`, "TXT")),
+      finds: [
+        "10.0.0.9 asked 60 names below example.com, 10 characters before it on average, 100 % TXT or NULL: up to 0.2 kB can have left",
+      ],
+    },
+    {
+      title: "A mail filter that asks for keys and policies",
+      events: Array.from({ length: 200 }, (_, n) => question(n * second, `${encoded(n, 8)}._domainkey.example.com`, "TXT")),
+      finds: [],
+    },
+    {
       title: "A content network with many short names",
       events: Array.from({ length: 400 }, (_, n) => question(n * second, `img${n}.cdn.example.net`)),
       finds: [],
@@ -127,7 +149,7 @@ export default defineDetector({
     bucket: () => bucket,
     of(fields): Questions {
       const { sub } = splitDomain(textField(fields, "dns.question.name"))!;
-      const carrying = carriers.has(textField(fields, "dns.question.type") ?? "") ? 1 : 0;
+      const carrying = carriers.has(textField(fields, "dns.question.type") ?? "") && !published.test(sub) ? 1 : 0;
       const millibits = Math.round(sub.length * entropyOf(sub) * 1_000);
       return { names: distinctOf(sub), count: 1, characters: sub.length, millibits, carrying };
     },
@@ -155,14 +177,15 @@ export default defineDetector({
     const different = countDistinct(names);
     const length = characters / count;
     const bytes = (different * millibits) / count / 8_000;
-    if (different < config.names || length < config.length || bytes < config.bytes) return { state: next };
+    const share = carrying / count;
+    const filled = length >= config.length && bytes >= config.bytes;
+    if (different < config.names || (!filled && share < config.polling_share)) return { state: next };
     const grown = extend(episode, day, {
       time: input.time,
       start: next.start,
       events: episode ? events : next.events,
       count: episode ? (value as Questions).count : count,
     });
-    const share = carrying / count;
     const [from, domain] = input.key.split("\0") as [string, string];
     return {
       state: { ...next, episode: grown },
@@ -170,7 +193,7 @@ export default defineDetector({
         {
           window: windowOf(grown),
           // iodine and dnscat2 fill their names; 52 is where Farnham's survey of tunnels (SANS, 2013) puts the border
-          severity: share >= 0.5 || length >= 52 ? "high" : "medium",
+          severity: filled && (share >= 0.5 || length >= 52) ? "high" : "medium",
           summary: `${from} asked ${different.toLocaleString("en")} names below ${domain}, ${Math.round(length)} characters before it on average, ${Math.round(share * 100)} % TXT or NULL: up to ${(bytes / 1_000).toFixed(1)} kB can have left`,
           events: grown.events,
           count: grown.count,

@@ -1,10 +1,10 @@
 /** One address tries the same port on many hosts and mostly fails. Knows no scanner. */
 import { defineDetector, z } from "@vedette/kit";
 import type { Fields, Micros } from "@vedette/model";
-import { outcomeOf } from "../connections.ts";
+import { deniedQuery, outcomeOf } from "../connections.ts";
 import { addDistinct, countDistinct, type Distinct, distinctOf, unionOf } from "../distinct.ts";
 import { type Episode, extend, minute, ongoing, second, span, textField, windowOf } from "../episode.ts";
-import { internal, isGroup, isInbound, isOurs, network, within } from "../networks.ts";
+import { internal, isAmongUs, isGroup, isInbound, isOurs, network, within } from "../networks.ts";
 
 interface Reach {
   readonly failed: Distinct;
@@ -39,14 +39,13 @@ export default defineDetector({
   title: "Scan of many hosts on one port",
   summary: "Finds an address whose connections to the same port on many hosts mostly fail.",
   description:
-    "Counts, per source and port, the different hosts that refused or never answered against those that answered and were used, minute by minute over a window; a sketch keeps the counts exact to 256 hosts and within some percent beyond. Busy clients, crawlers and proxies meet dead hosts too, but many more living ones, so what counts is failures less successes; where only the share of failures is odd, as with bots that call many half-dead peers, the finding is low. TCP, and ICMP echo requests. A source of ours is high: somebody is inside, or something is broken. What comes from outside to us is counted by `border_scan`; between strangers, where nobody said which networks are ours, a scan is low.",
+    "Counts, per source and port, the different hosts that refused or never answered against those that answered and were used, minute by minute over a window; a sketch keeps the counts exact to 256 hosts and within some percent beyond. Busy clients, crawlers and proxies meet dead hosts too, but many more living ones, so what counts is failures less successes; where only the share of failures is odd, as with bots that call many half-dead peers, the finding is low. TCP, ICMP echo requests, and to hosts of ours UDP (twice as many, since nobody has to answer; not names, time and the web) and what a firewall let nobody through. A source of ours is high: somebody is inside, or something is broken. What comes from outside to us is counted by `border_scan`; between strangers, where nobody said which networks are ours, a scan is low.",
   response: [
     "A source of yours: who is logged in there, and which process connects? Configuration management, monitoring and licensed scanners look the same: name them under ignore.",
     "Nobody started it: isolate the host and look where else its user logged in.",
   ],
   stability: "beta",
-  where:
-    "event.dataset:zeek.conn and source.ip:* and destination.ip:* and (network.transport:tcp or network.transport:icmp and (source.port:8 or source.port:128))",
+  where: `source.ip:* and destination.ip:* and (event.dataset:zeek.conn and (network.transport:tcp or network.transport:icmp and (source.port:8 or source.port:128) or network.transport:udp and not (destination.port:53 or destination.port:123 or destination.port:443)) or ${deniedQuery})`,
   fields: [
     "source.ip",
     "destination.port",
@@ -54,7 +53,9 @@ export default defineDetector({
     "network.transport",
     "zeek.conn.conn_state",
     "zeek.conn.local_orig",
+    "zeek.conn.local_resp",
     "source.port",
+    "event.type",
   ],
   by: ["source.ip"],
   config: z.strictObject({
@@ -110,6 +111,50 @@ export default defineDetector({
       events: Array.from({ length: 26 }, (_, i) => connection(i * second, `203.0.113.${i}`, i % 7 < 3 ? "S0" : "SF", 80)),
       finds: ["10.0.0.9 tried 12 hosts on 80/tcp within 60 s; 14 answered"],
     },
+    {
+      title: "A sweep over UDP that nobody answers, and one that a firewall let nobody through",
+      events: [
+        ...Array.from({ length: 30 }, (_, i) => {
+          const one = connection(i * second, `10.0.1.${i}`, "S0", 161);
+          return { ...one, fields: { ...one.fields, "network.transport": "udp" } };
+        }),
+        ...Array.from({ length: 12 }, (_, i) => ({
+          time: i * second,
+          fields: {
+            "event.dataset": "cisco.asa",
+            "event.category": "network",
+            "event.type": ["connection", "denied"],
+            "network.transport": "tcp",
+            "source.ip": "10.0.0.9",
+            "destination.ip": `10.0.1.${i}`,
+            "destination.port": 445,
+          },
+        })),
+      ],
+      finds: ["10.0.0.9 tried 30 hosts on 161/udp within 60 s; 0 answered", "10.0.0.9 tried 12 hosts on 445/tcp within 60 s; 0 answered"],
+    },
+    {
+      title: "Peers of a game over UDP, and updates that a firewall keeps from a server",
+      events: Array.from({ length: 40 }, (_, i) => [
+        {
+          ...connection(i * second, `203.0.113.${i}`, "S0", 3_074),
+          fields: { ...connection(0, `203.0.113.${i}`, "S0", 3_074).fields, "network.transport": "udp" },
+        },
+        {
+          time: i * second,
+          fields: {
+            "event.dataset": "cisco.asa",
+            "event.category": "network",
+            "event.type": ["connection", "denied"],
+            "network.transport": "tcp",
+            "source.ip": "10.0.0.9",
+            "destination.ip": `203.0.113.${i}`,
+            "destination.port": 443,
+          },
+        },
+      ]).flat(),
+      finds: [],
+    },
     { title: "One host, again and again", events: Array.from({ length: 50 }, (_, i) => connection(i * second, "10.0.1.1")), finds: [] },
   ],
 
@@ -117,6 +162,8 @@ export default defineDetector({
     const from = textField(fields, "source.ip");
     const to = textField(fields, "destination.ip");
     if (from === undefined || to === undefined) return undefined;
+    if ((fields["network.transport"] === "udp" || fields["zeek.conn.conn_state"] === undefined) && !isAmongUs(fields, to, internal))
+      return undefined;
     if (outcome(fields) === undefined || isGroup(to) || isInbound(fields, from, to, internal) || within(from, ignore)) return undefined;
     return `${from}\0${portOf(fields)}`;
   },
@@ -146,7 +193,9 @@ export default defineDetector({
     const scan = ongoing(state?.scan, start, window);
     const next: State = { buckets, last: input.time, scan };
     const silent = countDistinct(all);
-    if (!scan && (silent < config.hosts || silent < config.share * (silent + answered))) return { state: next };
+    const [from, port] = input.key.split("\0") as [string, string];
+    const enough = port.endsWith("/udp") ? 2 * config.hosts : config.hosts;
+    if (!scan && (silent < enough || silent < config.share * (silent + answered))) return { state: next };
     if (scan && failed.length === 0) return { state: next };
     const since = buckets[0]!.start;
     const opened = extend(scan, window, {
@@ -158,9 +207,8 @@ export default defineDetector({
     const episode = {
       ...opened,
       hosts: scan ? unionOf([scan.hosts, failed]) : all,
-      certain: scan?.certain === true || silent - answered >= config.hosts,
+      certain: scan?.certain === true || silent - answered >= enough,
     };
-    const [from, port] = input.key.split("\0") as [string, string];
     const inside = isOurs(input.fields, from, config.internal);
     return {
       state: { ...next, scan: episode },

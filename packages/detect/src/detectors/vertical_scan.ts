@@ -1,10 +1,10 @@
 /** One address tries many ports of one host and fails. Knows no scanner. */
 import { defineDetector, z } from "@vedette/kit";
 import type { Micros } from "@vedette/model";
-import { failedQuery } from "../connections.ts";
+import { deniedQuery, failedQuery } from "../connections.ts";
 import { addDistinct, countDistinct, type Distinct, distinctOf, unionOf } from "../distinct.ts";
 import { type Episode, extend, list, minute, ongoing, second, span, textField, windowOf } from "../episode.ts";
-import { internal, isGroup, isInbound, isOurs, network, within } from "../networks.ts";
+import { internal, isAmongUs, isGroup, isInbound, isOurs, network, within } from "../networks.ts";
 
 interface Ports {
   readonly ports: Distinct;
@@ -18,6 +18,9 @@ interface State {
 }
 
 const bucket: Micros = minute;
+/** Ports that traceroute counts up from: one a probe, three a hop, 64 hops and some. */
+const firstTraced = 33_434;
+const lastTraced = 33_689;
 /** Ports named in the summary. */
 const maxNamed = 8;
 
@@ -33,19 +36,32 @@ const probe = (time: Micros, port: number, state = "REJ") => ({
   },
 });
 
+const udp = (time: Micros, port: number) => {
+  const one = probe(time, port, "S0");
+  return { ...one, fields: { ...one.fields, "network.transport": "udp" } };
+};
+
 export default defineDetector({
   name: "vertical_scan",
   title: "Scan of many ports of one host",
-  summary: "Finds an address that tries many TCP ports of one host which refuse or never answer.",
+  summary: "Finds an address that tries many ports of one host which refuse or never answer.",
   description:
-    "Counts, per source and destination, the different ports of connections that failed, minute by minute over a window. Clients know the port they want; a host that is down is tried on one or a few. A source of ours is high; what comes from outside to us is counted by `border_scan`; between strangers a scan is low. UDP is left out: its unanswered packets are traceroute, games and telephony far more often than scans.",
+    "Counts, per source and destination, the different ports of connections that failed, minute by minute over a window. Clients know the port they want; a host that is down is tried on one or a few. A source of ours is high; what comes from outside to us is counted by `border_scan`; between strangers a scan is low. UDP counts only towards hosts of ours, four times as many ports, without those of traceroute: games, telephony and traceroute leave packets unanswered too. So does what a firewall let nobody through.",
   response: [
     "A source of yours: who or what runs there? Inventory and vulnerability scanners look the same: name them under ignore.",
     "Nobody started it: somebody is looking for a way on. Isolate the source and look at log-ins on the scanned host since.",
   ],
   stability: "beta",
-  where: `event.dataset:zeek.conn and network.transport:tcp and source.ip:* and destination.ip:* and destination.port:* and ${failedQuery}`,
-  fields: ["source.ip", "destination.ip", "destination.port", "zeek.conn.conn_state", "zeek.conn.local_orig"],
+  where: `source.ip:* and destination.ip:* and destination.port:* and (event.dataset:zeek.conn and (network.transport:tcp or network.transport:udp) and ${failedQuery} or ${deniedQuery})`,
+  fields: [
+    "source.ip",
+    "destination.ip",
+    "destination.port",
+    "network.transport",
+    "zeek.conn.conn_state",
+    "zeek.conn.local_orig",
+    "zeek.conn.local_resp",
+  ],
   by: ["source.ip", "destination.ip"],
   config: z.strictObject({
     ports: z
@@ -84,6 +100,16 @@ export default defineDetector({
       events: Array.from({ length: 60 }, (_, i) => probe(i * second, 30_000 + i, "SF")),
       finds: [],
     },
+    {
+      title: "A hundred ports of UDP",
+      events: Array.from({ length: 100 }, (_, i) => udp(i * 500_000, 100 + i)),
+      finds: ["10.0.0.9 tried 100 ports of 10.0.1.7 within 60 s: 100, 101, 102, 103, 104, 105, 106, 107 and 92 more"],
+    },
+    {
+      title: "Traceroute, and a call whose other end is silent",
+      events: Array.from({ length: 90 }, (_, i) => [udp(i * 500_000, 33_434 + i), udp(i * 500_000, 16_384 + (i % 8))]).flat(),
+      finds: [],
+    },
     { title: "Fifteen ports in half an hour", events: Array.from({ length: 15 }, (_, i) => probe(i * 2 * minute, 20 + i)), finds: [] },
   ],
 
@@ -91,7 +117,13 @@ export default defineDetector({
     const from = textField(fields, "source.ip");
     const to = textField(fields, "destination.ip");
     if (from === undefined || to === undefined) return undefined;
-    return isGroup(to) || isInbound(fields, from, to, internal) || within(from, ignore) ? undefined : `${from}\0${to}`;
+    const isUdp = fields["network.transport"] === "udp";
+    if ((isUdp || fields["zeek.conn.conn_state"] === undefined) && !isAmongUs(fields, to, internal)) return undefined;
+    const port = Number(fields["destination.port"]);
+    if (isUdp && port >= firstTraced && port <= lastTraced) return undefined;
+    return isGroup(to) || isInbound(fields, from, to, internal) || within(from, ignore)
+      ? undefined
+      : `${from}\0${to}${isUdp ? "\0udp" : ""}`;
   },
 
   tally: {
@@ -114,7 +146,8 @@ export default defineDetector({
     const scan = ongoing(state?.scan, start, window);
     const next: State = { buckets, last: input.time, scan };
     const all = unionOf(buckets.map((b) => b.ports));
-    if (!scan && countDistinct(all) < config.ports) return { state: next };
+    const enough = input.key.endsWith("\0udp") ? 4 * config.ports : config.ports;
+    if (!scan && countDistinct(all) < enough) return { state: next };
     const grown = extend(scan, window, {
       time: start + bucket,
       start: buckets[0]!.start,

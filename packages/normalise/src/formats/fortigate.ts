@@ -63,6 +63,7 @@ const passed = /^(?:accept|allow(?:ed)?|pass(?:through)?|permit|success(?:ful)?|
 
 function finish(fields: Fields, type: string, subtype: string, words: readonly string[]): void {
   fields["event.category"] = kinds.get(`${type}/${subtype}`) ?? kinds.get(type) ?? "host";
+  if (type === "event" && words.some((word) => word === "login" || word === "ssl-login-fail")) fields["event.category"] = "authentication";
   const isRefused = words.some((word) => refused.test(word));
   if (isRefused) fields["event.outcome"] = "failure";
   else if (words.some((word) => passed.test(word))) fields["event.outcome"] = "success";
@@ -188,6 +189,47 @@ export default defineFormat({
           "user.name": "admin",
           "event.category": "configuration",
           "event.type": "change",
+          "related.user": ["admin"],
+        },
+      ],
+    },
+    {
+      title: "a log-in of an administrator that failed",
+      input:
+        'date=2024-05-01 time=10:00:01 tz="+0200" devname=fw1 logid="0100032002" type="event" subtype="system" level="alert" user="admin" srcip=192.0.2.7 action="login" status="failed" reason="passwd_invalid" msg="Administrator admin login failed"',
+      expect: [
+        {
+          "@timestamp": "2024-05-01T08:00:01.000000Z",
+          "event.kind": "event",
+          "event.module": "fortinet",
+          "event.dataset": "fortinet.firewall",
+          "observer.vendor": "Fortinet",
+          "fortinet.firewall.date": "2024-05-01",
+          "fortinet.firewall.time": "10:00:01",
+          "fortinet.firewall.tz": "+0200",
+          "fortinet.firewall.devname": "fw1",
+          "fortinet.firewall.logid": "0100032002",
+          "fortinet.firewall.type": "event",
+          "fortinet.firewall.subtype": "system",
+          "fortinet.firewall.level": "alert",
+          "fortinet.firewall.user": "admin",
+          "fortinet.firewall.srcip": "192.0.2.7",
+          "fortinet.firewall.action": "login",
+          "fortinet.firewall.status": "failed",
+          "fortinet.firewall.reason": "passwd_invalid",
+          "fortinet.firewall.msg": "Administrator admin login failed",
+          "observer.name": "fw1",
+          "event.code": "0100032002",
+          "event.action": "login",
+          "event.reason": "passwd_invalid",
+          "event.outcome": "failure",
+          "log.level": "alert",
+          message: "Administrator admin login failed",
+          "source.ip": "192.0.2.7",
+          "user.name": "admin",
+          "event.category": "authentication",
+          "event.type": "change",
+          "related.ip": ["192.0.2.7"],
           "related.user": ["admin"],
         },
       ],

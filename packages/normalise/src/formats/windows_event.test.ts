@@ -216,6 +216,20 @@ describe("time", () => {
   });
 });
 
+test("SQL Server's log-ins name account and client, in data without names or in a list", () => {
+  const failed = { channel: "Application", provider: "MSSQLSERVER", code: "18456" };
+  const client = { "user.name": "sa", "source.ip": "203.0.113.9", "event.outcome": "failure", "related.ip": ["203.0.113.9"] };
+  const list = ["sa", " Reason: Password did not match that for the login provided.", " [CLIENT: 203.0.113.9]"];
+  const System = { Channel: failed.channel, Provider: { "#attributes": { Name: failed.provider } }, EventID: 18456 };
+  expect(decode({ Event: { System, EventData: { Data: list } } })).toMatchObject({ fields: client });
+  const winlog = { channel: failed.channel, provider_name: failed.provider, event_id: failed.code };
+  const event_data = { param1: list[0], param2: list[1], param3: list[2] };
+  expect(decode({ winlog: { ...winlog, event_data } })).toMatchObject({ fields: client });
+  // a name that looks like a client is a name
+  const odd = ["[CLIENT: 192.0.2.1]", " Reason: none", " [CLIENT: <local machine>]"];
+  expect(decode({ Event: { System, EventData: { Data: odd } } })).not.toHaveProperty("fields.source.ip");
+});
+
 test("an array of events is one event each, with its own original", () => {
   const events = [{ Event: { System: { EventID: 1, Channel: "A" } } }, { Event: { System: { EventID: 2, Channel: "A" } } }];
   const result = windowsEvent.decoder({})(JSON.stringify(events), context);
