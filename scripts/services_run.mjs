@@ -136,8 +136,9 @@ export const servers = {
   },
   opensearch: {
     async prepare(place) {
-      // the runner puts a node's port one above the base, which may be 9299 at most
-      const at = await port("opensearch", 9_201);
+      // the runner puts a node's port one above the base, which may be 9299 at most; by chance, since another that starts at the same moment looks at
+      // the same ports, and it takes long until either has taken one
+      const at = await port("opensearch", 9_201 + Math.floor(Math.random() * 90));
       const runner = "org.codelibs.opensearch.runner.OpenSearchRunner";
       const options = ["-basePath", join(place, "node"), "-numOfNode", "1", "-baseHttpPort", `${at - 1}`, "-clusterName", "vedette"];
       const args = [...java, "-cp", join(programs.opensearch, "*"), runner, ...options, "-useLogger", "-disableESLogger"];

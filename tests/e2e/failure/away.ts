@@ -1,4 +1,4 @@
-/** One server is away for a while: who says so, who goes on, and that it is over without anybody's help. */
+/** One server is away for a while, or takes no writes: who says so, who goes on, and that it is over without anybody's help. */
 import { Chance } from "@vedette/kit";
 import { expect } from "vitest";
 import type { Vedette } from "../vedette.ts";
@@ -13,13 +13,21 @@ interface Readiness {
   readonly text: string;
 }
 
+type Told = readonly [code: string, message: RegExp];
+
 /** What somebody's problem is called while it is away, and what its message names. */
-const told: { readonly [name in ServerName]: readonly [code: string, message: RegExp] } = {
+const whileAway: { readonly [name in ServerName]: Told } = {
   kafka: ["log_full", /Kafka at 127\.0\.0\.1:\d+ does not answer.*kafka\.server/],
   postgres: ["state_blocked", /PostgreSQL does not answer/],
   redis: ["cluster_unavailable", /redis\.host, redis\.port: Redis at 127\.0\.0\.1:\d+ does not answer/],
   opensearch: ["output_blocked", /OpenSearch at .* does not answer.*opensearch\.url/],
 };
+/** The same while it takes no writes. */
+const whileRefusing = {
+  postgres: ["state_blocked", /PostgreSQL takes no writes \(25006\)/],
+  opensearch: ["output_blocked", /OpenSearch takes no more events .*free disk space/],
+} satisfies { readonly [name in ServerName]?: Told };
+export const refusing = Object.keys(whileRefusing) as readonly (keyof typeof whileRefusing)[];
 
 export async function readiness(process: Vedette): Promise<Readiness> {
   const response = await process.fetch("/readyz");
@@ -29,22 +37,50 @@ export async function readiness(process: Vedette): Promise<Readiness> {
 
 /** Kills the server, sends, and starts it again. @param seed of what is sent @returns what was acknowledged */
 export async function isAway(installation: Installation, name: ServerName, seed: number): Promise<readonly Batch[]> {
-  const { servers, processes, ingest } = installation;
+  const server = installation.servers.get(name)!;
+  return await withTrouble(installation, seed, {
+    begin: () => server.kill(),
+    told: whileAway[name],
+    end: () => server.start(),
+    // what is accepted is durable; where nothing can be, nothing is
+    accepts: name !== "kafka",
+  });
+}
+
+/** Has the server take no writes for a while. @param seed of what is sent @returns what was acknowledged */
+export async function refuses(installation: Installation, name: (typeof refusing)[number], seed: number): Promise<readonly Batch[]> {
+  const server = installation.servers.get(name)!;
+  return await withTrouble(installation, seed, {
+    begin: () => server.refuse(),
+    told: whileRefusing[name],
+    end: () => server.accept(),
+    accepts: true,
+  });
+}
+
+interface Trouble {
+  readonly begin: () => Promise<void>;
+  readonly told: Told;
+  readonly end: () => Promise<void>;
+  /** Whether what is sent meanwhile is acknowledged. */
+  readonly accepts: boolean;
+}
+
+async function withTrouble(installation: Installation, seed: number, { begin, told, end, accepts }: Trouble): Promise<readonly Batch[]> {
+  const { processes, ingest } = installation;
   const all = attempts(seed, new Chance(seed));
   const sent: Batch[] = [];
   const send = (part: typeof all) => sendAll(ingest, part, (batch) => sent.push(batch));
-  const server = servers.get(name)!;
-  const [code] = told[name];
-  await server.kill();
+  await begin();
   try {
-    // what is accepted meanwhile is durable; where nothing can be, nothing is
-    if (name === "kafka") await refused(ingest, all[0]![0]!());
-    else await send(all.map((own) => own.slice(0, 2)));
-    await toldBy(installation, name);
+    if (accepts) await send(all.map((own) => own.slice(0, 2)));
+    else await refused(ingest, all[0]![0]!());
+    await toldBy(installation, told);
   } finally {
-    await server.start();
+    await end();
   }
-  await send(name === "kafka" ? all : all.map((own) => own.slice(2)));
+  await send(accepts ? all.map((own) => own.slice(2)) : all);
+  const [code] = told;
   for (const process of processes.values()) {
     const after = await eventually(
       () => readiness(process),
@@ -63,8 +99,7 @@ async function refused(ingest: Vedette, { key, lines }: Batch): Promise<void> {
 }
 
 /** All live, and somebody who is not ready says why. */
-async function toldBy({ processes }: Installation, name: ServerName): Promise<void> {
-  const [code, message] = told[name];
+async function toldBy({ processes }: Installation, [code, message]: Told): Promise<void> {
   const says = ({ status, codes, text }: Readiness): boolean => status === 503 && codes.includes(code) && message.test(text);
   const said = await eventually(
     () => Promise.all([...processes.values()].map(readiness)),

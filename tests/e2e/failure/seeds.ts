@@ -1,5 +1,5 @@
 /**
- * What goes wrong follows from a number: which process or server is killed, held or restarted, after how much was sent, and for how long. Whatever
+ * What goes wrong follows from a number: which process or server is killed, held, restarted, emptied or takes no writes, after how much was sent, and for how long. Whatever
  * it is, nothing acknowledged is lost, nothing alerts twice, and what is found is what one process finds that nothing happened to.
  */
 import { setTimeout as pause } from "node:timers/promises";
@@ -9,11 +9,11 @@ import { settledLedger, Vedette } from "../vedette.ts";
 import { attempts, type Batch, close, numberOf, post, sendAll } from "./attacks.ts";
 import { alertsOf, type CameTo, Findings } from "./findings.ts";
 import { detection, type Installation } from "./installation.ts";
-import { serverNames, type Victim } from "./servers.ts";
+import { type ServerName, serverNames } from "./servers.ts";
 
 interface Fault {
   readonly victim: string;
-  readonly how: "kill" | "end" | "hold";
+  readonly how: "kill" | "end" | "hold" | "refuse" | "empty";
   /** Batches acknowledged before it. */
   readonly after: number;
   readonly for_ms: number;
@@ -43,6 +43,10 @@ function planOf(chance: Chance, processes: readonly string[], patient: boolean):
       const how = chance.pick(["kill", "kill", "end", "hold"] as const);
       return { victim, how, after, for_ms: how === "hold" && patient && chance.happens(0.5) ? pastLease_ms : short_ms };
     }
+    if (chance.happens(0.25)) {
+      const victim = chance.pick(["postgres", "opensearch", "redis"] as const);
+      return { victim, how: victim === "redis" ? "empty" : "refuse", after, for_ms: short_ms };
+    }
     if (chance.happens(0.5)) return { victim: chance.pick(serverNames), how: "hold", after, for_ms: 1_000 + short_ms };
     return { victim: chance.weighted(killed).victim, how: chance.pick(["kill", "end"] as const), after, for_ms: short_ms };
   });
@@ -51,7 +55,15 @@ function planOf(chance: Chance, processes: readonly string[], patient: boolean):
 
 const told = ({ victim, how, after, for_ms }: Fault): string => `${how} ${victim} after ${after} batches for ${for_ms} ms`;
 
-async function happen(victim: Victim, { how, for_ms }: Fault): Promise<void> {
+async function happen(installation: Installation, { victim: name, how, for_ms }: Fault): Promise<void> {
+  const server = installation.servers.get(name as ServerName)!;
+  if (how === "empty") return await server.empty();
+  if (how === "refuse") {
+    await server.refuse();
+    await pause(for_ms);
+    return await server.accept();
+  }
+  const victim = installation.victim(name);
   if (how === "hold") {
     victim.hold();
     await pause(for_ms);
@@ -81,7 +93,7 @@ async function runSeed(installation: Installation, seed: number, patient: boolea
   });
   for (const fault of plan) {
     await sent(fault.after);
-    await happen(installation.victim(fault.victim), fault);
+    await happen(installation, fault);
   }
   await sending;
   return acknowledged;
@@ -107,19 +119,35 @@ async function undisturbed(batches: readonly Batch[]): Promise<CameTo & { readon
   const alone = new Vedette(`${detection}audit: {}\n`);
   try {
     await alone.start("--no-demo");
-    for (const batch of batches) expect(await post(alone, batch)).toBe(true);
-    await settledLedger(alone);
-    const alerts = await calm(async () => {
-      await close(alone);
-      return await alertsOf(alone);
-    });
-    await alone.stop();
-    const findings = await Findings.ofStopped(alone);
-    const cameTo = await findings.cameTo().finally(() => findings.close());
-    return { alerts, ...cameTo };
+    for (const batch of batches) while (!(await post(alone, batch))) await pause(200);
+    for (;;) {
+      const alerts = await calm(async () => {
+        await close(alone);
+        await settledLedger(alone);
+        await alone.until(
+          () => behind(alone, "triage"),
+          (batches) => batches === 0,
+        );
+        return await alertsOf(alone);
+      });
+      await alone.stop();
+      const findings = await Findings.ofStopped(alone);
+      const cameTo = await findings.cameTo().finally(() => findings.close());
+      // a machine that stood still meanwhile looks as calm
+      if (cameTo.findings.every(isFinal)) return { alerts, ...cameTo };
+      await alone.start("--no-demo");
+    }
   } finally {
     await alone.remove();
   }
+}
+
+const isFinal = (finding: string): boolean => finding.endsWith(" canonical");
+
+/** Batches of the log that this consumer has before it. */
+async function behind(v: Vedette, consumer: string): Promise<number> {
+  const text = await (await v.fetch("/metrics")).text();
+  return Number(new RegExp(`^vedette_consumer_lag_batches\\{consumer="${consumer}"\\} (\\d+)$`, "m").exec(text)?.[1] ?? Number.NaN);
 }
 
 /** What it comes to once it has not changed for as long as the last word on a burst may take (installation.ts). */
@@ -172,7 +200,6 @@ async function check(installation: Installation, batches: readonly Batch[]): Pro
     close(installation.ingest),
   ]);
   expect(wanted.findings.length).toBeGreaterThan(0);
-  for (const one of wanted.findings) expect(one).toContain("canonical");
   expect(shown).toEqual({ missing: [], twice: [] });
   const findings = await Findings.ofInstallation(installation);
   const found = await eventually(

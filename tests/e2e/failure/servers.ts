@@ -1,7 +1,8 @@
 /** Kafka, PostgreSQL, Redis and OpenSearch of a test's own, on loopback, to be killed, held and started again on what they had. Knows no Vedette. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -24,6 +25,9 @@ export function absent(names: readonly ServerName[] = serverNames): readonly Ser
   if (missing.length > 0 && process.env["CI"] === "true") throw new Error(`${missing.join(", ")} not installed: scripts/services install`);
   return missing;
 }
+
+/** A watchdog, as `scripts/services` has it: on a loaded machine a virtual machine takes many times its usual ten seconds. */
+const ready_ms = 240_000;
 
 /** What can be killed, held and started again: a server, or one of our processes. */
 export interface Victim {
@@ -93,9 +97,10 @@ export class OwnServer implements Victim {
     const child = spawn(command, args, { ...user, cwd: user === undefined ? place : "/", stdio: ["ignore", out, out] });
     this.#child = child;
     await once(child, "spawn");
-    while (!this.#gone()) {
+    for (const end = Date.now() + ready_ms; !this.#gone(); await pause(100)) {
       if (await this.#answers()) return true;
-      await pause(100);
+      // a port that another has taken meanwhile is none that it would get by waiting
+      if (Date.now() > end) await this.kill();
     }
     return false;
   }
@@ -115,7 +120,7 @@ export class OwnServer implements Victim {
   async #signalled(signal: NodeJS.Signals): Promise<void> {
     if (this.#gone()) return;
     const ended = once(this.#child!, "exit");
-    this.#child!.kill("SIGCONT");
+    this.goOn();
     this.#child!.kill(signal);
     await ended;
   }
@@ -127,11 +132,57 @@ export class OwnServer implements Victim {
     return this.#signalled(this.name === "postgres" ? "SIGINT" : "SIGTERM");
   }
   hold(): void {
-    this.#child?.kill("SIGSTOP");
+    this.#signalAll("SIGSTOP");
   }
   goOn(): void {
-    this.#child?.kill("SIGCONT");
+    this.#signalAll("SIGCONT");
   }
+  /** PostgreSQL answers each connection in a process of its own, which goes on while only the first is held. */
+  #signalAll(signal: "SIGSTOP" | "SIGCONT"): void {
+    if (this.#gone()) return;
+    this.#child!.kill(signal);
+    for (const pid of readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, "utf8").split(" ").filter(Boolean))
+      try {
+        process.kill(Number(pid), signal);
+      } catch {
+        // its connection ended meanwhile
+      }
+  }
+
+  /** Until `accept` it answers and takes no writes, as a standby does and a node whose disk is full. Of PostgreSQL and OpenSearch. */
+  async refuse(): Promise<void> {
+    if (this.name === "opensearch") return await this.#block(true);
+    this.#sql(`alter database ${this.fact("database")} set default_transaction_read_only = on`);
+    // a session keeps what it began with
+    this.#sql(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${this.fact("database")}'`);
+  }
+  async accept(): Promise<void> {
+    if (this.name === "opensearch") return await this.#block(null);
+    this.#sql(`alter database ${this.fact("database")} reset default_transaction_read_only`);
+  }
+  /** As OpenSearch does itself beyond its flood stage watermark. */
+  async #block(block: true | null): Promise<void> {
+    const response = await fetch(`http://${this.host}:${this.port}/_all/_settings`, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ "index.blocks.read_only_allow_delete": block }),
+    });
+    if (!response.ok) throw new Error(await response.text());
+  }
+  #sql(statement: string): void {
+    const how = ["-q", "-h", this.host, "-p", `${this.port}`, "-U", this.fact("user"), "-d", "postgres", "-c", statement];
+    execFileSync("psql", how, { env: { ...process.env, PGPASSWORD: this.fact("password") }, stdio: ["ignore", "ignore", "pipe"] });
+  }
+
+  /** Of Redis: everything it holds is gone. */
+  async empty(): Promise<void> {
+    const socket = connect(this.port, this.host);
+    socket.write("FLUSHALL\r\n");
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    socket.destroy();
+    if (!answer.toString().startsWith("+OK")) throw new Error(answer.toString());
+  }
+
   async remove(): Promise<void> {
     await this.kill();
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });

@@ -1,10 +1,10 @@
-/** One installation over servers of its own: each server away for a while, then ten seeds of failing processes and servers, other ones each day; VEDETTE_SEED runs them again. */
+/** One installation over servers of its own: each server away or without writes for a while, then ten seeds of failing processes and servers, other ones each day; VEDETTE_SEED runs them again. */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { vedette } from "../cli.ts";
 import { Vedette } from "../vedette.ts";
 import type { Batch } from "./attacks.ts";
-import { isAway } from "./away.ts";
+import { isAway, refuses, refusing } from "./away.ts";
 import { Installation, three } from "./installation.ts";
 import { cutOffGroup, isCutOff, noPartitions, Partition } from "./partition.ts";
 import { runSeeds } from "./seeds.ts";
@@ -15,6 +15,8 @@ const count = Number(process.env["VEDETTE_SEEDS"] ?? 10);
 const first = Number(process.env["VEDETTE_SEED"] ?? 1 + count * (Math.floor(Date.now() / 86_400_000) % 10));
 /** Of what is sent while a server is away. */
 const awaySeed = 10_100;
+/** Of what is sent while one takes no writes. */
+const refusingSeed = 10_150;
 /** Of what is sent while a worker is cut off. */
 const cutSeed = 10_200;
 
@@ -34,6 +36,10 @@ describe.skipIf(absent().length > 0)(
 
     test.each(serverNames.map((name, n) => [name, awaySeed + n] as const))("%s is away", async (name, seed) => {
       taken.push(...(await isAway(installation, name, seed)));
+    });
+
+    test.each(refusing.map((name, n) => [name, refusingSeed + n] as const))("%s takes no writes", async (name, seed) => {
+      taken.push(...(await refuses(installation, name, seed)));
     });
 
     test.skipIf(partition === undefined).each([

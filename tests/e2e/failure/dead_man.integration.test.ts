@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import { Vedette } from "../vedette.ts";
+import { eventually } from "./seeds.ts";
 import { absent, OwnServer } from "./servers.ts";
 
 interface Beat {
@@ -25,7 +26,7 @@ async function receiving() {
 }
 
 describe.skipIf(absent(["postgres"]).length > 0)("a dead man's switch", () => {
-  test("detection that stands still is told, and not called alive until it goes on", { timeout: 600_000 }, async () => {
+  test("detection that stands still is told, and not called alive until it goes on", { timeout: 1_200_000 }, async () => {
     const { beats, server, url } = await receiving();
     const postgres = new OwnServer("postgres");
     await postgres.start();
@@ -38,12 +39,15 @@ describe.skipIf(absent(["postgres"]).length > 0)("a dead man's switch", () => {
         "",
       ].join("\n"),
     );
-    const next = (what: Beat["what"]) => {
+    const next = async (what: Beat["what"]): Promise<Beat> => {
       const from = beats.length;
-      return v.until(
-        async () => beats.slice(from).find((beat) => beat.what === what),
-        (beat) => beat !== undefined,
+      const beat = await eventually(
+        async () => beats.slice(from).find((one) => one.what === what),
+        (one) => one !== undefined,
       );
+      if (beat === undefined)
+        throw new Error(`"${what}" was not told, but ${JSON.stringify(beats.slice(from))}\n${v.output.slice(-3_000)}`);
+      return beat;
     };
     try {
       await v.start("--no-demo");
@@ -51,7 +55,7 @@ describe.skipIf(absent(["postgres"]).length > 0)("a dead man's switch", () => {
       // its process runs and answers; only nothing is detected any more
       postgres.hold();
       const stopped = await next("stopped");
-      expect(stopped?.why).toMatch(/not ready|no canary came through/);
+      expect(stopped.why).toMatch(/not ready|no canary came through/);
       const since = beats.length;
       await next("stopped");
       expect(beats.slice(since).map(({ what }) => what)).not.toContain("alive");
