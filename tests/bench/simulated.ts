@@ -120,7 +120,7 @@ export class Judge {
       detectors,
     };
     const program = makeProgram({ ...content, lateness_s: 30, enrich: { assets: {}, job: {} }, tables: { assets: ref } }, 0);
-    return new Judge(new Analyser(await formats()), await compileProgram(program, undefined, { table: () => table }), without, samples);
+    return new Judge(new Analyser(await formats()), await compileProgram(program, { table: () => table }), without, samples);
   }
 
   private constructor(analyser: Analyser, compiled: Compiled, without: readonly string[], samples: number) {

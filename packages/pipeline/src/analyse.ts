@@ -27,7 +27,7 @@ import {
 } from "@vedette/kit";
 import type { DeadLetter, Event, Finding, Flaw, Match, Micros } from "@vedette/model";
 import { classOf, hostOf } from "@vedette/normalise";
-import { compileRules, type Refusal, type RuleCache, type RuleSet, type RuleUse, type SigmaRule } from "@vedette/sigma";
+import { compileRules, type Refusal, type RuleSet, type RuleUse, type SigmaRule } from "@vedette/sigma";
 import { EventEncoder } from "@vedette/store";
 import type { Analysis, Job, SourceDelta } from "./analysis.ts";
 import { decodeBatch, type RecordsBatch, type RecordsHeader, type Run } from "./batch.ts";
@@ -42,7 +42,7 @@ import { summaryOfMatches } from "./match_summary.ts";
 import { own, type Program, sameJudges } from "./program.ts";
 import { QualityTally } from "./quality/tally.ts";
 import { findingsPerBatch } from "./rules/flood.ts";
-import { correlationsOf, livingRules, pipelinesOf, readRulesFrom } from "./rules/living.ts";
+import { compileWhole, correlationsOf, livingRules, pipelinesOf } from "./rules/living.ts";
 import { type Cost, dayOf } from "./rules/trial.ts";
 import { Samples } from "./samples.ts";
 import { maxAhead } from "./watermarks.ts";
@@ -87,12 +87,11 @@ export interface Compiled {
 type Judges = Omit<Compiled, "program" | "enrichment" | "eventPipelines">;
 
 /**
- * @param cache what an earlier process read and mapped, for whoever starts often
  * @param resources where the program's tables are; without them events stay without what they would add
  * @param before whose rules go on where they are the same: an inventory changes every hour, and thousands of rules take seconds to compile
  */
-export async function compileProgram(program: Program, cache?: RuleCache, resources?: Resources, before?: Compiled): Promise<Compiled> {
-  const judges: Judges = before !== undefined && sameJudges(before.program, program) ? before : await compileJudges(program, cache);
+export async function compileProgram(program: Program, resources?: Resources, before?: Compiled): Promise<Compiled> {
+  const judges: Judges = before !== undefined && sameJudges(before.program, program) ? before : await compileJudges(program);
   return {
     ...judges,
     program,
@@ -107,16 +106,13 @@ export async function compileProgram(program: Program, cache?: RuleCache, resour
   };
 }
 
-async function compileJudges(program: Program, cache: RuleCache | undefined): Promise<Judges> {
-  if (cache !== undefined) readRulesFrom(cache);
+async function compileJudges(program: Program): Promise<Judges> {
   const living = livingRules(program);
-  const sigma = cache ?? { compileRules };
-  const pipelines = cache ? program.pipelines.map(({ file, text }) => cache.parsePipeline(text, file)) : pipelinesOf(program.pipelines);
   const lateness = program.lateness_s * 1_000_000;
   const linked = correlationsOf(living, program.pipelines);
   const correlations = prepareCorrelations(linked, lateness, living.shadow);
   const stage = await prepareDetectors(program.detectors, lateness);
-  const rules = sigma.compileRules(living.rules, { pipelines, filters: living.filters });
+  const rules = compileWhole(living.rules, { pipelines: pipelinesOf(program.pipelines), filters: living.filters });
   return {
     rules,
     shadow: living.shadow,

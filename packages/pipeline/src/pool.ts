@@ -152,7 +152,7 @@ export async function inlinePool(resources?: Resources): Promise<Pool> {
     async run(job, program) {
       let compiled = programs.get(program.hash);
       if (!compiled) {
-        compiled = compileProgram(program, undefined, resources);
+        compiled = compileProgram(program, resources);
         programs.set(program.hash, compiled);
       }
       return analyser.analyse(job, await compiled);

@@ -2,18 +2,17 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { collectWhenQuiet, release } from "@vedette/kit";
 import { formats } from "@vedette/normalise";
-import type { RuleCache } from "@vedette/sigma";
 import { Analyser, type Compiled, compileProgram } from "./analyse.ts";
 import type { Resources } from "./enrichment/tables.ts";
 import { programsPerWorker, type WorkerData, type WorkerMessage, type WorkerReply } from "./pool.ts";
 import type { Program } from "./program.ts";
-import { keepRules, keptRules } from "./rules/kept.ts";
+import { readKeptRules } from "./rules/kept.ts";
 
 const port = parentPort!;
 collectWhenQuiet();
 const { ruleFile } = workerData as WorkerData;
-/** One for the thread's life, read when the first program comes: by then the main thread has kept what it read. */
-let kept: RuleCache | undefined;
+/** Whether this thread reads from it: from the first program on, when the main thread has kept what it read. */
+let reading = false;
 const programs = new Map<string, Promise<Compiled>>();
 const analyser = formats().then((f) => new Analyser(f));
 /** Jobs are analysed in the order they came, however long a program takes to compile. */
@@ -43,8 +42,7 @@ port.on("message", ({ id, job, program, tables, pseudonymKey, hash }: WorkerMess
 });
 
 async function prepare(program: Program, resources: Resources, last: Promise<Compiled> | undefined): Promise<Compiled> {
-  if (ruleFile !== undefined) kept ??= keptRules(ruleFile);
-  const compiled = await compileProgram(program, kept, resources, await last?.catch(() => undefined));
-  if (kept !== undefined) keepRules(ruleFile!, kept);
-  return compiled;
+  if (ruleFile !== undefined && !reading) readKeptRules(ruleFile);
+  reading = true;
+  return await compileProgram(program, resources, await last?.catch(() => undefined));
 }

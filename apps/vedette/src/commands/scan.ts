@@ -2,7 +2,7 @@
 import { ConfigError } from "@vedette/kit";
 import { type Severity, severities } from "@vedette/model";
 import { formats } from "@vedette/normalise";
-import { type Compiled, compileProgram, keepRules, keptRules, makeProgram, parseFiles } from "@vedette/pipeline";
+import { type Compiled, compileProgram, makeProgram, parseFiles, readKeptRules } from "@vedette/pipeline";
 import { formatRefusal, type Refusal } from "@vedette/sigma";
 import { isDetectorCases, placeholdersOf, type SiteOptions } from "../config/site.ts";
 import { bundledPipelines, bundledRules, namedRules } from "../content.ts";
@@ -87,9 +87,8 @@ async function compile({ rules: folders, ...site }: Options, ruleFile: string | 
   const enrich = { container: {}, job: {} };
   // all is put in the order of time before it is folded: nothing comes late
   const program = makeProgram({ rules, pipelines: bundledPipelines(), detectors: {}, enrich, lateness_s: 0, placeholders }, 0);
-  const kept = ruleFile === undefined ? undefined : keptRules(ruleFile);
-  const compiled = await compileProgram(program, kept);
-  if (kept !== undefined) keepRules(ruleFile!, kept);
+  if (ruleFile !== undefined) readKeptRules(ruleFile);
+  const compiled = await compileProgram(program);
   tellRefused([...parseFiles(program.rules, program.placeholders).flatMap((p) => p.refused), ...compiled.refused]);
   if (compiled.rules.rules.length + compiled.correlations.detectors.length === 0)
     throw new ConfigError("rule_invalid", `none of ${counted(rules.length, "rule file")} is of use: nothing would ever match`);

@@ -44,10 +44,7 @@ async function analysed(program: Program, documents: readonly object[], resource
     },
     documents.map((one) => Buffer.from(JSON.stringify({ "@timestamp": "2026-11-01T00:00:00Z", "ecs.version": "8.17.0", ...one }))),
   );
-  return analyser.analyse(
-    { entries: [{ offset: 0, bytes }], sample: true, store: false },
-    await compileProgram(program, undefined, resources),
-  );
+  return analyser.analyse({ entries: [{ offset: 0, bytes }], sample: true, store: false }, await compileProgram(program, resources));
 }
 
 test("events are enriched, then go through the pipelines, then are judged; what is left out is in the ledger by pipeline and step", async () => {
@@ -319,10 +316,10 @@ test("rules that did not change are not compiled again when a table or a pipelin
   const parts = { ...none, rules: [{ file: "r.yml", text: ruleText(1, "ada") }] };
   const first = await compileProgram(makeProgram(parts, 0));
   const pipelines = [{ file: "p.yml", text: "steps: [{route: {tags: [x]}}]" }];
-  const second = await compileProgram(makeProgram({ ...parts, event_pipelines: pipelines }, 0), undefined, undefined, first);
+  const second = await compileProgram(makeProgram({ ...parts, event_pipelines: pipelines }, 0), undefined, first);
   expect(second.rules).toBe(first.rules);
   expect(second.eventPipelines.documents).toHaveLength(1);
   const overlay = { packs: {}, rules: { [idOfRule(1)]: { state: "shadow" as const, by: "ann", at: 0, reason: "", hash: "" } } };
   for (const other of [{ rules: [{ file: "r.yml", text: ruleText(1, "bob") }] }, { overlay }, { lateness_s: 31 }])
-    expect((await compileProgram(makeProgram({ ...parts, ...other }, 0), undefined, undefined, second)).rules).not.toBe(first.rules);
+    expect((await compileProgram(makeProgram({ ...parts, ...other }, 0), undefined, second)).rules).not.toBe(first.rules);
 });

@@ -53,7 +53,7 @@ export function readRulesFrom(cache: Reader | undefined, keeping?: () => void): 
   keep = keeping;
 }
 
-/** The rules of a whole program: mapped once by whoever reads them first. */
+/** As `compileRules`: each rule is mapped once by whoever reads it first. */
 export function compileWhole(rules: readonly SigmaRule[], options: CompileOptions): RuleSet {
   const set = reader.compileRules(rules, options);
   keep?.();
