@@ -1,4 +1,4 @@
-/** Reads Windows events as Winlogbeat and Elastic Agent ship them (7 and 8, nested or with dotted keys). Knows no event code. */
+/** Reads Windows events as Winlogbeat (5 to 9) and Elastic Agent ship them, nested or with dotted keys. Knows no event code. */
 import type { JsonObject, JsonValue } from "@vedette/kit";
 import { isObject } from "./json/parse.ts";
 import { parseAnyTime } from "./time/parse.ts";
@@ -13,8 +13,14 @@ const keywordBits: { readonly [name: string]: bigint } = {
 /** Set for every event of the classic and the audit logs. */
 const reserved = 0x8000_0000_0000_0000n;
 
-/** Whether a document has `winlog.channel` or `winlog.event_id`, nested or dotted. */
+/** Before version 7 the members of `winlog` stood at the top, some under other names. */
+function isOldBeats(object: JsonObject): boolean {
+  return object["event_id"] !== undefined && typeof object["log_name"] === "string" && object["source_name"] !== undefined;
+}
+
+/** Whether a document has `winlog.channel` or `winlog.event_id`, nested or dotted, or is an old Winlogbeat's. */
 export function isBeats(object: JsonObject): boolean {
+  if (isOldBeats(object)) return true;
   const winlog = object["winlog"];
   if (isObject(winlog)) return winlog["channel"] !== undefined || winlog["event_id"] !== undefined;
   return object["winlog.channel"] !== undefined || object["winlog.event_id"] !== undefined;
@@ -35,7 +41,8 @@ export function valueAt(object: JsonObject, path: string): JsonValue | undefined
 }
 
 /** The document must be one for which `isBeats` holds. */
-export function readBeats(object: JsonObject): WindowsRecord {
+export function readBeats(told: JsonObject): WindowsRecord {
+  const object = isOldBeats(told) ? renamed(told) : told;
   const record = new WindowsRecord();
   record.channel = textOf(valueAt(object, "winlog.channel"));
   record.provider = textOf(valueAt(object, "winlog.provider_name")) ?? textOf(valueAt(object, "event.provider"));
@@ -54,6 +61,12 @@ export function readBeats(object: JsonObject): WindowsRecord {
   readGroup(record, object, "event_data");
   readGroup(record, object, "user_data");
   return record;
+}
+
+/** An old document as version 7 would have sent it. */
+function renamed(old: JsonObject): JsonObject {
+  const { log_name: channel, source_name: provider_name, record_number: record_id, user, ...same } = old;
+  return { ...old, winlog: { ...same, channel, provider_name, record_id, user: isObject(user) ? user : undefined } };
 }
 
 function readGroup(record: WindowsRecord, object: JsonObject, group: string): void {

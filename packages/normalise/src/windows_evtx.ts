@@ -1,7 +1,7 @@
 /** Reads Windows events as EVTX-to-JSON tools print them: the event log's own XML, attributes under `#attributes` or beside the element. Knows no event code. */
 import type { JsonObject, JsonValue } from "@vedette/kit";
 import { isObject } from "./json/parse.ts";
-import { parseRfc3339 } from "./time/parse.ts";
+import { parseAnyTime, parseRfc3339 } from "./time/parse.ts";
 import { putDatum, textOf, WindowsRecord, wholeOf } from "./windows_record.ts";
 
 /** Level numbers of the event log; 0 (always logged) is what audit events carry. Source: winmeta.xml. */
@@ -13,12 +13,12 @@ export const levelName = (value: JsonValue | undefined): string | undefined => {
   return level === undefined ? undefined : levels[level];
 };
 
-/** The document's `{Event: {System: {…}}}`: evtx_dump's JSON array puts it below `data`, Chainsaw's hunts below `document.data`. */
+/** The document's `{Event: {System: {…}}}`, or Velociraptor's `{System: {…}}`: evtx_dump's JSON array puts it below `data`, Chainsaw's hunts below `document.data`. */
 function eventOf(object: JsonObject): JsonObject | undefined {
   const document = object["document"];
   const data = isObject(document) ? document["data"] : object["data"];
-  const event = object["Event"] ?? (isObject(data) ? data["Event"] : undefined);
-  return isObject(event) && isObject(event["System"]) ? event : undefined;
+  const event = object["Event"] ?? (isObject(data) ? data["Event"] : undefined) ?? object;
+  return isObject(event) && isObject(event["System"]) && event["System"]["EventID"] !== undefined ? event : undefined;
 }
 
 export const isEvtx = (object: JsonObject): boolean => eventOf(object) !== undefined;
@@ -41,7 +41,8 @@ export function readEvtx(object: JsonObject): WindowsRecord {
   const record = new WindowsRecord();
   record.channel = textOf(system["Channel"]);
   record.provider = textOf(attributeOf(system, "Provider", "Name"));
-  record.code = textOf(system["EventID"]);
+  const code = system["EventID"];
+  record.code = textOf(code) ?? (isObject(code) ? textOf(code["Value"]) : undefined);
   record.computer = textOf(system["Computer"]);
   record.recordId = wholeOf(textOf(system["EventRecordID"]));
   record.keywords = textOf(system["Keywords"]);
@@ -49,7 +50,7 @@ export function readEvtx(object: JsonObject): WindowsRecord {
   record.writerPid = wholeOf(attributeOf(system, "Execution", "ProcessID"));
   record.writerSid = textOf(attributeOf(system, "Security", "UserID"));
   const stamp = attributeOf(system, "TimeCreated", "SystemTime");
-  record.time = typeof stamp === "string" ? parseRfc3339(stamp) : undefined;
+  record.time = typeof stamp === "string" ? parseRfc3339(stamp) : parseAnyTime(stamp);
   readData(record, event["EventData"]);
   readData(record, event["UserData"]);
   const rendering = event["RenderingInfo"];

@@ -5,6 +5,7 @@ import { share } from "../detect.ts";
 import { compileMapping } from "../ecs/mapping.ts";
 import { relate } from "../ecs/related.ts";
 import { parseAnyTime } from "../time/parse.ts";
+import { setUrl } from "../web/url.ts";
 
 const noHeader: Flaw = { code: "no_header", expected: "a #Fields: line before the first row; read the file from its start" };
 const notRow: Flaw = { code: "bad_w3c_log", expected: "a row with as many values as the #Fields line names, blanks between them" };
@@ -20,8 +21,6 @@ const map = compileMapping({
   "http.request.bytes": "cs-bytes",
   "http.response.bytes": "sc-bytes",
   "http.response.status_code": "sc-status",
-  "url.path": "cs-uri-stem",
-  "url.query": "cs-uri-query",
   "url.domain": ["cs-host", "cs(host)"],
   "user_agent.original": "cs(user-agent)",
   "http.request.referrer": "cs(referer)",
@@ -77,7 +76,7 @@ function eventOf(row: Row): { time: Micros | undefined; fields: Fields } {
   map(row, fields);
   const path = row["cs-uri-stem"];
   const query = row["cs-uri-query"];
-  if (path !== undefined) fields["url.original"] = query === undefined ? path : `${path}?${query}`;
+  if (path !== undefined) setUrl(fields, query === undefined ? path : `${path}?${query}`);
   const status = Number(row["sc-status"]);
   if (status >= 100) fields["event.outcome"] = status < 400 ? "success" : "failure";
   const took_ms = Number(row["time-taken"]);
