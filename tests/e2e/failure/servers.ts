@@ -26,8 +26,8 @@ export function absent(names: readonly ServerName[] = serverNames): readonly Ser
   return missing;
 }
 
-/** A watchdog, as `scripts/services` has it: on a loaded machine a virtual machine takes many times its usual ten seconds. */
-const ready_ms = 240_000;
+/** A watchdog: on a loaded machine a virtual machine takes many times its usual ten seconds. */
+const ready_ms = 600_000;
 
 /** What can be killed, held and started again: a server, or one of our processes. */
 export interface Victim {
