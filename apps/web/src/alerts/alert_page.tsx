@@ -106,10 +106,15 @@ export function AlertPage() {
           >
             <WhyTable evidence={alert.evidence} />
           </Panel>
-          <GuidancePanel id={alert.id} state={alert.state} />
+          <div className="narrow-only">
+            <GuidancePanel id={alert.id} state={alert.state} />
+          </div>
           <Evidence alert={alert} />
         </div>
         <div className="stack">
+          <div className="wide-side">
+            <GuidancePanel id={alert.id} state={alert.state} />
+          </div>
           <Facts alert={alert} />
           <Entities alert={alert} />
           <History alert={alert} />

@@ -10,10 +10,10 @@ const height = 228;
 /** The chart begins this narrow and grows to five minutes as samples come. */
 const span_min_s = 60;
 
-/** Without a sample there is no range yet: the axis then shows the last minute rather than the year 1970. */
-function window(min: number | null, max: number | null): [number, number] {
-  const end = max ?? Date.now() / 1000;
-  return [end - Math.min(samples_kept, Math.max(span_min_s, end - (min ?? end))), end];
+/** From the samples, not from the range that the chart proposes: of a single one that lies months away. Without any it is the last minute. */
+function window(at: readonly number[]): [number, number] {
+  const end = at.at(-1) ?? Date.now() / 1000;
+  return [end - Math.min(samples_kept, Math.max(span_min_s, end - (at[0] ?? end))), end];
 }
 
 function options(palette: Palette, size: { width: number; height: number }, utc: boolean): uPlot.Options {
@@ -24,7 +24,7 @@ function options(palette: Palette, size: { width: number; height: number }, utc:
     legend: { show: false },
     cursor: { drag: { x: false, y: false } },
     scales: {
-      x: { time: true, range: (_, min, max) => window(min, max) },
+      x: { time: true, range: (plot) => window(plot.data[0] as readonly number[]) },
       y: { range: (_, __, max) => [0, Math.max(10, max * 1.15)] },
     },
     axes: [

@@ -1,8 +1,9 @@
-/** The newest alerts that are not closed, live. */
+/** The newest alerts that are not closed, live, the most severe first. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { EntityText } from "../alerts/entities.tsx";
 import { api } from "../api/client.ts";
 import { useAlertStream } from "../api/live.ts";
+import type { AlertRow } from "../api/types.ts";
 import { InnerLink } from "../shell/link.tsx";
 import { Panel } from "../shell/panel.tsx";
 import { Severity, StateMark } from "../shell/severity.tsx";
@@ -18,23 +19,43 @@ const shown = 6;
 const refresh_ms = 400;
 const key = ["alerts", "recent"] as const;
 
+/** Worst first, and of each severity the newest: ten critical ones are not to stand behind what happened a minute later. */
+async function mostSevere(signal: AbortSignal): Promise<AlertRow[]> {
+  const found: AlertRow[] = [];
+  for (const severity of ["critical", "high", "medium,low,informational"]) {
+    const query = { state: "open,acknowledged", severity, limit: shown - found.length };
+    found.push(...((await api.get("/alerts", { query, signal })).alerts as AlertRow[]));
+    if (found.length >= shown) break;
+  }
+  return found;
+}
+
 export function RecentAlerts() {
   const client = useQueryClient();
   const { data, error, refetch } = useQuery({
     queryKey: key,
-    queryFn: ({ signal }) => api.get("/alerts", { query: { state: "open,acknowledged", limit: shown }, signal }),
+    queryFn: ({ signal }) => mostSevere(signal),
   });
   const refresh = useThrottled(() => void client.invalidateQueries({ queryKey: key }), refresh_ms);
   useAlertStream(refresh, refresh);
   return (
-    <Panel title="Latest alerts" flush aside={<InnerLink to="/alerts">All alerts</InnerLink>}>
+    <Panel
+      title="Latest alerts"
+      flush
+      aside={
+        <>
+          <span className="dim small">the most severe first · </span>
+          <InnerLink to="/alerts">All alerts</InnerLink>
+        </>
+      }
+    >
       {data === undefined ? (
         error ? (
           <Failure error={error} what="Alerts" retry={refetch} />
         ) : (
           <Loading what="alerts" rows={3} />
         )
-      ) : data.alerts.length === 0 ? (
+      ) : data.length === 0 ? (
         <p className="dim panel-pad">No alert is open.</p>
       ) : (
         <TableScroll>
@@ -49,7 +70,7 @@ export function RecentAlerts() {
               </tr>
             </thead>
             <tbody>
-              {data.alerts.map((alert) => (
+              {data.map((alert) => (
                 <tr key={alert.id}>
                   <td>
                     <Severity level={alert.severity} />
@@ -58,6 +79,7 @@ export function RecentAlerts() {
                     <InnerLink to={`/alerts/${linkPart(alert.id)}`}>
                       <Hostile text={alert.title} />
                     </InnerLink>
+                    {alert.demo && <span className="tag">demo</span>}
                   </td>
                   <td>
                     <EntityText entities={alert.entities} />
