@@ -80,11 +80,12 @@ export class SourceRunner {
     const intake = source.limit?.(unlimited) ?? unlimited;
     const prefix = `${source.name}/`;
     for (let delay_ms = 500; !signal.aborted; delay_ms = Math.min(delay_ms * 2, maxBackoff_ms)) {
-      const all = await this.#log.positions();
-      const positions = new Map(
-        [...all].flatMap(([stream, at]) => (stream.startsWith(prefix) ? [[stream.slice(prefix.length), at] as const] : [])),
-      );
       try {
+        // of a log that is away nobody knows them: that is no reason to give the source up
+        const all = await this.#log.positions();
+        const positions = new Map(
+          [...all].flatMap(([stream, at]) => (stream.startsWith(prefix) ? [[stream.slice(prefix.length), at] as const] : [])),
+        );
         entry.state = "running";
         await spec.run({
           name: source.name,

@@ -22,6 +22,8 @@ export async function appendTicks(log: Log, partitions: number, clock: Clock, on
       onProblem("log_full", (e as Error).message);
     }
   }
+  // it is another's now: whether that one comes through is not known here
+  onProblem("log_full", undefined);
 }
 
 export interface UpkeepOptions {
