@@ -26,7 +26,7 @@ export async function runHeartbeat(
     clock,
     every: every_s * 1e6,
     patience,
-    tell: async (what, why) => {
+    send: async (what, why) => {
       const to = what === "alive" ? url : stopped_url;
       if (to === undefined) return;
       await post(new URL(to), token_file, { vedette: name, host: hostname(), what, ...(why && { why }) }, signal);

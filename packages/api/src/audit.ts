@@ -29,7 +29,7 @@ declare module "fastify" {
   }
   interface FastifyRequest {
     /** What the trail gets to know of this request, once it is let in; handlers add to it. */
-    told: Fields | undefined;
+    auditFields: Fields | undefined;
   }
 }
 
@@ -43,7 +43,7 @@ export function audit(app: FastifyInstance, options: ServerOptions): void {
   const now = () => (options.clock ? options.clock.now() : Date.now() * 1000);
   const refusals = new RateLimit(refusalsPerMinute, refusalsAtOnce);
   let suppressed = 0;
-  app.decorateRequest("told", undefined);
+  app.decorateRequest("auditFields", undefined);
 
   app.addHook("onRoute", ({ method, url, config }) => {
     if ([method].flat().every(isSafe) || config?.access === "ingest" || config?.audit !== undefined) return;
@@ -54,14 +54,14 @@ export function audit(app: FastifyInstance, options: ServerOptions): void {
   app.addHook("preHandler", async (request) => {
     const { audit: audited } = request.routeOptions.config;
     if (audited === undefined || audited === false) return;
-    request.told = fieldsOf(request, audited);
+    request.auditFields = fieldsOf(request, audited);
     if (!isSafe(request.method)) await trail.record(entryOf(request, audited.action, "unknown"));
   });
 
   app.addHook("onSend", async (request, reply, payload) => {
     const found = outcomeOf(request, reply.statusCode);
     if (found === undefined) return payload;
-    if (found.outcome === "failure" && request.told === undefined && refusals.take("all", now()) > 0) {
+    if (found.outcome === "failure" && request.auditFields === undefined && refusals.take("all", now()) > 0) {
       suppressed++;
       return payload;
     }
@@ -91,10 +91,10 @@ function outcomeOf(
   // whoever tries too often has a record of each try that came before
   if (status === 429) return undefined;
   // what a handler forgot was no attempt: a right password that needs a code besides
-  if (status === 401 && action === "login" && request.told === undefined) return undefined;
+  if (status === 401 && action === "login" && request.auditFields === undefined) return undefined;
   if (status === 401 && (request.headers.authorization !== undefined || action === "login")) return { action: "login", outcome: "failure" };
   if (status === 403) return { action: "access_denied", outcome: "failure" };
-  if (action === undefined || request.told === undefined) return undefined;
+  if (action === undefined || request.auditFields === undefined) return undefined;
   return { action, outcome: status < 400 ? "success" : "failure" };
 }
 
@@ -112,7 +112,7 @@ export function entryOf(request: FastifyRequest, action: string, outcome: AuditE
       ...keyOf(request),
       "http.request.method": request.method,
       "url.path": request.url.split("?")[0]!.slice(0, 500),
-      ...request.told,
+      ...request.auditFields,
       ...fields,
     },
   };

@@ -103,7 +103,7 @@ export class Hub {
     this.#ring.push(sent);
     if (this.#ring.length > ringSize + 1) this.#ring.shift();
     this.#send(sent.text, (client) => client.views?.alerts === undefined);
-    for (const [client] of this.#limited) if (client.views?.alerts !== undefined) this.#tell(client, sent);
+    for (const [client] of this.#limited) if (client.views?.alerts !== undefined) this.#sendAlert(client, sent);
   }
 
   /** Keeps the newest for the next second. */
@@ -139,11 +139,11 @@ export class Hub {
     if (from < 0) client.write(frame("reset", { reason: "reload: what happened meanwhile is no longer known here" }));
     else if (client.views?.alerts === undefined) for (const { text } of this.#ring.slice(from + 1)) client.write(text);
     // shown as it is now: its last change is enough
-    else for (const sent of new Map(this.#ring.slice(from + 1).map((one) => [one.alert, one])).values()) this.#tell(client, sent);
+    else for (const sent of new Map(this.#ring.slice(from + 1).map((one) => [one.alert, one])).values()) this.#sendAlert(client, sent);
   }
 
   /** An alert to who sees a part of the events: as the view shows it, and not at all where it does not. */
-  #tell(client: StreamClient, { id, alert }: Sent): void {
+  #sendAlert(client: StreamClient, { id, alert }: Sent): void {
     this.#write(client, async () => {
       const seen = await this.#seen(alert, client.views!.alerts!);
       return seen && frame("alert", alertRow(seen), id);

@@ -1,4 +1,4 @@
-/** Signed heads: how far the chain had come at some moment, told to places that whoever changes the chain cannot reach. Verifies no chain. */
+/** Signed heads: how far the chain had come at some moment, published to places that whoever changes the chain cannot reach. Verifies no chain. */
 import { sign } from "node:crypto";
 import { appendFile, mkdir, open, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -67,7 +67,7 @@ interface Place {
   readonly outside: boolean;
   /** The last record it knows of; -1 for none. */
   known: number;
-  told: Micros;
+  published: Micros;
 }
 
 export interface HeadOptions {
@@ -80,7 +80,7 @@ export interface HeadOptions {
   readonly local: string;
   /** Further files, best on another machine. */
   readonly outside: readonly string[];
-  /** What keeps a place from being told; undefined when it is well again. */
+  /** What keeps heads from a place; undefined when it is well again. */
   readonly onProblem: (path: string, message: string | undefined) => void;
 }
 
@@ -91,7 +91,7 @@ export class Heads {
   #recent: string[] = [];
   #newest: Link;
   #fresh = 0;
-  #telling: Promise<void> | undefined;
+  #publishing: Promise<void> | undefined;
 
   private constructor(options: HeadOptions, places: readonly Place[], recent: string[]) {
     this.#options = options;
@@ -100,7 +100,7 @@ export class Heads {
     this.#newest = options.chain.last;
   }
 
-  /** Looks at what each place was told last. A place that knows of more than the chain has is a problem that stays. */
+  /** Looks at what each place has. A place that knows of more than the chain has is a problem that stays. */
   static async open(options: HeadOptions): Promise<Heads> {
     const places: Place[] = [];
     for (const path of [options.local, ...options.outside]) {
@@ -110,7 +110,7 @@ export class Heads {
           path,
           `it knows of ${last.n - options.chain.last.n} records that are gone: the audit trail was cut or set back; see vedette verify`,
         );
-      places.push({ path, outside: path !== options.local, known: last?.n ?? -1, told: 0 });
+      places.push({ path, outside: path !== options.local, known: last?.n ?? -1, published: 0 });
     }
     const from = Math.min(...places.map((place) => place.known)) + 1;
     const recent = await options.chain.read(Math.max(from, options.chain.last.n - maxBehind + 1), maxBehind);
@@ -121,12 +121,12 @@ export class Heads {
     );
   }
 
-  /** To be told of every durable record. */
+  /** Called with every durable record. */
   add(link: Link): void {
     this.#newest = link;
     this.#recent.push(link.hash);
     if (this.#recent.length > 2 * maxBehind) this.#recent = this.#recent.slice(-maxBehind);
-    if (++this.#fresh >= everyRecords) void this.tell();
+    if (++this.#fresh >= everyRecords) void this.publish();
   }
 
   /** The newest head, signed now, as a line to keep elsewhere. */
@@ -137,29 +137,29 @@ export class Heads {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#options.clock.sleep(every_ms, signal);
-      await this.tell();
+      await this.publish();
     }
   }
 
   /** Signs a head for every place that knows less than there is. */
-  tell(): Promise<void> {
-    this.#telling ??= this.#tellAll().finally(() => {
-      this.#telling = undefined;
+  publish(): Promise<void> {
+    this.#publishing ??= this.#publishAll().finally(() => {
+      this.#publishing = undefined;
     });
-    return this.#telling;
+    return this.#publishing;
   }
 
-  async #tellAll(): Promise<void> {
+  async #publishAll(): Promise<void> {
     this.#fresh = 0;
     const now = this.#options.clock.now();
     for (const place of this.#places) {
-      if (place.known >= this.#newest.n && !(place.outside && now - place.told >= heartbeat)) continue;
+      if (place.known >= this.#newest.n && !(place.outside && now - place.published >= heartbeat)) continue;
       if (place.known > this.#newest.n) continue;
       const head = this.#head(place.known);
       try {
         await appendDurably(place.path, `${JSON.stringify(head)}\n`);
         place.known = head.n;
-        place.told = now;
+        place.published = now;
         this.#options.onProblem(place.path, undefined);
       } catch (e) {
         this.#options.onProblem(place.path, `heads of the audit trail cannot be written there: ${(e as Error).message}`);
@@ -202,7 +202,7 @@ async function appendDurably(path: string, line: string): Promise<void> {
   }
 }
 
-/** The last head of this chain that a place was told, if any; what cannot be read counts as none. */
+/** The last head of this chain that a place has, if any; what cannot be read counts as none. */
 async function lastHead(path: string, chain: string): Promise<Head | undefined> {
   try {
     return readHeads(await readFile(path, "utf8")).heads.findLast((head) => head.chain === chain);

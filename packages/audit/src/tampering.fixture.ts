@@ -25,17 +25,17 @@ export interface Made {
   readonly publicKey: string;
 }
 
-/** A chain of `count` records with heads told along the way, over the real code. */
+/** A chain of `count` records with heads published along the way, over the real code. */
 export async function madeChain(count: number): Promise<Made> {
   const directory = await mkdtemp(join(tmpdir(), "vedette-audit-"));
   try {
     const { privateKey, publicKey } = generateKeyPairSync("ed25519");
     const pem = publicKey.export({ type: "spki", format: "pem" }) as string;
     const id = [...keyRing([pem]).keys()][0]!;
-    let told: Heads | undefined;
-    const chain = await AuditChain.open({ directory, clock: systemClock, segmentBytes: 2_000, onRecord: (link) => told?.add(link) });
+    let signing: Heads | undefined;
+    const chain = await AuditChain.open({ directory, clock: systemClock, segmentBytes: 2_000, onRecord: (link) => signing?.add(link) });
     const path = join(directory, "heads.ndjson");
-    told = await Heads.open({
+    signing = await Heads.open({
       chain,
       first: chain.last,
       key: { secret: privateKey, id },
@@ -46,9 +46,9 @@ export async function madeChain(count: number): Promise<Made> {
     });
     for (let n = 1; n < count; n++) {
       await chain.append({ "event.action": n % 3 === 0 ? "rule_disabled" : "login", "user.name": `user${n}`, "vedette.audit.rows": n });
-      if (n % 7 === 0) await told.tell();
+      if (n % 7 === 0) await signing.publish();
     }
-    await told.tell();
+    await signing.publish();
     await chain.close();
     const { heads } = readHeads(await readFile(path, "utf8"));
     const names = (await readdir(directory)).filter((name) => name.endsWith(".audit")).sort();

@@ -1,4 +1,4 @@
-/** The audit trail of one installation: what was done goes into the chain, heads are told, readers page through it. Knows no HTTP. */
+/** The audit trail of one installation: what was done goes into the chain, heads are published, readers page through it. Knows no HTTP. */
 import { join } from "node:path";
 import type { Clock, Secrets } from "@vedette/kit";
 import type { AuditEntry, Fields, Micros } from "@vedette/model";
@@ -52,8 +52,8 @@ export class AuditTrail {
 
   static async open({ directory, clock, secrets, heads: outside, onProblem }: TrailOptions): Promise<AuditTrail> {
     const paths = trailPaths(directory);
-    let told: (link: Link) => void = () => {};
-    const chain = await AuditChain.open({ directory: paths.chain, clock, onRecord: (link) => told(link) });
+    let onLink: (link: Link) => void = () => {};
+    const chain = await AuditChain.open({ directory: paths.chain, clock, onRecord: (link) => onLink(link) });
     const [first] = await chain.read(0, 1);
     const key = await auditKey(paths.keys, secrets);
     const heads = await Heads.open({
@@ -66,7 +66,7 @@ export class AuditTrail {
       onProblem: (path, message) => onProblem("audit_heads", message === undefined ? undefined : `${path}: ${message}`),
     });
     const trail = new AuditTrail(chain, heads, key);
-    told = (link) => {
+    onLink = (link) => {
       heads.add(link);
       for (const listener of trail.#listeners) listener();
     };
@@ -128,7 +128,7 @@ export class AuditTrail {
   }
 
   async close(): Promise<void> {
-    await this.#heads.tell();
+    await this.#heads.publish();
     await this.#chain.close();
   }
 }

@@ -135,7 +135,7 @@ export interface JsonKind {
    * Top-level names of which each document that is claimed has at least one, as written here or small: about others the dispatch does not ask.
    * Absent: it is asked about all.
    */
-  readonly telling?: readonly string[];
+  readonly anyOf?: readonly string[];
   /**
    * 0 to 1: how sure that this document is of the format's kind, by a few key look-ups; 0.5 and more is a claim, the highest wins, ties by name.
    * Exactly 1 means that it cannot be of any other kind: the dispatch then asks nobody else. Never throws.

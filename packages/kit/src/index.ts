@@ -12,11 +12,11 @@ export * from "./files.ts";
 export * from "./ids.ts";
 export * from "./in_turn.ts";
 export {
+  collectFromThreads,
   defineCounter,
   defineGauge,
   defineHistogram,
   durations,
-  hearThreads,
   type MetricFamily,
   type MetricReading,
   readInstruments,

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
-import { defineCounter, defineGauge, defineHistogram, hearThreads, readInstruments } from "./instruments.ts";
+import { collectFromThreads, defineCounter, defineGauge, defineHistogram, readInstruments } from "./instruments.ts";
 
 const read = async (name: string) => (await readInstruments()).find(({ family }) => family.name === `vedette_${name}`);
 
@@ -46,7 +46,7 @@ test("labels that a sender makes up fill no memory: beyond a bound they are one,
 });
 
 test("what other threads count is told, and stays when they end", { timeout: 120_000 }, async () => {
-  hearThreads();
+  collectFromThreads();
   // declared here too and counted only there, as what a module declares that both import
   defineHistogram("test_elsewhere_seconds", "Measured in a thread.", [], [1, 10]);
   const code = `import { defineCounter, defineHistogram } from ${JSON.stringify(new URL("./instruments.ts", import.meta.url).href)};

@@ -35,7 +35,7 @@ const maxLabel = 120;
 const prefix = "vedette_";
 const channelName = "vedette.instruments";
 /** How often a thread tells the main one, while something changes. */
-const tellEvery_ms = 1_000;
+const sendEvery_ms = 1_000;
 
 interface Message {
   readonly thread: number;
@@ -182,8 +182,8 @@ export async function readInstruments(): Promise<readonly MetricReading[]> {
 const threads = new Map<number, readonly MetricReading[]>();
 let channel: BroadcastChannel | undefined;
 
-/** From now on the main thread hears what others count. */
-export function hearThreads(): void {
+/** From now on the main thread collects what others count. */
+export function collectFromThreads(): void {
   if (channel !== undefined || !isMainThread) return;
   channel = new BroadcastChannel(channelName);
   channel.onmessage = (event: unknown) => {
@@ -193,14 +193,14 @@ export function hearThreads(): void {
   channel.unref();
 }
 
-let telling = false;
+let scheduled = false;
 function changed(): void {
-  if (isMainThread || telling) return;
-  telling = true;
-  setTimeout(tell, tellEvery_ms).unref();
+  if (isMainThread || scheduled) return;
+  scheduled = true;
+  setTimeout(sendReadings, sendEvery_ms).unref();
 }
-function tell(): void {
-  telling = false;
+function sendReadings(): void {
+  scheduled = false;
   if (channel === undefined) {
     channel = new BroadcastChannel(channelName);
     channel.unref();

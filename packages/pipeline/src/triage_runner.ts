@@ -57,7 +57,7 @@ export async function runTriage(options: TriageOptions, signal: AbortSignal): Pr
       if (gone) onProblem?.("log_gap", gone.message);
       let findings: Finding[] = [];
       const fold = async () => {
-        if (findings.length > 0) tell(options, await foldAll(alerts, findings, next, clock.now()));
+        if (findings.length > 0) notify(options, await foldAll(alerts, findings, next, clock.now()));
         findings = [];
       };
       for (const entry of entries) {
@@ -66,7 +66,7 @@ export async function runTriage(options: TriageOptions, signal: AbortSignal): Pr
           const batch = JSON.parse(Buffer.from(entry.bytes).toString()) as FindingsBatch;
           if ("retract" in batch) {
             await fold();
-            tell(options, await takeBack(alerts, batch.retract, next, clock.now()));
+            notify(options, await takeBack(alerts, batch.retract, next, clock.now()));
           } else findings.push(...standing(batch, options));
         }
         next = entry.offset + 1;
@@ -88,7 +88,7 @@ export async function runTriage(options: TriageOptions, signal: AbortSignal): Pr
   }
 }
 
-function tell({ onAlerts }: TriageOptions, alerts: readonly Alert[]): void {
+function notify({ onAlerts }: TriageOptions, alerts: readonly Alert[]): void {
   const shown = alerts.filter((alert) => !alert.shadow && !alert.historical);
   if (shown.length > 0) onAlerts(shown);
 }

@@ -38,16 +38,16 @@ export class AccessNotices {
 
   /** These tell the others of each change. */
   people(store: PeopleStore): PeopleStore {
-    return { load: (now) => store.load(now), save: (change) => this.#told(store.save(change)) };
+    return { load: (now) => store.load(now), save: (change) => this.#notifyAfter(store.save(change)) };
   }
   keys(store: KeyStore): KeyStore {
-    return { load: (now) => store.load(now), save: (change) => this.#told(store.save(change)) };
+    return { load: (now) => store.load(now), save: (change) => this.#notifyAfter(store.save(change)) };
   }
   /** Of who may come in, not of what a machine says of itself. */
   machines(store: MachineStore): MachineStore {
     return {
       load: (now) => store.load(now),
-      save: (change) => (change.certificates || change.enrolments ? this.#told(store.save(change)) : store.save(change)),
+      save: (change) => (change.certificates || change.enrolments ? this.#notifyAfter(store.save(change)) : store.save(change)),
       replaceEnrolment: (hash, before, after) => store.replaceEnrolment(hash, before, after),
     };
   }
@@ -56,7 +56,7 @@ export class AccessNotices {
       get: (name) => store.get(name),
       add: (name, value) => store.add(name, value),
       replace: (name, from, to) => store.replace(name, from, to),
-      set: (name, value) => (name === sourceTokenSetting ? this.#told(store.set(name, value)) : store.set(name, value)),
+      set: (name, value) => (name === sourceTokenSetting ? this.#notifyAfter(store.set(name, value)) : store.set(name, value)),
     };
   }
 
@@ -98,7 +98,7 @@ export class AccessNotices {
     return next;
   }
 
-  async #told(saved: Promise<void>): Promise<void> {
+  async #notifyAfter(saved: Promise<void>): Promise<void> {
     await saved;
     this.#notices.publish(topic, Buffer.from(this.#me));
   }

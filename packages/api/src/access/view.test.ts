@@ -295,9 +295,9 @@ async function streamed({ it, store }: { readonly it: Rig; readonly store: Store
   const stream = await open();
   const first = /^id: (\S+)$/m.exec(await stream.until(/^id: \S+$/m))![1]!;
   await it.clock.pass(1_000);
-  for (const { id } of alertsOf(world)) it.runtime.tell({ kind: "alert", alert: (await store.alerts.get("main", id))! });
+  for (const { id } of alertsOf(world)) it.runtime.notify({ kind: "alert", alert: (await store.alerts.get("main", id))! });
   await stream.until(/"id":"x4"/);
-  it.runtime.tell({ kind: "events", events: eventsOf(world) });
+  it.runtime.notify({ kind: "events", events: eventsOf(world) });
   await it.clock.pass(1_000);
   const live = await stream.until(/event: events.*\n\n/s);
   await stream.cancel();

@@ -49,8 +49,8 @@ test("alerts are counted as they are raised, requests by route, endpoints by wha
     );
   const raised = 'vedette_alerts_total{severity="high",what="raised"}';
   const changed = 'vedette_alerts_total{severity="high",what="changed"}';
-  it.runtime.tell({ kind: "alert", alert: alertOf("a") });
-  it.runtime.tell({ kind: "alert", alert: alertOf("a", { updated: alertOf("a").created + 5 }) });
+  it.runtime.notify({ kind: "alert", alert: alertOf("a") });
+  it.runtime.notify({ kind: "alert", alert: alertOf("a", { updated: alertOf("a").created + 5 }) });
   await it.app.inject({ url: "/api/v1/status", headers: asAdmin });
   const after = await scrape();
   expect(count(after, raised) - count(before, raised)).toBe(1);

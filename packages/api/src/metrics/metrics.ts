@@ -1,10 +1,10 @@
 /** Prometheus metrics: what instruments counted, what the runtime says when asked, what this process takes. Knows no component. */
 import {
   type Clock,
+  collectFromThreads,
   defineCounter,
   defineHistogram,
   durations,
-  hearThreads,
   type MetricFamily,
   type MetricReading,
   readInstruments,
@@ -57,7 +57,7 @@ export class Metrics {
 
   constructor(context: RouteContext) {
     this.#context = context;
-    hearThreads();
+    collectFromThreads();
     collectDefaultMetrics({ prefix: "vedette_", register: this.#registry, eventLoopMonitoringPrecision: loopPrecision_ms });
     context.options.runtime.subscribe((notice) => {
       if (notice.kind !== "alert") return;

@@ -134,7 +134,7 @@ export function auditRoutes(app: App, { options: { audit } }: RouteContext): voi
       const page = await (place?.to === "newer"
         ? newerThan(audit, place.n, filter, limit)
         : olderThan(audit, place?.n ?? Number.POSITIVE_INFINITY, filter, limit));
-      request.told = { ...request.told, "vedette.audit.rows": page.records.length };
+      request.auditFields = { ...request.auditFields, "vedette.audit.rows": page.records.length };
       const records = page.records.map(({ n, time, hash, fields, erased }) => ({
         n,
         time: formatTime(time),

@@ -82,7 +82,7 @@ export function backupRoutes(app: App, { options: { backups } }: RouteContext): 
     },
     handler: async (request, reply) => {
       const { to, keep, keep_days } = request.body;
-      request.told = { ...request.told, "vedette.audit.backup": backups.start(to, { newest: keep, days: keep_days }) };
+      request.auditFields = { ...request.auditFields, "vedette.audit.backup": backups.start(to, { newest: keep, days: keep_days }) };
       return reply.code(202).send(shown(await backups.status()));
     },
   });
@@ -98,7 +98,7 @@ export function backupRoutes(app: App, { options: { backups } }: RouteContext): 
       response: { 202: status, ...failures },
     },
     handler: async (request, reply) => {
-      request.told = { ...request.told, "vedette.audit.backup": backups.startDrill(request.body.from) };
+      request.auditFields = { ...request.auditFields, "vedette.audit.backup": backups.startDrill(request.body.from) };
       return reply.code(202).send(shown(await backups.status()));
     },
   });

@@ -94,7 +94,7 @@ export function erasureRoutes(app: App, { options: { erasures }, bounded }: Rout
     },
     handler: async (request, reply) => {
       const made = await erasures.start(asked(request.body, callerOf(request.principal)));
-      request.told = { ...request.told, "vedette.audit.erasure": made.id, "vedette.audit.digest": made.digest };
+      request.auditFields = { ...request.auditFields, "vedette.audit.erasure": made.id, "vedette.audit.digest": made.digest };
       return reply.code(202).send(row(made));
     },
   });

@@ -63,7 +63,7 @@ export function eventRoutes(app: App, context: RouteContext): void {
       };
       const page = await bounded(reply, (signal) => events.search(query, signal));
       if (request.view === undefined) fields.learn(page.events);
-      request.told = { ...request.told, "vedette.audit.query": q ?? "", "vedette.audit.rows": page.events.length };
+      request.auditFields = { ...request.auditFields, "vedette.audit.query": q ?? "", "vedette.audit.rows": page.events.length };
       return {
         events: page.events.map(eventRow),
         ...(page.cursor !== undefined && { cursor: page.cursor }),

@@ -90,7 +90,7 @@ export function eventExportRoute(app: App, context: RouteContext): void {
         running--;
         throw error;
       });
-      request.told = { ...request.told, "vedette.audit.query": q, "vedette.audit.format": format };
+      request.auditFields = { ...request.auditFields, "vedette.audit.query": q, "vedette.audit.format": format };
       const { masked = [] } = maskedIn(
         request.view,
         readFilter(q),

@@ -72,7 +72,7 @@ export function holdRoutes(app: App, { options: { holds } }: RouteContext): void
       } else if (from !== undefined || to !== undefined) throw new ApiProblem(400, "bad_request", "from and to belong to q");
       const query = q === undefined ? {} : { query: { q, range: { from: from!, to: to! } } };
       const made = await holds.add({ alerts, ...query }, { by: callerOf(request.principal), reason: why });
-      request.told = { ...request.told, "vedette.audit.hold": made.id };
+      request.auditFields = { ...request.auditFields, "vedette.audit.hold": made.id };
       return reply.code(201).send(row(made));
     },
   });

@@ -95,7 +95,7 @@ export function keyRoutes(app: App, { options: { auth } }: RouteContext): void {
     },
     handler: async (request, reply) => {
       const { id, key: revoked } = request.params;
-      request.told = { ...request.told, "vedette.audit.key": revoked };
+      request.auditFields = { ...request.auditFields, "vedette.audit.key": revoked };
       await revoke(id, revoked);
       return reply.code(204).send(null);
     },

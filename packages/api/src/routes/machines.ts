@@ -137,7 +137,7 @@ function adminRoutes(app: App, { options }: RouteContext): void {
       response: { 200: z.object({ revoked: z.number().describe("Certificates and tokens.") }), ...failures, 404: schemas.problem },
     },
     handler: async (asked) => {
-      asked.told = { ...asked.told, "vedette.audit.reason": asked.query.reason };
+      asked.auditFields = { ...asked.auditFields, "vedette.audit.reason": asked.query.reason };
       return { revoked: await register.revoke(asked.params.id, asked.query.reason) };
     },
   });
@@ -158,7 +158,7 @@ function ownRoutes(app: App, { options, counters }: RouteContext): void {
     },
     handler: async (asked, reply) => {
       const id = register.machineOf(asked.body.token);
-      if (id !== undefined) asked.told = { ...asked.told, "vedette.audit.machine": id };
+      if (id !== undefined) asked.auditFields = { ...asked.auditFields, "vedette.audit.machine": id };
       try {
         return reply.code(201).send(shownEnrolled(await register.enrol(asked.body.token, asked.body.request)));
       } catch (e) {

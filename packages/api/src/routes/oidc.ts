@@ -10,7 +10,7 @@ import { endBefore, signInPage } from "./session.ts";
 
 /** Which browser began a sign-in. */
 const bindingCookie = "vedette_oidc";
-const told = { ...failures, 404: schemas.problem };
+const answers = { ...failures, 404: schemas.problem };
 
 export function oidcRoutes(app: App, context: RouteContext): void {
   const { options } = context;
@@ -44,7 +44,7 @@ export function oidcRoutes(app: App, context: RouteContext): void {
           .optional()
           .describe("Path of the console to lead to afterwards; any other address leads to its start."),
       }),
-      response: { 303: z.null().describe("To the provider."), ...told },
+      response: { 303: z.null().describe("To the provider."), ...answers },
     },
     handler: async (request, reply) => {
       const { url, binding, lifetime_s } = await provider().begin(request.query.return);
@@ -66,7 +66,7 @@ export function oidcRoutes(app: App, context: RouteContext): void {
         iss: z.string().max(500).optional().describe("Who answers, RFC 9207."),
         error: z.string().max(200).optional().describe("Why not, RFC 6749."),
       }),
-      response: { 303: z.null().describe("Signed in, or back to the sign-in page."), ...told, 401: schemas.problem },
+      response: { 303: z.null().describe("Signed in, or back to the sign-in page."), ...answers, 401: schemas.problem },
     },
     handler: async (request, reply) => {
       reply.header("cache-control", "no-store");
@@ -74,14 +74,14 @@ export function oidcRoutes(app: App, context: RouteContext): void {
       const forget = setHostCookie(bindingCookie, "", { secure, sameSite: "Lax", maxAge_s: 0 });
       if ("refused" in ended) {
         reply.header("set-cookie", forget);
-        request.told = { ...request.told, "event.outcome": "failure", "event.reason": ended.refused };
+        request.auditFields = { ...request.auditFields, "event.outcome": "failure", "event.reason": ended.refused };
         if ((request.headers.accept ?? "").includes("text/html"))
           return reply.code(303).header("location", `${signInPage}?refused=oidc`).send(null);
         throw new ApiProblem(401, "unauthorised", ended.refused);
       }
       const { people } = options.auth;
       const { secret } = await people.open({ person: ended.user.id, kind: "browser", by: "oidc", ...placeOf(request) });
-      request.told = { ...request.told, "user.name": ended.user.name, "vedette.audit.by": "oidc" };
+      request.auditFields = { ...request.auditFields, "user.name": ended.user.name, "vedette.audit.by": "oidc" };
       await endBefore(request, context);
       giveCookie(reply, secret, context);
       return reply.header("set-cookie", forget).code(303).header("location", ended.returnTo).send(null);
@@ -94,7 +94,7 @@ export function oidcRoutes(app: App, context: RouteContext): void {
     schema: {
       summary: "Log out here, and say where to log out at the provider.",
       tags: ["session"],
-      response: { 200: z.object({ location: z.string().describe("The provider's page, or the sign-in page.") }), ...told },
+      response: { 200: z.object({ location: z.string().describe("The provider's page, or the sign-in page.") }), ...answers },
     },
     handler: async (request, reply) => {
       const url = await provider()

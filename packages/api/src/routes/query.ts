@@ -34,7 +34,7 @@ export function queryRoutes(app: App, context: RouteContext): void {
       const query = { ...written, where };
       const asked = { ...reachOf(request, context.tenant, where), range, where };
       const table = await bounded(reply, (signal) => (query.stats === undefined ? list : sums)(context, query, asked, signal));
-      request.told = { ...request.told, "vedette.audit.query": q ?? "", "vedette.audit.rows": table.rows.length };
+      request.auditFields = { ...request.auditFields, "vedette.audit.query": q ?? "", "vedette.audit.rows": table.rows.length };
       const named = [...(query.stats?.by ?? []), ...(query.stats?.aggregates ?? []).flatMap((one) => one.field ?? [])];
       return { ...table, ...maskedIn(request.view, where, named) };
     },

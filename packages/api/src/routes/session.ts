@@ -38,18 +38,18 @@ export function loginRoute(app: App, context: RouteContext): void {
     },
     handler: async (request, reply) => {
       if (request.query.token === undefined) {
-        request.told = undefined; // nobody tried to log in
+        request.auditFields = undefined; // nobody tried to log in
         return reply.code(303).header("location", signInPage).send(null);
       }
       const opened = await options.auth.login(request.query.token, placeOf(request));
       if (opened === undefined) {
         await refuseIfTooMany(counters, request, reply);
         // a person who reloads a used link gets a form, a script gets the reason
-        request.told = { ...request.told, "event.outcome": "failure" };
+        request.auditFields = { ...request.auditFields, "event.outcome": "failure" };
         if ((request.headers.accept ?? "").includes("text/html")) return reply.code(303).header("location", signInPage).send(null);
         throw new ApiProblem(401, "unauthorised", "this link was used already or has expired; the terminal has a new one");
       }
-      request.told = { ...request.told, "user.name": "admin" };
+      request.auditFields = { ...request.auditFields, "user.name": "admin" };
       await endBefore(request, context);
       return giveCookie(reply, opened.secret, context).code(303).header("location", "/").send(null);
     },
@@ -73,13 +73,13 @@ async function openByName(
   const attempt = await signIn.attempt({ ...request.body, address: request.ip });
   // a password typed in the place of a name is not written down
   const name = users.ofName(request.body.name)?.name;
-  request.told = { ...request.told, ...(name !== undefined && { "user.name": name }) };
+  request.auditFields = { ...request.auditFields, ...(name !== undefined && { "user.name": name }) };
   if ("refused" in attempt) {
-    if (attempt.refused === "second_factor") request.told = undefined;
+    if (attempt.refused === "second_factor") request.auditFields = undefined;
     refuseAttempt(attempt, reply);
   }
   const opened = await options.auth.people.open({ person: attempt.user.id, kind, by: attempt.by, ...placeOf(request) });
-  request.told = { ...request.told, "vedette.audit.by": attempt.by };
+  request.auditFields = { ...request.auditFields, "vedette.audit.by": attempt.by };
   return opened;
 }
 
@@ -109,7 +109,7 @@ export function sessionRoutes(app: App, context: RouteContext): void {
         await refuseIfTooMany(counters, request, reply);
         throw new ApiProblem(401, "unauthorised", "this is not the admin token");
       }
-      request.told = { ...request.told, "user.name": "admin" };
+      request.auditFields = { ...request.auditFields, "user.name": "admin" };
       await endBefore(request, context);
       return giveCookie(reply, opened.secret, context).code(204).send(null);
     },
@@ -218,10 +218,10 @@ function tokenRoutes(app: App, context: RouteContext): void {
       if (renewed === undefined || renewed === "reused") {
         await refuseIfTooMany(counters, request, reply);
         if (renewed === "reused")
-          request.told = { ...request.told, "event.reason": "a refresh token was shown twice; its session has ended" };
+          request.auditFields = { ...request.auditFields, "event.reason": "a refresh token was shown twice; its session has ended" };
         throw new ApiProblem(401, "unauthorised", "refresh_token: it is not good, or was used before; sign in again");
       }
-      request.told = { ...request.told, "user.name": people.users.ofId(renewed.session.person)?.name ?? "admin" };
+      request.auditFields = { ...request.auditFields, "user.name": people.users.ofId(renewed.session.person)?.name ?? "admin" };
       reply.header("cache-control", "no-store");
       return await pair(renewed);
     },
@@ -239,7 +239,7 @@ function tokenRoutes(app: App, context: RouteContext): void {
     handler: async (request, reply) => {
       const session = people.sessions.ofRefreshToken(request.body.refresh_token);
       if (session !== undefined) await people.sessions.end([session.id]);
-      request.told = { ...request.told, "user.name": people.users.ofId(session?.person ?? nobody)?.name ?? "unknown" };
+      request.auditFields = { ...request.auditFields, "user.name": people.users.ofId(session?.person ?? nobody)?.name ?? "unknown" };
       return reply.code(204).send(null);
     },
   });

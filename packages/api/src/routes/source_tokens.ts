@@ -45,7 +45,7 @@ export function sourceTokenRoutes(app: App, { options: { auth } }: RouteContext)
       response: { 201: listed.extend({ token: z.string() }), ...failures, 409: schemas.problem },
     },
     handler: async (request, reply) => {
-      request.told = { ...request.told, "user.target.roles": ["source"] };
+      request.auditFields = { ...request.auditFields, "user.target.roles": ["source"] };
       const { source, events_per_second, bytes_per_second } = request.body;
       const limits = {
         ...(events_per_second === undefined ? {} : { eventsPerSecond: events_per_second }),

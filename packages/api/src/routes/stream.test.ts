@@ -133,11 +133,11 @@ describe("over HTTP", () => {
     expect(stream.response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
     expect(stream.response.headers.get("content-security-policy")).toContain("default-src 'none'");
     const id = /^id: (.+)$/m.exec(await stream.until("id: "))![1]!;
-    it.runtime.tell({ kind: "alert", alert: alertOf("a1") });
+    it.runtime.notify({ kind: "alert", alert: alertOf("a1") });
     await stream.until('"id":"a1"');
     await it.clock.pass(1_000);
     expect(await stream.until("event: status")).toContain('"version":"1.2.3"');
-    it.runtime.tell({ kind: "events", events: [eventOf("e1")], count: 40 });
+    it.runtime.notify({ kind: "events", events: [eventOf("e1")], count: 40 });
     await it.clock.pass(1_000);
     expect(await stream.until("event: events")).toContain('"sampled":true');
     await stream.cancel();

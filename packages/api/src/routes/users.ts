@@ -31,8 +31,8 @@ export function userRoutes(app: App, context: RouteContext): void {
     return found;
   };
   /** What the trail shows of a change. */
-  const tell = (request: FastifyRequest, target: User, more: { readonly [field: string]: string } = {}) => {
-    request.told = { ...request.told, "user.target.name": target.name, ...more };
+  const recordTarget = (request: FastifyRequest, target: User, more: { readonly [field: string]: string } = {}) => {
+    request.auditFields = { ...request.auditFields, "user.target.name": target.name, ...more };
   };
 
   app.route({
@@ -81,7 +81,7 @@ export function userRoutes(app: App, context: RouteContext): void {
         ...(mail && { email: mail }),
         ...(oidc && { oidc }),
       });
-      tell(request, made);
+      recordTarget(request, made);
       reply.code(201).header("cache-control", "no-store");
       if (oidc !== undefined) return { user: shownUser(made, context) };
       const { user: ready, password } = await people.credentials.reset(made.id);
@@ -105,9 +105,9 @@ export function userRoutes(app: App, context: RouteContext): void {
       const taken = body.name !== undefined && body.name !== before.name && people.users.ofName(body.name) !== undefined;
       if (taken) throw new ApiProblem(409, "conflict", `name: there is somebody named ${body.name} already`);
       const after = await people.users.change(before.id, (now) => changed(now, body, context.clock.now()));
-      tell(request, after, {
-        "vedette.audit.before": JSON.stringify(toldOf(before)),
-        "vedette.audit.after": JSON.stringify(toldOf(after)),
+      recordTarget(request, after, {
+        "vedette.audit.before": JSON.stringify(auditedUser(before)),
+        "vedette.audit.after": JSON.stringify(auditedUser(after)),
       });
       return shownUser(after, context);
     },
@@ -125,7 +125,7 @@ export function userRoutes(app: App, context: RouteContext): void {
     handler: async (request, reply) => {
       const removed = await people.users.remove(find(request.params.id).id);
       await people.sessions.endOf(removed.id);
-      tell(request, removed, { "vedette.audit.before": JSON.stringify(toldOf(removed)) });
+      recordTarget(request, removed, { "vedette.audit.before": JSON.stringify(auditedUser(removed)) });
       return reply.code(204).send(null);
     },
   });
@@ -145,7 +145,7 @@ export function userRoutes(app: App, context: RouteContext): void {
       if (target.oidc !== undefined)
         throw new ApiProblem(409, "conflict", `${target.name} signs in by the OpenID provider and has no password here`);
       const { user: after, password } = await people.credentials.reset(target.id, request.body.keep_totp);
-      tell(request, after);
+      recordTarget(request, after);
       reply.header("cache-control", "no-store");
       return { user: shownUser(after, context), initial_password: password };
     },
@@ -175,7 +175,7 @@ function sessionsOfUsers(app: App, context: RouteContext, find: (id: string) => 
     handler: async (request, reply) => {
       const [ended] = await people.sessions.end([request.params.id]);
       if (ended === undefined) throw new ApiProblem(404, "not_found", "there is no session with this id");
-      request.told = { ...request.told, "user.target.name": people.users.ofId(ended.person)?.name ?? "admin" };
+      request.auditFields = { ...request.auditFields, "user.target.name": people.users.ofId(ended.person)?.name ?? "admin" };
       return reply.code(204).send(null);
     },
   });
@@ -204,7 +204,7 @@ function sessionsOfUsers(app: App, context: RouteContext, find: (id: string) => 
     handler: async (request, reply) => {
       const target = find(request.params.id);
       await people.sessions.endOf(target.id);
-      request.told = { ...request.told, "user.target.name": target.name };
+      request.auditFields = { ...request.auditFields, "user.target.name": target.name };
       return reply.code(204).send(null);
     },
   });
@@ -229,4 +229,9 @@ function changed(now: User, body: z.output<z.ZodObject<typeof changeable>>, at: 
   };
 }
 
-const toldOf = ({ name, grants: given, disabled, email: mail }: User) => ({ name, grants: given, disabled, ...(mail && { email: mail }) });
+const auditedUser = ({ name, grants: given, disabled, email: mail }: User) => ({
+  name,
+  grants: given,
+  disabled,
+  ...(mail && { email: mail }),
+});

@@ -72,7 +72,7 @@ export function vaultRoutes(app: App, { options: { vault } }: RouteContext): voi
     },
     handler: async (request) => {
       const { key, resealed, dropped, log_key } = await vault.rotate();
-      request.told = { ...request.told, "vedette.audit.key": key, "vedette.audit.resealed": resealed };
+      request.auditFields = { ...request.auditFields, "vedette.audit.key": key, "vedette.audit.resealed": resealed };
       return { key, resealed, dropped: [...dropped], ...(log_key !== undefined && { log_key }) };
     },
   });

@@ -8,7 +8,7 @@ export interface FakeRuntime extends RuntimePort {
   readonly desk: FakeDesk;
   demoRunning: boolean;
   problems: { code: string; message: string }[];
-  tell(notice: Notice): void;
+  notify(notice: Notice): void;
   readonly listeners: Map<(notice: Notice) => void, boolean>;
 }
 
@@ -114,7 +114,7 @@ export function fakeRuntime(): FakeRuntime {
     demoRunning: false,
     problems: [],
     listeners,
-    tell: (notice) => {
+    notify: (notice) => {
       for (const [listener, events] of listeners) if (notice.kind === "alert" || events) listener(notice);
     },
     rate: () => 12.5,

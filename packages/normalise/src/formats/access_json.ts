@@ -124,7 +124,7 @@ export default defineDocuments({
     "Recognised by nginx's variables (remote_addr, request or request_uri, status), Traefik's and Caddy's own names, or remoteIP and clientip with a status. Every value is kept as <server>.access.<name>.",
   stability: "beta",
   config: z.strictObject({}),
-  telling: ["DownstreamStatus", "status", "response_code"],
+  anyOf: ["DownstreamStatus", "status", "response_code"],
   claims: (object) => (serverOf(object) === undefined ? 0 : 0.8),
   decode(object) {
     const name = serverOf(object);

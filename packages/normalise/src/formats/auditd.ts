@@ -91,7 +91,7 @@ export default defineFormat({
     const object = parseObject(line);
     return isFlaw(object) ? object : decodeDocument(object);
   },
-  json: { telling: ["SYSCALL", "EXECVE", "ID", "messages"], claims: isAuditDocument, decode: decodeDocument },
+  json: { anyOf: ["SYSCALL", "EXECVE", "ID", "messages"], claims: isAuditDocument, decode: decodeDocument },
   examples: [
     {
       title: "arguments, one of them with a blank",

@@ -157,7 +157,7 @@ export default defineDocuments({
     "requestParameters and responseElements are searchable as a whole in aws.cloudtrail.request_parameters and aws.cloudtrail.response_elements.",
   stability: "beta",
   config: z.strictObject({}),
-  telling: ["eventSource", "Records", "detail"],
+  anyOf: ["eventSource", "Records", "detail"],
   claims,
   members: recordsOf,
   decode(object) {

@@ -104,7 +104,7 @@ export default defineFormat({
     };
   },
   json: {
-    telling: ["logGroup", "messageType"],
+    anyOf: ["logGroup", "messageType"],
     claims: (object) => (isDelivery(object) ? 1 : 0),
     decode: (object, _text, context) => decodeObject(object, context, shared),
   },

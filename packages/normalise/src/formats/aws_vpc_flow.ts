@@ -140,7 +140,7 @@ export default defineFormat({
     };
   },
   json: {
-    telling: ["srcAddr", "srcaddr", "src_addr"],
+    anyOf: ["srcAddr", "srcaddr", "src_addr"],
     claims: (object) => (isFlow(object) ? 0.95 : 0),
     decode: (object) => (isFlow(object) ? decodeRow(rowOf(object)) : notFlow),
   },

@@ -207,7 +207,7 @@ export default defineDocuments({
     "Every value is kept as azure.<path> in Azure's own spelling. event.dataset tells azure.activitylogs, azure.signinlogs, azure.auditlogs, azure.identity_protection and azure.platformlogs apart.",
   stability: "beta",
   config: z.strictObject({}),
-  telling: ["operationName", "OperationName", "OperationNameValue", "records", "riskEventType", "userPrincipalName", "activityDisplayName"],
+  anyOf: ["operationName", "OperationName", "OperationNameValue", "records", "riskEventType", "userPrincipalName", "activityDisplayName"],
   claims,
   members: (object) => object["records"],
   decode(told) {

@@ -151,7 +151,7 @@ function putProgram(fields: Fields, program: string, message: string): void {
 
 const lineDecode: LineDecode = lineDecoder({});
 const kind: JsonKind = {
-  telling: ["@timestamp", "log"],
+  anyOf: ["@timestamp", "log"],
   claims,
   decode: (object, _text, context) => decodeObject(object, context, lineDecode),
 };

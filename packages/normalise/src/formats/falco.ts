@@ -70,7 +70,7 @@ export default defineDocuments({
     "Every value is kept as falco.<path>; tags such as T1059 and mitre_execution become threat.technique.id and threat.tactic.name.",
   stability: "beta",
   config: z.strictObject({}),
-  telling: ["rule"],
+  anyOf: ["rule"],
   claims: (object) =>
     typeof object["rule"] === "string" && typeof object["priority"] === "string" && isObject(object["output_fields"]) ? 1 : 0,
   decode(object) {

@@ -73,7 +73,7 @@ export default defineDocuments({
   description: "Every value is kept as gcp.audit.<path>. A status code or a permission that was not granted makes event.outcome a failure.",
   stability: "beta",
   config: z.strictObject({}),
-  telling: ["protoPayload"],
+  anyOf: ["protoPayload"],
   claims,
   decode(object) {
     const payload = payloadOf(object);

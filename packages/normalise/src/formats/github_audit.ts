@@ -57,7 +57,7 @@ export default defineDocuments({
   description: "Every value is kept as github.<name>. event.action is GitHub's own, such as repo.destroy.",
   stability: "beta",
   config: z.strictObject({}),
-  telling: ["action"],
+  anyOf: ["action"],
   claims,
   decode(object) {
     const action = textOf(object["action"]);

@@ -118,7 +118,7 @@ export default defineDocuments({
     "Every value is kept as google_workspace.<path>, an event's parameters by their name as google_workspace.parameters.<name>. An activity with several events becomes as many.",
   stability: "beta",
   config: z.strictObject({}),
-  telling: ["kind", "id"],
+  anyOf: ["kind", "id"],
   claims: (object) => (isActivity(object) || object["kind"] === "admin#reports#activities" ? 1 : 0),
   members: membersOf,
   decode: (object) => {

@@ -61,7 +61,7 @@ export default defineFormat({
       return isFlaw(parsed as JsonObject) ? (parsed as Flaw) : decode(parsed as JsonObject, context);
     };
   },
-  json: { telling: ["MESSAGE"], claims: isEntry, decode: (object, _text, context) => decodeDocument(object, context) },
+  json: { anyOf: ["MESSAGE"], claims: isEntry, decode: (object, _text, context) => decodeDocument(object, context) },
   examples: [
     {
       title: "a failed SSH login, journalctl -o json",

@@ -87,7 +87,7 @@ export default defineDocuments({
     "Every value is kept as kubernetes.audit.<path>. Requests into a container (exec, attach, portforward) are event.category session and process; roles, bindings and service accounts are iam.",
   stability: "beta",
   config: z.strictObject({}),
-  telling: ["kind"],
+  anyOf: ["kind"],
   claims: (object) => (isEvent(object) || (object["kind"] === "EventList" && Array.isArray(object["items"])) ? 1 : 0),
   members: (object) => (isEvent(object) ? undefined : object["items"]),
   decode(object) {

@@ -67,7 +67,7 @@ export default defineDocuments({
   description: "Every value is kept as o365.audit.<path> in Microsoft's own spelling.",
   stability: "beta",
   config: z.strictObject({}),
-  telling: ["Operation"],
+  anyOf: ["Operation"],
   claims: (object) =>
     has(object, "Operation") &&
     has(object, "Workload") &&

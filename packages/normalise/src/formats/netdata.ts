@@ -60,7 +60,7 @@ export default defineFormat({
     const parsed = parseObject(text);
     return isFlaw(parsed) ? parsed : decodeDocument(parsed);
   },
-  json: { telling: ["netdata"], claims: (object) => (chartsOf(object) === undefined ? 0 : 1), decode: decodeDocument },
+  json: { anyOf: ["netdata"], claims: (object) => (chartsOf(object) === undefined ? 0 : 1), decode: decodeDocument },
   examples: [
     {
       title: "two dimensions of a chart",

@@ -157,7 +157,7 @@ export default defineFormat({
     return isFlaw(parsed) ? parsed : decodeFlow(parsed, context);
   },
   json: {
-    telling: ["netflow"],
+    anyOf: ["netflow"],
     claims: (object) => (isFlow(object) ? 1 : 0),
     decode: (object, _text, context) => decodeFlow(object, context),
   },

@@ -96,7 +96,7 @@ export default defineDocuments({
   description: "Every value is kept as okta.<path>. The user it was done to is user.target.name; a sign-in's result is event.outcome.",
   stability: "beta",
   config: z.strictObject({}),
-  telling: ["eventType", "data"],
+  anyOf: ["eventType", "data"],
   claims: (object) => (isEvent(object) || hookEvents(object) !== undefined ? 1 : 0),
   members: (object) => (isEvent(object) ? undefined : (hookEvents(object) as never)),
   decode(told) {

@@ -41,7 +41,7 @@ export default defineDocuments({
   description: "Every value is kept as opencanary.<path>. Events of the canary's own (log type below 2000) are no alerts.",
   stability: "beta",
   config: z.strictObject({}),
-  telling: ["logtype"],
+  anyOf: ["logtype"],
   claims: (object) => (isEvent(object) ? 1 : 0),
   decode(object) {
     if (!isEvent(object)) return unknownShape;

@@ -100,7 +100,7 @@ export default defineFormat({
     };
   },
   json: {
-    telling: ["resourceLogs", "resourceSpans", "resourceMetrics", "logRecord", "span"],
+    anyOf: ["resourceLogs", "resourceSpans", "resourceMetrics", "logRecord", "span"],
     claims,
     decode: (object, _text, context) => decodeObject(object, context, decodeLine),
   },

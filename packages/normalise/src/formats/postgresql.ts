@@ -145,7 +145,7 @@ export default defineFormat({
     return row === undefined ? decodeStderr(line) : decodeNamed(row);
   },
   json: {
-    telling: ["error_severity"],
+    anyOf: ["error_severity"],
     claims: (object) => (isDocument(object) ? 1 : 0),
     decode: (object) => (isDocument(object) ? decodeNamed(object) : notPostgres),
   },

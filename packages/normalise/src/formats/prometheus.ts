@@ -55,7 +55,7 @@ export default defineFormat({
       return into.done();
     };
   },
-  json: { telling: ["timeseries"], claims: (object) => (Array.isArray(object["timeseries"]) ? 1 : 0), decode: decodeDocument },
+  json: { anyOf: ["timeseries"], claims: (object) => (Array.isArray(object["timeseries"]) ? 1 : 0), decode: decodeDocument },
   examples: [
     {
       title: "a scrape of the node exporter",

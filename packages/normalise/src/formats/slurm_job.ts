@@ -101,7 +101,7 @@ export default defineFormat({
     };
   },
   json: {
-    telling: ["meta", "jobid", "job_id"],
+    anyOf: ["meta", "jobid", "job_id"],
     claims: (object) =>
       jobsOf(object) !== undefined
         ? 1

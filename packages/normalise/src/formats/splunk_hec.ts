@@ -119,7 +119,7 @@ export default defineFormat({
       return claims(parsed) > 0 ? decodeObject(parsed, context, decodeLine) : notHec;
     };
   },
-  json: { telling: ["event"], claims, decode: (object, _text, context) => decodeObject(object, context, shared) },
+  json: { anyOf: ["event"], claims, decode: (object, _text, context) => decodeObject(object, context, shared) },
   examples: [
     {
       title: "a line of sshd that a forwarder read",

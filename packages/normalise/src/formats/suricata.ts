@@ -205,7 +205,7 @@ export default defineDocuments({
     "Every value is kept as suricata.eve.<path>; alerts are event.kind alert with rule.id, rule.name and the packet's own protocol fields.",
   stability: "beta",
   config: z.strictObject({}),
-  telling: ["event_type"],
+  anyOf: ["event_type"],
   claims,
   decode(object) {
     const type = textOf(object["event_type"]);

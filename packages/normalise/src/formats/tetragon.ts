@@ -144,7 +144,7 @@ export default defineDocuments({
     "Arguments of hooked functions stand under tetragon.args.<kind>; raw buffers are left to the original.",
   stability: "beta",
   config: z.strictObject({}),
-  telling: [...kinds.keys()],
+  anyOf: [...kinds.keys()],
   claims,
   decode: decodeObject,
   examples: [

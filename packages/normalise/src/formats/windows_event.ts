@@ -213,7 +213,7 @@ export default defineFormat({
     0.95 * share(sample, (line) => isEventXml(line) || /"(?:EventID|winlog|winlog\.channel)"\s{0,4}:/.test(line.slice(0, 4096))),
   decoder: () => decodeText,
   json: {
-    telling: ["EventID", "winlog", "winlog.channel", "winlog.event_id", "log_name", "Event", "System", "data", "document"],
+    anyOf: ["EventID", "winlog", "winlog.channel", "winlog.event_id", "log_name", "Event", "System", "data", "document"],
     claims,
     decode: (object) => decodeObject(object),
   },

@@ -26,8 +26,8 @@ function learn(formats: ReadonlyMap<string, FormatSpec>): void {
   [...formats.values()].forEach(({ json }, rank) => {
     if (json === undefined) return;
     const candidate = { kind: json, rank, asked: 0 };
-    if (json.telling === undefined) always.push(candidate);
-    for (const name of json.telling ?? []) {
+    if (json.anyOf === undefined) always.push(candidate);
+    for (const name of json.anyOf ?? []) {
       for (const spelt of new Set([name, name.toLowerCase()])) byName.set(spelt, [...(byName.get(spelt) ?? []), candidate]);
     }
   });

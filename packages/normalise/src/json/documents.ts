@@ -20,8 +20,8 @@ import { isFlaw, isObject, looksLikeObject, parseObject } from "./parse.ts";
 interface Documents<C extends z.ZodType> extends Omit<FormatSpec<C>, "kind" | "detect" | "decoder" | "json"> {
   /** As `JsonKind.claims`, for a single document or a container of several. */
   readonly claims: (object: JsonObject, context: DecodeContext) => number;
-  /** As `JsonKind.telling`. */
-  readonly telling?: readonly string[];
+  /** As `JsonKind.anyOf`. */
+  readonly anyOf?: readonly string[];
   /** The list a container document holds; undefined for a single document. */
   readonly members?: (object: JsonObject) => JsonValue | undefined;
   /** What one document means; may be given any, and then a flaw is the answer. */
@@ -29,7 +29,7 @@ interface Documents<C extends z.ZodType> extends Omit<FormatSpec<C>, "kind" | "d
 }
 
 export function defineDocuments<C extends z.ZodType>(spec: Documents<C>): FormatSpec<C> {
-  const { claims, telling, members, decode, ...rest } = spec;
+  const { claims, anyOf, members, decode, ...rest } = spec;
   const decodeObject = (object: JsonObject, text: string, context: DecodeContext): DecodeResult => {
     const list = members?.(object);
     return Array.isArray(list)
@@ -47,7 +47,7 @@ export function defineDocuments<C extends z.ZodType>(spec: Documents<C>): Format
       if (isFlaw(parsed)) return line.trim() === "" ? { skip: "blank" } : parsed;
       return decodeObject(parsed, line, context);
     },
-    json: { ...(telling === undefined ? {} : { telling }), claims, decode: decodeObject },
+    json: { ...(anyOf === undefined ? {} : { anyOf }), claims, decode: decodeObject },
   });
 }
 

@@ -126,7 +126,7 @@ function timeOf(ts: JsonValue | undefined): number | undefined {
 
 /** Zeek's part in mixed JSON streams. */
 export const zeekJson: JsonKind = {
-  telling: ["ts", ...knownLogs],
+  anyOf: ["ts", ...knownLogs],
   claims(object, context) {
     if (object["ts"] === undefined) return taggedRow(object) === undefined ? 0 : 0.95;
     if (typeof object["_path"] === "string" || (typeof object["@stream"] === "string" && object["@proc"] === "zeek")) return 1;

@@ -32,7 +32,7 @@ function rig(more: Partial<HeartbeatOptions> = {}) {
     },
     every: 20_000_000,
     patience: 25_000_000,
-    tell: async (what, why) => {
+    send: async (what, why) => {
       if (++state.beats >= state.until) stop.abort();
       if (!state.taken) throw new Error("connection refused");
       told.push(`${now / 1e6} ${what}${why === undefined ? "" : `: ${why}`}`);

@@ -14,7 +14,7 @@ export interface HeartbeatOptions {
   /** How long one canary may be under way. */
   readonly patience: Micros;
   /** Rejects when the receiver did not take it. */
-  readonly tell: (what: "alive" | "stopped", why: string | undefined) => Promise<void>;
+  readonly send: (what: "alive" | "stopped", why: string | undefined) => Promise<void>;
   readonly onProblem: (code: "heartbeat_withheld" | "heartbeat_unsent", message: string | undefined) => void;
 }
 
@@ -82,10 +82,10 @@ export class Heartbeat {
   }
 
   async #beat(why: string | undefined): Promise<void> {
-    const { tell, onProblem, clock } = this.#options;
+    const { send, onProblem, clock } = this.#options;
     onProblem("heartbeat_withheld", why);
     try {
-      await tell(why === undefined ? "alive" : "stopped", why);
+      await send(why === undefined ? "alive" : "stopped", why);
       if (why === undefined) this.#sent = clock.now();
       beats.add(1, why === undefined ? "sent" : "withheld");
       onProblem("heartbeat_unsent", undefined);

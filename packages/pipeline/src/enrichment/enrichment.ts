@@ -52,7 +52,7 @@ export class Enrichment {
     enrichment.#parts = { enrich: withoutFiles(settings), tables: Object.fromEntries(kept) };
     for (const [name, { hash }] of kept) {
       const content = tables.table(hash);
-      if (content === undefined) enrichment.#tell(name, "its content is gone from the data directory; put it again");
+      if (content === undefined) enrichment.#report(name, "its content is gone from the data directory; put it again");
       // what it had alone before others came
       else if (leads) await tables.put(content);
     }
@@ -92,7 +92,7 @@ export class Enrichment {
       const ref: TableRef = { hash, bytes: bytes.length, rows, at: this.#options.clock.now(), by: who.by };
       if (this.#parts.tables[name]?.hash === hash) return this.#parts.tables[name];
       await this.#adjust({ ...this.#parts.tables, [name]: ref }, who, name);
-      this.#tell(name, undefined);
+      this.#report(name, undefined);
       return ref;
     });
   }
@@ -104,7 +104,7 @@ export class Enrichment {
       const { [name]: gone, ...rest } = this.#parts.tables;
       if (gone === undefined) throw new BadInputError("not_found", `there is no inventory ${name}`);
       await this.#adjust(rest, who, name);
-      this.#tell(name, undefined);
+      this.#report(name, undefined);
     });
   }
 
@@ -151,14 +151,14 @@ export class Enrichment {
         const known = before[name]?.hash === hash && before[name]?.file === file ? before[name] : undefined;
         const ref = known ?? { hash, bytes: bytes.length, rows, at: clock.now(), by: "vedette", file };
         this.#parts = { ...this.#parts, tables: { ...this.#parts.tables, [name]: ref } };
-        this.#tell(name, undefined);
+        this.#report(name, undefined);
       } catch (e) {
         const { code, message } = e as NodeJS.ErrnoException;
         // the content in force before goes on: a half-written file must not take the enrichment away
         const old = before[name];
         if (old !== undefined && tables.table(old.hash) !== undefined)
           this.#parts = { ...this.#parts, tables: { ...this.#parts.tables, [name]: old } };
-        this.#tell(name, `${file}: ${code === "ENOENT" ? "no such file" : message}${old ? "; the version before it goes on" : ""}`);
+        this.#report(name, `${file}: ${code === "ENOENT" ? "no such file" : message}${old ? "; the version before it goes on" : ""}`);
       }
     }
   }
@@ -177,7 +177,7 @@ export class Enrichment {
     await tables.keep(needed, this.#options.leads);
   }
 
-  #tell(name: string, message: string | undefined): void {
+  #report(name: string, message: string | undefined): void {
     if (message === undefined) this.#problems.delete(name);
     else this.#problems.set(name, message);
     this.#options.onProblem(`enrich_${name}`, message === undefined ? undefined : `enrich.${name}: ${message}`);
