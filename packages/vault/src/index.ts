@@ -1,3 +1,2 @@
 export { sealerOf } from "./ring.ts";
-export type { KeySources } from "./sources.ts";
-export * from "./vault.ts";
+export { type Rotated, Vault, type VaultStatus } from "./vault.ts";
