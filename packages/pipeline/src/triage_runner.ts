@@ -86,6 +86,8 @@ export async function runTriage(options: TriageOptions, signal: AbortSignal): Pr
       delay_ms = Math.min(delay_ms * 2, 5_000);
     }
   }
+  // another triages now, or nobody
+  onProblem?.("triage_blocked", undefined);
 }
 
 function notify({ onAlerts }: TriageOptions, alerts: readonly Alert[]): void {
