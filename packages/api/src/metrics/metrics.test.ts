@@ -11,7 +11,7 @@ const linesOf = (text: string, name: string) =>
 
 test("names that senders chose neither break the text nor make it grow without bound", async () => {
   it = await rig();
-  const line = { in: 1, stored: 1, dead: 0, dropped: {}, pending: 0, balance: 0 };
+  const line = { in: 1, split: 0, stored: 1, dead: 0, dropped: {}, pending: 0, balance: 0 };
   const names = ['evil"} 1\nvedette_ready 1', "\u001b[31m", "x".repeat(10_000), ...Array.from({ length: 5_000 }, (_, i) => `source-${i}`)];
   it.runtime.ledger = async () => names.map((name) => ({ ...line, name }));
   const text = await scrape();

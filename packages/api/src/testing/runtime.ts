@@ -108,7 +108,7 @@ function fakePipelines(): PipelinesPort {
 
 export function fakeRuntime(): FakeRuntime {
   const listeners = new Map<(notice: Notice) => void, boolean>();
-  const counts = { in: 10, stored: 7, dead: 2, dropped: { comment: 1 }, pending: 0 };
+  const counts = { in: 10, split: 0, stored: 7, dead: 2, dropped: { comment: 1 }, pending: 0 };
   const runtime: FakeRuntime = {
     started: start,
     demoRunning: false,
