@@ -141,6 +141,7 @@ const known: { readonly [name: string]: string | number } = {
   error: "cancelled by a restart",
   falsepositive: "Backup jobs with an old password.",
   reference: "https://attack.mitre.org/techniques/T1110/",
+  response: "See whether a login from the address succeeded; block it at the border.",
   sample: "01995d2e6b7a",
   appeared: "user.domain",
   vanished: "user.name",
