@@ -5,7 +5,7 @@ import { runSeeds } from "./seeds.ts";
 import { absent } from "./servers.ts";
 
 /** What CI has time for: each costs some 30 CPU seconds, most of them of virtual machines that start. */
-const count = Number(process.env["VEDETTE_SEEDS"] ?? 4);
+const count = Number(process.env["VEDETTE_SEEDS"] ?? 2);
 /** Of the hundred that test:long takes all of. */
 const first = Number(process.env["VEDETTE_SEED"] ?? 1 + count * (Math.floor(Date.now() / 86_400_000) % 25));
 
