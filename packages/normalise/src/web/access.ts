@@ -79,7 +79,9 @@ function setClient(fields: Fields, head: string): void {
     peers = client;
     user = rest.join(" ");
   }
-  if (user !== "" && user !== "-") fields["user.name"] = user;
+  // some proxies put the request's id there, and nobody after it
+  if (/^[^ ]+ -$/.test(user)) fields["http.request.id"] = user.slice(0, -2);
+  else if (user !== "" && user !== "-") fields["user.name"] = user;
   if (!peers.includes(" ")) {
     setSource(fields, peers);
     return;

@@ -47,6 +47,10 @@ test.each([
     `192.0.2.1 - - ${stamp} "GET http://evil.example/a?b#c HTTP/1.1" 200 5`,
     { "url.domain": "evil.example", "url.path": "/a", "url.query": "b" },
   ],
+  [
+    `example.com 192.0.2.1 - req001 - ${stamp} "GET / HTTP/1.1" 200 5`,
+    { "url.domain": "example.com", "source.ip": "192.0.2.1", "http.request.id": "req001" },
+  ],
   [`192.0.2.1 - - ${stamp} "-" 408 -`, { "http.response.status_code": 408, "event.outcome": "failure" }],
   [
     '[10/Aug/2018:09:45:56 +0200] 172.30.0.119 TLSv1.2 ECDHE "GET /x HTTP/1.1" 1375',
